@@ -1,0 +1,1 @@
+"""The first house: MNIST's files, fetched, verified, cached and memory-mapped."""

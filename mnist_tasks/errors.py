@@ -1,0 +1,66 @@
+"""What can go wrong, and the exit code that each kind of failure has.
+
+=====  ==================================================================================
+code   meaning
+=====  ==================================================================================
+0      done, and the contract holds
+1      the contract does not hold
+2      wrong usage: an option or a setting that can't be
+3      input refused: a data, model or record file that is missing, corrupt or unsafe
+4      the environment can't: no network, no GPU where one was required, a missing library,
+       a folder that can't be written, a time-out
+130    stopped by Ctrl-C
+=====  ==================================================================================
+"""
+
+from typing import ClassVar
+
+CONTRACT_BROKEN = 1
+INTERRUPTED = 130
+
+
+class MnistTasksError(Exception):
+    """A failure that the user can understand and mend.
+
+    Parameters
+    ----------
+    subject
+        What was looked at: a file, an option, a device.
+    expected, found
+        What should have been there, and what was.
+    remedy
+        What the user can do about it.
+    """
+
+    exit_code: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(
+        self, subject: str, *, found: str, expected: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(f"{subject}: {found}")
+        self.subject = subject
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+
+
+class WrongUsageError(MnistTasksError):
+    """An option or a setting that can't be."""
+
+    exit_code = 2
+    title = "Wrong usage"
+
+
+class InputRefusedError(MnistTasksError):
+    """A data, model or record file that is missing, corrupt or unsafe."""
+
+    exit_code = 3
+    title = "Input refused"
+
+
+class EnvironmentLacksError(MnistTasksError):
+    """The machine can't do what was asked: network, device, library, disk, time."""
+
+    exit_code = 4
+    title = "The environment can't"

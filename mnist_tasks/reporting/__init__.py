@@ -1,0 +1,1 @@
+"""The fourth house: what people and machines read of a run."""
