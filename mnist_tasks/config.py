@@ -1,0 +1,90 @@
+"""What a user can choose of a training run, validated before anything heavy starts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mnist_tasks.errors import WrongUsageError
+
+DEVICES = ("auto", "cpu", "gpu")
+MODEL_SUFFIXES = (".h5", ".keras")
+LATEST_MODEL = Path("model_latest.h5")
+RUNS_FOLDER = Path("runs")
+LARGEST_SEED = 2**32 - 1  # NumPy's
+
+
+def available_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """One training run. What is ``None`` is as the recipe has it.
+
+    Attributes
+    ----------
+    epochs
+        Passes over the training images, at least 1.
+    batch_size
+        Images a step, 1 to 60,000.
+    learning_rate
+        The highest of the schedule, above 0.
+    seed
+        Of the weights, the order of the images and the dropout: 0 to 2**32 - 1.
+    device
+        ``auto`` takes a GPU where there is one.
+    threads
+        Of TensorFlow on the CPU, at least 1; all available cores by default.
+    limit
+        Train on the first images only: 1 to 60,000.
+    output
+        The model file to write: ``.h5`` or ``.keras``.
+
+    Raises
+    ------
+    WrongUsageError
+        A value is out of its range.
+    """
+
+    recipe: str = "default"
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    seed: int = 0
+    device: str = "auto"
+    threads: int = field(default_factory=available_cores)
+    limit: int | None = None
+    output: Path = LATEST_MODEL
+
+    def __post_init__(self) -> None:
+        _in_range("--epochs", self.epochs, 1, 1000)
+        _in_range("--batch-size", self.batch_size, 1, 60_000)
+        _in_range("--seed", self.seed, 0, LARGEST_SEED)
+        _in_range("--threads", self.threads, 1, 1024)
+        _in_range("--limit", self.limit, 1, 60_000)
+        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
+            raise WrongUsageError(
+                "--learning-rate", expected="a number above 0", found=str(self.learning_rate)
+            )
+        if self.device not in DEVICES:
+            raise WrongUsageError(
+                "--device", expected=f"one of {', '.join(DEVICES)}", found=self.device
+            )
+        if self.output.suffix not in MODEL_SUFFIXES:
+            raise WrongUsageError(
+                "--output",
+                expected=f"a file name that ends in {' or '.join(MODEL_SUFFIXES)}",
+                found=str(self.output),
+            )
+
+
+def _in_range(option: str, value: int | None, lowest: int, highest: int) -> None:
+    if value is not None and not lowest <= value <= highest:
+        raise WrongUsageError(
+            option, expected=f"a whole number from {lowest:,} to {highest:,}", found=f"{value:,}"
+        )

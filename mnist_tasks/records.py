@@ -1,0 +1,183 @@
+"""The results that travel between the houses: frozen, and written as JSON by `ledger`.
+
+`SCHEMA` grows when a field changes its meaning or goes; a new field comes with a default, so that
+an older record still reads.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+SCHEMA = 1
+Status = Literal["holds", "broken"]
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What one pass over the training images yielded; accuracy in [0, 1], on those images."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A point of the training curve: the running means of the epoch so far, after `step` steps."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """The saved model; `parameters` counts trainable and non-trainable ones."""
+
+    path: str
+    bytes: int
+    sha256: str
+    parameters: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Where a run took place: the device that TensorFlow really used, and its threads."""
+
+    device: str
+    threads: int
+    cores: int
+    platform: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One layer of a model's summary; ``None`` in the shape stands for the batch."""
+
+    name: str
+    kind: str
+    output_shape: Shape
+    parameters: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """How a model did on labelled images.
+
+    Attributes
+    ----------
+    confusion
+        10 rows by the true digit, 10 columns by the predicted one: counts of images.
+    loss
+        Mean sparse categorical cross-entropy, in nats.
+    """
+
+    confusion: tuple[tuple[int, ...], ...]
+    loss: float
+
+    @property
+    def images(self) -> int:
+        """How many images there were."""
+        return sum(map(sum, self.confusion))
+
+    @property
+    def correct(self) -> int:
+        """How many images were given their true digit."""
+        return sum(row[digit] for digit, row in enumerate(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images that were given their true digit, in [0, 1]."""
+        return self.correct / self.images if self.images else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """One clause of the contract with its verdict; `found` says why where there is no value."""
+
+    name: str
+    bound: str
+    found: str
+    status: Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Every clause of the contract, each looked at whatever became of the others."""
+
+    clauses: tuple[Clause, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every clause holds; a verdict without clauses does not."""
+        return bool(self.clauses) and all(clause.status == "holds" for clause in self.clauses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A model file held against the contract.
+
+    Attributes
+    ----------
+    metrics
+        ``None`` where the model could not be asked for predictions.
+    """
+
+    model: ModelFile
+    layers: tuple[Layer, ...]
+    trainable_parameters: int
+    non_trainable_parameters: int
+    verdict: Verdict
+    metrics: Metrics | None
+    seconds: float
+    created: str
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One training run, from its settings to the file that it left.
+
+    Attributes
+    ----------
+    recipe
+        Every setting that the run used, resolved.
+    command
+        The command line that repeats the run.
+    data
+        The SHA-256 of each data file.
+    seconds
+        Of each phase: ``import``, ``data``, ``build``, ``fit``, ``save``.
+    """
+
+    id: str
+    created: str
+    command: str
+    recipe: dict[str, Any]
+    seed: int
+    limit: int | None
+    machine: Machine
+    data: dict[str, str]
+    epochs: tuple[Epoch, ...]
+    seconds: dict[str, float]
+    model: ModelFile
+    curve: tuple[Point, ...] = ()
+    check: Check | None = None
+    schema: int = SCHEMA
+
+
+def now() -> str:
+    """Return the time in UTC, to the second, as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_id() -> str:
+    """Return a name for a run that sorts by time: ``20261122-143512-7f3a``."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -1,0 +1,204 @@
+"""The tables that the four verbs print. Text from a file is shown as text, never as markup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from mnist_tasks.errors import printable
+from mnist_tasks.reporting import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+
+    from mnist_tasks.data.store import Fetched
+    from mnist_tasks.ledger import Ledger
+    from mnist_tasks.records import Check, Metrics, RunRecord, Verdict
+
+STYLES = {"holds": "green", "broken": "bold red"}
+HASH_DIGITS = 16  # what a table shows of a hash; `--json` has all 64
+
+
+def fetched(result: Fetched) -> RenderableType:
+    """Show the four files, and what went wrong on the way."""
+    table = _table("file", "bytes", "SHA-256", "source", title="MNIST", right={"bytes"})
+    for file in result.files:
+        table.add_row(
+            file.name, f"{file.bytes:,}", f"{file.sha256[:HASH_DIGITS]}…", printable(file.source)
+        )
+    done = "already there, verified" if result.was_cached else "fetched and verified"
+    lines = [Text(f"{done}: {result.folder}", overflow="fold")]
+    lines += [Text(f"on the way: {printable(each)}", style="yellow") for each in result.setbacks]
+    return Group(table, *lines)
+
+
+def trained(record: RunRecord) -> RenderableType:
+    """Show what a training did and where it left its model."""
+    last = record.epochs[-1]
+    rows = {
+        "recipe": f"{record.recipe['name']}, seed {record.seed}",
+        "trained on": f"{_images(record)}, {_count(len(record.epochs), 'epoch')}",
+        "training accuracy": f"{last.accuracy:.2%} (running mean of the last epoch)",
+        "training loss": f"{last.loss:.4f}",
+        "speed": f"{last.images_per_second:,.0f} images/s on {_device(record)}",
+        "seconds": _seconds(record.seconds),
+        "parameters": f"{record.model.parameters:,}",
+        "model": f"{record.model.path} ({record.model.bytes:,} bytes)",
+        "SHA-256": f"{record.model.sha256[:HASH_DIGITS]}…",
+        "run": record.id,
+    }
+    return _facts("Training", rows)
+
+
+def checked(check: Check) -> RenderableType:
+    """Show the model's summary and the verdict on every clause."""
+    layers = _table(
+        "layer", "kind", "output shape", "parameters", title="Model", right={"parameters"}
+    )
+    for layer in check.layers:
+        layers.add_row(
+            printable(layer.name),
+            printable(layer.kind),
+            str(layer.output_shape),
+            f"{layer.parameters:,}",
+        )
+    totals = (
+        f"parameters: {check.model.parameters:,} in total, "
+        f"{check.trainable_parameters:,} trainable, "
+        f"{check.non_trainable_parameters:,} non-trainable"
+    )
+    return Group(layers, Text(totals), Text(), verdict(check.verdict, check.model.path))
+
+
+def verdict(found: Verdict, path: str) -> RenderableType:
+    """Show each clause with its bound, what was found, and its verdict; then the whole."""
+    table = _table("clause", "bound", "found", "verdict", title="Contract")
+    for clause in found.clauses:
+        table.add_row(
+            clause.name,
+            clause.bound,
+            Text(printable(clause.found)),
+            Text(clause.status, STYLES[clause.status]),
+        )
+    whole = (
+        Text("The contract holds", STYLES["holds"])
+        if found.holds
+        else Text("The contract does not hold", STYLES["broken"])
+    )
+    return Group(table, whole.append(f": {printable(path)}", "default"))
+
+
+def run(record: RunRecord) -> RenderableType:
+    """Show a whole run: its training, its check, and how each digit fared."""
+    parts: list[RenderableType] = [trained(record)]
+    if record.check is None:
+        parts.append(Text("not checked yet: run `mnist-tasks check`", style="yellow"))
+        return Group(*parts)
+    parts += [Text(), verdict(record.check.verdict, record.check.model.path)]
+    if record.check.metrics is not None:
+        parts += [Text(), digits(record.check.metrics)]
+    return Group(*parts)
+
+
+def digits(metrics: Metrics) -> RenderableType:
+    """Show precision, recall and the row of the confusion matrix of each digit."""
+    numbers = [str(digit) for digit in range(len(metrics.confusion))]
+    table = _table(
+        "digit",
+        "precision",
+        "recall",
+        *numbers,
+        title=f"{metrics.images:,} test images: what was true (rows), what was said (columns)",
+        right={"precision", "recall", *numbers},
+    )
+    for score, row in zip(summary.by_digit(metrics), metrics.confusion, strict=True):
+        cells = [
+            Text(str(count), "green" if said == score.digit else "red" if count else "dim")
+            for said, count in enumerate(row)
+        ]
+        table.add_row(str(score.digit), _share(score.precision), _share(score.recall), *cells)
+    mistakes = ", ".join(
+        f"{each.truth} taken for {each.predicted} ({each.count}×)"
+        for each in summary.worst_confusions(metrics)
+    )
+    accuracy = f"accuracy {metrics.accuracy:.2%}, loss {metrics.loss:.4f}"
+    wrong = metrics.images - metrics.correct
+    return Group(
+        table,
+        Text(f"{accuracy}; {_count(wrong, 'mistake')}; the most frequent: {mistakes or 'none'}"),
+    )
+
+
+def runs(ledger: Ledger, *, most: int = 10) -> RenderableType:
+    """Show the latest runs, the newest first."""
+    table = _table(
+        "run",
+        "recipe",
+        "seed",
+        "parameters",
+        "test accuracy",
+        "contract",
+        "seconds",
+        title=f"Past runs: {len(ledger.records)}",
+        right={"seed", "parameters", "test accuracy", "seconds"},
+    )
+    for record in ledger.records[: -most - 1 : -1]:
+        check = record.check
+        metrics = check.metrics if check else None
+        held = "not checked" if check is None else "holds" if check.verdict.holds else "broken"
+        table.add_row(
+            printable(record.id),
+            printable(str(record.recipe.get("name"))),
+            str(record.seed),
+            f"{record.model.parameters:,}",
+            _share(metrics.accuracy if metrics else None),
+            Text(held, STYLES.get(held, "yellow")),
+            f"{sum(record.seconds.values()):.1f}",
+        )
+    lines = [Text(f"passed over {printable(each)}", style="yellow") for each in ledger.passed_over]
+    return Group(table, *lines)
+
+
+def _table(*columns: str, title: str, right: set[str] | None = None) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    for column in columns:
+        justify = "right" if column in (right or ()) else "left"
+        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def _facts(title: str, rows: Mapping[str, str]) -> Panel:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows.items():
+        grid.add_row(name, Text(printable(value)))
+    return Panel(grid, title=title, title_align="left", expand=False)
+
+
+def _images(record: RunRecord) -> str:
+    return f"the first {record.limit:,} images" if record.limit else "60,000 images"
+
+
+def _device(record: RunRecord) -> str:
+    return f"{record.machine.device}, {_count(record.machine.threads, 'thread')}"
+
+
+def _seconds(phases: Mapping[str, float]) -> str:
+    parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
+    return f"{sum(phases.values()):.1f} ({parts})"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

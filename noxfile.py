@@ -1,0 +1,104 @@
+"""The isolated checks, each in an environment of its own: CI runs these and nothing else.
+
+``nox`` runs `lint` and `tests`; ``nox -s "validate(cpu)"`` is the gate.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = True
+nox.options.reuse_venv = "yes"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PROOF = """
+import sys
+import tensorflow as tf
+has_cuda, gpus = tf.test.is_built_with_cuda(), tf.config.list_physical_devices("GPU")
+print(f"TensorFlow {tf.__version__}: CUDA build: {has_cuda}, GPUs: {len(gpus)}")
+sys.exit(0 if sys.argv[1] == "cpu" or (has_cuda and gpus) else "this build sees no GPU")
+"""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types; no TensorFlow is installed."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests and show their coverage; options for pytest go after ``--``."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "tests"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session(default=False)
+@nox.parametrize(
+    "build",
+    [nox.param("cpu", id="cpu", tags=["cpu"]), nox.param("gpu", id="gpu", tags=["gpu"])],
+)
+def validate(session: nox.Session, build: str) -> None:
+    """Fetch, train, check and report for real, on a CPU or a GPU build of TensorFlow."""
+    if build == "gpu":
+        require_gpu(session)
+    install(session, build)
+    session.run("python", "-c", PROOF, build)
+    folder = Path(session.create_tmp())
+    shutil.rmtree(folder)
+    folder.mkdir()
+    with session.chdir(folder):
+        env = {"MNIST_TASKS_DATA": str(folder / "data")}
+        session.run("mnist-tasks", "fetch", env=env)
+        session.run("mnist-tasks", "train", "--device", build, env=env)
+        session.run("mnist-tasks", "check", "--offline", env=env)
+        session.run("mnist-tasks", "report", env=env)
+
+
+def require_gpu(session: nox.Session) -> None:
+    """Skip where there is no GPU, before gigabytes are installed; fail where one is required."""
+    found = shutil.which("nvidia-smi")
+    listed = (
+        subprocess.run([found, "-L"], capture_output=True, text=True, check=False)
+        if found
+        else None
+    )
+    if listed and listed.returncode == 0 and "GPU" in listed.stdout:
+        session.log(listed.stdout.strip())
+        return
+    reason = f"no GPU here: nvidia-smi {'lists none' if found else 'is not installed'}"
+    if os.environ.get("REQUIRE_GPU") == "1":
+        session.error(f"{reason}, and REQUIRE_GPU=1")
+    session.skip(reason)
+
+
+def install(session: nox.Session, build: str) -> None:
+    """Install the package with one build of TensorFlow, and never with two: they share files."""
+    has_cpu_build = (sys.platform, platform.machine().lower()) in {
+        ("linux", "x86_64"),
+        ("win32", "amd64"),
+    }
+    if build == "gpu":
+        session.install(".[gpu]")
+    elif not has_cpu_build:
+        session.install(".")
+    else:
+        needs = [
+            need.replace("tensorflow", "tensorflow-cpu") if need.startswith("tensorflow") else need
+            for need in PROJECT["project"]["dependencies"]
+        ]
+        session.install(*needs)
+        session.install("--no-deps", ".")

@@ -1,0 +1,121 @@
+"""The workflow in today's environment: each task is one command line of the CLI.
+
+``invoke --list`` names the tasks, ``invoke --dry TASK`` shows the command line without running it,
+and ``invoke`` alone runs all four.
+"""
+
+import shlex
+import sys
+from typing import Any
+
+from invoke.context import Context
+from invoke.tasks import task
+
+CLI = (sys.executable, "-m", "mnist_tasks")
+DATA_HELP = {
+    "data_dir": "folder of the data files",
+    "mirror": "address of a mirror to use in place of the known sources",
+    "offline": "use no network",
+}
+RUNS_HELP = {"runs": "folder of the run records"}
+JSON_HELP = {"json": "print one JSON document, nothing else"}
+
+
+def _run(command: str, context: Context, **options: Any) -> None:
+    """Run a command of the CLI with a task's options, which are its `locals()`."""
+    words = [*CLI, command, *filter(None, [options.pop("model", None)])]
+    for name, value in options.items():
+        option = f"--{name.strip('_').replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value not in (None, False):
+            words += [option, str(value)]
+    # A terminal of its own for the command, where there is one, keeps its progress bars alive.
+    context.run(shlex.join(words), echo=True, pty=sys.stdout.isatty() and sys.platform != "win32")
+
+
+@task(
+    help={
+        "from_": "folder or file to take the data from",
+        "source": "cvdf, ossci, keras or npm",
+        "timeout": "seconds of silence that end a download",
+        **DATA_HELP,
+        **JSON_HELP,
+    }
+)
+def fetch(
+    context: Context,
+    from_: str | None = None,
+    source: str | None = None,
+    mirror: str | None = None,
+    timeout: str | None = None,
+    data_dir: str | None = None,
+    offline: bool = False,
+    json: bool = False,
+) -> None:
+    """Put the four verified data files of MNIST into the cache."""
+    _run("fetch", **locals())
+
+
+@task(
+    help={
+        "recipe": "default or plain",
+        "epochs": "passes over the training images",
+        "batch_size": "images a step",
+        "learning_rate": "peak of the schedule",
+        "seed": "of weights, order and dropout",
+        "device": "auto, cpu or gpu",
+        "threads": "of TensorFlow on the CPU",
+        "limit": "train on the first N images only",
+        "output": "model file to write: .h5 or .keras",
+        **RUNS_HELP,
+        **DATA_HELP,
+        **JSON_HELP,
+    }
+)
+def train(
+    context: Context,
+    recipe: str | None = None,
+    epochs: str | None = None,
+    batch_size: str | None = None,
+    learning_rate: str | None = None,
+    seed: str | None = None,
+    device: str | None = None,
+    threads: str | None = None,
+    limit: str | None = None,
+    output: str | None = None,
+    runs: str | None = None,
+    data_dir: str | None = None,
+    mirror: str | None = None,
+    offline: bool = False,
+    json: bool = False,
+) -> None:
+    """Train a recipe, and save its model and the record of the run."""
+    _run("train", **locals())
+
+
+@task(
+    help={"model": "model file (model_latest.h5)", **RUNS_HELP, **DATA_HELP, **JSON_HELP},
+)
+def check(
+    context: Context,
+    model: str | None = None,
+    runs: str | None = None,
+    data_dir: str | None = None,
+    mirror: str | None = None,
+    offline: bool = False,
+    json: bool = False,
+) -> None:
+    """Hold a model against the contract: exit code 0 when it holds, 1 when it does not."""
+    _run("check", **locals())
+
+
+@task(help={**RUNS_HELP, **JSON_HELP})
+def report(context: Context, runs: str | None = None, json: bool = False) -> None:
+    """Sum up the latest run and its check, and list the runs before it."""
+    _run("report", **locals())
+
+
+@task(pre=[fetch, train, check, report], default=True)
+def workflow(_: Context) -> None:
+    """Fetch, train, check and report, one after the other."""

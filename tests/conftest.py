@@ -1,0 +1,64 @@
+"""What several tests need: a small data set, and the real command line in a real process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.data import files
+from tests import generated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Run = subprocess.CompletedProcess[str]
+SMALL_CLI = Path(__file__).parent / "small_cli.py"
+
+
+@pytest.fixture
+def small_mnist(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a small data set that the package takes for MNIST."""
+    real = dict(files.SPLITS)
+    generated.vouch_for(generated.write(tmp_path / "mnist", train=512, test=128))
+    yield tmp_path / "mnist"
+    generated.vouch_for(real)
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Callable[..., Run]:
+    """Run ``python -m mnist_tasks`` in an empty folder, with an empty cache and no mirror."""
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Run:
+        return _run([sys.executable, "-m", "mnist_tasks", *map(str, arguments)], tmp_path, env)
+
+    return run
+
+
+@pytest.fixture
+def small_cli(tmp_path: Path) -> Callable[..., Run]:
+    """Run the command line on the small data set, in a process of its own."""
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Run:
+        command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *map(str, arguments)]
+        return _run(command, tmp_path, env)
+
+    return run
+
+
+def _run(command: list[str], folder: Path, env: dict[str, str] | None) -> Run:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data"), **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )

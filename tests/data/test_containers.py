@@ -1,0 +1,146 @@
+"""MNIST's files found inside their containers, by content."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mnist_tasks.data import containers, files
+from mnist_tasks.errors import InputRefusedError
+from tests import generated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def unpack(container: Path, staging: Path) -> dict[str, str]:
+    """Return the hash of each candidate, by name."""
+    staging.mkdir()
+    found = containers.unpack(container, files.FILES, staging, origin="the container")
+    return {file.name: files.sha256(path) for file, path in found}
+
+
+def everything() -> dict[str, str]:
+    return {file.name: file.sha256 for file in files.FILES}
+
+
+def tarball(folder: Path, target: Path) -> None:
+    with tarfile.open(target, "w:gz") as archive:
+        archive.add(Path(__file__), "package/index.js")
+        for number, path in enumerate(sorted(folder.iterdir())):
+            archive.add(path, f"package/data/{number}")
+
+
+def npz(folder: Path, target: Path, *, compressed: bool = True) -> None:
+    arrays = {}
+    for split, seed, count in (("train", 0, 512), ("test", 1, 128)):
+        arrays[f"x_{split}"], arrays[f"y_{split}"] = generated.digits(count, seed)
+    (np.savez_compressed if compressed else np.savez)(target, **arrays)  # type: ignore[arg-type]
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("pack", [tarball, npz])
+def test_an_archive_yields_all_four(
+    small_mnist: Path, tmp_path: Path, pack: Callable[[Path, Path], None]
+) -> None:
+    # A misleading name must not matter.
+    archive = tmp_path / "archive.npz"
+    pack(small_mnist, archive)
+    assert unpack(archive.rename(tmp_path / "cat.jpeg"), tmp_path / "staging") == everything()
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_an_idx_file_is_known_by_its_header(
+    small_mnist: Path, tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    file = files.SPLITS["test"][1]
+    container = tmp_path / "anything"
+    container.write_bytes(compress((small_mnist / file.name).read_bytes()))
+    assert unpack(container, tmp_path / "staging") == {file.name: file.sha256}
+
+
+def test_only_what_is_wanted_is_unpacked(small_mnist: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    tarball(small_mnist, archive)
+    wanted = files.SPLITS["test"]
+    found = list(containers.unpack(archive, wanted, tmp_path, origin="the archive"))
+    assert {file.name for file, _ in found} == {file.name for file in wanted}
+
+
+def test_a_gzip_bomb_is_unpacked_to_one_byte_too_many(small_mnist: Path, tmp_path: Path) -> None:
+    assert small_mnist.is_dir()
+    file = files.SPLITS["train"][1]
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(gzip.compress(file.header + bytes(50_000_000)))
+    ((_, candidate),) = containers.unpack(bomb, [file], tmp_path, origin="a bomb")
+    assert candidate.stat().st_size == file.bytes + 1
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "a web page, not data: <!DOCTYPE html>"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(40), "begins with the bytes 89 48 44 46"),
+    ],
+)
+def test_what_is_no_container_is_refused_and_described(
+    tmp_path: Path, content: bytes, found: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(InputRefusedError) as caught:
+        unpack(path, tmp_path / "staging")
+    assert found in caught.value.found
+
+
+@pytest.mark.parametrize("pack", [tarball, npz])
+@pytest.mark.parametrize("keep", [0.2, 0.9])
+def test_a_truncated_archive_is_refused(
+    small_mnist: Path, tmp_path: Path, pack: Callable[[Path, Path], None], keep: float
+) -> None:
+    archive = tmp_path / "archive.npz"
+    pack(small_mnist, archive)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: int(len(whole) * keep)])
+    with pytest.raises(InputRefusedError, match="damaged or truncated"):
+        unpack(archive, tmp_path / "staging")
+
+
+def test_a_pickled_array_is_refused_and_not_loaded(small_mnist: Path, tmp_path: Path) -> None:
+    assert small_mnist.is_dir()
+    archive = tmp_path / "archive.npz"
+    np.savez(archive, x_train=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(InputRefusedError, match="x_train is"):
+        unpack(archive, tmp_path / "staging")
+
+
+@pytest.mark.parametrize("content", [b"", b"no array at all", b"\x93NUMPY\x01\x00\xff\xff{'a'"])
+def test_an_npz_of_something_else_is_refused(
+    small_mnist: Path, tmp_path: Path, content: bytes
+) -> None:
+    assert small_mnist.is_dir()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("x_train.npy", content)
+    path = tmp_path / "archive"
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(InputRefusedError):
+        unpack(path, tmp_path / "staging")
+
+
+def test_a_tarball_that_unpacks_too_far_is_refused(
+    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "archive"
+    tarball(small_mnist, archive)
+    monkeypatch.setattr(containers, "LARGEST_TARBALL", 10_000)
+    with pytest.raises(InputRefusedError, match=r"more than 10,000 bytes unpacked"):
+        unpack(archive, tmp_path / "staging")

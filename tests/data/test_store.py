@@ -1,0 +1,189 @@
+"""The cache: only verified files, whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mnist_tasks import disk
+from mnist_tasks.data import files, store
+from mnist_tasks.data.sources import Local
+from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from tests import generated
+from tests.data.test_sources import Heard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Iterator, Sequence
+
+    from mnist_tasks.data.containers import Candidate
+    from mnist_tasks.data.download import Progress
+    from mnist_tasks.data.files import DataFile
+
+
+@dataclass
+class Failing:
+    """A source that can't be reached."""
+
+    name: str = "failing"
+    asked: int = 0
+
+    def retrieve(
+        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
+    ) -> Iterator[Candidate]:
+        self.asked += 1
+        raise EnvironmentLacksError("http://failing/", found="no answer in time")
+        yield
+
+
+def leftovers(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {file.name for file in files.FILES}
+
+
+def test_fetched_files_are_those_of_the_source(small_mnist: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "new" / "cache"
+    result = store.fetch(cache, [Local(small_mnist)], progress=Heard())
+    assert {file.source for file in result.files} == {str(small_mnist)}
+    assert not result.was_cached
+    assert leftovers(cache) == {".lock"}
+    for file in files.FILES:
+        assert (cache / file.name).read_bytes() == (small_mnist / file.name).read_bytes()
+
+
+def test_a_second_fetch_asks_nobody(small_mnist: Path) -> None:
+    source = Failing()
+    result = store.fetch(small_mnist, [source], progress=Heard())
+    assert result.was_cached
+    assert source.asked == 0
+
+
+def test_the_next_source_is_tried_after_a_failure(small_mnist: Path, tmp_path: Path) -> None:
+    heard = Heard()
+    result = store.fetch(tmp_path / "cache", [Failing(), Local(small_mnist)], progress=heard)
+    assert result.setbacks == ("http://failing/: no answer in time",)
+    assert any(note.startswith("failing: ") for note in heard.notes)
+
+
+def test_a_wrong_hash_is_named_kept_out_and_the_next_source_tried(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.mkdir()
+    bad = files.SPLITS["test"][0]
+    for path in small_mnist.iterdir():
+        content = bytearray(path.read_bytes())
+        content[-1] ^= path.name == bad.name
+        (wrong / path.name).write_bytes(content)
+    cache = tmp_path / "cache"
+    with pytest.raises(InputRefusedError) as caught:
+        store.fetch(cache, [Local(wrong)], progress=Heard())
+    assert bad.name in caught.value.subject
+    assert str(wrong) in caught.value.found
+    assert files.sha256(wrong / bad.name) in caught.value.found
+    assert not (cache / bad.name).exists()
+    assert leftovers(cache) == {".lock"}
+
+    result = store.fetch(cache, [Local(wrong), Local(small_mnist)], progress=Heard())
+    sources = {file.name: file.source for file in result.files}
+    assert sources[bad.name] == str(small_mnist)
+    assert files.sha256(cache / bad.name) == bad.sha256
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 10_000_000])
+def test_a_damaged_cache_is_named_and_mended(
+    small_mnist: Path, tmp_path: Path, damage: bytes
+) -> None:
+    cache = tmp_path / "cache"
+    store.fetch(cache, [Local(small_mnist)], progress=Heard())
+    broken = cache / files.FILES[0].name
+    broken.write_bytes(damage)
+    with pytest.raises(InputRefusedError) as caught:
+        store.load(cache, "train")
+    assert caught.value.subject == str(broken)
+    assert files.FILES[0].sha256 in str(caught.value.expected)
+    result = store.fetch(cache, [Local(small_mnist)], progress=Heard())
+    assert str(broken) in result.setbacks[0]
+    assert len(store.load(cache, "train").labels) == 512
+
+
+def test_without_a_source_it_says_what_to_do(small_mnist: Path, tmp_path: Path) -> None:
+    assert small_mnist.is_dir()
+    with pytest.raises(EnvironmentLacksError) as caught:
+        store.fetch(tmp_path / "cache", [], progress=Heard())
+    assert "no source was allowed" in caught.value.found
+    assert "--from" in str(caught.value.remedy)
+
+
+def test_loaded_digits_are_memory_mapped(small_mnist: Path) -> None:
+    digits = store.load(small_mnist, "test")
+    assert isinstance(digits.images, np.memmap)
+    np.testing.assert_array_equal(digits.images, generated.digits(128, seed=1)[0])
+    assert len(digits.first(5).labels) == len(digits.first(5).images) == 5
+    assert len(digits.first(None).labels) == 128
+
+
+def test_a_missing_file_is_refused_with_what_to_do(small_mnist: Path) -> None:
+    (small_mnist / files.SPLITS["train"][1].name).unlink()
+    assert len(store.load(small_mnist, "test").labels) == 128
+    with pytest.raises(InputRefusedError, match="no such file") as caught:
+        store.load(small_mnist, "train")
+    assert "fetch" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_cache_that_cant_be_written(
+    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(code, "the system says no", str(target))
+
+    # Root may write anywhere, so the system's refusal has to be played.
+    monkeypatch.setattr(disk, "move_in_place", refuse)
+    with pytest.raises(EnvironmentLacksError, match="the system says no") as caught:
+        store.fetch(tmp_path / "cache", [Local(small_mnist)], progress=Heard())
+    assert "--data-dir" in str(caught.value.remedy)
+    assert leftovers(tmp_path / "cache") == {".lock"}
+
+
+def test_a_cache_below_a_file_cant_be_written(small_mnist: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentLacksError, match=r"Not a directory|File exists"):
+        store.fetch(tmp_path / "file" / "cache", [Local(small_mnist)], progress=Heard())
+
+
+def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    results: list[store.Fetched] = []
+    heard = Heard()
+
+    def second() -> None:
+        results.append(store.fetch(cache, [Local(small_mnist)], progress=heard))
+
+    thread = threading.Thread(target=second)
+    with disk.writable(cache, remedy=""), disk.locked(cache, timeout=1, on_wait=lambda: None):
+        thread.start()
+        while not heard.notes:
+            thread.join(0.01)
+        assert heard.notes == ["another fetch is under way; waiting for it"]
+        for file in files.FILES:
+            (cache / file.name).write_bytes((small_mnist / file.name).read_bytes())
+    thread.join(10)
+    assert results[0].was_cached
+
+
+def test_a_lock_that_is_never_released(tmp_path: Path) -> None:
+    with (
+        disk.locked(tmp_path, timeout=1, on_wait=lambda: None),
+        pytest.raises(EnvironmentLacksError, match=r"has held the folder for 0.1 s"),
+        disk.locked(tmp_path, timeout=0.1, on_wait=lambda: None),
+    ):
+        pass
+
+
+def test_the_default_folder_is_the_platforms_cache() -> None:
+    assert store.default_folder().parts[-2:] == ("mnist-tasks", "mnist")

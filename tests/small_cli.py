@@ -1,0 +1,17 @@
+"""The command line on a small data set: ``python small_cli.py FOLDER [ARGUMENT]...``.
+
+A real process for the tests, with the real code but for the table of MNIST's hashes.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mnist_tasks.cli import app
+from tests import generated
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    generated.vouch_for(generated.write(folder, train=512, test=128))
+    app(["--help"] if len(sys.argv) == 2 else sys.argv[2:], prog_name="mnist-tasks")

@@ -1,0 +1,8 @@
+"""Train the default recipe and save ``model_latest.h5``: the same as ``mnist-tasks train``."""
+
+import sys
+
+from mnist_tasks.cli import app
+
+if __name__ == "__main__":
+    app(["train", *sys.argv[1:]])
