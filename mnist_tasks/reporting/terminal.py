@@ -30,8 +30,12 @@ def fetched(result: Fetched) -> RenderableType:
     """Show the four files, and what went wrong on the way."""
     table = _table("file", "bytes", "SHA-256", "source", title="MNIST", right={"bytes"})
     for file in result.files:
-        table.add_row(
-            file.name, f"{file.bytes:,}", f"{file.sha256[:HASH_DIGITS]}…", printable(file.source)
+        _add_row(
+            table,
+            file.name,
+            f"{file.bytes:,}",
+            f"{file.sha256[:HASH_DIGITS]}…",
+            printable(file.source),
         )
     done = "already there, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
@@ -63,7 +67,8 @@ def checked(check: Check) -> RenderableType:
         "layer", "kind", "output shape", "parameters", title="Model", right={"parameters"}
     )
     for layer in check.layers:
-        layers.add_row(
+        _add_row(
+            layers,
             printable(layer.name),
             printable(layer.kind),
             str(layer.output_shape),
@@ -81,7 +86,8 @@ def verdict(found: Verdict, path: str) -> RenderableType:
     """Show each clause with its bound, what was found, and its verdict; then the whole."""
     table = _table("clause", "bound", "found", "verdict", title="Contract")
     for clause in found.clauses:
-        table.add_row(
+        _add_row(
+            table,
             clause.name,
             clause.bound,
             Text(printable(clause.found)),
@@ -123,7 +129,7 @@ def digits(metrics: Metrics) -> RenderableType:
             Text(str(count), "green" if said == score.digit else "red" if count else "dim")
             for said, count in enumerate(row)
         ]
-        table.add_row(str(score.digit), _share(score.precision), _share(score.recall), *cells)
+        _add_row(table, str(score.digit), _share(score.precision), _share(score.recall), *cells)
     mistakes = ", ".join(
         f"{each.truth} taken for {each.predicted} ({each.count}×)"
         for each in summary.worst_confusions(metrics)
@@ -153,7 +159,8 @@ def runs(ledger: Ledger, *, most: int = 10) -> RenderableType:
         check = record.check
         metrics = check.metrics if check else None
         held = "not checked" if check is None else "holds" if check.verdict.holds else "broken"
-        table.add_row(
+        _add_row(
+            table,
             printable(record.id),
             printable(str(record.recipe.get("name"))),
             str(record.seed),
@@ -172,6 +179,11 @@ def _table(*columns: str, title: str, right: set[str] | None = None) -> Table:
         justify = "right" if column in (right or ()) else "left"
         table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
     return table
+
+
+def _add_row(table: Table, *cells: str | Text) -> None:
+    """Add a row whose strings are text: rich would take brackets in them for markup."""
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
 
 
 def _facts(title: str, rows: Mapping[str, str]) -> Panel:

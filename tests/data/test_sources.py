@@ -22,9 +22,9 @@ from tests import generated
 from tests.server import send, serve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from http.server import BaseHTTPRequestHandler
     from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
 
 QUICK = Patience(silence=0.5, total=1.5, pauses=(0.01,))
 

@@ -18,8 +18,8 @@ from tests import generated
 from tests.data.test_sources import Heard
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from mnist_tasks.data.containers import Candidate
     from mnist_tasks.data.download import Progress

@@ -1,0 +1,71 @@
+"""Records as a run leaves them, for the tests of what reads and shows them."""
+
+from __future__ import annotations
+
+from mnist_tasks.records import (
+    Check,
+    Clause,
+    Epoch,
+    Layer,
+    Machine,
+    Metrics,
+    ModelFile,
+    Point,
+    RunRecord,
+    Status,
+    Verdict,
+)
+
+MODEL = ModelFile(path="model_latest.h5", bytes=239_024, sha256="ab" * 32, parameters=21_586)
+
+
+def metrics() -> Metrics:
+    """90 of 100 right: ten images of each digit, one of each taken for the next digit."""
+    return Metrics(
+        confusion=tuple(
+            tuple(9 if said == true else int(said == (true + 1) % 10) for said in range(10))
+            for true in range(10)
+        ),
+        loss=0.25,
+    )
+
+
+def check(*, holds: bool = True) -> Check:
+    status: Status = "holds" if holds else "broken"
+    return Check(
+        model=MODEL,
+        layers=(Layer(name="dense", kind="Dense", output_shape=(None, 10), parameters=21_586),),
+        trainable_parameters=21_400,
+        non_trainable_parameters=186,
+        verdict=Verdict(
+            clauses=(
+                Clause(name="parameters", bound="< 25,000", found="21,586", status="holds"),
+                Clause(name="test accuracy", bound="> 95.00%", found="90.00%", status=status),
+            )
+        ),
+        metrics=metrics(),
+        seconds=2.5,
+        created="2026-11-22T12:00:10+00:00",
+    )
+
+
+def run(number: int = 0, *, checked: Check | None = None) -> RunRecord:
+    return RunRecord(
+        id=f"20261122-12000{number}-00ff",
+        created=f"2026-11-22T12:00:0{number}+00:00",
+        command="mnist-tasks train --recipe default --seed 0",
+        recipe={"name": "default", "epochs": 1, "layers": [{"layer": "Dropout", "rate": 0.1}]},
+        seed=number,
+        limit=None,
+        machine=Machine(
+            device="CPU", threads=2, cores=2, platform="Linux x86_64", versions={"keras": "3.15.1"}
+        ),
+        data={"train-images-idx3-ubyte": "cd" * 32},
+        epochs=(
+            Epoch(epoch=1, loss=0.13, accuracy=0.958, seconds=4.0, images_per_second=15_000.0),
+        ),
+        seconds={"data": 0.1, "fit": 4.0},
+        model=MODEL,
+        curve=(Point(step=1, loss=2.3, accuracy=0.1),),
+        check=checked,
+    )

@@ -1,0 +1,60 @@
+"""Settings that can't be are refused before anything heavy starts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_tasks import config
+from mnist_tasks.config import TrainingConfig
+from mnist_tasks.errors import WrongUsageError
+
+
+def test_the_defaults_are_valid() -> None:
+    settings = TrainingConfig()
+    assert settings.output == Path("model_latest.h5")
+    assert settings.threads == config.available_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", -1),
+        ("epochs", 1001),
+        ("batch_size", 0),
+        ("batch_size", 60_001),
+        ("learning_rate", 0.0),
+        ("learning_rate", -0.1),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("threads", 0),
+        ("limit", 0),
+        ("limit", 60_001),
+        ("device", "tpu"),
+        ("output", Path("model.pkl")),
+        ("output", Path("model")),
+    ],
+)
+def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        TrainingConfig(**{option: value})
+    assert caught.value.subject == f"--{option.replace('_', '-')}"
+    assert caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("epochs", 1),
+        ("batch_size", 60_000),
+        ("seed", 0),
+        ("seed", 2**32 - 1),
+        ("limit", 60_000),
+        ("output", Path("model.keras")),
+    ],
+)
+def test_a_value_on_the_edge_is_taken(option: str, value: Any) -> None:
+    assert getattr(TrainingConfig(**{option: value}), option) == value

@@ -1,0 +1,63 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import disk
+from mnist_tasks.errors import EnvironmentLacksError
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    target = tmp_path / "file.json"
+    disk.write(target, b"old")
+    disk.write(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_new_file_has_the_usual_mode(tmp_path: Path) -> None:
+    usual = tmp_path / "usual"
+    usual.write_bytes(b"")
+    disk.write(tmp_path / "file", b"")
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_file(tmp_path: Path, failure: type[BaseException]) -> None:
+    target = tmp_path / "model.h5"
+    target.write_bytes(b"old")
+
+    def fail_in_the_middle() -> None:
+        with disk.replacing(target) as temporary:
+            assert temporary.suffix == ".h5"
+            temporary.write_bytes(b"half of the n")
+            raise failure
+
+    with pytest.raises(failure):
+        fail_in_the_middle()
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_cant_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with (
+        pytest.raises(EnvironmentLacksError) as caught,
+        disk.writable(tmp_path / "file" / "folder", remedy="Use another."),
+    ):
+        pass
+    assert str(tmp_path / "file") in caught.value.subject
+    assert caught.value.remedy == "Use another."
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with (
+        pytest.raises(EnvironmentLacksError, match="Permission denied"),
+        disk.writable(tmp_path, remedy=""),
+    ):
+        disk.write(tmp_path / "file", b"")

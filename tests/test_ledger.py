@@ -1,0 +1,92 @@
+"""The records of past runs on disk."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import ledger
+from mnist_tasks.errors import InputRefusedError
+from tests import examples
+
+
+def test_a_record_reads_as_it_was_written(tmp_path: Path) -> None:
+    record = examples.run(checked=examples.check())
+    path = ledger.save(record, tmp_path / "runs")
+    assert path == tmp_path / "runs" / record.id / "run.json"
+    assert ledger.read(path) == record
+    assert json.loads(path.read_bytes())["check"]["metrics"]["confusion"][0][:2] == [9, 1]
+
+
+def test_a_field_of_a_later_version_is_no_obstacle(tmp_path: Path) -> None:
+    path = ledger.save(examples.run(), tmp_path)
+    content = json.loads(path.read_bytes())
+    del content["curve"]
+    path.write_text(json.dumps({**content, "mood": "good"}))
+    assert ledger.read(path) == replace(examples.run(), curve=())
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "truncated"),
+        (b"{", "truncated"),
+        (b"\xff\xfe", "malformed"),
+        (b'{"recipe":' + b'{"a":' * 100_000, "recursion"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b'{"id": 3}', "Expected `str`, got `int` - at `$.id`"),
+        (b'{"schema": 1}', "missing required field"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_the_reason(
+    tmp_path: Path, content: bytes, found: str
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(content)
+    with pytest.raises(InputRefusedError) as caught:
+        ledger.read(path)
+    assert found.lower() in caught.value.found.lower()
+
+
+def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = ledger.save(replace(examples.run(), schema=99), tmp_path)
+    with pytest.raises(InputRefusedError, match="schema 99, written by a newer version"):
+        ledger.read(path)
+
+
+def test_all_records_are_read_oldest_first_and_what_is_none_is_named(tmp_path: Path) -> None:
+    for number in (2, 0, 1):
+        ledger.save(examples.run(number), tmp_path)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "run.json").write_text('{"id": "\x1b[31m"}')
+    (tmp_path / "empty").mkdir()
+    found = ledger.read_all(tmp_path)
+    assert [record.seed for record in found.records] == [0, 1, 2]
+    assert len(found.passed_over) == 1
+    assert "foreign" in found.passed_over[0]
+    assert ledger.latest(found, tmp_path).seed == 2
+
+
+def test_a_folder_without_records_says_what_to_do(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputRefusedError) as caught:
+            ledger.latest(ledger.read_all(folder), folder)
+        assert "mnist-tasks train" in str(caught.value.remedy)
+
+
+def test_a_check_goes_into_the_latest_record_of_its_model(tmp_path: Path) -> None:
+    for number in (0, 1):
+        ledger.save(examples.run(number), tmp_path)
+    other = replace(examples.run(2), model=replace(examples.MODEL, sha256="00" * 32))
+    ledger.save(other, tmp_path)
+    attached = ledger.attach(examples.check(), tmp_path)
+    assert attached is not None
+    assert attached.seed == 1
+    checks = [record.check for record in ledger.read_all(tmp_path).records]
+    assert checks == [None, examples.check(), None]
+
+
+def test_the_check_of_a_strangers_model_goes_nowhere(tmp_path: Path) -> None:
+    assert ledger.attach(examples.check(), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,43 @@
+"""What the results say of themselves."""
+
+import re
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from mnist_tasks import records
+from mnist_tasks.records import Clause, Metrics, Verdict
+from tests import examples
+
+
+def test_metrics_count_what_was_right() -> None:
+    metrics = examples.metrics()
+    assert (metrics.images, metrics.correct, metrics.accuracy) == (100, 90, 0.9)
+
+
+def test_no_images_are_no_accuracy() -> None:
+    assert Metrics(confusion=((0,) * 10,) * 10, loss=0.0).accuracy == 0
+
+
+def test_a_verdict_holds_only_when_every_clause_does() -> None:
+    good = Clause(name="a", bound="", found="", status="holds")
+    bad = Clause(name="b", bound="", found="", status="broken")
+    assert Verdict(clauses=(good, good)).holds
+    assert not Verdict(clauses=(good, bad)).holds
+    assert not Verdict(clauses=(bad, good)).holds
+    assert not Verdict(clauses=()).holds
+
+
+def test_results_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        examples.run().seed = 1  # type: ignore[misc]
+
+
+def test_an_id_sorts_by_time_and_is_new_each_time() -> None:
+    ids = {records.new_id() for _ in range(20)}
+    assert len(ids) > 15
+    assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", each) for each in ids)
+
+
+def test_the_time_is_in_utc() -> None:
+    assert records.now().endswith("+00:00")
