@@ -1,38 +1,90 @@
-"""The training images as shuffled batches, scaled on the way into the network."""
+"""The training images in the order and the places that an epoch shows them in. NumPy only."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from mnist_tasks.data.store import Digits
 
+    Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
-def shuffled(digits: Digits, *, batch_size: int, seed: int) -> Any:
-    """Return a ``tf.data.Dataset`` of batches, shuffled anew for each epoch.
+# Batch normalization needs more than one image to tell a mean from a value.
+SMALLEST_BATCH = 4
 
-    The images stay bytes until their batch is due: a quarter of the memory, and no pass over all
-    of them before the first step.
 
-    Returns
-    -------
-    batches
-        Of images (batch, 28, 28, 1) float32 in [0, 1] and labels (batch,) uint8.
+def sizes(count: int, batch_size: int) -> list[int]:
+    """Return the sizes of an epoch's batches: every image once.
+
+    The last batch is what is left; where that is too little for statistics it joins the one before.
+
+    >>> sizes(10, 4)
+    [4, 6]
+    >>> sizes(13, 4)
+    [4, 4, 5]
     """
-    import tensorflow as tf
+    whole, rest = divmod(count, batch_size)
+    batches = [batch_size] * whole
+    if rest >= SMALLEST_BATCH or not batches:
+        return [*batches, *([rest] if rest else [])]
+    batches[-1] += rest
+    return batches
 
-    count = len(digits.labels)
-    images = tf.constant(digits.images)
-    labels = tf.constant(digits.labels)
 
-    def gather(indices: Any) -> tuple[Any, Any]:
-        pixels = tf.cast(tf.gather(images, indices), tf.float32)
-        return pixels[..., tf.newaxis] / 255.0, tf.gather(labels, indices)
+def epoch(
+    digits: Digits, *, batch_size: int, shift: int, steps: int, random: np.random.Generator
+) -> Iterator[Batches]:
+    """Shuffle the images, move each a little, and yield them in runs of batches of one size.
 
-    return (
-        tf.data.Dataset.range(count)
-        .shuffle(count, seed=seed)
-        .batch(batch_size)
-        .map(gather)
-        .prefetch(4)
-    )
+    Parameters
+    ----------
+    shift
+        The most pixels that an image moves, each way, at random; the border is black.
+    steps
+        The most batches of one run.
+
+    Yields
+    ------
+    images : (s, batch, 28, 28) uint8
+    labels : (s, batch) int32
+    """
+    order = random.permutation(len(digits.labels))
+    start = 0
+    for count, size in _runs(sizes(len(order), batch_size), steps):
+        chosen = order[start : start + count * size]
+        start += len(chosen)
+        images = _shifted(digits.images[chosen], shift, random)
+        labels = digits.labels[chosen].astype(np.int32)
+        yield images.reshape(count, size, *images.shape[1:]), labels.reshape(count, size)
+
+
+def _runs(batches: list[int], steps: int) -> Iterator[tuple[int, int]]:
+    """Yield how many batches of which size follow one another, `steps` at most at a time."""
+    start = 0
+    while start < len(batches):
+        size = batches[start]
+        count = 1
+        while count < steps and batches[start + count : start + count + 1] == [size]:
+            count += 1
+        yield count, size
+        start += count
+
+
+def _shifted(
+    images: NDArray[np.uint8], shift: int, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Move each image by up to `shift` pixels: a window of 28 x 28 on the image and its border."""
+    if not shift:
+        return images
+    height, width = images.shape[1:]
+    padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
+    down, right = random.integers(0, 2 * shift + 1, (2, len(images)))
+    moved: NDArray[np.uint8] = windows[np.arange(len(images)), down, right]
+    return moved

@@ -55,10 +55,15 @@ def import_tensorflow() -> None:
     keras.config.set_image_data_format("channels_last")
 
 
-def prepare(config: TrainingConfig) -> Machine:
+def prepare(config: TrainingConfig, *, towers: int) -> Machine:
     """Set the device, the threads and the seed of a run; the import comes first.
 
     The same seed, thread count and machine then give the same bytes.
+
+    Parameters
+    ----------
+    towers
+        How many parts of a batch are computed side by side: the threads are shared out to them.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def prepare(config: TrainingConfig) -> Machine:
     import tensorflow as tf
 
     device = _choose(config.device)
-    tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // towers))
     tf.config.threading.set_inter_op_parallelism_threads(config.threads)
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
@@ -103,7 +108,8 @@ def _choose(wanted: str) -> str:
     """Make the wanted device the only one that TensorFlow sees, and return its name."""
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU") if wanted != "cpu" else []
+    with _quiet_stderr():  # a CUDA build complains where there is no GPU
+        gpus = tf.config.list_physical_devices("GPU") if wanted != "cpu" else []
     if wanted == "gpu" and not gpus:
         build = "a CUDA build" if tf.test.is_built_with_cuda() else "a CPU build"
         raise EnvironmentLacksError(

@@ -6,13 +6,15 @@ import math
 import shlex
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from mnist_tasks import disk, records
 from mnist_tasks.data import files
 from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
-from mnist_tasks.training import batches, devices, network, recipes
+from mnist_tasks.training import batches, devices, network, recipes, schedule
+from mnist_tasks.training.engine import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,12 +61,13 @@ def train(
         digits = load_digits().first(config.limit)
     with clock.phase("import"):
         devices.import_tensorflow()
-        machine = devices.prepare(config)
+        machine = devices.prepare(config, towers=recipe.towers)
     with clock.phase("build"):
-        steps = recipe.epochs * math.ceil(len(digits.labels) / recipe.batch_size)
-        model = network.build(recipe, steps=steps)
+        model = network.build(recipe)
+        trainee = network.build_trainee(recipe)
     with clock.phase("fit"):
-        epochs, curve = _fit(model, recipe, digits, config.seed, progress)
+        epochs, curve = _fit(trainee, recipe, digits, config.seed, progress)
+        model.set_weights(trainee.get_weights())
     with clock.phase("save"):
         saved = _save(model, config)
     images, labels = files.SPLITS["train"]
@@ -72,7 +75,7 @@ def train(
         id=records.new_id(),
         created=records.now(),
         command=_command(config),
-        recipe=asdict(recipe),
+        recipe=recipes.as_record(recipe),
         seed=config.seed,
         limit=config.limit,
         machine=machine,
@@ -88,47 +91,44 @@ def _fit(
     model: keras.Model, recipe: Recipe, digits: Digits, seed: int, progress: Progress
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
     """Train the model in place."""
-    import keras
-
     images = len(digits.labels)
-    steps = math.ceil(images / recipe.batch_size)
+    steps = len(batches.sizes(images, recipe.batch_size))
+    rates = schedule.learning_rates(recipe, steps * recipe.epochs)
+    kept = schedule.averaging(recipe, steps * recipe.epochs)
+    random = np.random.default_rng(seed)
+    trainer = Trainer(model, accumulator=recipe.accumulator, towers=min(recipe.towers, images))
     epochs: list[Epoch] = []
     curve: list[Point] = []
-
-    class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            done = min((batch + 1) * recipe.batch_size, images)
-            progress.advance(len(epochs) + 1, done, logs["loss"], logs["accuracy"])
-            curve.append(
-                Point(
-                    step=len(epochs) * steps + batch + 1,
-                    loss=logs["loss"],
-                    accuracy=logs["accuracy"],
-                )
-            )
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            seconds = time.perf_counter() - self.began
-            epochs.append(
-                Epoch(
-                    epoch=epoch + 1,
-                    loss=logs["loss"],
-                    accuracy=logs["accuracy"],
-                    seconds=seconds,
-                    images_per_second=images / seconds,
-                )
-            )
-
     progress.begin(recipe.epochs, images)
-    model.fit(
-        batches.shuffled(digits, batch_size=recipe.batch_size, seed=seed),
-        epochs=recipe.epochs,
-        verbose=0,
-        callbacks=[Watch()],
-    )
+    step = 0
+    for epoch in range(1, recipe.epochs + 1):
+        begun = time.perf_counter()
+        seen, loss, correct = 0, 0.0, 0
+        for pixels, labels in batches.epoch(
+            digits,
+            batch_size=recipe.batch_size,
+            shift=recipe.shift,
+            steps=math.ceil(steps / POINTS_AN_EPOCH),
+            random=random,
+        ):
+            now = slice(step, step + len(labels))
+            more_loss, more_correct = trainer.run(pixels, labels, rates[now], kept[now])
+            step += len(labels)
+            seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
+            point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
+            curve.append(point)
+            progress.advance(epoch, seen, point.loss, point.accuracy)
+        seconds = time.perf_counter() - begun
+        epochs.append(
+            Epoch(
+                epoch=epoch,
+                loss=loss / seen,
+                accuracy=correct / seen,
+                seconds=seconds,
+                images_per_second=seen / seconds,
+            )
+        )
+    trainer.finish()
     return tuple(epochs), tuple(curve)
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mnist_tasks.training.recipes import BatchNorm, Conv, Dropout, LayerSpec, MaxPool, Recipe
+from mnist_tasks.training.recipes import (
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    LayerSpec,
+    MaxPool,
+    Recipe,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -12,13 +20,8 @@ if TYPE_CHECKING:
 DIGITS = 10
 
 
-def build(recipe: Recipe, *, steps: int) -> keras.Sequential:
-    """Build and compile the network of a recipe.
-
-    Parameters
-    ----------
-    steps
-        Of the whole training: the schedule's length.
+def build(recipe: Recipe) -> keras.Sequential:
+    """Build and compile the network of a recipe, as it is saved.
 
     Returns
     -------
@@ -27,18 +30,10 @@ def build(recipe: Recipe, *, steps: int) -> keras.Sequential:
     """
     import keras
 
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            *(_layer(spec) for spec in recipe.layers),
-            keras.layers.Flatten(),
-            keras.layers.Dense(DIGITS, activation="softmax"),
-        ],
-        name=recipe.name,
-    )
+    model = _network(recipe, activation="softmax")
     model.compile(
         optimizer=keras.optimizers.Adagrad(
-            _schedule(recipe, steps), initial_accumulator_value=recipe.accumulator
+            recipe.learning_rate, initial_accumulator_value=recipe.accumulator
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
@@ -46,22 +41,27 @@ def build(recipe: Recipe, *, steps: int) -> keras.Sequential:
     return model
 
 
-def _schedule(recipe: Recipe, steps: int) -> Any:
-    """Return one cycle: up to the peak in a straight line, down along a half cosine.
+def build_trainee(recipe: Recipe) -> keras.Sequential:
+    """Build the same network without its softmax, whose loss is the more exact from logits.
 
-    L. N. Smith, "A disciplined approach to neural network hyper-parameters" (2018).
+    Returns
+    -------
+    model
+        From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, 10) float32.
     """
+    return _network(recipe, activation=None)
+
+
+def _network(recipe: Recipe, *, activation: str | None) -> keras.Sequential:
     import keras
 
-    if recipe.constant:
-        return recipe.learning_rate
-    warmup = round(recipe.warmup * steps)
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=max(1, warmup),
-    )
+    layers = [
+        keras.Input((28, 28, 1), name="images"),
+        *(_layer(spec) for spec in recipe.layers),
+        keras.layers.Flatten(),
+        keras.layers.Dense(DIGITS, activation=activation),
+    ]
+    return keras.Sequential(layers, name=recipe.name)
 
 
 def _layer(spec: LayerSpec) -> keras.Layer:
@@ -80,5 +80,7 @@ def _layer(spec: LayerSpec) -> keras.Layer:
             return layers.BatchNormalization(momentum=spec.momentum)
         case MaxPool():
             return layers.MaxPooling2D(spec.size)
+        case AveragePool():
+            return layers.AveragePooling2D(spec.size)
         case Dropout():
             return layers.Dropout(spec.rate)

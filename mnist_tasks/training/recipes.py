@@ -5,8 +5,8 @@ Every network ends in a dense softmax over the ten digits, which `network` adds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from mnist_tasks.errors import WrongUsageError, printable
 
@@ -37,7 +37,14 @@ class BatchNorm:
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPool:
-    """Max-pooling over squares of `size` pixels."""
+    """The maximum of each square of `size` pixels."""
+
+    size: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveragePool:
+    """The mean of each square of `size` pixels."""
 
     size: int = 2
 
@@ -49,7 +56,7 @@ class Dropout:
     rate: float
 
 
-LayerSpec = Conv | BatchNorm | MaxPool | Dropout
+LayerSpec = Conv | BatchNorm | MaxPool | AveragePool | Dropout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,25 +65,67 @@ class Recipe:
 
     Attributes
     ----------
+    batch_size
+        Images a step.
     learning_rate
         The peak of the schedule.
     warmup
-        The share of all steps in which the rate climbs in a straight line from 0 to its peak; it
-        then falls to 0 along a half cosine. 0 and `constant` keeps it as it is.
+        The share of all steps in which the rate climbs from 0 to its peak, in [0, 1).
+    final
+        The share of the peak to which the rate then falls, in [0, 1].
     accumulator
         Where Adagrad's sums of squared gradients start.
+    average
+        What the running average of the weights, which is what a run saves, keeps of itself at each
+        step, in [0, 1); 0 saves the weights as they are.
+    average_from
+        The share of all steps after which the average begins.
+    shift
+        The most pixels by which an image is moved, each way, at random.
+    towers
+        In how many parts a batch is computed side by side (see `engine`).
     """
 
     name: str
     layers: tuple[LayerSpec, ...]
-    epochs: int
+    epochs: int = 1
     batch_size: int
     learning_rate: float
-    warmup: float
-    accumulator: float
-    constant: bool = False
+    warmup: float = 0.0
+    final: float = 1.0
+    accumulator: float = 0.1
+    average: float = 0.0
+    average_from: float = 0.0
+    shift: int = 0
+    towers: int = 1
 
 
+DEFAULT = Recipe(
+    name="default",
+    layers=(
+        Conv(filters=16, kernel=6, stride=2, padding="same"),
+        BatchNorm(),
+        Conv(filters=24, kernel=3),
+        AveragePool(),
+        BatchNorm(),
+        Conv(filters=32, kernel=3),
+        BatchNorm(),
+        Conv(filters=32, kernel=3),
+        BatchNorm(),
+        Dropout(rate=0.05),
+    ),
+    batch_size=96,
+    learning_rate=0.3,
+    warmup=0.15,
+    final=0.5,
+    accumulator=0.01,
+    average=0.99,
+    average_from=0.6,
+    shift=1,
+    towers=2,
+)
+
+# The workflow's description taken at its word, with Keras's usual settings around it.
 PLAIN = Recipe(
     name="plain",
     layers=(
@@ -92,32 +141,8 @@ PLAIN = Recipe(
         MaxPool(),
         Dropout(rate=0.1),
     ),
-    epochs=1,
     batch_size=64,
     learning_rate=0.01,
-    warmup=0.0,
-    accumulator=0.1,
-    constant=True,
-)
-
-DEFAULT = Recipe(
-    name="default",
-    layers=(
-        Conv(filters=16, kernel=4, stride=2, padding="same"),
-        Conv(filters=24, kernel=3),
-        BatchNorm(),
-        MaxPool(),
-        Conv(filters=32, kernel=3),
-        BatchNorm(),
-        Conv(filters=32, kernel=3),
-        BatchNorm(),
-        Dropout(rate=0.1),
-    ),
-    epochs=1,
-    batch_size=64,
-    learning_rate=0.3,
-    warmup=0.2,
-    accumulator=0.1,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, PLAIN)}
@@ -142,3 +167,9 @@ def resolve(config: TrainingConfig) -> Recipe:
         batch_size=config.batch_size or recipe.batch_size,
         learning_rate=config.learning_rate or recipe.learning_rate,
     )
+
+
+def as_record(recipe: Recipe) -> dict[str, Any]:
+    """Return all of a recipe's settings, for the record of a run."""
+    layers = [{"layer": type(spec).__name__, **asdict(spec)} for spec in recipe.layers]
+    return {**asdict(recipe), "layers": layers}
