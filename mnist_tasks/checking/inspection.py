@@ -70,3 +70,22 @@ class Inspection:
     def parameters(self) -> int:
         """Every number that the model carries."""
         return self.trainable_parameters + self.non_trainable_parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vetted:
+    """A model file that passed the static pass: neither loaded nor asked anything.
+
+    Attributes
+    ----------
+    layers
+        The class of each layer, in order, models within the model unrolled.
+    weights
+        How many numbers the file declares, the optimizer's own apart.
+    """
+
+    sha256: str
+    bytes: int
+    format: str
+    layers: tuple[str, ...]
+    weights: int
