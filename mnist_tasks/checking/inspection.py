@@ -11,27 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Shape = tuple[int | None, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """One layer of a model's summary.
-
-    Attributes
-    ----------
-    kind
-        The Keras class: ``Conv2D``, ``Dense``.
-    output_shape
-        ``None`` stands for the batch.
-    parameters
-        Trainable and non-trainable together.
-    """
-
-    name: str
-    kind: str
-    output_shape: Shape
-    parameters: int
+    from mnist_tasks.records import Layer, Shape
 
 
 @dataclass(frozen=True, kw_only=True)

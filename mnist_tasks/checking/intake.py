@@ -60,6 +60,7 @@ def take_in(path: Path, *, limits: Limits) -> Intake:
 def _read(path: Path, name: str, limit: int) -> bytes:
     # Without O_NONBLOCK the opening of a FIFO waits for a writer, for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0)
     flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)

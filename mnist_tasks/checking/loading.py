@@ -103,14 +103,14 @@ def predict(model: Any, facts: Inspected, request: Request) -> Inspected:
     for name, file in request.image_sets:
         images = np.load(file, allow_pickle=False)
         parts = [
-            _distribution(np.asarray(ask(_scaled(images[i : i + batch], facts)), "float64"))
+            np.asarray(ask(_scaled(images[i : i + batch], facts)), "float64")
             for i in range(0, len(images), batch)
         ]
-        answers = np.concatenate(parts) if parts else np.zeros((0, 10), "float32")
+        answers = np.concatenate(parts) if parts else np.zeros((0, 10))
         if not np.isfinite(answers).all():
             reason = "its predictions are not finite numbers"
             break
-        probabilities[name] = answers.tobytes()
+        probabilities[name] = _distribution(answers).tobytes()
     if reason is not None:
         return msgspec.structs.replace(facts, unpredicted=reason)
     latency = list(_latency(ask, facts, request.latency_runs))
@@ -201,7 +201,7 @@ def _misfit(inputs: list[list[int | None]], outputs: list[list[int | None]]) -> 
 def _scaled(images: NDArray[np.uint8], facts: Inspected) -> NDArray[np.float32]:
     """Give (n, 28, 28) uint8 as float32 in [0, 1], in the shape that the model takes."""
     sizes = {2: (784,), 3: (28, 28), 4: (28, 28, 1)}[len(facts.input_shapes[0])]
-    return np.divide(images.reshape(-1, *sizes), 255, dtype=np.float32)
+    return images.reshape(-1, *sizes).astype(np.float32) / np.float32(255)
 
 
 def _distribution(answers: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -19,11 +19,12 @@ import numpy as np
 
 import mnist_tasks
 from mnist_tasks.checking import protocol
-from mnist_tasks.checking.inspection import Inspection, Layer, Vetted
+from mnist_tasks.checking.inspection import Inspection, Vetted
 from mnist_tasks.checking.intake import Intake, take_in
 from mnist_tasks.checking.limits import DEFAULT, Limits
 from mnist_tasks.checking.plain import shown
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.records import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
