@@ -11,27 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Shape = tuple[int | None, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """One layer of a model's summary.
-
-    Attributes
-    ----------
-    kind
-        The Keras class: ``Conv2D``, ``Dense``.
-    output_shape
-        ``None`` stands for the batch.
-    parameters
-        Trainable and non-trainable together.
-    """
-
-    name: str
-    kind: str
-    output_shape: Shape
-    parameters: int
+    from mnist_tasks.records import Layer, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,3 +50,22 @@ class Inspection:
     def parameters(self) -> int:
         """Every number that the model carries."""
         return self.trainable_parameters + self.non_trainable_parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vetted:
+    """A model file that passed the static pass: neither loaded nor asked anything.
+
+    Attributes
+    ----------
+    layers
+        The class of each layer, in order, models within the model unrolled.
+    weights
+        How many numbers the file declares, the optimizer's own apart.
+    """
+
+    sha256: str
+    bytes: int
+    format: str
+    layers: tuple[str, ...]
+    weights: int
