@@ -35,6 +35,18 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
         ) from error
 
 
+def try_writing(folder: Path, *, remedy: str) -> None:
+    """Find out whether a folder can be written, before hours of work depend on it.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        It can't.
+    """
+    with writable(folder, remedy=remedy), tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside the target, and move it in place when all went well.

@@ -42,7 +42,7 @@ def digits(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.uin
     labels = random.integers(0, 10, count, dtype=np.uint8)
     images = random.integers(0, 40, (count, 28, 28), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
-        row, column = random.integers(2, 12), random.integers(4, 16)
+        row, column = random.integers(6, 9), random.integers(9, 12)
         for segment in LIT[label]:
             rows, columns = SEGMENTS[segment]
             image[row : row + 14, column : column + 8][rows, columns] = 220

@@ -68,14 +68,23 @@ def prepare(config: TrainingConfig, *, towers: int) -> Machine:
     Raises
     ------
     EnvironmentLacksError
-        A GPU was asked for and TensorFlow sees none.
+        A GPU was asked for and TensorFlow sees none, or TensorFlow already runs in this process
+        with other devices or threads.
     """
     import keras
     import tensorflow as tf
 
-    device = _choose(config.device)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // towers))
-    tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+    try:
+        device = _choose(config.device)
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // towers))
+        tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+    except RuntimeError as error:
+        raise EnvironmentLacksError(
+            "TensorFlow",
+            expected="a process in which it has not started yet",
+            found=printable(str(error)),
+            remedy="Train in a process of its own.",
+        ) from error
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     return Machine(

@@ -122,21 +122,25 @@ class Trainer:
         with tf.GradientTape() as tape:
             tape.watch(weights)
             variables = self._unpack(weights)
-            states = [each.read_value() for each in self._states]
-            parts = [
-                self._model.stateless_call(variables, states, part, training=True)
-                for part in _split(images, self._towers)
-            ]
-            logits = tf.concat([each for each, _ in parts], axis=0)
+            start = states = [each.read_value() for each in self._states]
+            outputs, ends = [], []
+            for part in _split(images, self._towers):
+                output, end = self._model.stateless_call(variables, states, part, training=True)
+                outputs.append(output)
+                ends.append(end)
+                # Each part starts from the same statistics, but drops out activations of its own.
+                states = [
+                    old if old.dtype.is_floating else new
+                    for old, new in zip(start, end, strict=True)
+                ]
+            logits = tf.concat(outputs, axis=0)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             loss = tf.reduce_mean(losses)
         gradient = tape.gradient(loss, weights)
         squares = self._squares.assign_add(gradient * gradient)
         weights = self._weights.assign_sub(rate * gradient * tf.math.rsqrt(squares + EPSILON))
         self._mean_weights.assign(kept * self._mean_weights + (1 - kept) * weights)
-        for state, mean, *values in zip(
-            self._states, self._mean_states, *(new for _, new in parts), strict=True
-        ):
+        for state, mean, *values in zip(self._states, self._mean_states, *ends, strict=True):
             if state.dtype.is_floating:
                 value = state.assign(tf.add_n(values) / len(values))
                 mean.assign(kept * mean + (1 - kept) * value)

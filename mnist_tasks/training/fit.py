@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mnist_tasks.data.store import Digits
     from mnist_tasks.training.recipes import Recipe
 
+OTHER_OUTPUT = "Name another file with --output."
 POINTS_AN_EPOCH = 50
 
 
@@ -56,6 +57,7 @@ def train(
         TensorFlow or the device is missing, or a file can't be written.
     """
     recipe = recipes.resolve(config)
+    disk.try_writing(config.output.parent, remedy=OTHER_OUTPUT)
     clock = _Clock()
     with clock.phase("data"):
         digits = load_digits().first(config.limit)
@@ -135,7 +137,7 @@ def _fit(
 def _save(model: keras.Model, config: TrainingConfig) -> ModelFile:
     output = config.output
     with (
-        disk.writable(output.parent, remedy="Name another file with --output."),
+        disk.writable(output.parent, remedy=OTHER_OUTPUT),
         disk.replacing(output) as temporary,
     ):
         model.save(temporary)

@@ -1,0 +1,12 @@
+"""TensorFlow, started once for all tests of this folder as the default recipe wants it."""
+
+import pytest
+
+from mnist_tasks.config import TrainingConfig
+from mnist_tasks.training import devices, recipes
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> None:
+    devices.import_tensorflow()
+    devices.prepare(TrainingConfig(), towers=recipes.DEFAULT.towers)
