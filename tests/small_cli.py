@@ -11,7 +11,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mnist_tasks.cli import app
 from tests import generated
 
-if __name__ == "__main__":
+
+def run() -> None:
     folder = Path(sys.argv[1])
     generated.vouch_for(generated.write(folder, train=512, test=128))
-    app(["--help"] if len(sys.argv) == 2 else sys.argv[2:], prog_name="mnist-tasks")
+    app(sys.argv[2:], prog_name="mnist-tasks")
+
+
+if __name__ == "__main__":
+    run()

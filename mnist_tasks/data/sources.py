@@ -188,11 +188,15 @@ def choose(
     Raises
     ------
     WrongUsageError
-        There is no source of that name.
+        There is no source of that name, or the mirror's address is none.
     """
     if name is not None and name not in NAMES:
         raise WrongUsageError(
             "--source", expected=f"one of {', '.join(NAMES)}", found=printable(name)
+        )
+    if mirror is not None and not mirror.startswith(("http://", "https://")):
+        raise WrongUsageError(
+            "--mirror", expected="an http:// or https:// address", found=printable(mirror)
         )
     patience = patience or Patience()
     first: tuple[Source, ...] = (Local(local),) if local else ()

@@ -130,7 +130,7 @@ def test_it_learns_with_dropout_and_batches_of_any_size() -> None:
     trainer = Trainer(model, accumulator=0.1, towers=2)
     images, labels = generated.digits(420)
     shares = []
-    for size in (20, 19, 4, 20, 20, 20):
+    for size in (20, 19, 4, 20, 20, 20, 20, 20):
         taken = slice(0, size * STEPS)
         _, correct = trainer.run(
             images[taken].reshape(STEPS, size, 28, 28),
