@@ -36,7 +36,9 @@ def payload(canary: Path) -> dict[str, Any]:
 
 
 def bytecode(canary: Path) -> Config:
-    return {"class_name": "__lambda__", "config": {"value": payload(canary)}}
+    """Write a function as Keras does: a Lambda layer reads the parts, all else the value."""
+    parts = payload(canary)
+    return {"class_name": "__lambda__", "config": {**parts, "value": list(parts.values())}}
 
 
 def function(module: str, name: str) -> Config:

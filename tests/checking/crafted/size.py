@@ -138,7 +138,7 @@ ROWS = [
     *_keras(
         "giant_dense",
         "too big",
-        "5,000,000,1.. parameters are more than",
+        "its 397,500,000,010 parameters are more than",
         sequential(input_layer(), _FLAT, dense(500_000_000, "big"), dense()),
         small_weights(),
         BROKEN,
