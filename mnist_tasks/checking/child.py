@@ -91,12 +91,7 @@ def _explain(error: Exception, stage: StageName) -> Refused | Lacking:
         if stage == "vet":
             return Refused(found="looking at it takes more memory than any model should need")
         return Lacking(found=f"out of memory in the stage '{stage}'")
-    words = {
-        "vet": "it can't be read",
-        "count": "Keras can't build it",
-        "load": "it can't be loaded",
-    }
-    found = words.get(stage, f"the stage '{stage}' failed")
+    found = _FAILURES.get(stage, f"the stage '{stage}' failed")
     return Refused(found=f"{found}: {kind}: {shown(str(error), limit=160)}")
 
 

@@ -106,7 +106,7 @@ class Reader:
             raise RefusedError("a layer's inbound_nodes is not a list")
         for node in nodes:
             values.node(node)
-        if item.get("class_name") in allowed.MODELS:
+        if _among(item.get("class_name"), allowed.MODELS):
             described, cost = self._model(value, depth=depth + 1)
         else:
             kind, item = self._object(value, "layer", "a layer")
@@ -125,17 +125,17 @@ class Reader:
         if unknown:
             raise RefusedError(f"{where} has the key '{shown(min(unknown))}'")
         kind = item.get("class_name")
-        if not isinstance(kind, str) or kind not in allowed.FAMILIES[family].classes:
+        if not isinstance(kind, str) or not _among(kind, allowed.FAMILIES[family].classes):
             raise RefusedError(
                 f"{where} is of the class '{shown(kind)}'",
                 expected=f"an allowed {family} class of Keras",
             )
-        if "module" in item and item["module"] not in allowed.FAMILIES[family].modules:
+        if "module" in item and not _among(item["module"], allowed.FAMILIES[family].modules):
             raise RefusedError(
                 f"{where} names the module '{shown(item['module'])}' for {kind}",
                 expected=" or ".join(sorted(allowed.FAMILIES[family].modules)),
             )
-        if item.get("registered_name") not in {None, kind}:
+        if item.get("registered_name") not in (None, kind):
             raise RefusedError(f"{where} bears the name '{shown(item['registered_name'])}'")
         if not isinstance(item.get("config"), dict):
             raise RefusedError(f"{where} has no config")
@@ -149,7 +149,7 @@ class Reader:
         number = item.get("shared_object_id")
         if number is None:
             return
-        if not isinstance(number, int) or self.shared.setdefault(number, kind) != kind:
+        if type(number) is not int or self.shared.setdefault(number, kind) != kind:
             raise RefusedError("one shared_object_id stands for objects of two classes")
 
     def _settings(self, config: dict[str, Any], where: str) -> None:
@@ -195,6 +195,10 @@ class Reader:
         word = value.get("config")
         if value.keys() - _OBJECT_KEYS or value.get("module") != "builtins":
             raise RefusedError(f"{where} names a function of '{shown(value.get('module'))}'")
-        if value.get("registered_name") not in {None, "function", word}:
+        if value.get("registered_name") not in (None, "function", word):
             raise RefusedError(f"{where} bears the name '{shown(value['registered_name'])}'")
         values.word(key, word, where)
+
+
+def _among(value: object, words: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in words

@@ -14,7 +14,7 @@ from mnist_tasks.checking.plain import RefusedError, is_name, shown
 if TYPE_CHECKING:
     from mnist_tasks.checking.limits import Limits
 
-_OBJECTS = 20_000
+_OBJECTS = 4_000
 _DEPTH = 32
 _STRINGS = 5_000
 # A long list of names is cut into numbered attributes: layer_names0, layer_names1.

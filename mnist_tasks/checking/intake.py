@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -66,16 +67,23 @@ def _read(path: Path, name: str, limit: int) -> bytes:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
+        if getattr(error, "errno", None) in {errno.ELOOP, errno.EMLINK}:
+            reason = "a symbolic link"
         raise InputRefusedError(name, found=reason, expected="a model file") from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - the descriptor, never the path again
+    try:
+        # All that follows asks the descriptor: by now the path may name another file.
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
             raise InputRefusedError(name, found=kind, expected="a regular file")
         if status.st_size == 0:
             raise InputRefusedError(name, found="an empty file", expected="a model file")
-        # The file may grow while it is read: what counts is what was read.
-        data = file.read(limit + 1) if status.st_size <= limit else b""
+        data = b""
+        if status.st_size <= limit:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if not 0 < len(data) <= limit:
         raise InputRefusedError(
             name,

@@ -201,7 +201,8 @@ def _misfit(inputs: list[list[int | None]], outputs: list[list[int | None]]) -> 
 def _scaled(images: NDArray[np.uint8], facts: Inspected) -> NDArray[np.float32]:
     """Give (n, 28, 28) uint8 as float32 in [0, 1], in the shape that the model takes."""
     sizes = {2: (784,), 3: (28, 28), 4: (28, 28, 1)}[len(facts.input_shapes[0])]
-    return images.reshape(-1, *sizes).astype(np.float32) / np.float32(255)
+    scaled: NDArray[np.float32] = images.astype(np.float32) / np.float32(255)
+    return scaled.reshape(-1, *sizes)
 
 
 def _distribution(answers: NDArray[np.float64]) -> NDArray[np.float32]:

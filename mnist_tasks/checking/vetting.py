@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_tasks.checking.description import Described, Reader
 from mnist_tasks.checking.h5_format import Contents, read_h5
 from mnist_tasks.checking.plain import RefusedError, is_name, read_json, shown
+from mnist_tasks.checking.values import mapping
 
 if TYPE_CHECKING:
     from mnist_tasks.checking.limits import Limits
@@ -96,7 +97,8 @@ def _claimed(contents: Contents) -> set[str]:
 
 def _vet_keras(data: bytes, limits: Limits) -> Declared:
     metadata, config_text, weights = _members(data)
-    for key, value in dict(read_json(metadata, what="metadata.json", limit=10_000)).items():
+    about = mapping(read_json(metadata, what="metadata.json", limit=10_000), "metadata.json")
+    for key, value in about.items():
         if key not in {"keras_version", "date_saved"} or not is_name(str(value).replace("@", " ")):
             raise RefusedError(f"metadata.json has '{shown(key)}': '{shown(value)}'")
     config = read_json(config_text, what="config.json", limit=limits.config_bytes)

@@ -1,0 +1,134 @@
+"""Every crafted file is met with its reason, and none gets to do what it was made for."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mnist_tasks.checking import sandbox
+from mnist_tasks.checking.intake import take_in
+from mnist_tasks.checking.limits import DEFAULT
+from mnist_tasks.checking.plain import RefusedError
+from mnist_tasks.checking.vetting import vet_bytes
+from mnist_tasks.errors import InputRefusedError, MnistTasksError
+from tests.checking.crafted import TABLE
+
+if TYPE_CHECKING:
+    from tests.checking.crafted.row import Row
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    exit_code: int
+    reason: str
+    seconds: float
+
+
+def names(row: Row) -> str:
+    return row.name
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if not row.greedy], ids=names)
+def test_the_static_pass_gives_the_reason(row: Row, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    row.make(tmp_path / row.name, canary)
+    try:
+        intake = take_in(tmp_path / row.name, limits=DEFAULT)
+        vet_bytes(intake.data, kind=intake.format, limits=DEFAULT)
+        found = None
+    except (RefusedError, InputRefusedError) as error:
+        found = error.found
+    if row.needs_keras:
+        assert found is None
+    else:
+        assert found is not None
+        assert re.search(row.reason, found)
+        assert found.isprintable()
+        assert len(found) < 400
+    assert not canary.exists()
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Check every file of the table in the real child, two at a time."""
+    folder = tmp_path_factory.mktemp("crafted")
+
+    def check(row: Row) -> Outcome:
+        path = folder / row.name
+        row.make(path, folder / "canary")
+        images = {"test": np.zeros((10, 28, 28), np.uint8)}
+        started = time.monotonic()
+        try:
+            if row.needs_keras:
+                inspection = sandbox.inspect(path, image_sets=images)
+                code, reason = (1 if inspection.unpredicted else 0), inspection.unpredicted or ""
+            else:
+                sandbox.vet(path)
+                code, reason = 0, ""
+        except MnistTasksError as error:
+            code, reason = error.exit_code, error.found
+        return Outcome(code, reason, time.monotonic() - started)
+
+    before = set(Path(tempfile.gettempdir()).glob("mnist-tasks-*"))
+    with ThreadPoolExecutor(2) as pool:
+        results = dict(zip(map(names, TABLE), pool.map(check, TABLE), strict=True))
+    assert not (folder / "canary").exists(), "a payload ran"
+    assert set(Path(tempfile.gettempdir()).glob("mnist-tasks-*")) == before
+    return results
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", TABLE, ids=names)
+def test_the_child_gives_the_exit_code_and_the_reason(
+    row: Row, outcomes: dict[str, Outcome]
+) -> None:
+    outcome = outcomes[row.name]
+    assert outcome.exit_code == row.exit_code, outcome.reason
+    assert re.search(row.reason, outcome.reason)
+    assert outcome.seconds < 20
+
+
+@pytest.mark.slow
+def test_no_child_took_a_gibibyte(outcomes: dict[str, Outcome]) -> None:
+    resource = pytest.importorskip("resource")
+    assert outcomes
+    # Linux counts in KiB: the largest of all children that this process has waited for.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < GIB
+
+
+@pytest.mark.slow
+def test_no_child_is_left(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lambda_bytecode.keras", "activation_bytecode.keras"])
+def test_the_payload_is_live(name: str, tmp_path: Path) -> None:
+    """Without a guard the same bytes do run: the table does not test a dud."""
+    canary = tmp_path / "canary"
+    model = tmp_path / name
+    next(row for row in TABLE if row.name == name).make(model, canary)
+    load = f"import keras; keras.models.load_model({str(model)!r}, safe_mode=False)"
+    subprocess.run([sys.executable, "-c", load], check=False, capture_output=True, timeout=120)
+    assert canary.exists()
+
+
+def test_the_table_is_large_and_names_each_file_once() -> None:
+    assert len(TABLE) >= 60
+    assert len({row.name for row in TABLE}) == len(TABLE)
+    assert {Path(row.name).suffix for row in TABLE} >= {".h5", ".keras"}
