@@ -92,7 +92,7 @@ def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
     checked = small_cli("check")
     assert checked.returncode in (0, 1)
     assert checked.stderr == ""
-    assert "parameters: 21,970 in total" in checked.stdout
+    assert "parameters: 23,818 in total" in checked.stdout
     for clause in ("parameters", "input shape", "output shape", "test accuracy"):
         assert f"  {clause} " in checked.stdout
 

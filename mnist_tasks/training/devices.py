@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import platform
 import sys
@@ -31,7 +32,7 @@ def import_tensorflow() -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        with _quiet_stderr():
+        with _quiet_stderr(), _light_import():
             import keras
             import tensorflow as tf
             from absl import logging
@@ -133,6 +134,26 @@ def _choose(wanted: str) -> str:
         return f"GPU ({printable(name)})"
     tf.config.set_visible_devices([], "GPU")
     return "CPU"
+
+
+@contextlib.contextmanager
+def _light_import() -> Iterator[None]:
+    """Leave out of an import what costs much and gives nothing here.
+
+    Keras imports matplotlib, where it is there, for plots that we don't draw; and a million objects
+    that live as long as the process are not worth the collector's search.
+    """
+    hidden = "matplotlib" not in sys.modules
+    if hidden:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+        if hidden:
+            del sys.modules["matplotlib"]
 
 
 @contextlib.contextmanager

@@ -13,8 +13,7 @@ import numpy as np
 from mnist_tasks import disk, records
 from mnist_tasks.data import files
 from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
-from mnist_tasks.training import batches, devices, network, recipes, schedule
-from mnist_tasks.training.engine import Trainer
+from mnist_tasks.training import batches, devices, recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,11 +63,14 @@ def train(
     with clock.phase("import"):
         devices.import_tensorflow()
         machine = devices.prepare(config, towers=recipe.towers)
+        from mnist_tasks.training import network
     with clock.phase("build"):
-        model = network.build(recipe)
+        steps = recipe.epochs * len(batches.sizes(len(digits.labels), recipe.batch_size))
+        model = network.build(recipe, steps=steps)
         trainee = network.build_trainee(recipe)
+        optimizer = network.build_optimizer(recipe, steps=steps)
     with clock.phase("fit"):
-        epochs, curve = _fit(trainee, recipe, digits, config.seed, progress)
+        epochs, curve = _fit(trainee, optimizer, recipe, digits, config.seed, progress)
         model.set_weights(trainee.get_weights())
     with clock.phase("save"):
         saved = _save(model, config)
@@ -90,15 +92,20 @@ def train(
 
 
 def _fit(
-    model: keras.Model, recipe: Recipe, digits: Digits, seed: int, progress: Progress
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    recipe: Recipe,
+    digits: Digits,
+    seed: int,
+    progress: Progress,
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
     """Train the model in place."""
+    from mnist_tasks.training.engine import Trainer
+
     images = len(digits.labels)
     steps = len(batches.sizes(images, recipe.batch_size))
-    rates = schedule.learning_rates(recipe, steps * recipe.epochs)
-    kept = schedule.averaging(recipe, steps * recipe.epochs)
     random = np.random.default_rng(seed)
-    trainer = Trainer(model, accumulator=recipe.accumulator, towers=min(recipe.towers, images))
+    trainer = Trainer(model, optimizer, towers=min(recipe.towers, images))
     epochs: list[Epoch] = []
     curve: list[Point] = []
     progress.begin(recipe.epochs, images)
@@ -113,8 +120,7 @@ def _fit(
             steps=math.ceil(steps / POINTS_AN_EPOCH),
             random=random,
         ):
-            now = slice(step, step + len(labels))
-            more_loss, more_correct = trainer.run(pixels, labels, rates[now], kept[now])
+            more_loss, more_correct = trainer.run(pixels, labels)
             step += len(labels)
             seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
             point = Point(step=step, loss=loss / seen, accuracy=correct / seen)

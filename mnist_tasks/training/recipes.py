@@ -78,8 +78,6 @@ class Recipe:
     average
         What the running average of the weights, which is what a run saves, keeps of itself at each
         step, in [0, 1); 0 saves the weights as they are.
-    average_from
-        The share of all steps after which the average begins.
     shift
         The most pixels by which an image is moved, each way, at random.
     towers
@@ -95,7 +93,6 @@ class Recipe:
     final: float = 1.0
     accumulator: float = 0.1
     average: float = 0.0
-    average_from: float = 0.0
     shift: int = 0
     towers: int = 1
 
@@ -103,14 +100,12 @@ class Recipe:
 DEFAULT = Recipe(
     name="default",
     layers=(
-        Conv(filters=16, kernel=6, stride=2, padding="same"),
+        Conv(filters=16, kernel=6, stride=2),
         BatchNorm(),
-        Conv(filters=24, kernel=3),
+        Conv(filters=32, kernel=3),
         AveragePool(),
         BatchNorm(),
-        Conv(filters=32, kernel=3),
-        BatchNorm(),
-        Conv(filters=32, kernel=3),
+        Conv(filters=48, kernel=3),
         BatchNorm(),
         Dropout(rate=0.05),
     ),
@@ -119,8 +114,7 @@ DEFAULT = Recipe(
     warmup=0.15,
     final=0.5,
     accumulator=0.01,
-    average=0.99,
-    average_from=0.6,
+    average=0.98,
     shift=1,
     towers=2,
 )

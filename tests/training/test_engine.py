@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_tasks.training import network, recipes
-from mnist_tasks.training.engine import Trainer
-from mnist_tasks.training.recipes import BatchNorm, Conv, Dropout, MaxPool
+from mnist_tasks.training import recipes
+from mnist_tasks.training.recipes import BatchNorm, Conv, Dropout, MaxPool, Recipe
 from tests import generated
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
@@ -26,21 +25,31 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
     return images.reshape(STEPS, BATCH, 28, 28), labels.reshape(STEPS, BATCH).astype(np.int32)
 
 
-def rates(value: float = 0.05) -> np.ndarray:
-    return np.full(STEPS, value, np.float32)
+def trainer(model: Any, *, towers: int, rate: float = 0.05, average: float = 0.0) -> Any:
+    from mnist_tasks.training import network
+    from mnist_tasks.training.engine import Trainer
+
+    recipe = replace(SMALL, learning_rate=rate, average=average)
+    return Trainer(model, network.build_optimizer(recipe, steps=STEPS), towers=towers)
+
+
+def trainee(recipe: Recipe = SMALL) -> Any:
+    from mnist_tasks.training import network
+
+    return network.build_trainee(recipe)
 
 
 def test_it_takes_the_steps_that_keras_takes() -> None:
     import keras
 
-    ours, theirs = network.build_trainee(SMALL), network.build_trainee(SMALL)
+    ours, theirs = trainee(), trainee()
     theirs.set_weights(ours.get_weights())
     before = ours.get_weights()
     images, labels = batches()
 
-    trainer = Trainer(ours, accumulator=0.1, towers=1)
-    loss, correct = trainer.run(images, labels, rates(), rates(0))
-    trainer.finish()
+    training = trainer(ours, towers=1)
+    loss, correct = training.run(images, labels)
+    training.finish()
 
     theirs.compile(
         optimizer=keras.optimizers.Adagrad(0.05, initial_accumulator_value=0.1),
@@ -64,50 +73,46 @@ def test_it_takes_the_steps_that_keras_takes() -> None:
 
 def test_without_statistics_of_a_batch_towers_change_nothing() -> None:
     recipe = replace(SMALL, layers=(Conv(filters=4, kernel=5, stride=3),))
-    one, three = network.build_trainee(recipe), network.build_trainee(recipe)
+    one, three = trainee(recipe), trainee(recipe)
     three.set_weights(one.get_weights())
     images, labels = batches()
     for model, towers in ((one, 1), (three, 3)):
-        trainer = Trainer(model, accumulator=0.1, towers=towers)
-        trainer.run(images, labels, rates(), rates(0))
-        trainer.finish()
+        trainer(model, towers=towers).run(images, labels)
     for mine, other in zip(one.get_weights(), three.get_weights(), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
 def test_towers_average_the_statistics_of_their_parts() -> None:
     recipe = replace(SMALL, layers=(BatchNorm(momentum=0.0),))
-    model = network.build_trainee(recipe)
+    model = trainee(recipe)
     images, labels = batches()
-    trainer = Trainer(model, accumulator=0.1, towers=2)
-    trainer.run(images[:1], labels[:1], rates()[:1], rates(0)[:1])
-    trainer.finish()
+    trainer(model, towers=2).run(images[:1], labels[:1])
     _, variance = model.non_trainable_variables
     halves = images[0].reshape(2, -1) / 255
-    assert float(variance[0]) == pytest.approx(halves.var(axis=1).mean(), rel=1e-4)
+    assert float(variance[0]) == pytest.approx(halves.var(axis=1, ddof=1).mean(), rel=1e-5)
 
 
 def test_the_model_gets_the_average_of_the_weights() -> None:
     images, labels = batches()
-    start = network.build_trainee(SMALL)
+    start = trainee()
     weights = []
-    for kept in (0.0, 0.5, 1.0):
-        model = network.build_trainee(SMALL)
+    for steps, average in ((1, 0.0), (2, 0.0), (2, 0.5)):
+        model = trainee()
         model.set_weights(start.get_weights())
-        trainer = Trainer(model, accumulator=0.1, towers=1)
-        trainer.run(images[:1], labels[:1], rates()[:1], rates(kept)[:1])
-        trainer.finish()
-        weights.append(model.get_weights())
-    for last, half, first, old in zip(*weights, start.get_weights(), strict=True):
-        np.testing.assert_array_equal(first, old)
-        np.testing.assert_allclose(half, (last + old) / 2, atol=1e-6)
+        training = trainer(model, towers=1, average=average)
+        training.run(images[:steps], labels[:steps])
+        training.finish()
+        weights.append([np.asarray(each) for each in model.trainable_variables])
+    for first, second, mean in zip(*weights, strict=True):
+        assert not np.array_equal(first, second)
+        np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
 
 
 def test_each_part_and_each_step_drops_out_activations_of_its_own() -> None:
     import tensorflow as tf
 
     recipe = replace(SMALL, layers=(Dropout(rate=0.5),))
-    model = network.build_trainee(recipe)
+    model = trainee(recipe)
     seen = []
     whole_call = model.stateless_call
 
@@ -118,25 +123,22 @@ def test_each_part_and_each_step_drops_out_activations_of_its_own() -> None:
 
     model.stateless_call = spy
     images, labels = batches()
-    trainer = Trainer(model, accumulator=0.1, towers=2)
-    trainer.run(images[:3], labels[:3], rates()[:3], rates(0)[:3])
+    trainer(model, towers=2).run(images[:3], labels[:3])
     assert len(set(seen)) == len(seen) == 3 * 2
 
 
 def test_it_learns_with_dropout_and_batches_of_any_size() -> None:
     layers = (Conv(filters=8, kernel=5, stride=3), BatchNorm(), Conv(filters=16, kernel=3))
     recipe = replace(SMALL, layers=(*layers, Dropout(rate=0.1)))
-    model = network.build_trainee(recipe)
-    trainer = Trainer(model, accumulator=0.1, towers=2)
+    model = trainee(recipe)
+    training = trainer(model, towers=2, rate=0.2)
     images, labels = generated.digits(420)
     shares = []
     for size in (20, 19, 4, 20, 20, 20, 20, 20):
         taken = slice(0, size * STEPS)
-        _, correct = trainer.run(
+        _, correct = training.run(
             images[taken].reshape(STEPS, size, 28, 28),
             labels[taken].reshape(STEPS, size).astype(np.int32),
-            rates(0.2),
-            rates(0),
         )
         shares.append(correct / (size * STEPS))
     assert shares[-1] > 0.8 > shares[0]
