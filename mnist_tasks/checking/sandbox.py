@@ -139,4 +139,6 @@ def _probabilities(raw: bytes, count: int, intake: Intake) -> NDArray[np.float32
 
 
 def _unexpected(intake: Intake) -> InputRefusedError:
-    return InputRefusedError(intake.name, found="its predictions are no probabilities")
+    return InputRefusedError(
+        intake.name, found="the process that looked at it gave no proper answer"
+    )
