@@ -37,7 +37,7 @@ LAYERS = words("""
     ReLU LeakyReLU PReLU ELU Softmax
     Add Subtract Multiply Average Maximum Minimum Concatenate Dot
     RandomBrightness RandomContrast RandomCrop RandomErasing RandomFlip RandomGaussianBlur
-    RandomRotation RandomShear RandomTranslation RandomZoom
+    RandomRotation RandomTranslation RandomZoom
 """)
 MODELS = words("Sequential Functional Model")
 ACTIVATION_LAYERS = words("Activation ReLU LeakyReLU PReLU ELU Softmax")
@@ -166,7 +166,7 @@ LISTS = {
     **dict.fromkeys(words("noise_shape input_axes output_axes"), 6),
     **dict.fromkeys(words("padding cropping"), 4),
     **dict.fromkeys(words("factor scale sigma value_range height_factor width_factor"), 2),
-    **dict.fromkeys(words("x_factor y_factor renorm_clipping seed"), 2),
+    **dict.fromkeys(words("renorm_clipping seed"), 2),
     **dict.fromkeys(words("batch_shape batch_input_shape build_input_shape input_shape"), 6),
     **dict.fromkeys(words("boundaries values thresholds"), 200),
     **dict.fromkeys(words("exclude_layers mean variance"), 1),

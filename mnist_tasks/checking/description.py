@@ -125,6 +125,8 @@ class Reader:
         if unknown:
             raise RefusedError(f"{where} has the key '{shown(min(unknown))}'")
         kind = item.get("class_name")
+        if family == "optimizer" and isinstance(kind, str):
+            kind = kind.removeprefix("Custom>")  # so Keras 2.11 and later name their own
         if not isinstance(kind, str) or not _among(kind, allowed.FAMILIES[family].classes):
             raise RefusedError(
                 f"{where} is of the class '{shown(kind)}'",

@@ -201,7 +201,7 @@ def _misfit(inputs: list[list[int | None]], outputs: list[list[int | None]]) -> 
 def _scaled(images: NDArray[np.uint8], facts: Inspected) -> NDArray[np.float32]:
     """Give (n, 28, 28) uint8 as float32 in [0, 1], in the shape that the model takes."""
     sizes = {2: (784,), 3: (28, 28), 4: (28, 28, 1)}[len(facts.input_shapes[0])]
-    scaled: NDArray[np.float32] = images.astype(np.float32) / np.float32(255)
+    scaled = images.astype(np.float32) / np.float32(255)
     return scaled.reshape(-1, *sizes)
 
 
@@ -209,8 +209,9 @@ def _distribution(answers: NDArray[np.float64]) -> NDArray[np.float32]:
     """Make probabilities of logits; leave alone what is a distribution already."""
     if (answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=0.01):
         return answers.astype(np.float32)
-    exponents = np.exp(answers - answers.max(axis=1, keepdims=True))
-    return (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+    exponents: NDArray[np.float64] = np.exp(answers - answers.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = exponents / exponents.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32)
 
 
 def _latency(ask: Any, facts: Inspected, runs: int) -> Iterator[float]:

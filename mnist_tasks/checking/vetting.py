@@ -19,6 +19,8 @@ from mnist_tasks.checking.values import mapping
 if TYPE_CHECKING:
     from mnist_tasks.checking.limits import Limits
 
+# Keras 2.13 and later stores running sums; the largest known metric keeps 200.
+_METRIC = 200
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
@@ -107,8 +109,8 @@ def _vet_keras(data: bytes, limits: Limits) -> Declared:
     known = set(_places(model, ""))
     total = 0
     for path, count in contents.weights.items():
-        if path.startswith("/optimizer/"):
-            continue
+        if path.startswith("/optimizer/") or (path.startswith("/metrics/") and count <= _METRIC):
+            continue  # what training keeps for itself; no prediction reads it
         place = re.fullmatch(r"(.*)/vars/\d{1,3}", path)
         if place is None or place[1] not in known:
             raise RefusedError(f"{shown(path)} belongs to no layer")
