@@ -68,6 +68,15 @@ def validate(session: nox.Session, build: str) -> None:
         session.run("mnist-tasks", "report", env=env)
 
 
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time the workflow against what a user would do instead; options go after ``--``."""
+    session.install(".")
+    if "--with-torch" in session.posargs:
+        session.install("torch")
+    session.run("python", "benchmarks/bench.py", *session.posargs)
+
+
 def require_gpu(session: nox.Session) -> None:
     """Skip where there is no GPU, before gigabytes are installed; fail where one is required."""
     found = shutil.which("nvidia-smi")

@@ -104,4 +104,5 @@ def _layer(spec: LayerSpec, batch_norm: type) -> keras.Layer:
         case AveragePool():
             return layers.AveragePooling2D(spec.size)
         case Dropout():
-            return layers.Dropout(spec.rate)
+            maps = (None, 1, 1, None) if spec.whole_maps else None
+            return layers.Dropout(spec.rate, noise_shape=maps)

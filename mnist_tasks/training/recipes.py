@@ -51,9 +51,14 @@ class AveragePool:
 
 @dataclass(frozen=True, kw_only=True)
 class Dropout:
-    """Dropout of a share `rate` of the activations."""
+    """Dropout of a share `rate` of the activations, or of whole feature maps at once.
+
+    Whole maps: J. Tompson et al., "Efficient object localization using convolutional networks"
+    (2015), since the activations of one map are too much alike for dropping one to hide anything.
+    """
 
     rate: float
+    whole_maps: bool = False
 
 
 LayerSpec = Conv | BatchNorm | MaxPool | AveragePool | Dropout
@@ -107,7 +112,7 @@ DEFAULT = Recipe(
         BatchNorm(),
         Conv(filters=48, kernel=3),
         BatchNorm(),
-        Dropout(rate=0.05),
+        Dropout(rate=0.05, whole_maps=True),
     ),
     batch_size=96,
     learning_rate=0.3,

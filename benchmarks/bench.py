@@ -1,0 +1,235 @@
+"""Time the workflow against what a user would do instead, each as a whole process, in turn.
+
+``nox -s bench`` runs it; ``--quick`` is a smoke run of one round on little data, ``--with-torch``
+adds the PyTorch version of the default recipe, ``--output NAME`` writes NAME.json and NAME.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import processes
+
+from mnist_tasks.data import sources, store
+
+if TYPE_CHECKING:
+    from mnist_tasks.data.store import Digits
+
+HERE = Path(__file__).parent
+PYTHON = sys.executable
+CLI = (PYTHON, "-m", "mnist_tasks")
+
+
+class Quiet:
+    """A fetch that says nothing."""
+
+    def begin(self, name: str) -> None:
+        pass
+
+    def advance(self, done: int, total: int | None) -> None:
+        pass
+
+    def note(self, message: str) -> None:
+        pass
+
+
+def main() -> None:
+    """Run all comparisons, print them and write them down."""
+    options = parse()
+    folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder())
+    store.fetch(folder, sources.choose(), progress=Quiet())
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        write_npz(work / "mnist.npz", folder, 2_000 if options.quick else None)
+        results = [
+            compare(title, commands, rounds=1 if options.quick else rounds, folder=work)
+            for title, rounds, commands in comparisons(folder, options)
+        ]
+        accuracies = {
+            name: accuracy(work / model, folder)
+            for name, model in {
+                "mnist-tasks train": "model_latest.h5",
+                "plain script": "plain.py.h5",
+                "keras.io": "keras_convnet.py.h5",
+            }.items()
+            if (work / model).exists()
+        }
+    document = {
+        "machine": machine(),
+        "quick": options.quick,
+        "test accuracy": accuracies,
+        "comparisons": results,
+    }
+    markdown = table(document)
+    print(markdown)
+    if options.output:
+        options.output.with_suffix(".json").write_text(json.dumps(document, indent=2) + "\n")
+        options.output.with_suffix(".md").write_text(markdown)
+
+
+def parse() -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round, little data")
+    parser.add_argument("--with-torch", action="store_true", help="add the PyTorch version")
+    parser.add_argument("--output", type=Path, help="where to write the .json and the .md")
+    return parser.parse_args()
+
+
+def comparisons(
+    folder: Path, options: argparse.Namespace
+) -> list[tuple[str, int, dict[str, tuple[str, ...]]]]:
+    """Return each comparison: its title, its rounds, its commands with ours first."""
+    limit = ("--limit", "2000") if options.quick else ()
+    data = ("--data-dir", str(folder), "--offline")
+    train = (*CLI, "train", *data, *limit)
+
+    def script(name: str) -> tuple[str, ...]:
+        return (PYTHON, str(HERE / name), "mnist.npz", f"{name}.h5")
+
+    torch = {"PyTorch": script("torch_default.py")} if options.with_torch else {}
+    found = [
+        ("train", 7, {"mnist-tasks train": train, "plain script": script("plain.py"), **torch}),
+        (
+            "help",
+            15,
+            {"mnist-tasks --help": (*CLI, "--help"), "hello-world typer": hello()},
+        ),
+        (
+            "cached fetch",
+            15,
+            {
+                "mnist-tasks fetch": (*CLI, "fetch", *data),
+                "python -c pass": (PYTHON, "-c", "pass"),
+            },
+        ),
+    ]
+    if not options.quick:
+        found += [
+            ("to 99%", 3, {"mnist-tasks train": train, "keras.io": script("keras_convnet.py")}),
+            (
+                "check",
+                7,
+                {
+                    "mnist-tasks check": (*CLI, "check", *data),
+                    "import tensorflow": (PYTHON, "-c", "import tensorflow"),
+                },
+            ),
+        ]
+    return found
+
+
+def hello() -> tuple[str, ...]:
+    """Return the command line of the smallest typer program's help."""
+    return (PYTHON, str(HERE / "hello.py"), "--help")
+
+
+def compare(
+    title: str, commands: dict[str, tuple[str, ...]], *, rounds: int, folder: Path
+) -> dict[str, Any]:
+    """Run the commands in turn, and hold the first against each of the others."""
+    usages = processes.in_turn(commands, rounds=rounds, folder=folder)
+    ours, *others = commands
+    return {
+        "title": title,
+        "rounds": rounds,
+        "commands": {
+            name: {
+                figure: asdict(processes.Spread.of([getattr(each, figure) for each in usage]))
+                for figure in ("wall", "cpu", "memory")
+            }
+            for name, usage in usages.items()
+        },
+        "ratios": {
+            f"{ours} / {other}": {
+                figure: asdict(spread)
+                for figure, spread in processes.ratios(usages[ours], usages[other]).items()
+            }
+            for other in others
+        },
+    }
+
+
+def accuracy(model: Path, folder: Path) -> float:
+    """Return a model's accuracy on the test images, whatever the contract says of it."""
+    done = subprocess.run(
+        [*CLI, "check", str(model), "--data-dir", str(folder), "--offline", "--json"],
+        cwd=model.parent,
+        capture_output=True,
+        check=False,
+    )
+    confusion = np.array(json.loads(done.stdout)["checks"][0]["metrics"]["confusion"])
+    return float(confusion.trace() / confusion.sum())
+
+
+def write_npz(path: Path, folder: Path, limit: int | None) -> None:
+    """Write the data as the plain scripts want it."""
+    train, test = (load(folder, split).first(limit) for split in ("train", "test"))
+    np.savez_compressed(
+        path, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels
+    )
+
+
+def load(folder: Path, split: str) -> Digits:
+    """Load one split."""
+    return store.load(folder, "train" if split == "train" else "test")
+
+
+def machine() -> dict[str, Any]:
+    """Tell what the figures were measured on."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("tensorflow", "keras", "numpy", "mnist-tasks")},
+        "commit": commit.stdout.strip() or "unknown",
+    }
+
+
+def table(document: dict[str, Any]) -> str:
+    """Return the figures as Markdown: medians, and the ratios with their lowest and highest."""
+    told = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
+    lines = [f"Measured on: {told}.", ""]
+    lines += ["| process | rounds | wall, s | CPU, s | peak memory, MiB |", "|---|---|---|---|---|"]
+    for result in document["comparisons"]:
+        for name, figures in result["commands"].items():
+            cells = (f"{figures[figure]['median']:.2f}" for figure in ("wall", "cpu", "memory"))
+            lines.append(f"| {name} | {result['rounds']} | {' | '.join(cells)} |")
+    lines += ["", "| ratio, round by round | wall | CPU | peak memory | seconds more |"]
+    lines += ["|---|---|---|---|---|"]
+    for result in document["comparisons"]:
+        for name, figures in result["ratios"].items():
+            cells = (
+                f"{spread['median']:.2f} ({spread['lowest']:.2f} to {spread['highest']:.2f})"
+                for spread in figures.values()
+            )
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += [""]
+    lines += [f"Test accuracy: {_told(document['test accuracy'])}."]
+    return "\n".join(lines) + "\n"
+
+
+def _told(accuracies: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.2%}" for name, share in accuracies.items())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""The smallest typer program with a command, to compare the time of ``--help`` with."""
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def hello(name: str = "world") -> None:
+    """Say hello."""
+    typer.echo(f"Hello {name}")
+
+
+if __name__ == "__main__":
+    app()
