@@ -1,9 +1,9 @@
 """The default recipe in PyTorch on the CPU, as what a user would pick instead.
 
-``python torch_default.py mnist.npz model.pt`` trains for one epoch and saves; with ``--evaluate`` it
-loads the file and prints its test accuracy. The same layers, optimizer, schedule, average of the
-weights, batches and shifts as `mnist_tasks.training.recipes.DEFAULT`, but for the towers: PyTorch
-computes a batch in one piece.
+``python torch_default.py mnist.npz model.pt`` trains for one epoch and saves; ``--evaluate`` after
+that loads the file and prints its test accuracy. The same layers, optimizer, schedule, average of
+the weights, batches and shifts as `mnist_tasks.training.recipes.DEFAULT`, but for the towers:
+PyTorch computes a batch in one piece.
 """
 
 import math
