@@ -66,7 +66,7 @@ def load(path: Path | None = None) -> Terms:
     if path is None and not source.is_file():
         return Terms(contract=Contract())
     document = _parse(source)
-    table = _inner(document)
+    table = _inner(document, source)
     if table is None and path is None:
         return Terms(contract=Contract())
     if table is not None and (stray := document.keys() & _names(Contract)):
@@ -91,11 +91,17 @@ def _parse(path: Path) -> dict[str, Any]:
     raise WrongUsageError(str(path), expected="a contract in TOML", found=reason)
 
 
-def _inner(document: dict[str, Any]) -> Any:
-    table: Any = document
-    for name in TABLE:
-        table = table.get(name) if isinstance(table, dict) else None
-    return table
+def _inner(document: dict[str, Any], source: Path) -> Any:
+    """Return the contract's own table, or ``None``; a table of ours with another name is none."""
+    tools = document.get(TABLE[0])
+    ours = tools.get(TABLE[1]) if isinstance(tools, dict) else None
+    if ours is None:
+        return None
+    if not isinstance(ours, dict) or ours.keys() - {TABLE[2]}:
+        raise WrongUsageError(
+            f"{source}: {'.'.join(TABLE[:2])}", expected=TABLE_NAME, found=printable(str(ours))
+        )
+    return ours.get(TABLE[2])
 
 
 def _contract(table: Any, source: Path) -> Contract:
