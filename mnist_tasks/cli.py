@@ -15,6 +15,7 @@ from mnist_tasks import config, errors
 if TYPE_CHECKING:
     from mnist_tasks.data.files import Split
     from mnist_tasks.data.store import Digits
+    from mnist_tasks.outcomes import Outcome
 
 EXIT_CODES = (
     "Exit codes: 0 done, and the contract holds · 1 the contract does not hold · 2 wrong usage · "
@@ -174,6 +175,18 @@ def check(
         list[Path] | None,
         typer.Argument(help="Model files; model_latest.h5 by default.", metavar="[MODEL]..."),
     ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file with the contract; by default the table [tool.mnist-tasks.contract] "
+            "of ./pyproject.toml, where there is one.",
+        ),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="Markdown file to write; added to $GITHUB_STEP_SUMMARY where it is set."),
+    ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
@@ -181,30 +194,24 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Hold models against the contract: one verdict each, and the worst exit code of all."""
-    from mnist_tasks import ledger
-    from mnist_tasks.checking import run
-    from mnist_tasks.checking.contract import Contract
+    from mnist_tasks import ledger, outcomes
+    from mnist_tasks.checking import run, terms
+    from mnist_tasks.reporting import exports
 
+    held_to = terms.load(contract)
     digits = _digits("test", data_dir, mirror=mirror, offline=offline)
-    results: list[object] = []
-    worst = 0
-    for path in models or [config.LATEST_MODEL]:
-        try:
-            checked = run.check(path, digits, Contract())
-        except errors.MnistTasksError as error:
-            worst = max(worst, error.exit_code)
-            results.append({"error": error.as_dict()})
-            if not as_json:
-                _show_error(error, as_json=False)
-            continue
-        ledger.attach(checked, runs)
-        worst = max(worst, 0 if checked.verdict.holds else errors.CONTRACT_BROKEN)
-        results.append(checked)
+    found = []
+    for each in run.check_each(models or [config.LATEST_MODEL], digits, held_to):
+        found.append(each.outcome)
+        if each.outcome.check is not None:
+            ledger.attach(each.outcome.check, runs, each.probabilities)
         if not as_json:
-            _show("checked", checked, as_json=False)
+            _show_outcome(each.outcome)
+    result = outcomes.gather(found, held_to.source)
+    exports.write(result, junit=junit, markdown=markdown)
     if as_json:
-        _print_json({"schema": 1, "checks": results})
-    raise typer.Exit(worst)
+        _print_json(result)
+    raise typer.Exit(result.exit_code)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -244,6 +251,15 @@ def _show(view: str, result: object, *, as_json: bool) -> None:
 
     _print(getattr(terminal, view)(result))
     return None
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    if outcome.check is not None:
+        _show("checked", outcome.check, as_json=False)
+    if outcome.error is not None:
+        from mnist_tasks import console
+
+        console.show_error(outcome.error)
 
 
 def _print(*parts: Any) -> None:

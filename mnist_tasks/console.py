@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn, TaskID
 
     from mnist_tasks.errors import MnistTasksError
+    from mnist_tasks.outcomes import Failure
 
 LOG_WIDTH = 120
 SECONDS_BETWEEN_LINES = 5.0
@@ -52,7 +53,7 @@ def messages() -> Console:
     return _console(stderr=True)
 
 
-def show_error(error: MnistTasksError) -> None:
+def show_error(error: MnistTasksError | Failure) -> None:
     """Say what was looked at, what was expected, what was found and what to do."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)

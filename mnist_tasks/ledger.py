@@ -17,6 +17,9 @@ from mnist_tasks.records import SCHEMA, Check, RunRecord
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 RECORD_NAME = "run.json"
 OTHER_FOLDER = "Name another folder with --runs."
 
@@ -105,8 +108,15 @@ def latest(ledger: Ledger, folder: Path) -> RunRecord:
     return ledger.records[-1]
 
 
-def attach(check: Check, folder: Path) -> RunRecord | None:
+def attach(
+    check: Check, folder: Path, probabilities: NDArray[np.float32] | None = None
+) -> RunRecord | None:
     """Write a check into the latest record of the model that it looked at, known by its hash.
+
+    Parameters
+    ----------
+    probabilities : (n, 10) float32 in [0, 1]
+        The model's predictions for the test images, to be kept beside the record.
 
     Returns
     -------
@@ -115,6 +125,10 @@ def attach(check: Check, folder: Path) -> RunRecord | None:
     """
     for record in reversed(read_all(folder).records):
         if record.model.sha256 == check.model.sha256:
+            if probabilities is not None:
+                from mnist_tasks import predictions
+
+                predictions.save(probabilities, folder / record.id)
             checked = replace(record, check=check)
             save(checked, folder)
             return checked

@@ -9,10 +9,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
+
+from mnist_tasks.verdict import Verdict  # noqa: TC001 - msgspec reads the annotations
 
 SCHEMA = 1
-Status = Literal["holds", "broken"]
 Shape = tuple[int | None, ...]
 
 
@@ -77,10 +78,14 @@ class Metrics:
         10 rows by the true digit, 10 columns by the predicted one: counts of images.
     loss
         Mean sparse categorical cross-entropy, in nats.
+    calibration_error
+        Expected calibration error in [0, 1], as `checking.evaluate` defines it; ``None`` in a
+        record of an older version.
     """
 
     confusion: tuple[tuple[int, ...], ...]
     loss: float
+    calibration_error: float | None = None
 
     @property
     def images(self) -> int:
@@ -99,28 +104,6 @@ class Metrics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clause:
-    """One clause of the contract with its verdict; `found` says why where there is no value."""
-
-    name: str
-    bound: str
-    found: str
-    status: Status
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """Every clause of the contract, each looked at whatever became of the others."""
-
-    clauses: tuple[Clause, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether every clause holds; a verdict without clauses does not."""
-        return bool(self.clauses) and all(clause.status == "holds" for clause in self.clauses)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Check:
     """A model file held against the contract.
 
@@ -128,6 +111,8 @@ class Check:
     ----------
     metrics
         ``None`` where the model could not be asked for predictions.
+    contract
+        The file that the contract was read from; ``None`` stands for the four default clauses.
     """
 
     model: ModelFile
@@ -138,6 +123,7 @@ class Check:
     metrics: Metrics | None
     seconds: float
     created: str
+    contract: str | None = None
     schema: int = SCHEMA
 
 

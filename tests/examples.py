@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mnist_tasks.records import (
     Check,
-    Clause,
     Epoch,
     Layer,
     Machine,
@@ -12,9 +11,8 @@ from mnist_tasks.records import (
     ModelFile,
     Point,
     RunRecord,
-    Status,
-    Verdict,
 )
+from mnist_tasks.verdict import Clause, Status, Verdict
 
 MODEL = ModelFile(path="model_latest.h5", bytes=239_024, sha256="ab" * 32, parameters=21_586)
 

@@ -6,7 +6,8 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from mnist_tasks import records
-from mnist_tasks.records import Clause, Metrics, Verdict
+from mnist_tasks.records import Metrics
+from mnist_tasks.verdict import Clause, Verdict
 from tests import examples
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import summary
+from mnist_tasks.reporting import clauses, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
     from mnist_tasks.data.store import Fetched
     from mnist_tasks.ledger import Ledger
-    from mnist_tasks.records import Check, Metrics, RunRecord, Verdict
+    from mnist_tasks.records import Check, Metrics, RunRecord
+    from mnist_tasks.verdict import Clause, Verdict
 
-STYLES = {"holds": "green", "broken": "bold red"}
+STYLES = {
+    "holds": "green",
+    "broken": "bold red",
+    "inconclusive": "bold yellow",
+    "unmeasured": "bold red",
+}
 HASH_DIGITS = 16  # what a table shows of a hash; `--json` has all 64
 
 
@@ -89,16 +95,19 @@ def verdict(found: Verdict, path: str) -> RenderableType:
         _add_row(
             table,
             clause.name,
-            clause.bound,
-            Text(printable(clause.found)),
+            printable(clause.bound),
+            _found(clause),
             Text(clause.status, STYLES[clause.status]),
         )
-    whole = (
-        Text("The contract holds", STYLES["holds"])
-        if found.holds
-        else Text("The contract does not hold", STYLES["broken"])
-    )
+    whole = Text(clauses.SENTENCES[found.status], STYLES[found.status])
     return Group(table, whole.append(f": {printable(path)}", "default"))
+
+
+def _found(clause: Clause) -> Text:
+    found = Text(printable(clause.found))
+    for line in clauses.details(clause):
+        found.append(f"\n{printable(line)}", "dim")
+    return found
 
 
 def run(record: RunRecord) -> RenderableType:
@@ -158,7 +167,7 @@ def runs(ledger: Ledger, *, most: int = 10) -> RenderableType:
     for record in ledger.records[: -most - 1 : -1]:
         check = record.check
         metrics = check.metrics if check else None
-        held = "not checked" if check is None else "holds" if check.verdict.holds else "broken"
+        held = "not checked" if check is None else check.verdict.status
         _add_row(
             table,
             printable(record.id),

@@ -1,0 +1,71 @@
+"""The predictions of a baseline: a model that is asked now, or the record of one that was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_tasks import ledger, predictions
+from mnist_tasks.checking import evaluate, sandbox
+from mnist_tasks.checking.judgement import TEST
+from mnist_tasks.errors import InputRefusedError, MnistTasksError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnist_tasks.checking.contract import Baseline
+    from mnist_tasks.checking.limits import Limits
+    from mnist_tasks.data.store import Digits
+
+
+def ask(baseline: Baseline, digits: Digits, limits: Limits) -> NDArray[np.float32]:
+    """Return what the baseline predicts for the test images: (n, 10) float32 in [0, 1].
+
+    Raises
+    ------
+    MnistTasksError
+        The baseline is refused or can't be asked, as a model that is checked could be.
+    """
+    try:
+        if baseline.model is not None:
+            return _of_model(Path(baseline.model), digits, limits)
+        return _of_record(Path(str(baseline.record)), digits)
+    except MnistTasksError as error:
+        raise type(error)(
+            f"the baseline {error.subject}",
+            expected=error.expected,
+            found=error.found,
+            remedy=error.remedy,
+        ) from error
+
+
+def _of_model(path: Path, digits: Digits, limits: Limits) -> NDArray[np.float32]:
+    inspection = sandbox.inspect(path, image_sets={TEST: digits.images}, limits=limits)
+    if inspection.unpredicted is not None:
+        raise InputRefusedError(
+            str(path), expected="a model that gives predictions", found=inspection.unpredicted
+        )
+    return inspection.probabilities[TEST]
+
+
+def _of_record(path: Path, digits: Digits) -> NDArray[np.float32]:
+    folder = path.parent if path.name == ledger.RECORD_NAME else path
+    record = ledger.read(folder / ledger.RECORD_NAME)
+    check = record.check
+    probabilities = predictions.load(folder)
+    if check is None or check.metrics is None or len(probabilities) != len(digits.labels):
+        raise _not_of_this_test(folder, "a record without a check on these images")
+    measured = evaluate.metrics(probabilities, digits.labels)
+    if measured.confusion != check.metrics.confusion:
+        raise _not_of_this_test(folder, "predictions that are not those of the record")
+    return probabilities
+
+
+def _not_of_this_test(folder: Path, found: str) -> InputRefusedError:
+    return InputRefusedError(
+        str(folder),
+        expected="the record of a checked run, with its predictions for the same images",
+        found=found,
+        remedy="Run `mnist-tasks check` on the run's model.",
+    )

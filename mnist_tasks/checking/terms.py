@@ -1,0 +1,158 @@
+"""Read the contract from a file: ``pyproject.toml``, or one that the user names. Strictly.
+
+A key that isn't known, a value of another type and a bound that can't be are refused, since a
+clause that was written and not checked would be worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mnist_tasks.checking.contract import Baseline, Contract
+from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
+from mnist_tasks.errors import WrongUsageError, printable
+
+PROJECT_FILE = Path("pyproject.toml")
+TABLE = ("tool", "mnist-tasks", "contract")
+TABLE_NAME = f"[{'.'.join(TABLE)}]"
+
+_KEYS = {
+    "": Contract,
+    "perturbed": Perturbed,
+    "perturbed.shift": Shift,
+    "perturbed.rotate": Rotate,
+    "perturbed.noise": Noise,
+    "baseline": Baseline,
+}
+_WORDS = {
+    "array": "a list",
+    "float": "a number",
+    "int": "a whole number",
+    "object": "a table",
+    "str": "text in quotes",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """A contract, and the file that it was read from; ``None`` stands for the default."""
+
+    contract: Contract
+    source: str | None = None
+
+
+def load(path: Path | None = None) -> Terms:
+    """Read the contract.
+
+    Parameters
+    ----------
+    path
+        A TOML file with the keys of `Contract` at its top, or in ``[tool.mnist-tasks.contract]``.
+        By default that table of the ``pyproject.toml`` in the current folder; where there is none,
+        the default contract.
+
+    Raises
+    ------
+    WrongUsageError
+        The file can't be read, or a key or a value in it can't be.
+    """
+    source = path or PROJECT_FILE
+    if path is None and not source.is_file():
+        return Terms(contract=Contract())
+    document = _parse(source)
+    table = _inner(document, source)
+    if table is None and path is None:
+        return Terms(contract=Contract())
+    if table is not None and (stray := document.keys() & _names(Contract)):
+        raise WrongUsageError(
+            f"{source}: {min(stray)}",
+            expected=f"the key in {TABLE_NAME}, which this file has",
+            found="outside of the table, where it would not count",
+        )
+    return Terms(
+        contract=_contract(document if table is None else table, source), source=str(source)
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = printable(str(error))
+    raise WrongUsageError(str(path), expected="a contract in TOML", found=reason)
+
+
+def _inner(document: dict[str, Any], source: Path) -> Any:
+    """Return the contract's own table, or ``None``; a table of ours with another name is none."""
+    tools = document.get(TABLE[0])
+    ours = tools.get(TABLE[1]) if isinstance(tools, dict) else None
+    if ours is None:
+        return None
+    if not isinstance(ours, dict) or ours.keys() - {TABLE[2]}:
+        raise WrongUsageError(
+            f"{source}: {'.'.join(TABLE[:2])}", expected=TABLE_NAME, found=printable(str(ours))
+        )
+    return ours.get(TABLE[2])
+
+
+def _contract(table: Any, source: Path) -> Contract:
+    try:
+        _refuse_unknown(table)
+        contract = msgspec.convert(table, type=Contract)
+    except WrongUsageError as error:
+        raise WrongUsageError(
+            f"{source}: {error.subject}", expected=error.expected, found=printable(error.found)
+        ) from error
+    except msgspec.ValidationError as error:
+        raise _of_wrong_type(table, source, str(error)) from error
+    if contract.baseline is None:
+        return contract
+    # The file names the baseline as it sees it, wherever the command is run.
+    return replace(contract, baseline=_seen_from(source.parent, contract.baseline))
+
+
+def _seen_from(folder: Path, baseline: Baseline) -> Baseline:
+    if baseline.model is not None:
+        return replace(baseline, model=str(folder / baseline.model))
+    return replace(baseline, record=str(folder / str(baseline.record)))
+
+
+def _refuse_unknown(table: Any) -> None:
+    for path, cls in _KEYS.items():
+        inner = table
+        for name in path.split(".") if path else ():
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        if isinstance(inner, dict) and (unknown := inner.keys() - _names(cls)):
+            key = f"{path}.{min(unknown)}" if path else min(unknown)
+            raise WrongUsageError(
+                printable(key), expected=f"one of {', '.join(sorted(_names(cls)))}", found="unknown"
+            )
+
+
+def _of_wrong_type(table: Any, source: Path, message: str) -> WrongUsageError:
+    """Turn ``Expected `int`, got `str` - at `$.a.b` `` into an error that names key and value."""
+    said, _, place = message.replace("`", "").partition(" - at $")
+    key = place.strip(".")
+    value = table
+    for name in re.findall(r"[^.\[\]]+", key):
+        value = value[int(name) if isinstance(value, list) else name]
+    said = said.replace("Object missing required field", "with the key")
+    expected = said.partition(", got ")[0].removeprefix("Expected ").removesuffix(" | null")
+    return WrongUsageError(
+        f"{source}: {key or TABLE_NAME}",
+        expected=_WORDS.get(expected, expected),
+        found=printable(str(value)),
+    )
+
+
+def _names(cls: type[Any]) -> set[str]:
+    return {field.name for field in fields(cls)}

@@ -1,0 +1,104 @@
+"""A model's predictions for the test images, kept beside the record of its run.
+
+``runs/<id>/predictions.npz`` holds one array, ``probabilities``: (n, 10) float32 in [0, 1], in the
+order of the test images.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_tasks import disk
+from mnist_tasks.errors import InputRefusedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Probabilities = NDArray[np.float32]
+
+FILE_NAME = "predictions.npz"
+ARRAY = "probabilities"
+MEMBER = f"{ARRAY}.npy"
+MOST_BYTES = 10_000_000  # an archive may claim to unpack to anything
+HEADER_BYTES, ROW_BYTES = 128, 40
+# What zipfile raises for what is cut, corrupt, encrypted or no archive.
+_UNREADABLE = (
+    KeyError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def save(probabilities: Probabilities, folder: Path) -> Path:
+    """Write predictions into a run's folder, whole or not at all.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        The folder can't be written.
+    """
+    path = folder / FILE_NAME
+    with (
+        disk.writable(folder, remedy="Name another folder with --runs."),
+        disk.replacing(path) as temporary,
+    ):
+        np.savez(temporary, allow_pickle=False, **{ARRAY: probabilities})
+    return path
+
+
+def load(folder: Path) -> Probabilities:
+    """Read the predictions in a run's folder.
+
+    Raises
+    ------
+    InputRefusedError
+        There are none, or they are no probabilities.
+    """
+    path = folder / FILE_NAME
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = archive.getinfo(MEMBER).file_size
+            found = _read(archive) if size <= MOST_BYTES else f"{size:,} bytes"
+    except OSError as error:
+        found = error.strerror or str(error)
+    except _UNREADABLE as error:
+        found = f"{type(error).__name__} while reading it"
+    if isinstance(found, np.ndarray):
+        return found
+    raise InputRefusedError(
+        str(path),
+        expected=f"predictions: '{ARRAY}', (n, 10) float32 in [0, 1]",
+        found=found,
+        remedy="Run `mnist-tasks check` on the run's model to have them written.",
+    )
+
+
+def _read(archive: zipfile.ZipFile) -> Probabilities | str:
+    """Return the array, or say what is in its place; the header is compared, and never parsed."""
+    content = archive.read(MEMBER)
+    rows = (len(content) - HEADER_BYTES) // ROW_BYTES
+    if len(content) != HEADER_BYTES + rows * ROW_BYTES or not content.startswith(_header(rows)):
+        return "another kind of array, or a piece of one"
+    values = np.frombuffer(content, dtype="<f4", offset=HEADER_BYTES).reshape(rows, 10)
+    if not ((values >= 0) & (values <= 1)).all():
+        return "values beyond 0 and 1"
+    return values
+
+
+def _header(rows: int) -> bytes:
+    """Return how NumPy's own file of such an array begins."""
+    file = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, 10)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()

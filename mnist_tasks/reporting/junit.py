@@ -1,0 +1,87 @@
+"""The outcome of a check as JUnit XML, which CI systems show as tests.
+
+One suite for each model file, one test case for each clause. A clause that doesn't hold is a
+failure, whose type is its status: ``broken``, ``inconclusive`` or ``unmeasured``. A file without a
+verdict is a suite with one error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from mnist_tasks.errors import printable
+from mnist_tasks.reporting import clauses
+
+if TYPE_CHECKING:
+    from mnist_tasks.outcomes import Failure, Outcome, Outcomes
+    from mnist_tasks.records import Check
+    from mnist_tasks.verdict import Clause
+
+
+def document(outcomes: Outcomes) -> bytes:
+    """Return the XML document, in UTF-8."""
+    root = ET.Element("testsuites", name="mnist-tasks check")
+    for outcome in outcomes.checks:
+        _suite(root, outcome)
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    ET.indent(root)
+    xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml + b"\n"
+
+
+def _suite(root: ET.Element, outcome: Outcome) -> None:
+    suite = ET.SubElement(root, "testsuite", name=_text(outcome.path))
+    if outcome.check is not None:
+        _properties(suite, outcome.check)
+        for clause in outcome.check.verdict.clauses:
+            _clause(_case(suite, outcome, clause.name), clause)
+    if outcome.error is not None:
+        _error(_case(suite, outcome, "check"), outcome.error)
+    suite.set("tests", str(len(suite.findall("testcase"))))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", str(len(suite.findall("testcase/error"))))
+    suite.set("skipped", "0")
+
+
+def _properties(suite: ET.Element, check: Check) -> None:
+    # JUnit's time stamp is local time without a zone; this one is UTC.
+    suite.set("timestamp", check.created.partition("+")[0])
+    suite.set("time", f"{check.seconds:.3f}")
+    properties = ET.SubElement(suite, "properties")
+    values = {
+        "contract": check.contract or "default",
+        "sha256": check.model.sha256,
+        "parameters": str(check.model.parameters),
+    }
+    for name, value in values.items():
+        ET.SubElement(properties, "property", name=name, value=_text(value))
+
+
+def _case(suite: ET.Element, outcome: Outcome, name: str) -> ET.Element:
+    return ET.SubElement(
+        suite, "testcase", classname=_text(outcome.path), name=_text(name), time="0"
+    )
+
+
+def _clause(case: ET.Element, clause: Clause) -> None:
+    lines = [f"found: {clause.found}", *clauses.details(clause), f"bound: {clause.bound}"]
+    text = "\n".join(map(_text, lines))
+    if clause.status == "holds":
+        ET.SubElement(case, "system-out").text = text
+    else:
+        message = _text(f"{clause.name}: {clause.found}; the bound is {clause.bound}")
+        ET.SubElement(case, "failure", type=clause.status, message=message).text = text
+
+
+def _error(case: ET.Element, error: Failure) -> None:
+    message = _text(f"{error.subject}: {error.found}")
+    lines = [f"expected: {error.expected}", f"found: {error.found}", f"what to do: {error.remedy}"]
+    element = ET.SubElement(case, "error", type=_text(error.title), message=message)
+    element.text = "\n".join(_text(line) for line in lines if not line.endswith(": None"))
+
+
+def _text(text: str) -> str:
+    """Give text that XML can hold: most control characters may not even stand in it escaped."""
+    return printable(text, limit=1000)

@@ -1,0 +1,111 @@
+"""What a baseline predicted: asked now, or read beside its record."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_tasks import ledger, predictions
+from mnist_tasks.checking import baselines, evaluate, sandbox
+from mnist_tasks.checking.contract import Baseline
+from mnist_tasks.checking.inspection import Inspection
+from mnist_tasks.checking.limits import DEFAULT
+from mnist_tasks.data.store import Digits
+from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from tests import examples, generated
+
+IMAGES, LABELS = generated.digits(50)
+DIGITS = Digits(images=IMAGES, labels=LABELS)
+PROBABILITIES = np.eye(10, dtype=np.float32)[np.roll(LABELS, 1)]
+
+
+def ask(baseline: Baseline) -> Any:
+    return baselines.ask(baseline, DIGITS, DEFAULT)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A checked run, with its predictions."""
+    metrics = evaluate.metrics(PROBABILITIES, LABELS)
+    record = examples.run(checked=replace(examples.check(), metrics=metrics))
+    folder = ledger.save(record, tmp_path).parent
+    predictions.save(PROBABILITIES, folder)
+    return folder
+
+
+def test_a_record_brings_its_predictions(run: Path) -> None:
+    for path in (run, run / "run.json"):
+        assert (ask(Baseline(record=str(path))) == PROBABILITIES).all()
+
+
+def test_predictions_that_are_not_the_records_are_refused(run: Path) -> None:
+    predictions.save(np.roll(PROBABILITIES, 1, axis=1), run)
+    with pytest.raises(InputRefusedError, match="not those of the record"):
+        ask(Baseline(record=str(run)))
+
+
+def test_predictions_for_other_images_are_refused(run: Path) -> None:
+    predictions.save(PROBABILITIES[:40], run)
+    with pytest.raises(InputRefusedError, match="without a check on these images"):
+        ask(Baseline(record=str(run)))
+
+
+def test_a_run_that_was_not_checked_is_refused(run: Path) -> None:
+    ledger.save(examples.run(), run.parent)
+    with pytest.raises(InputRefusedError) as caught:
+        ask(Baseline(record=str(run)))
+    assert "mnist-tasks check" in str(caught.value.remedy)
+
+
+def test_a_record_without_predictions_says_how_to_get_them(run: Path) -> None:
+    (run / "predictions.npz").unlink()
+    with pytest.raises(InputRefusedError) as caught:
+        ask(Baseline(record=str(run)))
+    assert caught.value.subject == f"the baseline {run / 'predictions.npz'}"
+    assert "mnist-tasks check" in str(caught.value.remedy)
+
+
+def test_a_missing_record_is_refused_as_the_baseline(tmp_path: Path) -> None:
+    with pytest.raises(InputRefusedError) as caught:
+        ask(Baseline(record=str(tmp_path / "none")))
+    assert caught.value.subject.startswith("the baseline ")
+
+
+def inspected(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
+    inspection = Inspection(
+        sha256="",
+        bytes=1,
+        format="h5",
+        layers=(),
+        trainable_parameters=1,
+        non_trainable_parameters=1,
+        input_shapes=(),
+        output_shapes=(),
+        **facts,
+    )
+    monkeypatch.setattr(sandbox, "inspect", lambda *_, **__: inspection)
+
+
+def test_a_model_is_asked_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspected(monkeypatch, probabilities={"test": PROBABILITIES})
+    assert (ask(Baseline(model="best.h5")) == PROBABILITIES).all()
+
+
+def test_a_model_that_cant_be_asked_is_no_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspected(monkeypatch, unpredicted="it has 2 inputs")
+    with pytest.raises(InputRefusedError) as caught:
+        ask(Baseline(model="best.h5"))
+    assert (caught.value.subject, caught.value.found) == ("the baseline best.h5", "it has 2 inputs")
+
+
+def test_an_error_of_the_sandbox_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise EnvironmentLacksError("best.h5", found="out of memory", expected="4 GiB")
+
+    monkeypatch.setattr(sandbox, "inspect", fail)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        ask(Baseline(model="best.h5"))
+    assert caught.value.subject == "the baseline best.h5"
+    assert (caught.value.found, caught.value.expected) == ("out of memory", "4 GiB")

@@ -1,0 +1,138 @@
+"""The gate's self-test: each bad model fails on the clause that is meant for it, and only there.
+
+*Only there*: every other clause holds, but for a model that can't be given the images at all; of
+that one the clauses on predictions are ``unmeasured``, with its shape as their reason.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.checking import run, terms
+from tests.checking import gate_models
+
+if TYPE_CHECKING:
+    from mnist_tasks.outcomes import Outcome
+    from mnist_tasks.records import Check
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = """
+accuracy_above = 0.9
+accuracy_below = 0.98
+bytes_below = 1_000_000
+required_layers = ["BatchNormalization", "Dropout"]
+"""
+BLIND = {"test accuracy": "unmeasured", "accuracy ceiling": "unmeasured"}
+EXPECTED: dict[str, dict[str, str]] = {
+    "good.h5": {},
+    "good.keras": {},
+    "untrained.h5": {"test accuracy": "broken"},
+    "shuffled.h5": {"test accuracy": "broken"},
+    "oversized.h5": {"parameters": "broken"},
+    "no_channel.h5": {"input shape": "broken"},
+    "wrong_input.h5": {"input shape": "broken", **BLIND},
+    "wrong_output.h5": {"output shape": "broken", **BLIND},
+    "two_inputs.h5": {"input shape": "broken", **BLIND},
+    "leaked.h5": {"accuracy ceiling": "broken"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models, and the contract that they are held to."""
+    folder = tmp_path_factory.mktemp("gate")
+    subprocess.run(
+        [sys.executable, "-m", "tests.checking.gate_models", folder],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    (folder / "contract.toml").write_text(CONTRACT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outcomes(folder: Path) -> dict[str, Outcome]:
+    """What became of each model."""
+    paths = [folder / name for name in EXPECTED]
+    held_to = terms.load(folder / "contract.toml")
+    checked = run.check_each(paths, gate_models.test_digits(), held_to)
+    return {Path(each.outcome.path).name: each.outcome for each in checked}
+
+
+def check_of(outcome: Outcome) -> Check:
+    assert outcome.check is not None, outcome.error
+    return outcome.check
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_model_fails_on_its_clause_and_only_there(
+    outcomes: dict[str, Outcome], name: str
+) -> None:
+    clauses = check_of(outcomes[name]).verdict.clauses
+    failed = {clause.name: clause.status for clause in clauses if clause.status != "holds"}
+    assert failed == EXPECTED[name], [(clause.name, clause.found) for clause in clauses]
+    assert outcomes[name].exit_code == int(bool(EXPECTED[name]))
+    assert len(clauses) == 7
+
+
+def test_what_keeps_a_model_from_being_measured_is_its_shape(outcomes: dict[str, Outcome]) -> None:
+    reasons = {
+        name: {clause.reason for clause in check_of(outcome).verdict.clauses} - {None}
+        for name, outcome in outcomes.items()
+    }
+    assert reasons["wrong_input.h5"] == {
+        "its input has the shape (None, 32, 32, 1), not (None, 28, 28, 1)"
+    }
+    assert reasons["wrong_output.h5"] == {"its output has the shape (None, 11), not (None, 10)"}
+    assert reasons["two_inputs.h5"] == {"it has 2 inputs and 1 outputs instead of one each"}
+
+
+def test_a_model_that_has_seen_the_test_set_knows_its_wrong_labels(
+    outcomes: dict[str, Outcome],
+) -> None:
+    honest, leaked = (check_of(outcomes[name]).metrics for name in ("good.h5", "leaked.h5"))
+    assert honest is not None
+    assert leaked is not None
+    wrong_labels = 500 // gate_models.MISLABELLED
+    assert honest.images - honest.correct >= wrong_labels
+    assert leaked.images - leaked.correct < wrong_labels / 2
+
+
+def test_every_clause_that_can_be_asked_for_is_measured_on_a_real_model(folder: Path) -> None:
+    path = folder / "all.toml"
+    path.write_text(
+        CONTRACT
+        + """
+        worst_recall_above = 0.5
+        calibration_error_below = 0.2
+        latency_below_ms = 1000
+        perturbed.shift = { pixels = 1, accuracy_above = 0.5 }
+        perturbed.rotate = { degrees = 5, accuracy_above = 0.5 }
+        perturbed.noise = { sigma = 0.05, accuracy_above = 0.5 }
+        baseline = { model = "good.keras", tolerance_points = 1 }
+        """
+    )
+    names = ("good.h5", "untrained.h5")
+    good, untrained = run.check_each(
+        [folder / name for name in names], gate_models.test_digits(), terms.load(path)
+    )
+    statuses = {clause.name: clause for clause in check_of(good.outcome).verdict.clauses}
+    assert len(statuses) == 14
+    assert {clause.status for clause in statuses.values()} == {"holds"}
+    assert all(clause.found_value is not None for clause in statuses.values() if clause.unit)
+    broken = {
+        clause.name
+        for clause in check_of(untrained.outcome).verdict.clauses
+        if clause.status == "broken"
+    }
+    assert {"test accuracy", "baseline", "worst recall", "accuracy shifted by 1 px"} <= broken
+    assert not broken & {"latency", "file size", "required layers", "parameters"}

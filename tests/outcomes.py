@@ -1,0 +1,69 @@
+"""Outcomes of checks as they come, for the tests of what tells of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mnist_tasks.outcomes import Failure, Outcome, Outcomes, gather
+from mnist_tasks.verdict import Clause, Errors, Interval, Verdict
+from tests import examples
+
+HOSTILE = "[red]\x1b[31m\x00\ufffe|<b>`]]>&www.x.y https://x @me #1 $a$\n# no" + "x" * 2_000
+
+ACCURACY = Clause(
+    name="test accuracy",
+    bound="> 95.00%",
+    found="95.20%",
+    status="inconclusive",
+    bound_value=0.95,
+    found_value=0.952,
+    unit="share",
+    interval=Interval(low=0.9462, high=0.9572, confidence=0.99),
+    errors=Errors(seen=480, images=10_000, allowed=443),
+    reason="the interval has the bound in it",
+)
+BASELINE = Clause(
+    name="baseline",
+    bound="no worse than best.h5 less 0.2 points",
+    found="99.00% against 99.50%: 60 images lost, 10 won",
+    status="broken",
+    bound_value=-0.2,
+    found_value=-0.5,
+    unit="points",
+    interval=Interval(low=-0.75, high=-0.28, confidence=0.99),
+    errors=Errors(seen=100, images=10_000),
+    reason="shown to be worse (Tango's score test, p = 0.0012)",
+)
+BLIND = Clause(
+    name="latency",
+    bound="< 5 ms",
+    found="not measured: it has 2 inputs",
+    status="unmeasured",
+    reason="it has 2 inputs",
+)
+FINE = Clause(name="parameters", bound="< 25,000", found="21,586", status="holds")
+
+
+def of(*clauses: Clause, path: str = "model.h5") -> Outcome:
+    check = examples.check()
+    check = replace(check, verdict=Verdict(clauses=clauses), model=replace(check.model, path=path))
+    status = check.verdict.status
+    return Outcome(path=path, status=status, exit_code=int(status != "holds"), check=check)
+
+
+def refused(path: str = "bad.h5", found: str = "a pickle") -> Outcome:
+    error = Failure(
+        title="Input refused", subject=path, found=found, expected="a model", remedy="don't"
+    )
+    return Outcome(path=path, status="error", exit_code=3, error=error)
+
+
+def every_kind() -> Outcomes:
+    return gather(
+        [of(FINE), of(FINE, ACCURACY), of(FINE, BASELINE, BLIND), refused()], "contract.toml"
+    )
+
+
+def hostile() -> Outcomes:
+    clause = replace(BASELINE, name=HOSTILE, bound=HOSTILE, found=HOSTILE, reason=HOSTILE)
+    return gather([of(clause, path=HOSTILE), refused(HOSTILE, HOSTILE)], HOSTILE)

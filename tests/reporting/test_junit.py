@@ -1,0 +1,60 @@
+"""JUnit XML: every clause a test case, every kind of trouble told apart."""
+
+from xml.etree import ElementTree as ET
+
+from mnist_tasks.outcomes import gather
+from mnist_tasks.reporting import junit
+from tests import outcomes
+
+
+def parse(document: bytes) -> ET.Element:
+    root = ET.fromstring(document)  # noqa: S314 - our own
+    assert root.tag == "testsuites"
+    return root
+
+
+def suites(document: bytes) -> list[ET.Element]:
+    return list(parse(document))
+
+
+def test_every_clause_is_a_case_and_what_does_not_hold_a_failure_of_its_kind() -> None:
+    fine, unsure, broken, refused = suites(junit.document(outcomes.every_kind()))
+    assert [case.get("name") for case in fine.iter("testcase")] == ["parameters"]
+    assert fine.find(".//failure") is None
+    assert [each.get("type") for each in unsure.iter("failure")] == ["inconclusive"]
+    assert [each.get("type") for each in broken.iter("failure")] == ["broken", "unmeasured"]
+    error = refused.find("testcase/error")
+    assert error is not None
+    assert (error.get("type"), error.get("message")) == ("Input refused", "bad.h5: a pickle")
+    assert error.text == "expected: a model\nfound: a pickle\nwhat to do: don't"
+
+
+def test_the_counts_add_up() -> None:
+    root = parse(junit.document(outcomes.every_kind()))
+    counts = [tuple(map(suite.get, ("tests", "failures", "errors"))) for suite in root]
+    assert counts == [("1", "0", "0"), ("2", "1", "0"), ("3", "2", "0"), ("1", "0", "1")]
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("7", "3", "1")
+
+
+def test_a_failure_tells_bound_value_and_how_sure_it_is() -> None:
+    _, unsure, *_ = suites(junit.document(outcomes.every_kind()))
+    failure = unsure.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == "test accuracy: 95.20%; the bound is > 95.00%"
+    assert "443 allowed" in str(failure.text)
+    assert "94.62–95.72% at 99%" in str(failure.text)
+
+
+def test_hostile_text_is_text() -> None:
+    document = junit.document(outcomes.hostile())
+    text = document.decode()
+    assert not any(character in text for character in "\x00\x1b\ufffe")
+    first, second = suites(document)
+    assert first.get("name") == second.get("name")
+    assert "|<b>`]]>&www" in str(first.get("name"))
+    assert len(first.findall(".//failure")) == len(second.findall(".//error")) == 1
+
+
+def test_a_name_of_undecodable_bytes_can_be_written() -> None:
+    path = b"\xff.h5".decode("utf-8", "surrogateescape")
+    assert suites(junit.document(gather([outcomes.refused(path)], None)))

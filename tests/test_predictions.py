@@ -1,0 +1,90 @@
+"""Predictions beside a run's record."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_tasks import ledger, predictions
+from mnist_tasks.errors import InputRefusedError
+from tests import examples
+
+PROBABILITIES = np.full((50, 10), 0.1, np.float32)
+
+
+def test_predictions_read_as_they_were_written(tmp_path: Path) -> None:
+    path = predictions.save(PROBABILITIES, tmp_path / "run")
+    assert path == tmp_path / "run" / "predictions.npz"
+    assert (predictions.load(path.parent) == PROBABILITIES).all()
+    with np.load(path) as archive:  # what any other program does
+        assert list(archive) == ["probabilities"]
+        assert archive["probabilities"].dtype == np.float32
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_check_leaves_its_predictions_beside_the_record(tmp_path: Path) -> None:
+    record = examples.run()
+    ledger.save(record, tmp_path)
+    ledger.attach(examples.check(), tmp_path, PROBABILITIES)
+    assert (predictions.load(tmp_path / record.id) == PROBABILITIES).all()
+
+
+def test_the_predictions_of_a_strangers_model_go_nowhere(tmp_path: Path) -> None:
+    assert ledger.attach(examples.check(), tmp_path, PROBABILITIES) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def archive(member: bytes, name: str = "probabilities.npy") -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr(name, member)
+
+    return write
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def giant() -> bytes:
+    """Say that there are 10^12 rows, and bring none."""
+    file = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 10)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("write", "found"),
+    [
+        (lambda path: None, "No such file"),
+        (lambda path: path.mkdir(), "directory"),
+        (lambda path: path.write_bytes(b""), "BadZipFile"),
+        (lambda path: path.write_bytes(b"PK\x03\x04" + b"x" * 100), "BadZipFile"),
+        (archive(npy(PROBABILITIES), "other.npy"), "KeyError"),
+        (archive(b"nothing"), "another kind"),
+        (archive(npy(PROBABILITIES)[:-1]), "another kind"),
+        (archive(npy(PROBABILITIES)[:-40]), "another kind"),
+        (archive(giant()), "another kind"),
+        (archive(bytes(11_000_000)), "11,000,000 bytes"),
+        (archive(npy(PROBABILITIES.astype("float64"))), "another kind"),
+        (archive(npy(PROBABILITIES.T)), "another kind"),
+        (archive(npy(np.asfortranarray(PROBABILITIES))), "another kind"),
+        (archive(npy(np.array([{}] * 500, object).reshape(50, 10))), "another kind"),
+        (archive(npy(PROBABILITIES * 20)), "values beyond 0 and 1"),
+        (archive(npy(PROBABILITIES * np.float32("nan"))), "values beyond 0 and 1"),
+    ],
+)
+def test_what_are_no_predictions_is_refused_with_the_reason(
+    tmp_path: Path, write: Callable[[Path], object], found: str
+) -> None:
+    write(tmp_path / "predictions.npz")
+    with pytest.raises(InputRefusedError) as caught:
+        predictions.load(tmp_path)
+    assert found in caught.value.found
+    assert "mnist-tasks check" in str(caught.value.remedy)
