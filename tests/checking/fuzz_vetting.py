@@ -199,6 +199,7 @@ def run(seconds: float, first: int) -> Counter[str]:
                         print(f"seed {seed}: {line}", file=sys.stderr)
             worker.kill()
         if ended in {"hung", "died"}:
+            print(f"seed {seed}: the worker {ended}", file=sys.stderr)
             counts[f"worker {ended}, sandbox {confirm(seed)}"] += 1
             seed += 1
     return counts
