@@ -243,6 +243,14 @@ def _text_bomb() -> bytes:
     return bytes(data)
 
 
+def _endless() -> bytes:
+    """Blank a heap's list of objects: HDF5 then goes round in it for ever, in native code."""
+    data = bytearray(write_h5(small()))
+    at = data.index(b"3.15.1")
+    data[at - 16 : at + 48] = bytes(64)
+    return bytes(data)
+
+
 def _many_names(file: Any) -> None:
     file["model_weights"].attrs["layer_names"] = np.array([b"dense"] * 6_000)
 
@@ -306,6 +314,7 @@ ROWS = [
     *_edited(),
     *(_row(*item) for item in _TEXTS),
     from_bytes("text_bomb.h5", "bombs", "more memory than|corrupt", _text_bomb, greedy=True),
+    from_bytes("endless.h5", "bombs", "'vet' was not done after 10 s", _endless, greedy=True),
     from_bytes("overdrawn.h5", "bombs", "corrupt|more bytes than the file has", _overdrawn),
     from_bytes("user_block.h5", "corrupt", "first bytes are", _user_block),
     from_bytes("truncated.h5", "corrupt", "corrupt", lambda: _half(write_h5(small()))),
