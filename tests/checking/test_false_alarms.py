@@ -11,6 +11,7 @@ import pytest
 from mnist_tasks.checking import allowed, loading, sandbox
 from mnist_tasks.checking.limits import DEFAULT
 from mnist_tasks.checking.vetting import vet_bytes
+from mnist_tasks.training import recipes
 from tests.checking.crafted import handmade
 
 if TYPE_CHECKING:
@@ -404,3 +405,12 @@ def test_what_comes_back_is_what_keras_predicts(tmp_path: Path) -> None:
         found.append(inspection.probabilities["test"])
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
     np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("name", sorted(recipes.RECIPES))
+def test_each_recipe(name: str, tmp_path: Path) -> None:
+    from mnist_tasks.training import network
+
+    model = network.build(recipes.RECIPES[name], steps=10)
+    model.optimizer.build(model.trainable_variables)
+    passes(model, tmp_path)
