@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,10 @@ _THREADS = 4
 
 def prepare() -> None:
     """Import TensorFlow and Keras, and make what follows repeatable."""
+    # Keras imports it for plots, where it is there; no one looks at a plot here.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    # A million objects that live as long as the process are not worth the collector's search.
+    gc.disable()
     import keras
     import tensorflow as tf
 
