@@ -74,7 +74,7 @@ def _work(request: Request, begin: Callable[[StageName], None], send: Send) -> N
     facts = loading.count(declared, kind=request.kind, limits=request.limits)
     if facts.unpredicted is None:
         begin("load")
-        model = loading.load(Path(request.model), declared)
+        model = loading.load(Path(request.model))
         begin("predict")
         facts = loading.predict(model, facts, request)
     begin("done")

@@ -103,8 +103,6 @@ class _Walk:
             raise RefusedError(f"more than {_OBJECTS:,} objects, or nested past {_DEPTH}")
 
     def links(self, path: str, group: Any) -> list[bytes]:
-        if group.get_num_objs() > _OBJECTS:
-            raise RefusedError(f"{shown(path)} holds more than {_OBJECTS:,} objects")
         names = list(group)
         for name in names:
             where = f"{path}/{name.decode('ascii', 'backslashreplace')}"
@@ -117,11 +115,8 @@ class _Walk:
         return names
 
     def attributes(self, path: str, item: Any) -> None:
-        count = self.h5py.h5a.get_num_attrs(item)
-        if count > 1_000:
-            raise RefusedError(f"{shown(path)} has {count:,} attributes")
         joined: dict[str, dict[str, list[str]]] = {}
-        for index in range(count):
+        for index in range(self.h5py.h5a.get_num_attrs(item)):
             attribute = self.h5py.h5a.open(item, index=index)
             name = attribute.name.decode("ascii", "backslashreplace")
             listed = _NUMBERED.fullmatch(name)

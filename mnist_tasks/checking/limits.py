@@ -33,7 +33,7 @@ class Limits:
     depth: int = 8
     parameters: int = 5_000_000
     layer_elements: int = 4_000_000
-    image_operations: int = 500_000_000
+    image_operations: int = 100_000_000
     memory_bytes: int = 4 * 1024**3
     vet_memory_bytes: int = 1024**3
     cpu_seconds: int = 240

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from mnist_tasks.checking import allowed
-from mnist_tasks.checking.plain import RefusedError, shown
-from mnist_tasks.checking.protocol import Inspected, LayerFacts
+from mnist_tasks.checking import sizing
+from mnist_tasks.checking.plain import RefusedError
+from mnist_tasks.checking.protocol import Inspected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,10 @@ _THREADS = 4
 
 def prepare() -> None:
     """Import TensorFlow and Keras, and make what follows repeatable."""
+    # Keras imports it for plots, where it is there; no one looks at a plot here.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    # A million objects that live as long as the process are not worth the collector's search.
+    gc.disable()
     import keras
     import tensorflow as tf
 
@@ -55,16 +61,15 @@ def count(declared: Declared, *, kind: str, limits: Limits) -> Inspected:
 
     with keras.StatelessScope(initialize_variables=False):
         model = _build(declared, kind)
-        layers = [_facts(layer) for layer in _leaves(model)]
-        trainable = _size(model.trainable_weights)
-        frozen = _size(model.non_trainable_weights)
+        layers = [sizing.facts(layer) for layer in sizing.leaves(model)]
+        trainable = sizing.total(model.trainable_weights)
+        frozen = sizing.total(model.non_trainable_weights)
         inputs = [list(tensor.shape) for tensor in model.inputs]
         outputs = [list(tensor.shape) for tensor in model.outputs]
-        reason = _too_much(model, trainable + frozen, limits) or _misfit(inputs, outputs)
-    if reason is None and kind == "keras" and declared.weights != trainable + frozen:
-        raise RefusedError(
-            f"it brings {declared.weights:,} weights, and its layers take {trainable + frozen:,}"
-        )
+        reason = sizing.too_much(model, trainable + frozen, limits)
+        reason = reason or sizing.misfit(inputs, outputs)
+    if reason is None:
+        _account(declared.weights, trainable + frozen, kind)
     return Inspected(
         layers=layers,
         trainable=trainable,
@@ -77,15 +82,13 @@ def count(declared: Declared, *, kind: str, limits: Limits) -> Inspected:
     )
 
 
-def load(path: Path, declared: Declared) -> Any:
+def load(path: Path) -> Any:
     """Load the model as Keras does, without what it was trained with."""
     import keras
 
     model = keras.models.load_model(path, compile=False, safe_mode=True)
     if not all(np.isfinite(np.asarray(weight, "float64")).all() for weight in model.weights):
         raise RefusedError("a weight is NaN or infinite")
-    if sum(1 for _ in _leaves(model)) > 10 * len(declared.layers) + 10:
-        raise RefusedError("it has more layers than its description names")
     return model
 
 
@@ -93,8 +96,8 @@ def predict(model: Any, facts: Inspected, request: Request) -> Inspected:
     """Ask the model about every set of images, and measure how long one image takes."""
     import tensorflow as tf
 
-    largest = max(_elements(tensor.shape) for layer in _leaves(model) for tensor in _given(layer))
-    batch = max(1, min(_BATCH, request.limits.layer_elements // largest))
+    largest = max(math.prod(size or 1 for size in layer.output_shape[1:]) for layer in facts.layers)
+    batch = max(1, min(_BATCH, request.limits.layer_elements // max(1, largest)))
     signature = tf.TensorSpec((None, *facts.input_shapes[0][1:]), "float32")
     ask = tf.function(lambda images: model(images, training=False), input_signature=[signature])
 
@@ -117,10 +120,18 @@ def predict(model: Any, facts: Inspected, request: Request) -> Inspected:
     return msgspec.structs.replace(facts, probabilities=probabilities, latency=latency)
 
 
+def _account(brought: int, taken: int, kind: str) -> None:
+    """Refuse weights that no layer takes, and layers whose weights are not there."""
+    # In an .h5 a layer that two models share is stored with each of them.
+    if brought < taken or (kind == "keras" and brought != taken):
+        raise RefusedError(f"it brings {brought:,} weights, and its layers take {taken:,}")
+
+
 def _build(declared: Declared, kind: str) -> Any:
     import keras
 
     config = json.loads(json.dumps(declared.config))  # Keras takes it apart
+    _settle_input(config["config"]["layers"][0])
     if kind == "keras":
         config["compile_config"] = None
         return keras.models.model_from_json(json.dumps(config))
@@ -128,74 +139,13 @@ def _build(declared: Declared, kind: str) -> Any:
     return cls.from_config(config["config"])
 
 
-def _facts(layer: Any) -> LayerFacts:
-    outputs = _given(layer)
-    return LayerFacts(
-        name=layer.name,
-        kind=type(layer).__name__,
-        output_shape=list(outputs[0].shape) if outputs else [],
-        parameters=_size(layer.weights),
-    )
-
-
-def _size(weights: Any) -> int:
-    return sum(math.prod(weight.shape) for weight in weights)
-
-
-def _leaves(model: Any) -> Iterator[Any]:
-    for layer in model.layers:
-        if type(layer).__name__ in allowed.MODELS:
-            yield from _leaves(layer)
-        else:
-            yield layer
-
-
-def _given(layer: Any) -> list[Any]:
-    """List what a layer gives at each of its calls."""
-    return [tensor for node in layer._inbound_nodes for tensor in node.output_tensors]  # noqa: SLF001
-
-
-def _elements(shape: tuple[int | None, ...]) -> int:
-    return math.prod(size or 1 for size in shape[1:])
-
-
-def _too_much(model: Any, parameters: int, limits: Limits) -> str | None:
-    """Say which bound the model is past, before a byte of it is allocated."""
-    if parameters > limits.parameters:
-        return f"its {parameters:,} parameters are more than the {limits.parameters:,} to be loaded"
-    operations = 0
-    for layer in _leaves(model):
-        for tensor in _given(layer):
-            elements = _elements(tensor.shape)
-            if elements > limits.layer_elements:
-                return f"layer '{shown(layer.name)}' gives {elements:,} numbers for one image"
-            # Every weight works at every place of the output, channels apart.
-            places = elements // max(1, tensor.shape[-1] or 1) if len(tensor.shape) > 2 else 1
-            operations += elements + _size(layer.weights) * places
-    if operations > limits.image_operations:
-        return (
-            f"one image takes {operations:,} operations, "
-            f"more than the {limits.image_operations:,} that are allowed"
-        )
-    return None
-
-
-def _misfit(inputs: list[list[int | None]], outputs: list[list[int | None]]) -> str | None:
-    """Say why images of 28 x 28 can't go in or ten probabilities don't come out."""
-    if len(inputs) != 1 or len(outputs) != 1:
-        return f"it has {len(inputs)} inputs and {len(outputs)} outputs instead of one each"
-    batch, *image = inputs[0]
-    known = [[784], [28, 28], [28, 28, 1]]
-    fits = any(
-        len(image) == len(sizes)
-        and all(given in {None, size} for given, size in zip(image, sizes, strict=True))
-        for sizes in known
-    )
-    if batch is not None or not fits:
-        return f"its input has the shape {tuple(inputs[0])}, not (None, 28, 28, 1)"
-    if outputs[0] != [None, 10]:
-        return f"its output has the shape {tuple(outputs[0])}, not (None, 10)"
-    return None
+def _settle_input(layer: dict[str, Any]) -> None:
+    """Let an input of any height and width be one of 28 x 28, so that all sizes are known."""
+    for key in ("batch_shape", "batch_input_shape"):
+        shape = layer["config"].get(key)
+        if layer["class_name"] == "InputLayer" and shape is not None and len(shape) == 4:
+            sizes = zip(shape[1:], (28, 28, 1), strict=True)
+            layer["config"][key] = [shape[0], *(given or size for given, size in sizes)]
 
 
 def _scaled(images: NDArray[np.uint8], facts: Inspected) -> NDArray[np.float32]:

@@ -65,17 +65,27 @@ def mutated(dice: random.Random, kind: str, data: bytes) -> bytes:
     """Change a file: its bytes, or in an archive also what is within, with sound headers around."""
     if kind == "h5" or dice.random() < 0.2:
         return _bytes(dice, data)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        items = {name: archive.read(name) for name in archive.namelist()}
-    name = dice.choice(["config.json", "config.json", "model.weights.h5", "metadata.json"])
+    items = _members(data)
+    name = dice.choice(sorted(items))
     if name.endswith(".json") and dice.random() < 0.8:
-        tree = json.loads(items[name])
-        for _ in range(dice.randint(1, 3)):
-            _graft(dice, tree)
-        items[name] = json.dumps(tree).encode()
-    else:
-        items[name] = _bytes(dice, items[name])
+        return regrafted(dice, data, name)
+    items[name] = _bytes(dice, items[name])
     return handmade.zipped(items.items())
+
+
+def regrafted(dice: random.Random, data: bytes, name: str = "config.json") -> bytes:
+    """Move values about in one of an archive's JSON documents."""
+    items = _members(data)
+    tree = json.loads(items[name])
+    for _ in range(dice.randint(1, 3)):
+        _graft(dice, tree)
+    items[name] = json.dumps(tree).encode()
+    return handmade.zipped(items.items())
+
+
+def _members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def _bytes(dice: random.Random, data: bytes) -> bytes:
@@ -199,6 +209,7 @@ def run(seconds: float, first: int) -> Counter[str]:
                         print(f"seed {seed}: {line}", file=sys.stderr)
             worker.kill()
         if ended in {"hung", "died"}:
+            print(f"seed {seed}: the worker {ended}", file=sys.stderr)
             counts[f"worker {ended}, sandbox {confirm(seed)}"] += 1
             seed += 1
     return counts

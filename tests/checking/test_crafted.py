@@ -7,34 +7,24 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-from mnist_tasks.checking import sandbox
 from mnist_tasks.checking.intake import take_in
 from mnist_tasks.checking.limits import DEFAULT
 from mnist_tasks.checking.plain import RefusedError
 from mnist_tasks.checking.vetting import vet_bytes
-from mnist_tasks.errors import InputRefusedError, MnistTasksError
+from mnist_tasks.errors import InputRefusedError
 from tests.checking.crafted import TABLE
+from tests.checking.crafted.trial import Outcome, try_out
 
 if TYPE_CHECKING:
     from tests.checking.crafted.row import Row
 
 GIB = 1024**3
-
-
-@dataclass(frozen=True)
-class Outcome:
-    exit_code: int
-    reason: str
-    seconds: float
 
 
 def names(row: Row) -> str:
@@ -67,20 +57,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     folder = tmp_path_factory.mktemp("crafted")
 
     def check(row: Row) -> Outcome:
-        path = folder / row.name
-        row.make(path, folder / "canary")
-        images = {"test": np.zeros((10, 28, 28), np.uint8)}
-        started = time.monotonic()
-        try:
-            if row.needs_keras:
-                inspection = sandbox.inspect(path, image_sets=images)
-                code, reason = (1 if inspection.unpredicted else 0), inspection.unpredicted or ""
-            else:
-                sandbox.vet(path)
-                code, reason = 0, ""
-        except MnistTasksError as error:
-            code, reason = error.exit_code, error.found
-        return Outcome(code, reason, time.monotonic() - started)
+        return try_out(row, folder, folder / "canary")
 
     temporary = tmp_path_factory.mktemp("temporary")
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:

@@ -11,6 +11,7 @@ import pytest
 from mnist_tasks.checking import allowed, loading, sandbox
 from mnist_tasks.checking.limits import DEFAULT
 from mnist_tasks.checking.vetting import vet_bytes
+from mnist_tasks.training import recipes
 from tests.checking.crafted import handmade
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def passes(model: Any, folder: Path) -> None:
         assert declared.weights == model.count_params()
         facts = loading.count(declared, kind=kind, limits=DEFAULT)
         assert facts.trainable + facts.non_trainable == model.count_params()
-        loaded = loading.load(path, declared)
+        loaded = loading.load(path)
         for ours, theirs in zip(model.weights, loaded.weights, strict=True):
             np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
 
@@ -194,6 +195,11 @@ def networks() -> dict[str, Any]:  # noqa: C901 - one after the other
             ]
         )
 
+    def any_size() -> Any:
+        images = Input((None, None, 1))
+        x = kl.GlobalAveragePooling2D()(kl.Conv2D(10, 3)(images))
+        return Model(images, kl.Softmax()(x))
+
     def flat() -> Any:
         return Sequential([Input((784,)), kl.Dense(32, "relu"), kl.Dense(10, "softmax")])
 
@@ -214,6 +220,7 @@ def networks() -> dict[str, Any]:  # noqa: C901 - one after the other
         "mixed_bfloat16": lambda: mixed("mixed_bfloat16"),
         "float16": lambda: mixed("float16"),
         "float64": lambda: mixed("float64"),
+        "any_size": any_size,
         "flat": flat,
         "unbuilt": unbuilt,
     }
@@ -222,7 +229,7 @@ def networks() -> dict[str, Any]:  # noqa: C901 - one after the other
 NETWORKS = sorted(
     allowed.words("""
     literal residual nested shared augmented adapted configured mixed_float16 mixed_bfloat16
-    float16 float64 flat unbuilt
+    float16 float64 any_size flat unbuilt
     """)
 )
 
@@ -398,3 +405,12 @@ def test_what_comes_back_is_what_keras_predicts(tmp_path: Path) -> None:
         found.append(inspection.probabilities["test"])
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
     np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("name", sorted(recipes.RECIPES))
+def test_each_recipe(name: str, tmp_path: Path) -> None:
+    from mnist_tasks.training import network
+
+    model = network.build(recipes.RECIPES[name], steps=10)
+    model.optimizer.build(model.trainable_variables)
+    passes(model, tmp_path)

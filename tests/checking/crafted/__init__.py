@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.checking.crafted import archive, code, hdf5, outside, size
+from tests.checking.crafted import archive, code, hdf5, outside, shape, size
 
-TABLE = [*code.ROWS, *hdf5.ROWS, *archive.ROWS, *size.ROWS, *outside.ROWS]
+TABLE = [*code.ROWS, *hdf5.ROWS, *archive.ROWS, *shape.ROWS, *size.ROWS, *outside.ROWS]

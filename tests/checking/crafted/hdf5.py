@@ -243,6 +243,28 @@ def _text_bomb() -> bytes:
     return bytes(data)
 
 
+def _endless() -> bytes:
+    """Blank a heap's list of objects: HDF5 then goes round in it for ever, in native code."""
+    data = bytearray(write_h5(small()))
+    at = data.index(b"3.15.1")
+    data[at - 16 : at + 48] = bytes(64)
+    return bytes(data)
+
+
+def _many_names(file: Any) -> None:
+    file["model_weights"].attrs["layer_names"] = np.array([b"dense"] * 6_000)
+
+
+def _overdrawn() -> bytes:
+    """Let a data set claim half a gigabyte of the file, in shape and in storage alike."""
+    data = write_h5(small())
+    for size in (struct.pack("<Q", 640), struct.pack("<QQ", 16, 10)):
+        number = struct.unpack("<Q", size[:8])[0] * 2**20
+        assert data.count(size) >= 1
+        data = data.replace(size, struct.pack("<Q", number) + size[8:])
+    return data
+
+
 def _unnamed(file: Any) -> None:
     del file.attrs["model_config"]
 
@@ -279,6 +301,7 @@ _TEXTS: list[tuple[str, str, Edit, str]] = [
     ("layers_unnamed", "corrupt", _no_layer_names, "no list of layers"),
     ("layer_names_gap", "hidden", _gap_in_names, "in parts that don't fit"),
     ("layer_names_twice", "hidden", _twice, "missing or named twice"),
+    ("many_names", "bombs", _many_names, "is too long"),
     ("weight_missing", "corrupt", _missing_weight, "missing or named twice"),
 ]
 
@@ -291,6 +314,8 @@ ROWS = [
     *_edited(),
     *(_row(*item) for item in _TEXTS),
     from_bytes("text_bomb.h5", "bombs", "more memory than|corrupt", _text_bomb, greedy=True),
+    from_bytes("endless.h5", "bombs", "'vet' was not done after 10 s", _endless, greedy=True),
+    from_bytes("overdrawn.h5", "bombs", "corrupt|more bytes than the file has", _overdrawn),
     from_bytes("user_block.h5", "corrupt", "first bytes are", _user_block),
     from_bytes("truncated.h5", "corrupt", "corrupt", lambda: _half(write_h5(small()))),
     from_bytes("damaged.h5", "corrupt", "corrupt|no model_config|ended", _damaged),

@@ -154,7 +154,7 @@ ROWS = [
     *_keras(
         "giant_output",
         "too big",
-        "layer 'up' gives 784,000,000 numbers",
+        "layer 'up' gives 784,000,000 numbers an image",
         sequential(
             input_layer(),
             layer("UpSampling2D", "up", size=[1000, 1000], interpolation="nearest"),
