@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _EDGES = [b"\x00", b"\x01", b"\x7f", b"\x80", b"\xff", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80"]
 _WORDS = ["", "Lambda", "../x", "\x1b[2J"]
 _VALUES: list[Any] = [None, True, -1, 0, 2**40, 2**70, 1e308, *_WORDS, [], [1], {}, [[]]]
-_HANG = 5.0
+_HANG = 3.0
 
 
 @functools.cache

@@ -65,9 +65,14 @@ def wrapped(kind: str, inner: Config) -> Config:
 
 
 def with_setting(key: str, value: Callable[[Path], Any]) -> Callable[[Path], Config]:
-    return lambda canary: sequential(
-        input_layer(), layer("Flatten", "flatten"), dense(**{key: value(canary)})
-    )
+    """Give the last layer of an otherwise sound model one setting more."""
+
+    def make(canary: Path) -> Config:
+        model = small()
+        model["config"]["layers"][-1] = dense(**{key: value(canary)})
+        return model
+
+    return make
 
 
 def with_layer(kind: str, **settings: Any) -> Callable[[Path], Config]:
