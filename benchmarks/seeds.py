@@ -1,7 +1,7 @@
 """Train a recipe with many seeds and say how accurate it is: each, mean, standard deviation.
 
-``python benchmarks/seeds.py`` looks at the test set: once a recipe is chosen, and never to choose it.
-``--held-out`` trains on the first 50,000 training images and looks at the last 10,000: for choosing.
+``python benchmarks/seeds.py`` looks at the test set: when a recipe stands, never to choose it.
+``--held-out`` trains on the first 50,000 training images and looks at the last 10,000, to choose.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ def train(seed: int, options: list[str]) -> keras.Model:
     """Train one seed in a process of its own, as a user would, and load what it left."""
     with tempfile.TemporaryDirectory() as work:
         done = subprocess.run(
-            [*(sys.executable, "-m", "mnist_tasks", "train", "--json"), "--seed", str(seed)]
-            + options,
+            [sys.executable, "-m", "mnist_tasks", "train", "--json", "--seed", str(seed), *options],
             cwd=work,
             capture_output=True,
             text=True,
