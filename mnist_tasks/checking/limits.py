@@ -35,7 +35,7 @@ class Limits:
     layer_elements: int = 4_000_000
     image_operations: int = 100_000_000
     memory_bytes: int = 4 * 1024**3
-    vet_memory_bytes: int = 1024**3
+    vet_memory_bytes: int = 768 * 1024**2
     cpu_seconds: int = 240
     vet_seconds: float = 10.0
     load_seconds: float = 15.0
