@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnist_tasks import predictions, statistics
 from mnist_tasks.data import store
-from mnist_tasks.errors import InputRefusedError, printable
-from mnist_tasks.reporting import statistics, summary
+from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.reporting import summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,20 +19,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.records import RunRecord
 
-PREDICTIONS_NAME = "predictions.npz"
-LARGEST_BYTES = 10_000_000  # of the array, unpacked: 25 times what MNIST's test set takes
-BINS = 10
-# All that zipfile and NumPy raise for a file that is none, is cut, or is locked with a password.
-_UNREADABLE = (
-    OSError,
-    KeyError,
-    ValueError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-CHECK_AGAIN = "Run `mnist-tasks check` on the model of this run."
+BINS = 15  # as in the calibration error of the check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +98,12 @@ def load(record: RunRecord, folder: Path, data: Path) -> Answers:
     InputRefusedError
         A file is missing, or is not of this check.
     """
-    path = folder / PREDICTIONS_NAME
-    probabilities = _read(path)
+    path = folder / predictions.FILE_NAME
+    probabilities = predictions.load(folder)
     digits = store.load(data, "test")
     answers = Answers(images=digits.images, labels=digits.labels, probabilities=probabilities)
     if probabilities.shape != (len(digits.labels), 10):
-        raise _refused(path, f"an array of shape {probabilities.shape}")
+        raise _refused(path, f"probabilities of {len(probabilities):,} images")
     metrics = summary.metrics(record)
     if metrics is None or confusion(answers) != metrics.confusion:
         raise _refused(path, "other answers than those that the record counts")
@@ -160,7 +146,7 @@ def unsure_hits(answers: Answers, count: int) -> tuple[Answer, ...]:
 
 
 def calibration(answers: Answers) -> tuple[Bin, ...]:
-    """Compare sureness and accuracy in ten ranges of sureness; those without answers are left out.
+    """Compare sureness and accuracy in ranges of sureness; those without answers are left out.
 
     A range takes in its upper end, and not its lower one.
     """
@@ -177,35 +163,20 @@ def calibration(answers: Answers) -> tuple[Bin, ...]:
                 images=images,
                 sureness=float(sureness[inside].mean()),
                 accuracy=hits / images,
-                interval=statistics.wilson_interval(hits, images),
+                interval=statistics.wilson(hits, images, summary.CONFIDENCE),
             )
         )
     return tuple(bins)
 
 
 def calibration_error(bins: tuple[Bin, ...]) -> float:
-    """Return how far sureness and accuracy lie apart on average over all answers, in [0, 1]."""
+    """Return how far sureness and accuracy lie apart on average over all answers, in [0, 1].
+
+    It is the expected calibration error of the check, for records that do not have it.
+    """
     images = sum(each.images for each in bins)
     apart = sum(each.images * abs(each.accuracy - each.sureness) for each in bins)
     return apart / images if images else 0.0
-
-
-def _read(path: Path) -> NDArray[np.float32]:
-    """Read the probabilities, and nothing that is larger or of another kind."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = archive.getinfo("probabilities.npy").file_size
-        if size > LARGEST_BYTES:
-            raise _refused(path, f"an array of {size:,} bytes")
-        with np.load(path, allow_pickle=False) as arrays:
-            array: NDArray[Any] = arrays["probabilities"]
-    except FileNotFoundError as error:
-        raise _refused(path, "no such file") from error
-    except _UNREADABLE as error:
-        raise _refused(path, printable(str(error))) from error
-    if array.dtype != np.float32 or not np.isfinite(array).all():
-        raise _refused(path, f"{array.dtype} numbers, not all of them finite")
-    return array
 
 
 def _refused(path: Path, found: str) -> InputRefusedError:
@@ -213,5 +184,5 @@ def _refused(path: Path, found: str) -> InputRefusedError:
         str(path),
         expected="the probabilities that the model gave the test images",
         found=found,
-        remedy=CHECK_AGAIN,
+        remedy="Run `mnist-tasks check` on the model of this run.",
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mnist_tasks.reporting import statistics, summary, words
+from mnist_tasks import statistics
+from mnist_tasks.reporting import summary, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ MOST_IMAGES = 24
 MOST_RUNS = len(string.ascii_uppercase)
 SURE = 0.05  # below this, chance is no good explanation
 ABSENT = "–"
+HASH_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +76,9 @@ class Pair:
 
     @property
     def chance(self) -> float:
-        """How likely two equally good models differ at least so much (McNemar's exact test)."""
-        return statistics.mcnemar_exact(self.lost, self.won)
+        """How likely two equally good models differ so much, either way: McNemar, exact."""
+        fewer, more = sorted((self.lost, self.won))
+        return min(1.0, 2 * statistics.mcnemar(more, fewer))
 
     @property
     def words(self) -> str:
@@ -202,5 +205,6 @@ def _figures(record: RunRecord) -> dict[str, str]:
 
 
 def _origin(record: RunRecord) -> dict[str, str]:
-    settings, machine, hashes = words.origin(record)
-    return {**settings.rows, **machine.rows, **{k: v[:16] for k, v in hashes.rows.items()}}
+    settings, machine, _ = words.origin(record)
+    data = {f"data: {name}": digest[:HASH_DIGITS] for name, digest in record.data.items()}
+    return {**settings.rows, **machine.rows, **data}

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 import mnist_tasks
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import summary, words
+from mnist_tasks.reporting import clauses, summary, words
 from mnist_tasks.reporting.figures import charts, pictures
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _render(template: str, **context: Any) -> str:
         "moment": words.moment,
         "most_mistaken": summary.most_mistaken,
         "percent": words.percent,
-        "range": words.interval,
+        "details": clauses.details,
         "seconds": summary.total_seconds,
         "shape": words.shape,
         "standing": summary.standing,

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import summary, words
+from mnist_tasks.reporting import clauses, summary, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
     from mnist_tasks.reporting.view import View
+    from mnist_tasks.verdict import Clause
 
 LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
 MOST_RUNS = 20
@@ -92,19 +93,18 @@ def escape(text: str) -> str:
 
 
 def _verdict(record: RunRecord) -> str:
-    clauses = record.check.verdict.clauses if record.check else ()
+    judged = record.check.verdict.clauses if record.check else ()
     table = _table(
         "",
         ("clause", "must be", "was found", "verdict"),
-        ((each.name, each.bound, _found(each), _signed(each.status)) for each in clauses),
+        ((each.name, each.bound, _found(each), _signed(each.status)) for each in judged),
     )
     head = f"## {SIGNS.get(summary.standing(record), '⚠️')} {words.headline(record)}"
     return "\n\n".join(part for part in (head, escape(words.lead(record)), table) if part)
 
 
-def _found(clause: object) -> str:
-    parts = (getattr(clause, name, None) for name in ("found", "reason"))
-    return "; ".join(part for part in parts if part)
+def _found(clause: Clause) -> str:
+    return "; ".join([clause.found, *clauses.details(clause)])
 
 
 def _figures(record: RunRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks.reporting import statistics
+from mnist_tasks import statistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mnist_tasks.records import Layer, Metrics, RunRecord
 
 UNCHECKED = "not checked"
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +77,7 @@ def most_mistaken(metrics: Metrics) -> int:
 
 def standing(record: RunRecord) -> str:
     """Return how a run stands with the contract: its verdict in a word, or ``not checked``."""
-    if record.check is None:
-        return UNCHECKED
-    found = {clause.status for clause in record.check.verdict.clauses}
-    if found == {"holds"}:
-        return "holds"
-    return "inconclusive" if found and found <= {"holds", "inconclusive"} else "broken"
+    return record.check.verdict.status if record.check else UNCHECKED
 
 
 def metrics(record: RunRecord) -> Metrics | None:
@@ -91,7 +87,7 @@ def metrics(record: RunRecord) -> Metrics | None:
 
 def interval(metrics: Metrics) -> tuple[float, float]:
     """Return where the true accuracy lies, at 95% confidence."""
-    return statistics.wilson_interval(metrics.correct, metrics.images)
+    return statistics.wilson(metrics.correct, metrics.images, CONFIDENCE)
 
 
 def layers(record: RunRecord) -> tuple[Layer, ...]:

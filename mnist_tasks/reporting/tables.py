@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.records import RunRecord
+    from mnist_tasks.reporting.comparison import Comparison
     from mnist_tasks.reporting.view import View
 
     Cell = str | int | float | None
@@ -74,6 +75,38 @@ def of_run(view: View) -> dict[str, list[Row]]:
             for x, weight in enumerate(row)
         ],
         "runs": [of_record(each) for each in view.everything.records],
+    }
+
+
+def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
+    """Return the tables of runs side by side; each run has the letter of the page."""
+    letters = comparison.letters
+    return {
+        "runs": [
+            {"letter": letter, **of_record(record)}
+            for letter, record in zip(letters, comparison.records, strict=True)
+        ],
+        "differences": [
+            {"name": row.name, **dict(zip(letters, row.values, strict=True))}
+            for row in comparison.differences
+        ],
+        "pairs": [
+            {
+                "letter": pair.letter,
+                "against": letters[0],
+                "broken": pair.lost,
+                "mended": pair.won,
+                "points": 100 * (pair.won - pair.lost) / pair.images,
+                "p": pair.chance,
+            }
+            for pair in comparison.pairs
+        ],
+        "changes": [
+            {"letter": pair.letter, "change": change, **asdict(each)}
+            for pair in comparison.pairs
+            for change, found in (("broken", pair.broken), ("mended", pair.mended))
+            for each in found
+        ],
     }
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mnist_tasks.reporting.answers import Answer, Answers, Bin
 
 EXAMPLES = 24
+PREDICTIONS_NAME = "predictions.npz"  # as in `predictions`, which needs NumPy
+CHECK_IT = "Run `mnist-tasks check` on the model of this run."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +26,24 @@ class View:
 
     Attributes
     ----------
-    answers
-        ``None`` where they can't be shown, for the reason in `unanswered`.
+    folder, data
+        Of the run, and of the data files.
     """
 
     record: RunRecord
+    folder: Path
     everything: Ledger
-    answers: Answers | None
-    unanswered: str = ""
+    data: Path
+
+    @property
+    def answers(self) -> Answers | None:
+        """What the model said; ``None`` where there is none to show, as `unanswered` explains."""
+        return None if isinstance(self._found, str) else self._found
+
+    @property
+    def unanswered(self) -> str:
+        """Why there are no answers; empty where there are."""
+        return self._found if isinstance(self._found, str) else ""
 
     @cached_property
     def mistakes(self) -> tuple[Answer, ...]:
@@ -57,24 +69,21 @@ class View:
     @cached_property
     def calibration_error(self) -> float:
         """How far sureness and accuracy lie apart on average, in [0, 1]."""
-        from mnist_tasks.reporting import answers
+        from mnist_tasks.reporting import answers, summary
 
+        metrics = summary.metrics(self.record)
+        if metrics is not None and metrics.calibration_error is not None:
+            return metrics.calibration_error
         return answers.calibration_error(self.calibration)
 
+    @cached_property
+    def _found(self) -> Answers | str:
+        """The answers, or why there are none; without predictions NumPy is not even loaded."""
+        if not (self.folder / PREDICTIONS_NAME).is_file():
+            return f"{self.folder / PREDICTIONS_NAME} is missing. {CHECK_IT}"
+        from mnist_tasks.reporting import answers
 
-def read(record: RunRecord, folder: Path, everything: Ledger, data: Path) -> View:
-    """Gather what a report of a run draws on.
-
-    Parameters
-    ----------
-    folder, data
-        Of the run, and of the data files.
-    """
-    from mnist_tasks.reporting import answers
-
-    try:
-        found = answers.load(record, folder, data)
-    except InputRefusedError as error:
-        reason = f"{error}. {error.remedy or ''}".strip()
-        return View(record=record, everything=everything, answers=None, unanswered=reason)
-    return View(record=record, everything=everything, answers=found)
+        try:
+            return answers.load(self.record, self.folder, self.data)
+        except InputRefusedError as error:
+            return f"{error}. {error.remedy or ''}".strip()

@@ -11,12 +11,12 @@ from mnist_tasks.reporting import summary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mnist_tasks.records import Clause, RunRecord, Shape
+    from mnist_tasks.records import RunRecord, Shape
 
 HEADLINES = {
     "holds": "The contract holds.",
     "broken": "The contract does not hold.",
-    "inconclusive": "The evidence is not enough.",
+    "inconclusive": "Not enough evidence.",
     summary.UNCHECKED: "Not checked yet.",
 }
 
@@ -138,17 +138,6 @@ def images(record: RunRecord) -> str:
     return f"the first {record.limit:,} images" if record.limit else "60,000 images"
 
 
-def interval(clause: Clause) -> str:
-    """Return a clause's interval in the unit of the clause, and its confidence."""
-    found: Any = getattr(clause, "interval", None)
-    if found is None:
-        return ""
-    low, high = (
-        _in_unit(value, getattr(clause, "unit", None)) for value in (found.low, found.high)
-    )
-    return f"{found.confidence:.0%} interval {low} to {high}"
-
-
 def between(ends: tuple[float, float]) -> str:
     """Return an interval of shares.
 
@@ -200,15 +189,3 @@ def _layer(layer: Any) -> str:
         return str(layer)
     rest = ", ".join(f"{key} {value}" for key, value in layer.items() if key != "layer")
     return f"{layer.get('layer')}: {rest}" if rest else str(layer.get("layer"))
-
-
-def _in_unit(value: float, unit: str | None) -> str:
-    match unit:
-        case "share":
-            return f"{value:.2%}"
-        case "points":
-            return f"{value:+.2f} points"
-        case None:
-            return f"{value:,g}"
-        case _:
-            return f"{value:,g} {unit}"
