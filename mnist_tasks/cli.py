@@ -124,6 +124,9 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
     ] = config.LATEST_MODEL,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder for TensorBoard's logs; needs its extra.")
+    ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
@@ -144,8 +147,9 @@ def train(
     )
     from mnist_tasks import console, ledger
     from mnist_tasks.training import fit
+    from mnist_tasks.training.tensorboard import logged
 
-    with console.TrainingProgress() as progress:
+    with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
         record = fit.train(
             settings,
             lambda: _digits("train", data_dir, mirror=mirror, offline=offline),

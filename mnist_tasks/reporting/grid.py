@@ -6,6 +6,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mnist_tasks.errors import printable
+
 STYLES = {
     "holds": "green",
     "broken": "bold red",
@@ -24,5 +26,5 @@ def table(*columns: str, title: str, right: set[str] | None = None) -> Table:
 
 
 def add_row(table: Table, *cells: str | Text) -> None:
-    """Add a row whose strings are text: rich would take brackets in them for markup."""
-    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+    """Add a row whose strings are text: no markup, which rich looks for, and no escapes."""
+    table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells))

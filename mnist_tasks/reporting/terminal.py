@@ -33,7 +33,7 @@ def fetched(result: Fetched) -> RenderableType:
             file.name,
             f"{file.bytes:,}",
             f"{file.sha256[:HASH_DIGITS]}…",
-            printable(file.source),
+            file.source,
         )
     done = "already there, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
@@ -67,8 +67,8 @@ def checked(check: Check) -> RenderableType:
     for layer in check.layers:
         grid.add_row(
             layers,
-            printable(layer.name),
-            printable(layer.kind),
+            layer.name,
+            layer.kind,
             str(layer.output_shape),
             f"{layer.parameters:,}",
         )
@@ -87,7 +87,7 @@ def verdict(found: Verdict, path: str) -> RenderableType:
         grid.add_row(
             table,
             clause.name,
-            printable(clause.bound),
+            clause.bound,
             _found(clause),
             Text(clause.status, grid.STYLES[clause.status]),
         )

@@ -45,8 +45,8 @@ def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
         standing = summary.standing(record)
         grid.add_row(
             table,
-            printable(record.id),
-            printable(str(record.recipe.get("name"))),
+            record.id,
+            str(record.recipe.get("name")),
             str(record.seed),
             f"{record.model.parameters:,}",
             words.percent(metrics.accuracy if metrics else None),
@@ -78,5 +78,5 @@ def compared(comparison: Comparison) -> RenderableType:
 def _side_by_side(comparison: Comparison, rows: Sequence[Row], title: str) -> RenderableType:
     table = grid.table("", *comparison.letters, title=title)
     for row in rows:
-        grid.add_row(table, printable(row.name), *(printable(value) for value in row.values))
+        grid.add_row(table, row.name, *row.values)
     return table

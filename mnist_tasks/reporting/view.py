@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.reporting import summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,13 +68,15 @@ class View:
         return answers.calibration(self.answers) if self.answers else ()
 
     @cached_property
-    def calibration_error(self) -> float:
-        """How far sureness and accuracy lie apart on average, in [0, 1]."""
-        from mnist_tasks.reporting import answers, summary
-
+    def calibration_error(self) -> float | None:
+        """How far sureness and accuracy lie apart on average, in [0, 1]; ``None``: not known."""
         metrics = summary.metrics(self.record)
         if metrics is not None and metrics.calibration_error is not None:
             return metrics.calibration_error
+        if self.answers is None:
+            return None
+        from mnist_tasks.reporting import answers
+
         return answers.calibration_error(self.calibration)
 
     @cached_property

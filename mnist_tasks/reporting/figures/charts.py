@@ -24,11 +24,18 @@ CLOSEST = 1e-5  # how near an axis of accuracies comes to 1
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line through points (x, y); `kind` is its class in the style sheet."""
+    """A line through points (x, y); `kind` is its class in the style sheet.
+
+    Attributes
+    ----------
+    label
+        Stands at its end: above it or, if `below`, below.
+    """
 
     kind: str
     points: tuple[tuple[float, float], ...]
     label: str = ""
+    below: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +82,7 @@ def loss(record: RunRecord) -> Chart:
         ),
         lines=(
             *_by_epoch(record, [(p.step, p.loss) for p in record.curve]),
-            *(_level(record, value, f"test {value:.3f}") for value in tested),
+            *(_level(record, value, f"test {value:.3f}", below=True) for value in tested),
         ),
     )
 
@@ -209,9 +216,9 @@ def _by_epoch(record: RunRecord, points: list[tuple[int, float]]) -> tuple[Line,
     return tuple(Line(kind="train", points=tuple(each)) for each in epochs if each)
 
 
-def _level(record: RunRecord, value: float, label: str) -> Line:
+def _level(record: RunRecord, value: float, label: str, *, below: bool = False) -> Line:
     ends = ((0.0, value), (float(record.curve[-1].step), value))
-    return Line(kind="test", points=ends, label=label)
+    return Line(kind="test", points=ends, label=label, below=below)
 
 
 def _bounded(accuracy: float) -> float:
