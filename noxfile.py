@@ -47,6 +47,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Open the report's page in the system's Chromium, and let axe-core look at it."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "browser"))
+    session.run(
+        "pytest", "-m", "browser", "tests/browser", *session.posargs, env={"REQUIRE_BROWSER": "1"}
+    )
+
+
+@nox.session(default=False)
 @nox.parametrize(
     "build",
     [nox.param("cpu", id="cpu", tags=["cpu"]), nox.param("gpu", id="gpu", tags=["gpu"])],

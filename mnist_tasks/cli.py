@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 import mnist_tasks
-from mnist_tasks import config, errors
+from mnist_tasks import cli_report, cli_runs, config, errors
+from mnist_tasks.cli_parts import EXIT_CODES, AsJson, DataDir, Runs, print_json, show, show_error
 
 if TYPE_CHECKING:
     from mnist_tasks.data.files import Split
     from mnist_tasks.data.store import Digits
     from mnist_tasks.outcomes import Outcome
-
-EXIT_CODES = (
-    "Exit codes: 0 done, and the contract holds · 1 the contract does not hold · 2 wrong usage · "
-    "3 input refused · 4 the environment can't · 130 stopped by Ctrl-C"
-)
 
 
 class _Group(TyperGroup):
@@ -31,7 +26,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except errors.MnistTasksError as error:
-            _show_error(error, as_json=wants_json)
+            show_error(error, as_json=wants_json)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             from mnist_tasks import console
@@ -51,14 +46,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="MNIST_TASKS_DATA",
-        help="Folder of the data files; the platform's cache folder by default.",
-    ),
-]
-Runs = Annotated[Path, typer.Option(help="Folder of the run records.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 MirrorUrl = Annotated[
     str | None,
@@ -68,7 +55,6 @@ MirrorUrl = Annotated[
         ".gz files lie below it, or names a mnist.npz.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -120,7 +106,7 @@ def fetch(
     )
     with console.DownloadProgress() as progress:
         result = store.fetch(data_dir or store.default_folder(), chosen, progress=progress)
-    _show("fetched", result, as_json=as_json)
+    show("fetched", result, as_json=as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -138,6 +124,9 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
     ] = config.LATEST_MODEL,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder for TensorBoard's logs; needs its extra.")
+    ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
@@ -158,15 +147,16 @@ def train(
     )
     from mnist_tasks import console, ledger
     from mnist_tasks.training import fit
+    from mnist_tasks.training.tensorboard import logged
 
-    with console.TrainingProgress() as progress:
+    with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
         record = fit.train(
             settings,
             lambda: _digits("train", data_dir, mirror=mirror, offline=offline),
             progress=progress,
         )
     ledger.save(record, runs)
-    _show("trained", record, as_json=as_json)
+    show("trained", record, as_json=as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -210,22 +200,12 @@ def check(
     result = outcomes.gather(found, held_to.source)
     exports.write(result, junit=junit, markdown=markdown)
     if as_json:
-        _print_json(result)
+        print_json(result)
     raise typer.Exit(result.exit_code)
 
 
-@app.command(epilog=EXIT_CODES)
-def report(runs: Runs = config.RUNS_FOLDER, as_json: AsJson = False) -> None:
-    """Sum up the latest run and its check, and list the runs before it."""
-    from mnist_tasks import ledger
-    from mnist_tasks.reporting import terminal
-
-    found = ledger.read_all(runs)
-    latest = ledger.latest(found, runs)
-    if as_json:
-        return _print_json({"schema": 1, "latest": latest, "runs": found.records})
-    _print(terminal.run(latest), terminal.runs(found))
-    return None
+app.command("report", epilog=EXIT_CODES)(cli_report.report)
+app.add_typer(cli_runs.app, name="runs")
 
 
 def _digits(split: Split, data_dir: Path | None, *, mirror: str | None, offline: bool) -> Digits:
@@ -243,44 +223,13 @@ def _digits(split: Split, data_dir: Path | None, *, mirror: str | None, offline:
     return store.load(folder, split)
 
 
-def _show(view: str, result: object, *, as_json: bool) -> None:
-    """Print a result as the table of that name, or as JSON."""
-    if as_json:
-        return _print_json(result)
-    from mnist_tasks.reporting import terminal
-
-    _print(getattr(terminal, view)(result))
-    return None
-
-
 def _show_outcome(outcome: Outcome) -> None:
     if outcome.check is not None:
-        _show("checked", outcome.check, as_json=False)
+        show("checked", outcome.check, as_json=False)
     if outcome.error is not None:
         from mnist_tasks import console
 
         console.show_error(outcome.error)
-
-
-def _print(*parts: Any) -> None:
-    from mnist_tasks import console
-
-    console.results().print(*parts)
-
-
-def _print_json(result: object) -> None:
-    from mnist_tasks import ledger
-
-    sys.stdout.write(ledger.to_json(result).decode())
-
-
-def _show_error(error: errors.MnistTasksError, *, as_json: bool) -> None:
-    if as_json:
-        return _print_json({"error": error.as_dict()})
-    from mnist_tasks import console
-
-    console.show_error(error)
-    return None
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Where words go: results to standard output, progress and errors to standard error.
 
-In a terminal there are live bars; in a pipe or a log plain lines, wide enough that nothing wraps in
-the middle of a figure.
+In a terminal there are live bars and curves; in a pipe or a log plain lines, wide enough that
+nothing wraps in the middle of a figure.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from mnist_tasks.curves import NARROWEST, Curve, side_by_side
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
     from rich.progress import ProgressColumn, TaskID
 
     from mnist_tasks.errors import MnistTasksError
@@ -75,12 +80,24 @@ def note(message: str) -> None:
     messages().print(Text(message, style="dim"), soft_wrap=True)
 
 
+class _Bar(Progress):
+    """A live bar, below what is set as `above`."""
+
+    above: RenderableType | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield what is drawn, from top to bottom."""
+        if self.above is not None:
+            yield self.above
+        yield self.make_tasks_table(self.tasks)
+
+
 class _Live(AbstractContextManager["_Live"]):
     """A live bar in a terminal, and lines at intervals elsewhere."""
 
     def __init__(self, *columns: ProgressColumn) -> None:
         self._console = messages()
-        self._bar = Progress(
+        self._bar = _Bar(
             *columns,
             console=self._console,
             transient=True,
@@ -143,7 +160,7 @@ class DownloadProgress(_Live):
 
 
 class TrainingProgress(_Live):
-    """How far a training is, with its loss, accuracy, speed and time left."""
+    """How far a training is: curves of its loss and accuracy, speed and time left."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -156,6 +173,10 @@ class TrainingProgress(_Live):
         )
         self._epochs = self._images = 0
         self._begun = 0.0
+        self._loss = Curve("loss", "{:.4f}")
+        self._accuracy = Curve("accuracy", "{:.2%}")
+        if self._console.width >= NARROWEST and not self._console.options.ascii_only:
+            self._bar.above = side_by_side(self._loss, self._accuracy)
 
     def begin(self, epochs: int, images: int) -> None:
         """Say that training starts: how many passes over how many images."""
@@ -165,6 +186,8 @@ class TrainingProgress(_Live):
 
     def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
         """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
+        self._loss.values.append(loss)
+        self._accuracy.values.append(accuracy)
         done = (epoch - 1) * self._images + images
         speed = done / max(time.monotonic() - self._begun, 1e-6)
         figures = f"loss {loss:.4f}  accuracy {accuracy:.2%}  {speed:,.0f} images/s"

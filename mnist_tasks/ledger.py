@@ -1,11 +1,15 @@
 """The records of past runs on disk: ``runs/<id>/run.json``, one JSON document each.
 
-A record tells everything of one training and of the last check of the model that it left.
+A record tells everything of one training and of the last check of the model that it left. It counts
+only in the folder that bears its name, so that nothing is ever written or deleted elsewhere on a
+record's word.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,12 +19,11 @@ from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.records import SCHEMA, Check, RunRecord
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
 
 RECORD_NAME = "run.json"
+LATEST = "latest"
 OTHER_FOLDER = "Name another folder with --runs."
 
 
@@ -66,9 +69,9 @@ def read(path: Path) -> RunRecord:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = printable(str(error))
     else:
-        if record.schema <= SCHEMA:
+        reason = _fault(record)
+        if not reason:
             return record
-        reason = f"schema {record.schema}, written by a newer version"
     raise InputRefusedError(
         str(path),
         expected=f"the record of a run, schema {SCHEMA} or older",
@@ -83,9 +86,14 @@ def read_all(folder: Path) -> Ledger:
     passed_over = []
     for path in sorted(folder.glob(f"*/{RECORD_NAME}")):
         try:
-            records.append(read(path))
+            record = read(path)
         except InputRefusedError as error:
             passed_over.append(f"{printable(error.subject)}: {error.found}")
+            continue
+        if record.id == path.parent.name:
+            records.append(record)
+        else:
+            passed_over.append(f"{printable(str(path))}: the record of {printable(record.id)}")
     records.sort(key=lambda record: (record.created, record.id))
     return Ledger(records=tuple(records), passed_over=tuple(passed_over))
 
@@ -106,6 +114,51 @@ def latest(ledger: Ledger, folder: Path) -> RunRecord:
             remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
         )
     return ledger.records[-1]
+
+
+def find(ledger: Ledger, folder: Path, name: str) -> tuple[RunRecord, Path]:
+    """Return the record that a name stands for, and its folder.
+
+    Parameters
+    ----------
+    name
+        ``latest``; a run's id, or how it begins; or a path: a record's, or of the folder it is in.
+
+    Raises
+    ------
+    InputRefusedError
+        There is none, or several.
+    """
+    if name == LATEST:
+        record = latest(ledger, folder)
+        return record, folder / record.id
+    found = [record for record in ledger.records if record.id.startswith(name)]
+    exact = [record for record in found if record.id == name]
+    if len(exact or found) == 1:
+        record = (exact or found)[0]
+        return record, folder / record.id
+    path = Path(name)
+    path = path / RECORD_NAME if path.is_dir() else path
+    if not found and path.is_file():
+        return read(path), path.parent
+    raise InputRefusedError(
+        printable(name),
+        expected=f"the id of one run in {folder}, how it begins, or a record's path",
+        found=", ".join(record.id for record in found[:5]) if found else "no such run",
+        remedy="`mnist-tasks runs` lists them.",
+    )
+
+
+def delete(record: RunRecord, folder: Path) -> None:
+    """Delete a run's folder with all that is in it.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        It can't be deleted, or is a link to a folder elsewhere.
+    """
+    with disk.writable(folder, remedy="Delete it by hand, or let it be."):
+        shutil.rmtree(folder / record.id)
 
 
 def attach(
@@ -133,3 +186,15 @@ def attach(
             save(checked, folder)
             return checked
     return None
+
+
+def _fault(record: RunRecord) -> str:
+    """Say why what has the form of a record can't be one; empty where it can."""
+    if record.schema > SCHEMA:
+        return f"schema {record.schema}, written by a newer version"
+    if not record.epochs:
+        return "it has no epoch"
+    metrics = record.check.metrics if record.check else None
+    if metrics and {len(metrics.confusion), *map(len, metrics.confusion)} != {10}:
+        return "its confusion matrix is not 10 x 10"
+    return ""

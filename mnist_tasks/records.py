@@ -60,12 +60,19 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One layer of a model's summary; ``None`` in the shape stands for the batch."""
+    """One layer of a model's summary; ``None`` in the shape stands for the batch.
+
+    Attributes
+    ----------
+    operations
+        Multiply-adds for one image; ``None`` where they were not counted.
+    """
 
     name: str
     kind: str
     output_shape: Shape
     parameters: int
+    operations: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +148,10 @@ class RunRecord:
         The SHA-256 of each data file.
     seconds
         Of each phase: ``import``, ``data``, ``build``, ``fit``, ``save``.
+    network
+        The layers, with what each costs; empty in a record of an older version.
+    filters
+        The weights of the first convolution, for each of its filters a square of them, row by row.
     """
 
     id: str
@@ -155,6 +166,8 @@ class RunRecord:
     seconds: dict[str, float]
     model: ModelFile
     curve: tuple[Point, ...] = ()
+    network: tuple[Layer, ...] = ()
+    filters: tuple[tuple[tuple[float, ...], ...], ...] = ()
     check: Check | None = None
     schema: int = SCHEMA
 

@@ -98,7 +98,7 @@ def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
 
     reported = small_cli("report", "--json")
     assert reported.returncode == 0
-    latest = json.loads(reported.stdout)["latest"]
+    latest = json.loads(reported.stdout)["run"]
     assert latest["id"] == record["id"]
     metrics = latest["check"]["metrics"]
     assert sum(map(sum, metrics["confusion"])) == 128

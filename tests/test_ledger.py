@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import ledger
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
 from tests import examples
 
 
@@ -90,3 +90,75 @@ def test_a_check_goes_into_the_latest_record_of_its_model(tmp_path: Path) -> Non
 def test_the_check_of_a_strangers_model_goes_nowhere(tmp_path: Path) -> None:
     assert ledger.attach(examples.check(), tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_counts_only_in_the_folder_of_its_name(tmp_path: Path) -> None:
+    path = ledger.save(examples.run(), tmp_path)
+    path.parent.rename(tmp_path / "elsewhere")
+    ledger.save(replace(examples.run(), id="../outside"), tmp_path / "runs")
+    found = ledger.read_all(tmp_path)
+    assert found.records == ()
+    assert "the record of 20261122-120000-00ff" in found.passed_over[0]
+    assert ledger.attach(examples.check(), tmp_path) is None
+
+
+def test_figures_that_can_not_be_are_no_record(tmp_path: Path) -> None:
+    check = examples.check()
+    assert check.metrics is not None
+    crooked = replace(check, metrics=replace(check.metrics, confusion=((1, 2),)))
+    for record, found in (
+        (replace(examples.run(), epochs=()), "no epoch"),
+        (examples.run(checked=crooked), "confusion matrix"),
+    ):
+        path = ledger.save(record, tmp_path)
+        with pytest.raises(InputRefusedError, match=found):
+            ledger.read(path)
+
+
+def test_a_run_is_found_by_its_id_its_beginning_or_its_path(tmp_path: Path) -> None:
+    paths = [ledger.save(examples.run(number), tmp_path) for number in (0, 1)]
+    found = ledger.read_all(tmp_path)
+    for name in (
+        examples.run(0).id,
+        "20261122-120000",
+        str(paths[0]),
+        str(paths[0].parent),
+    ):
+        record, folder = ledger.find(found, tmp_path, name)
+        assert (record.seed, folder.resolve()) == (0, paths[0].parent.resolve())
+    assert ledger.find(found, tmp_path, "latest")[0].seed == 1
+
+
+def test_an_id_that_begins_another_still_names_its_run(tmp_path: Path) -> None:
+    short, long = replace(examples.run(0), id="a"), replace(examples.run(1), id="ab")
+    for record in (short, long):
+        ledger.save(record, tmp_path)
+    assert ledger.find(ledger.read_all(tmp_path), tmp_path, "a")[0] == short
+
+
+@pytest.mark.parametrize(("name", "found"), [("2026", "20261122-120000"), ("x", "no such run")])
+def test_a_name_of_no_run_or_of_several_is_refused(tmp_path: Path, name: str, found: str) -> None:
+    for number in (0, 1):
+        ledger.save(examples.run(number), tmp_path)
+    with pytest.raises(InputRefusedError, match=found):
+        ledger.find(ledger.read_all(tmp_path), tmp_path, name)
+
+
+def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
+    path = ledger.save(examples.run(), tmp_path / "elsewhere")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / examples.run().id).symlink_to(path.parent)
+    (record,) = ledger.read_all(tmp_path / "runs").records
+    with pytest.raises(EnvironmentLacksError):
+        ledger.delete(record, tmp_path / "runs")
+    assert path.is_file()
+
+
+def test_a_record_of_the_first_version_still_reads() -> None:
+    """The file is as version 0.1.0 wrote it, before layers and filters were recorded."""
+    record = ledger.read(Path(__file__).parent / "records" / "first" / "run.json")
+    assert record.network == ()
+    assert record.check is not None
+    assert record.check.metrics is not None
+    assert record.check.metrics.accuracy == 0.9907
+    assert record.check.verdict.holds

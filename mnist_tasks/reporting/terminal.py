@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clauses, summary
+from mnist_tasks.reporting import clauses, grid, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,29 +18,22 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mnist_tasks.data.store import Fetched
-    from mnist_tasks.ledger import Ledger
     from mnist_tasks.records import Check, Metrics, RunRecord
     from mnist_tasks.verdict import Clause, Verdict
 
-STYLES = {
-    "holds": "green",
-    "broken": "bold red",
-    "inconclusive": "bold yellow",
-    "unmeasured": "bold red",
-}
 HASH_DIGITS = 16  # what a table shows of a hash; `--json` has all 64
 
 
 def fetched(result: Fetched) -> RenderableType:
     """Show the four files, and what went wrong on the way."""
-    table = _table("file", "bytes", "SHA-256", "source", title="MNIST", right={"bytes"})
+    table = grid.table("file", "bytes", "SHA-256", "source", title="MNIST", right={"bytes"})
     for file in result.files:
-        _add_row(
+        grid.add_row(
             table,
             file.name,
             f"{file.bytes:,}",
             f"{file.sha256[:HASH_DIGITS]}…",
-            printable(file.source),
+            file.source,
         )
     done = "already there, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
@@ -69,14 +61,14 @@ def trained(record: RunRecord) -> RenderableType:
 
 def checked(check: Check) -> RenderableType:
     """Show the model's summary and the verdict on every clause."""
-    layers = _table(
+    layers = grid.table(
         "layer", "kind", "output shape", "parameters", title="Model", right={"parameters"}
     )
     for layer in check.layers:
-        _add_row(
+        grid.add_row(
             layers,
-            printable(layer.name),
-            printable(layer.kind),
+            layer.name,
+            layer.kind,
             str(layer.output_shape),
             f"{layer.parameters:,}",
         )
@@ -90,16 +82,16 @@ def checked(check: Check) -> RenderableType:
 
 def verdict(found: Verdict, path: str) -> RenderableType:
     """Show each clause with its bound, what was found, and its verdict; then the whole."""
-    table = _table("clause", "bound", "found", "verdict", title="Contract")
+    table = grid.table("clause", "bound", "found", "verdict", title="Contract")
     for clause in found.clauses:
-        _add_row(
+        grid.add_row(
             table,
             clause.name,
-            printable(clause.bound),
+            clause.bound,
             _found(clause),
-            Text(clause.status, STYLES[clause.status]),
+            Text(clause.status, grid.STYLES[clause.status]),
         )
-    whole = Text(clauses.SENTENCES[found.status], STYLES[found.status])
+    whole = Text(clauses.SENTENCES[found.status], grid.STYLES[found.status])
     return Group(table, whole.append(f": {printable(path)}", "default"))
 
 
@@ -125,7 +117,7 @@ def run(record: RunRecord) -> RenderableType:
 def digits(metrics: Metrics) -> RenderableType:
     """Show precision, recall and the row of the confusion matrix of each digit."""
     numbers = [str(digit) for digit in range(len(metrics.confusion))]
-    table = _table(
+    table = grid.table(
         "digit",
         "precision",
         "recall",
@@ -138,7 +130,7 @@ def digits(metrics: Metrics) -> RenderableType:
             Text(str(count), "green" if said == score.digit else "red" if count else "dim")
             for said, count in enumerate(row)
         ]
-        _add_row(table, str(score.digit), _share(score.precision), _share(score.recall), *cells)
+        grid.add_row(table, str(score.digit), _share(score.precision), _share(score.recall), *cells)
     mistakes = ", ".join(
         f"{each.truth} taken for {each.predicted} ({each.count}×)"
         for each in summary.worst_confusions(metrics)
@@ -149,50 +141,6 @@ def digits(metrics: Metrics) -> RenderableType:
         table,
         Text(f"{accuracy}; {_count(wrong, 'mistake')}; the most frequent: {mistakes or 'none'}"),
     )
-
-
-def runs(ledger: Ledger, *, most: int = 10) -> RenderableType:
-    """Show the latest runs, the newest first."""
-    table = _table(
-        "run",
-        "recipe",
-        "seed",
-        "parameters",
-        "test accuracy",
-        "contract",
-        "seconds",
-        title=f"Past runs: {len(ledger.records)}",
-        right={"seed", "parameters", "test accuracy", "seconds"},
-    )
-    for record in ledger.records[: -most - 1 : -1]:
-        check = record.check
-        metrics = check.metrics if check else None
-        held = "not checked" if check is None else check.verdict.status
-        _add_row(
-            table,
-            printable(record.id),
-            printable(str(record.recipe.get("name"))),
-            str(record.seed),
-            f"{record.model.parameters:,}",
-            _share(metrics.accuracy if metrics else None),
-            Text(held, STYLES.get(held, "yellow")),
-            f"{sum(record.seconds.values()):.1f}",
-        )
-    lines = [Text(f"passed over {printable(each)}", style="yellow") for each in ledger.passed_over]
-    return Group(table, *lines)
-
-
-def _table(*columns: str, title: str, right: set[str] | None = None) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-    for column in columns:
-        justify = "right" if column in (right or ()) else "left"
-        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    return table
-
-
-def _add_row(table: Table, *cells: str | Text) -> None:
-    """Add a row whose strings are text: rich would take brackets in them for markup."""
-    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
 
 
 def _facts(title: str, rows: Mapping[str, str]) -> Panel:

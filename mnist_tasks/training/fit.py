@@ -13,7 +13,7 @@ import numpy as np
 from mnist_tasks import disk, records
 from mnist_tasks.data import files
 from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
-from mnist_tasks.training import batches, devices, recipes
+from mnist_tasks.training import batches, describe, devices, recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +86,8 @@ def train(
         data={images.name: images.sha256, labels.name: labels.sha256},
         epochs=epochs,
         curve=curve,
+        network=describe.layers(model, recipe),
+        filters=describe.first_filters(model),
         seconds=clock.seconds,
         model=saved,
     )

@@ -1,8 +1,10 @@
 """What a confusion matrix says."""
 
+from dataclasses import replace
+
 import pytest
 
-from mnist_tasks.records import Metrics
+from mnist_tasks.records import Layer, Metrics
 from mnist_tasks.reporting import summary
 from mnist_tasks.reporting.summary import Confusion
 from tests import examples
@@ -40,3 +42,41 @@ def test_recalls_weighted_by_support_are_the_accuracy() -> None:
     scores = summary.by_digit(metrics)
     hits = sum((score.recall or 0) * score.support for score in scores)
     assert hits / metrics.images == pytest.approx(metrics.accuracy)
+
+
+def test_the_interval_holds_the_accuracy() -> None:
+    low, high = summary.interval(examples.metrics())
+    assert low < 0.9 < high
+    assert (round(low, 4), round(high, 4)) == (0.8256, 0.9448)  # Wilson's, 90 of 100
+
+
+def test_a_run_stands_as_its_verdict() -> None:
+    assert summary.standing(examples.run()) == "not checked"
+    assert summary.standing(examples.run(checked=examples.check())) == "holds"
+    assert summary.standing(examples.run(checked=examples.check(holds=False))) == "broken"
+
+
+def test_operations_are_known_only_where_all_were_counted() -> None:
+    dense = Layer(name="a", kind="Dense", output_shape=(None, 10), parameters=1, operations=5)
+    record = examples.run(checked=examples.check())
+    assert summary.operations(record) is None
+    assert summary.operations(replace(record, network=(dense, dense))) == 10
+    unknown = replace(dense, operations=None)
+    assert summary.operations(replace(record, network=(dense, unknown))) is None
+
+
+@pytest.mark.parametrize(
+    ("points", "front"),
+    [
+        ([], set()),
+        ([(1, 0.9)], {0}),
+        ([(1, 0.9), (2, 0.8)], {0}),
+        ([(2, 0.95), (1, 0.9), (3, 0.94)], {0, 1}),
+        ([(1, 0.9), (1, 0.9), (1, 0.8)], {0, 1}),
+        ([(1, 0.9), (2, 0.9)], {0}),
+    ],
+)
+def test_the_front_is_what_no_other_beats(
+    points: list[tuple[float, float]], front: set[int]
+) -> None:
+    assert summary.front(points) == front

@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from mnist_tasks.data import files
 from mnist_tasks.data.store import Fetched, FetchedFile
 from mnist_tasks.ledger import Ledger
-from mnist_tasks.reporting import terminal
+from mnist_tasks.reporting import terminal, terminal_runs
 from tests import examples
 
 FETCHED = Fetched(
@@ -61,7 +61,9 @@ def test_a_run_that_was_not_checked_says_what_to_do() -> None:
 
 def test_past_runs_are_listed_newest_first() -> None:
     records = (examples.run(0, checked=examples.check(holds=False)), examples.run(1))
-    shown = show(terminal.runs(Ledger(records=records, passed_over=("x: truncated",))), width=120)
+    shown = show(
+        terminal_runs.newest(Ledger(records=records, passed_over=("x: truncated",))), width=120
+    )
     lines = [line for line in shown.splitlines() if "20261122" in line]
     assert [line.split()[0] for line in lines] == [records[1].id, records[0].id]
     assert "not checked" in lines[0]
@@ -74,7 +76,7 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
     views = (
         terminal.fetched(FETCHED),
         terminal.run(examples.run(checked=examples.check())),
-        terminal.runs(Ledger(records=(examples.run(),))),
+        terminal_runs.newest(Ledger(records=(examples.run(),))),
     )
     for view in views:
         shown = show(view, width=width)
@@ -92,7 +94,7 @@ def test_hostile_text_shows_as_text() -> None:
         recipe={"name": hostile},
         model=replace(record.model, path=hostile),
     )
-    for view in (terminal.run(record), terminal.runs(Ledger(records=(record,)))):
+    for view in (terminal.run(record), terminal_runs.newest(Ledger(records=(record,)))):
         shown = show(view, width=100)
         assert "\x1b" not in shown
         assert "\x07" not in shown

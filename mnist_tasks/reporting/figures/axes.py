@@ -1,0 +1,133 @@
+"""Where a value lies along an axis, and which values get a mark: linear, by tenfolds, by errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST_TICKS = 6
+# Those that people name; each is about half the errors of the one before it.
+ACCURACIES = (
+    *(0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99999),
+)
+
+Scale = Callable[[float], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One axis of a chart.
+
+    Attributes
+    ----------
+    start, end
+        Where the axis lies, in the units of the drawing; `end` belongs to `high`.
+    ticks
+        Values with their labels.
+    """
+
+    label: str
+    low: float
+    high: float
+    start: float
+    end: float
+    scale: Scale
+    ticks: tuple[tuple[float, str], ...]
+
+    def at(self, value: float) -> float:
+        """Return where a value lies in the drawing; one beyond the axis lies at its end."""
+        low, high = self.scale(self.low), self.scale(self.high)
+        share = (self.scale(min(max(value, self.low), self.high)) - low) / (high - low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def linear(
+    label: str,
+    low: float,
+    high: float,
+    *,
+    start: float,
+    end: float,
+    form: str = "{:,g}",
+    tight: bool = False,
+) -> Axis:
+    """Return an axis of equal steps, which ends on round values or, if `tight`, with its data."""
+    step = _round_step((high - low) / (MOST_TICKS - 1) or 1.0)
+    first = math.floor(low / step + 1e-9)
+    last = max(math.ceil(high / step - 1e-9), first + 1)
+    values = [round(n * step, 12) for n in range(first, last + 1)]
+    if tight and low < high:
+        values = [value for value in values if low <= value <= high]
+    return Axis(
+        label=label,
+        low=low if tight else values[0],
+        high=high if tight and low < high else values[-1],
+        start=start,
+        end=end,
+        scale=float,
+        ticks=tuple((value, form.format(value)) for value in values),
+    )
+
+
+def logarithmic(label: str, low: float, high: float, *, start: float, end: float) -> Axis:
+    """Return an axis of equal ratios, for values above 0, that ends on 1, 2 or 5 times a power."""
+    first, last = _below(low), _above(high)
+    powers = range(math.floor(math.log10(first)), math.ceil(math.log10(last)) + 1)
+    for factors in ((1, 2, 5), (1, 5), (1,)):
+        values = [factor * 10.0**power for power in powers for factor in factors]
+        values = [value for value in values if first * 0.999 <= value <= last * 1.001]
+        if len(values) <= MOST_TICKS:
+            break
+    return Axis(
+        label=label,
+        low=first,
+        high=last,
+        start=start,
+        end=end,
+        scale=math.log10,
+        ticks=tuple((value, short(value)) for value in values),
+    )
+
+
+def accuracy(label: str, low: float, high: float, *, start: float, end: float) -> Axis:
+    """Return an axis of accuracies in [0, 1] on which halving the errors is always one step."""
+    below = max(value for value in ACCURACIES[:-1] if value <= max(low, 0.0))
+    above = min((value for value in ACCURACIES if value > high), default=ACCURACIES[-1])
+    values = [value for value in ACCURACIES if below <= value <= above]
+    every = math.ceil(len(values) / MOST_TICKS)
+    return Axis(
+        label=label,
+        low=below,
+        high=above,
+        start=start,
+        end=end,
+        scale=lambda value: -math.log10(1 - value),
+        ticks=tuple((value, f"{100 * value:g}%") for value in values[::-1][::every][::-1]),
+    )
+
+
+def short(value: float) -> str:
+    """Return a round number in few characters.
+
+    >>> short(20_000), short(0.05), short(500)
+    ('20k', '0.05', '500')
+    """
+    if value >= 1e6:
+        return f"{value / 1e6:g}M"
+    return f"{value / 1e3:g}k" if value >= 1e3 else f"{value:g}"
+
+
+def _round_step(step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999)
+
+
+def _below(value: float) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(factor for factor in (1, 2, 5) if factor * power <= value * 1.001) * power
+
+
+def _above(value: float) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return min(factor for factor in (1, 2, 5, 10) if factor * power > value * 1.001) * power

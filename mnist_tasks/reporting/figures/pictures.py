@@ -1,0 +1,49 @@
+"""Small grey pictures as PNG in a ``data:`` address: digits, and the filters of a network."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def digit(image: NDArray[np.uint8]) -> str:
+    """Return an image, (height, width) uint8, as the address of a picture."""
+    return _address([row.tobytes() for row in image])
+
+
+def weights(square: Sequence[Sequence[float]], largest: float) -> str:
+    """Return a filter's weights as a picture: 0 is grey, the largest white, its negative black."""
+    return _address(
+        [
+            bytes(round(127.5 + 127.5 * max(-1.0, min(1.0, weight / largest))) for weight in row)
+            for row in square
+        ]
+    )
+
+
+def png(rows: Sequence[bytes]) -> bytes:
+    """Return rows of grey values as a PNG file.
+
+    W3C, "Portable Network Graphics (PNG) Specification", third edition: a header, the rows, each
+    behind a byte that names its filter (0: none), deflated, and an end.
+    """
+    header = struct.pack(">2I5B", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
+    body = zlib.compress(b"".join(b"\0" + row for row in rows), level=9)
+    parts = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in parts)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _address(rows: Sequence[bytes]) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png(rows)).decode()}"

@@ -1,0 +1,95 @@
+"""Which of many runs to list, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.reporting import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mnist_tasks.records import RunRecord
+
+SORTS = ("created", "accuracy", "loss", "parameters", "seconds")
+BEST_LAST = ("created", "accuracy")  # larger is later, or better
+STANDINGS = ("holds", "broken", "inconclusive", "unchecked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a listing is to show. What is ``None`` is no filter.
+
+    Attributes
+    ----------
+    contract
+        ``holds``, ``broken``, ``inconclusive`` or ``unchecked``.
+    above
+        Test accuracy, in [0, 1].
+    since
+        A date or time as in the records: ``2026-11-22``.
+    sort
+        The newest, most accurate, smallest or fastest come first; what was not measured, last.
+    most
+        How many to show; 0 shows all.
+
+    Raises
+    ------
+    WrongUsageError
+        There is no such order or verdict.
+    """
+
+    recipe: str | None = None
+    contract: str | None = None
+    above: float | None = None
+    since: str | None = None
+    sort: str = "created"
+    reverse: bool = False
+    most: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("--sort", self.sort, SORTS)
+        if self.contract is not None:
+            _one_of("--contract", self.contract, STANDINGS)
+
+
+def select(records: Sequence[RunRecord], wanted: Selection) -> tuple[RunRecord, ...]:
+    """Return the records that pass every filter, in order."""
+    kept = [record for record in records if _passes(record, wanted)]
+    sign = -1 if wanted.sort in BEST_LAST else 1
+    if wanted.sort == "created":
+        kept.sort(key=lambda record: (record.created, record.id), reverse=True)
+    else:
+        kept.sort(key=lambda record: sign * _value(record, wanted.sort, sign))
+    if wanted.reverse:
+        kept.reverse()
+    return tuple(kept[: wanted.most or None])
+
+
+def _passes(record: RunRecord, wanted: Selection) -> bool:
+    metrics = summary.metrics(record)
+    standing = summary.standing(record)
+    return (
+        wanted.recipe in (None, record.recipe.get("name"))
+        and wanted.contract in (None, "unchecked" if standing == summary.UNCHECKED else standing)
+        and (wanted.above is None or (metrics is not None and metrics.accuracy > wanted.above))
+        and (wanted.since is None or record.created >= wanted.since)
+    )
+
+
+def _value(record: RunRecord, sort: str, sign: int) -> float:
+    metrics = summary.metrics(record)
+    if sort == "parameters":
+        return record.model.parameters
+    if sort == "seconds":
+        return summary.total_seconds(record)
+    if metrics is None:
+        return sign * float("inf")
+    return metrics.accuracy if sort == "accuracy" else metrics.loss
+
+
+def _one_of(option: str, found: str, known: Sequence[str]) -> None:
+    if found not in known:
+        raise WrongUsageError(option, expected=f"one of {', '.join(known)}", found=printable(found))

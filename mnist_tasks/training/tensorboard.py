@@ -1,0 +1,78 @@
+"""What is told of a training, written to TensorBoard's logs too: the extra ``tensorboard``."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Self
+
+from mnist_tasks import disk, records
+from mnist_tasks.errors import EnvironmentLacksError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mnist_tasks.training.fit import Progress
+
+
+def logged(progress: Progress, folder: Path | None) -> AbstractContextManager[Progress]:
+    """Return what tells of a training, with TensorBoard's logs where there is a folder for them.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        TensorBoard is not installed, or the folder can't be written.
+    """
+    return nullcontext(progress) if folder is None else TensorBoardLog(folder, progress)
+
+
+class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
+    """Passes on what it is told, and logs loss and accuracy by the number of images seen.
+
+    Parameters
+    ----------
+    folder
+        Each training gets a folder of its own in it.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        TensorBoard is not installed, or the folder can't be written.
+    """
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        try:
+            from tensorboard.summary import Writer
+        except ModuleNotFoundError as error:
+            raise EnvironmentLacksError(
+                "--tensorboard",
+                expected="TensorBoard",
+                found=f"the module {error.name} is not installed",
+                remedy='Run `python -m pip install -e ".[tensorboard]"` in the project\'s folder.',
+            ) from error
+        disk.try_writing(folder, remedy="Name another folder with --tensorboard.")
+        self._folder = folder / records.new_id()
+        self._open = Writer
+        self._writer: Any = None
+        self._progress = progress
+        self._images = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Say that training starts: how many passes over how many images."""
+        self._images = images
+        # It loads TensorFlow, which by now is loaded, without its start-up lines.
+        self._writer = self._open(str(self._folder))
+        self._progress.begin(epochs, images)
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
+        seen = (epoch - 1) * self._images + images
+        self._writer.add_scalar("loss", loss, seen)
+        self._writer.add_scalar("accuracy", accuracy, seen)
+        self._progress.advance(epoch, images, loss, accuracy)

@@ -1,0 +1,190 @@
+"""The page in a real browser: it says nothing, asks for nothing, fits, and keeps nobody out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mnist_tasks.ledger import Ledger
+from mnist_tasks.reporting import html, summary
+from mnist_tasks.reporting.comparison import Comparison
+from tests import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mnist_tasks.reporting.view import View
+    from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.browser
+WIDTHS = (375, 1280)
+SCHEMES = ("light", "dark")
+CELLS = "rows => rows.map(row => [...row.children].map(cell => cell.innerText.trim()))"
+LOADED = "images => images.every(image => image.complete && image.naturalWidth > 0)"
+
+
+@pytest.fixture(params=["run", "comparison"])
+def any_page(request: pytest.FixtureRequest, views: tuple[View, ...]) -> str:
+    return html.run(views[1]) if request.param == "run" else html.compare(Comparison(views=views))
+
+
+def rows(visit: Visit, section: str, table: int = 0) -> list[list[str]]:
+    """Return the text of each cell in the body of a section's table."""
+    body = visit.page.locator(f"#{section} table").nth(table).locator("tbody tr")
+    found: list[list[str]] = body.evaluate_all(CELLS)
+    return found
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_it_fits_and_asks_for_nothing(
+    visit: Callable[..., Visit], any_page: str, width: int, scheme: str
+) -> None:
+    found = visit(any_page, width=width, scheme=scheme)
+    assert found.said == []
+    assert [url for url in found.requests if not url.startswith("data:")] == [found.page.url]
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert found.page.locator("img").count() > 20
+    assert found.page.locator("img").evaluate_all(LOADED)
+    for identity in found.page.locator("section").evaluate_all("all => all.map(one => one.id)"):
+        assert found.page.locator(f"#{identity}").bounding_box()["height"] > 50
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_nothing(
+    visit: Callable[..., Visit], any_page: str, axe: str, width: int, scheme: str
+) -> None:
+    found = visit(any_page, width=width, scheme=scheme)
+    found.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    found.page.evaluate(axe)
+    result = found.page.evaluate("axe.run()")
+    assert [
+        (each["id"], each["impact"], [node["html"] for node in each["nodes"]][:3])
+        for each in result["violations"]
+    ] == []
+    assert len(result["passes"]) > 20
+
+
+def test_a_dark_room_gets_a_dark_page(visit: Callable[..., Visit], page: str) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light, dark = (visit(page, scheme=scheme).page.evaluate(paper) for scheme in SCHEMES)
+    assert (light, dark) == ("rgb(251, 251, 249)", "rgb(19, 21, 25)")
+
+
+def test_its_numbers_are_those_of_the_record(
+    visit: Callable[..., Visit], page: str, views: tuple[View, ...]
+) -> None:
+    found = visit(page)
+    view, record = views[1], views[1].record
+    metrics = summary.metrics(record)
+    assert record.check is not None
+    assert metrics is not None
+    low, high = summary.interval(metrics)
+    figures = found.page.locator(".figures").inner_text()
+    for shown in (
+        f"{metrics.accuracy:.2%}",
+        f"95% interval {low:.2%} to {high:.2%}",
+        f"of {metrics.images:,} test images",
+        f"{record.model.parameters:,}",
+        f"{sum(record.seconds.values()):.1f} s",
+    ):
+        assert shown in figures
+    assert rows(found, "verdict") == [
+        [each.name, each.bound, each.found, each.status] for each in record.check.verdict.clauses
+    ]
+    assert rows(found, "training") == [
+        [str(each.epoch), f"{each.loss:.4f}", f"{each.accuracy:.2%}", "2.00", "15,000"]
+        for each in record.epochs
+    ]
+    assert rows(found, "digits") == [
+        [str(digit), *map(str, row)] for digit, row in enumerate(metrics.confusion)
+    ]
+    assert [row[:4] for row in rows(found, "digits", 1)] == [
+        [str(each.digit), f"{each.precision:.2%}", f"{each.recall:.2%}", f"{each.support:,}"]
+        for each in summary.by_digit(metrics)
+    ]
+    assert [row[1:] for row in rows(found, "calibration")] == [
+        [f"{each.images:,}", f"{each.sureness:.1%}", f"{each.accuracy:.1%}"]
+        for each in view.calibration
+    ]
+    assert [row[:2] for row in rows(found, "time")] == [
+        [phase, f"{seconds:.2f}"] for phase, seconds in record.seconds.items()
+    ]
+    assert [row[3:] for row in rows(found, "network")] == [
+        [f"{each.parameters:,}", f"{each.operations:,}"] for each in record.network
+    ]
+    assert [row[0] for row in rows(found, "runs")] == [views[1].record.id, views[0].record.id]
+    assert found.page.locator("#mistakes li").count() == len(view.mistakes) + len(view.unsure)
+    assert found.page.locator("#origin code").inner_text() == record.command
+
+
+def test_the_curve_in_figures_opens_by_keyboard(
+    visit: Callable[..., Visit], page: str, views: tuple[View, ...]
+) -> None:
+    found = visit(page)
+    found.page.locator("summary").focus()
+    found.page.keyboard.press("Enter")
+    assert [row[0] for row in rows(found, "training", 1)] == [
+        str(point.step) for point in views[1].record.curve
+    ]
+
+
+def test_the_first_key_leads_past_the_navigation(visit: Callable[..., Visit], page: str) -> None:
+    found = visit(page)
+    found.page.keyboard.press("Tab")
+    assert found.page.evaluate("document.activeElement.innerText") == "Skip to the findings"
+    box = found.page.locator(".skip").bounding_box()
+    assert box["x"] >= 0
+    found.page.keyboard.press("Enter")
+    assert found.page.url.endswith("#found")
+
+
+def test_every_link_leads_to_a_section(visit: Callable[..., Visit], any_page: str) -> None:
+    found = visit(any_page)
+    for link in found.page.locator("nav a").all():
+        link.click()
+        target = link.get_attribute("href")
+        assert found.page.url.endswith(target)
+        assert found.page.locator(target).is_visible()
+
+
+def test_it_prints(visit: Callable[..., Visit], any_page: str) -> None:
+    found = visit(any_page, scheme="dark")
+    printed = found.page.pdf(format="A4")
+    assert printed.startswith(b"%PDF-")
+    assert printed.count(b"/Type /Page\n") > 1
+    found.page.emulate_media(media="print", color_scheme="dark")
+    paper = found.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    assert not found.page.locator("nav").is_visible()
+    assert found.page.locator("#verdict, #figures").first.is_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_hostile_text_stays_text(
+    visit: Callable[..., Visit], views: tuple[View, ...], width: int
+) -> None:
+    record = runs.with_hostile_text(views[0].record)
+    hostile = replace(views[0], record=record, everything=Ledger(records=(record,)))
+    for text in (html.run(hostile), html.compare(Comparison(views=(hostile, views[1])))):
+        found = visit(text, width=width)
+        assert found.said == []
+        assert len(found.requests) == 1 or all(
+            url.startswith("data:") for url in found.requests[1:]
+        )
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert "<script>alert(1)</script>" in found.page.locator("body").inner_text()
+        assert found.page.locator("script").count() == 0
+
+
+def test_a_run_with_nothing_but_its_training_still_has_a_page(
+    visit: Callable[..., Visit], views: tuple[View, ...], tmp_path: Any
+) -> None:
+    bare = replace(views[0].record, check=None, network=(), filters=(), curve=())
+    found = visit(html.run(replace(views[0], record=bare, folder=tmp_path)), width=375)
+    assert found.said == []
+    assert found.page.locator("h1").inner_text().strip() == "Not checked yet."
+    assert found.page.locator("section").count() == len(html.SECTIONS)

@@ -1,0 +1,97 @@
+"""Runs side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.ledger import Ledger
+from mnist_tasks.reporting.comparison import Comparison, Pair
+from mnist_tasks.reporting.view import View
+from tests import examples, runs
+
+if TYPE_CHECKING:
+    from mnist_tasks.records import RunRecord
+
+
+def pair(lost: int, won: int) -> Pair:
+    return Pair(
+        letter="B",
+        broken=(),
+        mended=(),
+        broken_by_digit=(lost, *(0,) * 9),
+        mended_by_digit=(0, won, *(0,) * 8),
+        images=1000,
+    )
+
+
+def compare(*records: RunRecord) -> Comparison:
+    nowhere = Path("nowhere")
+    return Comparison(
+        views=tuple(
+            View(record=each, folder=nowhere, everything=Ledger(records=records), data=nowhere)
+            for each in records
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "chance", "words"),
+    [
+        (0, 0, 1.0, "can't be told apart"),
+        (5, 5, 1.0, "can't be told apart"),
+        (1, 9, 22 / 1024, "is better than A"),
+        (9, 1, 22 / 1024, "is worse than A"),
+        (2, 8, 112 / 1024, "can't be told apart"),
+    ],
+)
+def test_a_difference_counts_where_chance_is_no_explanation(
+    lost: int, won: int, chance: float, words: str
+) -> None:
+    found = pair(lost, won)
+    assert found.chance == pytest.approx(chance)
+    assert words in found.words
+    assert f"{(won - lost) / 10:+.2f} points" in found.words
+
+
+def test_settings_that_differ_are_listed_and_no_others() -> None:
+    first = examples.run(0)
+    second = replace(
+        examples.run(1), recipe={**first.recipe, "epochs": 3, "layers": []}, limit=1000
+    )
+    rows = {row.name: row.values for row in compare(first, second).differences}
+    assert rows == {
+        "epochs": ("1", "3"),
+        "layer 1": ("Dropout: rate 0.1", "–"),
+        "seed": ("0", "1"),
+        "images": ("60,000 images", "the first 1,000 images"),
+    }
+
+
+def test_the_same_run_twice_differs_in_nothing() -> None:
+    assert compare(examples.run(), examples.run()).differences == ()
+
+
+def test_runs_are_paired_image_by_image(small_mnist: Path, tmp_path: Path) -> None:
+    views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1)]
+    first, second = (each.answers for each in views)
+    assert first is not None
+    assert second is not None
+    (found,) = Comparison(views=tuple(views)).pairs
+    broken = first.right & ~second.right
+    mended = ~first.right & second.right
+    assert (found.lost, found.won) == (broken.sum(), mended.sum())
+    assert [each.index for each in found.broken] == list(broken.nonzero()[0])
+    for each in found.mended:
+        assert each.after == each.truth != each.before
+    assert found.mended_by_digit[3] == (mended & (first.labels == 3)).sum()
+
+
+def test_runs_without_predictions_are_not_paired() -> None:
+    found = compare(examples.run(0), examples.run(1))
+    assert found.pairs == ()
+    assert found.headline == "Side by side."
+    assert [line[:2] for line in found.unpaired] == ["A:", "B:"]

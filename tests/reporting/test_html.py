@@ -1,0 +1,185 @@
+"""The page: what is on it, and that nothing of a record is more than text."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.ledger import Ledger
+from mnist_tasks.reporting import html
+from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.reporting.view import View
+from tests import examples, runs
+from tests.reporting.pages import Page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_section_is_there_with_the_figures_of_the_record(view: View) -> None:
+    page = Page(html.run(view))
+    record = view.record
+    assert record.check is not None
+    metrics = record.check.metrics
+    assert metrics is not None
+    for section in (name for name, _ in html.SECTIONS):
+        assert page.texts[section].strip()
+    for clause in record.check.verdict.clauses:
+        assert clause.name in page.texts["verdict"]
+        assert clause.bound in page.texts["verdict"]
+        assert clause.found in page.texts["verdict"]
+    assert f"{metrics.accuracy:.2%}" in page.texts["digits"]
+    for digit, row in enumerate(metrics.confusion):
+        assert " ".join(map(str, (digit, *row))) in " ".join(page.texts["digits"].split())
+    assert "0.2500" in page.texts["training"]  # the loss of the second epoch
+    assert "4.10" in page.texts["time"]
+    assert "12,168" in page.texts["network"]
+    assert "25,688" in page.texts["network"]  # all operations
+    assert record.command in page.texts["origin"]
+    assert record.model.sha256 in page.texts["origin"]
+    assert record.id in page.texts["runs"]
+
+
+def test_the_pictures_are_of_the_answers_and_say_so(view: View) -> None:
+    page = Page(html.run(view))
+    alts = [image["alt"] for image in page.all("img")]
+    assert view.mistakes
+    for answer in (*view.mistakes, *view.unsure):
+        words = f"Test image {answer.index}: a {answer.truth}, taken for a {answer.said}"
+        assert words in alts
+    assert sum("filter" in (alt or "") for alt in alts) == 2
+    assert all(
+        (image["src"] or "").startswith("data:image/png;base64,") for image in page.all("img")
+    )
+
+
+def test_the_page_loads_and_runs_nothing(view: View) -> None:
+    text = html.run(view)
+    page = Page(text)
+    assert len(text.encode()) < 2_000_000
+    assert page.all("script") == []
+    assert "default-src 'none'" in text
+    for _, attributes in page.elements:
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_headings_are_in_order_and_tables_are_labelled(view: View) -> None:
+    page = Page(html.run(view))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all("scope" in header for header in page.all("th"))
+    assert all(svg.get("aria-label") for svg in page.all("svg") if svg.get("role") == "img")
+    assert {link["href"] for link in page.all("a")} <= {
+        f"#{attributes['id']}" for _, attributes in page.elements if "id" in attributes
+    }
+
+
+def test_hostile_text_shows_as_text(view: View) -> None:
+    record = runs.with_hostile_text(view.record)
+    everything = Ledger(records=(record,), passed_over=(runs.HOSTILE,))
+    text = html.run(View(record=record, folder=view.folder, everything=everything, data=view.data))
+    page = Page(text)
+    clean = Page(html.run(view))
+    assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
+    for control in ("\x1b", "\u202e", "\x07"):
+        assert control not in text
+    shown = "<script>alert(1)</script>\"'>?[31m?[red]|`@bob` {{ 7*7 }}xxx"
+    for section in ("verdict", "time", "network", "origin", "runs"):
+        assert shown in page.texts[section], section
+
+
+def test_a_run_without_a_check_says_what_to_do() -> None:
+    record = examples.run()
+    text = html.run(_alone(record))
+    page = Page(text)
+    assert "Not checked yet." in text
+    assert "mnist-tasks check" in page.texts["verdict"]
+    assert "predictions.npz is missing" in page.texts["mistakes"]
+    assert "predictions.npz is missing" in page.texts["calibration"]
+    assert "The layers were not recorded." in page.texts["network"]
+
+
+def test_a_broken_contract_says_so_first() -> None:
+    page = Page(html.run(_alone(examples.run(checked=examples.check(holds=False)))))
+    assert page.texts["top"].split("UTC")[1].strip().startswith("The contract does not hold.")
+    assert "test accuracy must be > 95.00%, found: 90.00%" in page.texts["top"]
+    assert "broken" in page.texts["verdict"]
+
+
+def test_a_model_that_could_not_be_asked_still_has_its_page() -> None:
+    check = replace(examples.check(holds=False), metrics=None)
+    page = Page(html.run(_alone(examples.run(checked=check))))
+    assert "Nothing was counted." in page.texts["digits"]
+
+
+def test_a_perfect_model_has_no_mistakes(view: View) -> None:
+    assert view.record.check is not None
+    perfect = tuple(tuple(10 if said == true else 0 for said in range(10)) for true in range(10))
+    metrics = replace(examples.metrics(), confusion=perfect, loss=0.0)
+    record = replace(view.record, check=replace(view.record.check, metrics=metrics))
+    page = Page(html.run(_alone(record)))
+    assert "100.00%" in page.texts["digits"]
+
+
+def test_runs_are_set_side_by_side(small_mnist: Path, tmp_path: Path) -> None:
+    views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1, 2)]
+    comparison = Comparison(views=tuple(views))
+    page = Page(html.compare(comparison))
+    assert "seed" in page.texts["settings"]
+    pair = comparison.pairs[0]
+    assert pair.words in page.texts["images"]
+    alts = [image["alt"] or "" for image in page.all("img")]
+    assert len(alts) == sum(len(each.broken) + len(each.mended) for each in comparison.pairs)
+    assert f"Test image {pair.broken[0].index}: " in alts[0]
+
+
+def test_hostile_text_in_a_comparison_shows_as_text(view: View) -> None:
+    record = runs.with_hostile_text(view.record)
+    hostile = View(record=record, folder=view.folder, everything=view.everything, data=view.data)
+    text = html.compare(Comparison(views=(view, hostile)))
+    assert Page(text).all("script") == []
+    assert "\x1b" not in text
+    assert "<script>alert" in Page(text).texts["settings"]
+
+
+def test_a_thousand_runs_still_make_a_small_page_quickly() -> None:
+    record = examples.run(checked=examples.check())
+    many = tuple(
+        replace(record, id=f"run-{n}", model=replace(record.model, parameters=1000 + 7 * n))
+        for n in range(1000)
+    )
+    begun = time.perf_counter()
+    text = html.run(_alone(record, Ledger(records=many)))
+    assert time.perf_counter() - begun < 2
+    assert len(text.encode()) < 2_000_000
+
+
+@pytest.mark.parametrize("loss", [0.0, 1e-12, 1e9])
+def test_no_loss_is_too_odd_for_a_chart(loss: float) -> None:
+    record = examples.run()
+    odd = tuple(replace(point, loss=loss, accuracy=1.0) for point in record.curve)
+    assert "Loss" in Page(html.run(_alone(replace(record, curve=odd)))).texts["training"]
+
+
+def _alone(record: object, everything: Ledger | None = None) -> View:
+    from pathlib import Path
+
+    nowhere = Path("nowhere")
+    return View(
+        record=record,  # type: ignore[arg-type]
+        folder=nowhere,
+        everything=everything or Ledger(records=(record,)),  # type: ignore[arg-type]
+        data=nowhere,
+    )

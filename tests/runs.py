@@ -1,0 +1,103 @@
+"""Whole runs on disk, with predictions for a small data set, for the tests of what reads them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from mnist_tasks import ledger, predictions
+from mnist_tasks.data import store
+from mnist_tasks.records import Epoch, Layer, Metrics, Point, RunRecord
+from mnist_tasks.reporting import answers
+from mnist_tasks.reporting.view import View
+from tests import examples
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HOSTILE = "<script>alert(1)</script>\"'>\x1b[31m\u202e[red]|`@bob` {{ 7*7 }}" + "x" * 300
+
+
+def probabilities(labels: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:
+    """Answers that are right nine times of ten, and of all degrees of sureness."""
+    random = np.random.default_rng(seed)
+    said = np.where(random.random(len(labels)) < 0.9, labels, (labels + 1) % 10)
+    sureness = random.uniform(0.3, 0.99, len(labels))
+    spread = np.repeat((1 - sureness)[:, np.newaxis] / 9, 10, axis=1)
+    spread[np.arange(len(labels)), said] = sureness
+    return spread.astype(np.float32)
+
+
+def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
+    """Write a checked run, its record and its predictions."""
+    digits = store.load(data, "test")
+    found = answers.Answers(
+        images=digits.images,
+        labels=digits.labels,
+        probabilities=probabilities(digits.labels, seed=number),
+    )
+    metrics = Metrics(confusion=answers.confusion(found), loss=0.25 + number)
+    record = replace(
+        examples.run(number, checked=replace(examples.check(), metrics=metrics)),
+        epochs=tuple(
+            Epoch(
+                epoch=n, loss=0.5 / n, accuracy=1 - 0.1 / n, seconds=2.0, images_per_second=15_000
+            )
+            for n in (1, 2)
+        ),
+        curve=tuple(
+            Point(step=step, loss=3 / (step + 1), accuracy=1 - 1 / (step + 1))
+            for step in range(1, 21)
+        ),
+        network=(
+            Layer(
+                name="conv2d",
+                kind="Conv2D",
+                output_shape=(None, 26, 26, 2),
+                parameters=20,
+                operations=12_168,
+            ),
+            Layer(
+                name="dense",
+                kind="Dense",
+                output_shape=(None, 10),
+                parameters=13_530,
+                operations=13_520,
+            ),
+        ),
+        filters=(((-1.0, 0.0), (0.5, 1.0)), ((0.1, 0.2), (0.3, 0.4))),
+    )
+    ledger.save(record, runs)
+    predictions.save(found.probabilities, runs / record.id)
+    return record
+
+
+def view(runs: Path, data: Path, number: int = 0) -> View:
+    """Write a run and gather what its report draws on."""
+    record = save(runs, data, number)
+    return View(record=record, folder=runs / record.id, everything=ledger.read_all(runs), data=data)
+
+
+def with_hostile_text(record: RunRecord) -> RunRecord:
+    """Put markup, escapes and endless words wherever a record holds text."""
+
+    def infest(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: infest(each, name) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [infest(each) for each in value]
+        return HOSTILE if isinstance(value, str) and key != "status" else value
+
+    infested = msgspec.convert(infest(msgspec.to_builtins(record)), RunRecord)
+    return replace(
+        infested,
+        recipe={"name": HOSTILE, HOSTILE: HOSTILE, "layers": [HOSTILE, {"layer": HOSTILE}]},
+        machine=replace(infested.machine, versions={HOSTILE: HOSTILE}),
+        data={HOSTILE: HOSTILE},
+        seconds={HOSTILE: 1.0},
+    )
