@@ -78,26 +78,30 @@ def validate(session: nox.Session, build: str) -> None:
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Change sound model files at random and vet them; ``-- --seconds 60`` sets the budget."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.checking.fuzz_vetting", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the workflow against what a user would do instead; options go after ``--``."""
     session.install(".")
     if "--with-torch" in session.posargs:
-        session.install("torch")
+        session.install("torch==2.13.0")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
 def require_gpu(session: nox.Session) -> None:
     """Skip where there is no GPU, before gigabytes are installed; fail where one is required."""
-    found = shutil.which("nvidia-smi")
-    listed = (
-        subprocess.run([found, "-L"], capture_output=True, text=True, check=False)
-        if found
-        else None
-    )
-    if listed and listed.returncode == 0 and "GPU" in listed.stdout:
-        session.log(listed.stdout.strip())
-        return
-    reason = f"no GPU here: nvidia-smi {'lists none' if found else 'is not installed'}"
+    reason = "no GPU here: nvidia-smi is not installed"
+    if found := shutil.which("nvidia-smi"):
+        listed = subprocess.run([found, "-L"], capture_output=True, text=True, check=False)
+        if listed.returncode == 0 and "GPU" in listed.stdout:
+            session.log(listed.stdout.strip())
+            return
+        reason = "no GPU here: nvidia-smi lists none"
     if os.environ.get("REQUIRE_GPU") == "1":
         session.error(f"{reason}, and REQUIRE_GPU=1")
     session.skip(reason)

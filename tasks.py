@@ -68,6 +68,7 @@ def fetch(
         "threads": "of TensorFlow on the CPU",
         "limit": "train on the first N images only",
         "output": "model file to write: .h5 or .keras",
+        "tensorboard": "folder for TensorBoard's logs",
         **RUNS_HELP,
         **DATA_HELP,
         **JSON_HELP,
@@ -84,6 +85,7 @@ def train(
     threads: str | None = None,
     limit: str | None = None,
     output: str | None = None,
+    tensorboard: str | None = None,
     runs: str | None = None,
     data_dir: str | None = None,
     mirror: str | None = None,
@@ -95,11 +97,22 @@ def train(
 
 
 @task(
-    help={"model": "model file (model_latest.h5)", **RUNS_HELP, **DATA_HELP, **JSON_HELP},
+    help={
+        "model": "model file (model_latest.h5)",
+        "contract": "TOML file with the contract",
+        "junit": "JUnit XML file to write",
+        "markdown": "Markdown file to write",
+        **RUNS_HELP,
+        **DATA_HELP,
+        **JSON_HELP,
+    }
 )
 def check(
     context: Context,
     model: str | None = None,
+    contract: str | None = None,
+    junit: str | None = None,
+    markdown: str | None = None,
     runs: str | None = None,
     data_dir: str | None = None,
     mirror: str | None = None,
@@ -110,9 +123,30 @@ def check(
     _run("check", **locals())
 
 
-@task(help={**RUNS_HELP, **JSON_HELP})
-def report(context: Context, runs: str | None = None, json: bool = False) -> None:
-    """Sum up the latest run and its check, and list the runs before it."""
+@task(
+    help={
+        "html": "page to write (report.html beside the record)",
+        "no_html": "write no page",
+        "open_": "open the page in a browser",
+        "markdown": "Markdown file to write",
+        "csv": "folder for everything that is plotted, as CSV files",
+        "data_dir": "folder of the data files",
+        **RUNS_HELP,
+        **JSON_HELP,
+    }
+)
+def report(
+    context: Context,
+    html: str | None = None,
+    no_html: bool = False,
+    open_: bool = False,
+    markdown: str | None = None,
+    csv: str | None = None,
+    runs: str | None = None,
+    data_dir: str | None = None,
+    json: bool = False,
+) -> None:
+    """Sum up the latest run and its check, write its page, and list the runs before it."""
     _run("report", **locals())
 
 
