@@ -63,7 +63,7 @@ def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_p
         f"generated.vouch_for(generated.write(Path({str(tmp_path / 'd')!r}), train=9, test=9));"
         "[sys.modules.pop(name) for name in list(sys.modules) if name.startswith('numpy')];"
         f"app(['fetch', '--data-dir', {str(tmp_path / 'd')!r}], standalone_mode=False);"
-        f"app(['report', '--runs', {str(tmp_path / 'runs')!r}], standalone_mode=False)"
+        f"app(['report', '--no-html', '--runs', {str(tmp_path / 'runs')!r}], standalone_mode=False)"
     )
     done = subprocess.run(
         [sys.executable, "-c", LOADED.format(script)], capture_output=True, text=True, check=True
