@@ -94,7 +94,7 @@ def verdict(found: Verdict, path: str) -> RenderableType:
     for clause in found.clauses:
         _add_row(
             table,
-            clause.name,
+            printable(clause.name),
             printable(clause.bound),
             _found(clause),
             Text(clause.status, STYLES[clause.status]),
