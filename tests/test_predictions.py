@@ -70,6 +70,7 @@ def giant() -> bytes:
         (archive(b"nothing"), "another kind"),
         (archive(npy(PROBABILITIES)[:-1]), "another kind"),
         (archive(npy(PROBABILITIES)[:-40]), "another kind"),
+        (archive(npy(PROBABILITIES) + b"more"), "another kind"),
         (archive(giant()), "another kind"),
         (archive(bytes(11_000_000)), "11,000,000 bytes"),
         (archive(npy(PROBABILITIES.astype("float64"))), "another kind"),

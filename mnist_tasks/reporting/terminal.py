@@ -86,8 +86,8 @@ def verdict(found: Verdict, path: str) -> RenderableType:
     for clause in found.clauses:
         grid.add_row(
             table,
-            clause.name,
-            clause.bound,
+            printable(clause.name),
+            printable(clause.bound),
             _found(clause),
             Text(clause.status, grid.STYLES[clause.status]),
         )

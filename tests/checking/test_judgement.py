@@ -278,6 +278,13 @@ def test_each_perturbation_is_judged_by_its_own_images() -> None:
         assert title in broken[1]
 
 
+def test_each_perturbation_has_its_own_bound() -> None:
+    for bound, status in ((0.98, "holds"), (0.995, "broken")):
+        perturbed = Perturbed(noise=Noise(sigma=0.1, accuracy_above=bound))
+        found = clause("accuracy with noise of 0.1", Contract(perturbed=perturbed), ALL_FACTS)
+        assert (found.status, found.bound_value) == (status, bound)
+
+
 @pytest.mark.parametrize(
     ("statuses", "whole"),
     [
