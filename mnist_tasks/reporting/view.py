@@ -49,23 +49,29 @@ class View:
     @cached_property
     def mistakes(self) -> tuple[Answer, ...]:
         """The mistakes of which the model was the surest."""
+        if self.answers is None:
+            return ()
         from mnist_tasks.reporting import answers
 
-        return answers.confident_mistakes(self.answers, EXAMPLES) if self.answers else ()
+        return answers.confident_mistakes(self.answers, EXAMPLES)
 
     @cached_property
     def unsure(self) -> tuple[Answer, ...]:
         """The true answers of which the model was the least sure."""
+        if self.answers is None:
+            return ()
         from mnist_tasks.reporting import answers
 
-        return answers.unsure_hits(self.answers, EXAMPLES) if self.answers else ()
+        return answers.unsure_hits(self.answers, EXAMPLES)
 
     @cached_property
     def calibration(self) -> tuple[Bin, ...]:
         """How sureness and accuracy agree."""
+        if self.answers is None:
+            return ()
         from mnist_tasks.reporting import answers
 
-        return answers.calibration(self.answers) if self.answers else ()
+        return answers.calibration(self.answers)
 
     @cached_property
     def calibration_error(self) -> float | None:

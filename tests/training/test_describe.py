@@ -40,7 +40,7 @@ def test_a_layer_costs_what_a_count_by_hand_gives(
 @pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_shapes_and_parameters_are_those_of_keras(recipe: Recipe) -> None:
-    model = network.build(recipe)
+    model = network.build(recipe, steps=1)
     costs = describe.costs(recipe.layers)
     described = describe.layers(model, recipe)
     assert [layer.output_shape for layer in described] == [
@@ -56,7 +56,7 @@ def test_shapes_and_parameters_are_those_of_keras(recipe: Recipe) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("tensorflow")
 def test_the_first_filters_are_those_of_the_model() -> None:
-    model = network.build(recipes.DEFAULT)
+    model = network.build(recipes.DEFAULT, steps=1)
     filters = np.array(describe.first_filters(model))
     assert filters.shape == (16, 6, 6)
     kernel = np.asarray(model.layers[0].kernel)
