@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -160,7 +161,9 @@ def test_hostile_text_shows_as_text_everywhere(cli: Cli, tmp_path: Path) -> None
         text = path.read_text(encoding="utf-8")
         assert "\x1b" not in text
         assert "\u202e" not in text
-        assert path.suffix == ".csv" or "<script>" not in text.replace("\\<", "")
+        if path.suffix == ".md":  # a span of code shows markup as it is
+            text = re.sub("``.*``", "", text).replace("\\<", "")
+        assert path.suffix == ".csv" or "<script>" not in text
 
 
 @pytest.mark.slow

@@ -82,15 +82,24 @@ class Pair:
 
     @property
     def words(self) -> str:
-        """Who is better, by how much, and whether that may be chance."""
-        points = 100 * (self.won - self.lost) / self.images
-        counts = (
-            f"{self.letter} mends {words.plural(self.won, 'image')} and breaks {self.lost:,}: "
-            f"{points:+.2f} points, p = {self.chance:.2g}"
-        )
+        """Who is better, and by how much."""
+        return f"{self.outcome} {self.counts}"
+
+    @property
+    def outcome(self) -> str:
+        """Who is better, where chance is no good explanation."""
         if self.chance >= SURE:
-            return f"{self.letter} and A can't be told apart. {counts}."
-        return f"{self.letter} is {'better' if points > 0 else 'worse'} than A. {counts}."
+            return f"{self.letter} and A can't be told apart."
+        return f"{self.letter} is {'better' if self.won > self.lost else 'worse'} than A."
+
+    @property
+    def counts(self) -> str:
+        """By how much the two differ."""
+        points = 100 * (self.won - self.lost) / self.images
+        return (
+            f"{self.letter} mends {words.plural(self.won, 'image')} and breaks {self.lost:,}: "
+            f"{points:+.2f} points, p = {self.chance:.2g}."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,12 +150,7 @@ class Comparison:
     @property
     def headline(self) -> str:
         """What became of the first comparison, in a sentence."""
-        if not self.pairs:
-            return "Side by side."
-        first = self.pairs[0]
-        if first.chance >= SURE:
-            return f"{first.letter} and A can't be told apart."
-        return f"{first.letter} is {'better' if first.won > first.lost else 'worse'} than A."
+        return self.pairs[0].outcome if self.pairs else "Side by side."
 
 
 def _pair(letter: str, first: View, other: View) -> Pair:

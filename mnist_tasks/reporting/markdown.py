@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import clauses, summary, words
+from mnist_tasks.reporting.verdict_markdown import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
 MOST_RUNS = 20
-SIGNS = {"holds": "✅", "broken": "❌"}
+UNKNOWN = "⚠️"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@&:]|(?<=www)\.)", re.IGNORECASE)
 # GitHub finds people and issues in the text after Markdown is done; a blank of no width parts them.
 _REFERENCES = re.compile(r"([@#])")
@@ -99,7 +100,7 @@ def _verdict(record: RunRecord) -> str:
         ("clause", "must be", "was found", "verdict"),
         ((each.name, each.bound, _found(each), _signed(each.status)) for each in judged),
     )
-    head = f"## {SIGNS.get(summary.standing(record), '⚠️')} {words.headline(record)}"
+    head = f"## {MARKS.get(summary.standing(record), UNKNOWN)} {words.headline(record)}"
     return "\n\n".join(part for part in (head, escape(words.lead(record)), table) if part)
 
 
@@ -149,7 +150,7 @@ def _seconds(record: RunRecord) -> Iterable[Sequence[str]]:
 
 
 def _signed(status: str) -> str:
-    return f"{SIGNS.get(status, '⚠️')} {status}"
+    return f"{MARKS.get(status, UNKNOWN)} {status}"
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -187,5 +187,7 @@ def moment(text: str) -> str:
 def _layer(layer: Any) -> str:
     if not isinstance(layer, dict):
         return str(layer)
-    rest = ", ".join(f"{key} {value}" for key, value in layer.items() if key != "layer")
+    rest = ", ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in layer.items() if key != "layer"
+    )
     return f"{layer.get('layer')}: {rest}" if rest else str(layer.get("layer"))
