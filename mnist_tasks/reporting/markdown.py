@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
 MOST_RUNS = 20
 SIGNS = {"holds": "✅", "broken": "❌"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@&:]|(?<=www)\.)", re.IGNORECASE)
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)
 # GitHub finds people and issues in the text after Markdown is done; a blank of no width parts them.
 _REFERENCES = re.compile(r"([@#])")
 
