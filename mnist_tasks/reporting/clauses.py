@@ -16,7 +16,7 @@ SENTENCES = {
 
 def details(clause: Clause) -> tuple[str, ...]:
     """Return what stands below the value found: errors, interval, and the reason."""
-    lines = (errors(clause), interval(clause), clause.reason if clause.errors else None)
+    lines = (errors(clause), interval(clause), reason(clause))
     return tuple(line for line in lines if line)
 
 
@@ -31,6 +31,11 @@ def errors(clause: Clause) -> str:
     if counts.required is not None:
         return f"{seen}; at least {counts.required:,} expected"
     return f"{seen}; too few images for this bound" if clause.unit == "share" else seen
+
+
+def reason(clause: Clause) -> str:
+    """Return the reason, where what was found doesn't name it already."""
+    return clause.reason or "" if clause.errors else ""
 
 
 def interval(clause: Clause) -> str:

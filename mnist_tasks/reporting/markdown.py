@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import clauses, summary, words
-from mnist_tasks.reporting.verdict_markdown import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +19,14 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
 MOST_RUNS = 20
 UNKNOWN = "⚠️"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@&:]|(?<=www)\.)", re.IGNORECASE)
+MARKS = {
+    "holds": "✅",
+    "broken": "❌",
+    "inconclusive": UNKNOWN,
+    "unmeasured": UNKNOWN,
+    "error": "❌",
+}
+_SPECIAL = re.compile(r"([\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)
 # GitHub finds people and issues in the text after Markdown is done; a blank of no width parts them.
 _REFERENCES = re.compile(r"([@#])")
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from mnist_tasks.errors import printable
 from mnist_tasks.reporting import clauses
+from mnist_tasks.reporting.markdown import MARKS, escape
 
 if TYPE_CHECKING:
     from mnist_tasks.outcomes import Failure, Outcome, Outcomes
     from mnist_tasks.verdict import Verdict
 
-MARKS = {"holds": "✅", "broken": "❌", "inconclusive": "❔", "unmeasured": "❌", "error": "❌"}
 COLUMNS = ("clause", "bound", "found", "errors", "interval", "verdict")
-# What would otherwise be markup, a mention, mathematics, the end of a cell or a link.
-_SPECIAL = re.compile(r"([\\`*_\[\]<&|~$@#]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 def document(outcomes: Outcomes) -> str:
     """Return a section for each model file."""
-    source = text(outcomes.contract or "the default")
+    source = escape(outcomes.contract or "the default")
     sections = [f"# mnist-tasks check\n\nContract: {source}\n"]
     sections += [_section(outcome) for outcome in outcomes.checks]
     return "\n".join(sections)
@@ -30,11 +26,11 @@ def table(verdict: Verdict) -> str:
     """Return each clause with its bound, what was found, and its verdict."""
     rows = [
         (
-            text(clause.name),
-            text(clause.bound),
-            text(clause.found),
-            text(clauses.errors(clause)),
-            text(clauses.interval(clause)),
+            escape(clause.name),
+            escape(clause.bound),
+            "; ".join(map(escape, filter(None, (clause.found, clauses.reason(clause))))),
+            escape(clauses.errors(clause)),
+            escape(clauses.interval(clause)),
             f"{MARKS[clause.status]} {clause.status}",
         )
         for clause in verdict.clauses
@@ -43,13 +39,8 @@ def table(verdict: Verdict) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def text(value: str) -> str:
-    """Make text show as what it is, whatever characters are in it."""
-    return _SPECIAL.sub(r"\\\1", printable(value, limit=1000))
-
-
 def _section(outcome: Outcome) -> str:
-    title = f"## {MARKS[outcome.status]} {text(outcome.path)}\n\n"
+    title = f"## {MARKS[outcome.status]} {escape(outcome.path)}\n\n"
     if outcome.check is not None:
         verdict = outcome.check.verdict
         return f"{title}{clauses.SENTENCES[verdict.status]}.\n\n{table(verdict)}"
@@ -57,7 +48,11 @@ def _section(outcome: Outcome) -> str:
 
 
 def _error(error: Failure) -> str:
-    parts = {"expected": error.expected, "what to do": error.remedy}
-    lines = [f"{error.title}: {text(error.subject)}: {text(error.found)}"]
-    lines += [f"- {name}: {text(value)}" for name, value in parts.items() if value]
-    return "\n".join(lines[:1] + [""] * (len(lines) > 1) + lines[1:]) + "\n"
+    parts = {
+        "looked at": error.subject,
+        "expected": error.expected,
+        "found": error.found,
+        "what to do": error.remedy,
+    }
+    lines = [f"- {name}: {escape(value)}" for name, value in parts.items() if value]
+    return "\n".join([f"{error.title}.\n", *lines]) + "\n"

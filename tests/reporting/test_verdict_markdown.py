@@ -12,16 +12,16 @@ def test_each_model_has_its_sentence_and_its_table() -> None:
     assert shown.startswith("# mnist-tasks check\n\nContract: contract.toml\n")
     assert shown.count("\n## ") == 4
     assert "## ✅ model.h5\n\nThe contract holds.\n" in shown
-    assert "## ❔ model.h5\n\nThe contract is inconclusive, and so does not hold.\n" in shown
+    assert "## ⚠️ model.h5\n\nThe contract is inconclusive, and so does not hold.\n" in shown
     assert "## ❌ model.h5\n\nThe contract does not hold.\n" in shown
     assert (
-        "| test accuracy | > 95.00% | 95.20% | 480 wrong of 10,000; 443 allowed "
-        "| 94.62–95.72% at 99% | ❔ inconclusive |\n"
+        "| test accuracy | \\> 95.00% | 95.20%; the interval has the bound in it "
+        "| 480 wrong of 10,000; 443 allowed | 94.62–95.72% at 99% | ⚠️ inconclusive |\n"
     ) in shown
-    assert "not measured: it has 2 inputs |  |  | ❌ unmeasured |" in shown
+    assert "not measured\\: it has 2 inputs |  |  | ⚠️ unmeasured |" in shown
     assert (
-        "## ❌ bad.h5\n\nInput refused: bad.h5: a pickle\n\n"
-        "- expected: a model\n- what to do: don't\n"
+        "## ❌ bad.h5\n\nInput refused.\n\n- looked at: bad.h5\n- expected: a model\n"
+        "- found: a pickle\n- what to do: don't\n"
     ) in shown
 
 
