@@ -81,7 +81,7 @@ def validate(session: nox.Session, build: str) -> None:
 def fuzz(session: nox.Session) -> None:
     """Change sound model files at random and vet them; ``-- --seconds 60`` sets the budget."""
     session.install("-e", ".")
-    session.run("python", "-m", "tests.checking.fuzz_vetting", *session.posargs)
+    session.run("python", "-m", "tests.vetting.fuzz", *session.posargs)
 
 
 @nox.session(default=False)

@@ -5,7 +5,7 @@ A script, not a test for pytest, which collects only the folder ``tests``.
 
 import sys
 
-from mnist_tasks.cli import app
+from mnist_tasks.cli.app import app
 
 if __name__ == "__main__":
     app(["check", *sys.argv[1:]])

@@ -2,7 +2,7 @@
 
 import sys
 
-from mnist_tasks.cli import app
+from mnist_tasks.cli.app import app
 
 if __name__ == "__main__":
     app(["train", *sys.argv[1:]])

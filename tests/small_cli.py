@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mnist_tasks.cli import app
+from mnist_tasks.cli.app import app
 from tests import generated
 
 

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks import ledger, predictions
-from mnist_tasks.checking import evaluate, sandbox
+from mnist_tasks.checking import evaluate
 from mnist_tasks.checking.judgement import TEST
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
+from mnist_tasks.vetting import sandbox
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from mnist_tasks.checking.contract import Baseline
-    from mnist_tasks.checking.limits import Limits
     from mnist_tasks.data.store import Digits
+    from mnist_tasks.vetting.limits import Limits
 
 
 def ask(baseline: Baseline, digits: Digits, limits: Limits) -> NDArray[np.float32]:

@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks import errors, records
-from mnist_tasks.checking import baselines, evaluate, judgement, limits, perturbations, sandbox
+from mnist_tasks.checking import baselines, evaluate, judgement, perturbations
 from mnist_tasks.checking.judgement import TEST, Facts
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.outcomes import Failure, Outcome
 from mnist_tasks.records import Check, ModelFile
+from mnist_tasks.vetting import limits, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_tasks.checking.inspection import Inspection
-    from mnist_tasks.checking.limits import Limits
     from mnist_tasks.checking.terms import Terms
     from mnist_tasks.data.store import Digits
+    from mnist_tasks.vetting.inspection import Inspection
+    from mnist_tasks.vetting.limits import Limits
 
 LATENCY_RUNS = 200
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mnist_tasks.data.store import Fetched
     from mnist_tasks.records import Check, Metrics, RunRecord
     from mnist_tasks.verdict import Clause, Verdict
+    from mnist_tasks.vetting.inspection import Vetted
 
 HASH_DIGITS = 16  # what a table shows of a hash; `--json` has all 64
 
@@ -78,6 +79,22 @@ def checked(check: Check) -> RenderableType:
         f"{check.non_trainable_parameters:,} non-trainable"
     )
     return Group(layers, Text(totals), Text(), verdict(check.verdict, check.model.path))
+
+
+def vetted(found: tuple[str, Vetted]) -> RenderableType:
+    """Show what a model file declares, after it passed the static pass."""
+    path, facts = found
+    kinds = ", ".join(printable(kind) for kind in facts.layers)
+    rows = {
+        "format": f"{facts.format}, {facts.bytes:,} bytes",
+        "layers": kinds,
+        "weights": f"{facts.weights:,}",
+        "SHA-256": facts.sha256,
+    }
+    return Group(
+        _facts(printable(path), rows),
+        Text("Nothing unsafe in it; whether it is any good, `mnist-tasks check` tells.", "green"),
+    )
 
 
 def verdict(found: Verdict, path: str) -> RenderableType:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from mnist_tasks import ledger, predictions
-from mnist_tasks.checking import baselines, evaluate, sandbox
+from mnist_tasks.checking import baselines, evaluate
 from mnist_tasks.checking.contract import Baseline
-from mnist_tasks.checking.inspection import Inspection
-from mnist_tasks.checking.limits import DEFAULT
 from mnist_tasks.data.store import Digits
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.vetting import sandbox
+from mnist_tasks.vetting.inspection import Inspection
+from mnist_tasks.vetting.limits import DEFAULT
 from tests import examples, generated
 
 IMAGES, LABELS = generated.digits(50)

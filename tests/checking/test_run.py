@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from mnist_tasks import ledger
-from mnist_tasks.checking import run, sandbox
+from mnist_tasks.checking import run
 from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.inspection import Inspection
-from mnist_tasks.checking.limits import DEFAULT
 from mnist_tasks.checking.robustness import Noise, Perturbed, Shift
 from mnist_tasks.checking.terms import Terms
 from mnist_tasks.data.store import Digits
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
 from mnist_tasks.outcomes import Outcomes, gather
 from mnist_tasks.records import Layer
+from mnist_tasks.vetting import sandbox
+from mnist_tasks.vetting.inspection import Inspection
+from mnist_tasks.vetting.limits import DEFAULT
 from tests import generated
 
 IMAGES, LABELS = generated.digits(60)

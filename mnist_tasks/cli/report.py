@@ -1,0 +1,80 @@
+"""The command ``report``: one run, or several side by side, for people and for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnist_tasks import config
+from mnist_tasks.cli.parts import AsJson, DataDir, Runs, print_json, print_line, print_tables
+
+if TYPE_CHECKING:
+    from mnist_tasks.reporting.comparison import Comparison
+    from mnist_tasks.reporting.view import View
+
+PAGE_NAME = "report.html"
+COMPARISON_NAME = "comparison.html"
+
+
+def report(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Runs: an id or how it begins, a record's path, or latest, which is the default. "
+            "Several are compared, each with the first.",
+            metavar="[RUN]...",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Page to write; report.html beside the record by default."),
+    ] = None,
+    no_html: Annotated[bool, typer.Option("--no-html", help="Write no page.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Markdown file to write.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Folder for everything that is plotted, as CSV files.")
+    ] = None,
+    runs: Runs = config.RUNS_FOLDER,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sum up the latest run and its check, and list the runs before it."""
+    from mnist_tasks import ledger
+    from mnist_tasks.data import store
+    from mnist_tasks.reporting import outputs
+    from mnist_tasks.reporting.comparison import Comparison
+    from mnist_tasks.reporting.view import View
+
+    found = ledger.read_all(runs)
+    views = [
+        View(
+            record=record, folder=folder, everything=found, data=data_dir or store.default_folder()
+        )
+        for record, folder in (ledger.find(found, runs, name) for name in names or [ledger.LATEST])
+    ]
+    alone = len(views) == 1
+    shown = views[0] if alone else Comparison(views=tuple(views))
+    page = html or (views[0].folder / PAGE_NAME if alone else runs / COMPARISON_NAME)
+    wanted = outputs.Wanted(html=None if no_html else page, markdown=markdown, csv=csv)
+    if not as_json:
+        _print(shown)
+    outputs.write(shown, wanted)
+    if as_json:
+        print_json(outputs.document(shown, wanted))
+    elif wanted.html:
+        print_line(f"page: {page}")
+    if open_page and wanted.html:
+        typer.launch(str(page))
+
+
+def _print(shown: View | Comparison) -> None:
+    from mnist_tasks.reporting import terminal, terminal_runs
+    from mnist_tasks.reporting.view import View
+
+    if isinstance(shown, View):
+        print_tables(terminal.run(shown.record), terminal_runs.newest(shown.everything))
+    else:
+        print_tables(terminal_runs.compared(shown))

@@ -1,0 +1,122 @@
+"""The commands ``runs``: list the records of past runs, show one, delete old ones."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mnist_tasks import config
+from mnist_tasks.cli.parts import EXIT_CODES, AsJson, Runs, print_json, print_line, print_tables
+from mnist_tasks.errors import WrongUsageError
+
+
+class _ListByDefault(TyperGroup):
+    """``runs``, with or without options, is ``runs list``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_ListByDefault,
+    help="List the past runs (also without `list`), show one, delete old ones.",
+    epilog=EXIT_CODES,
+    no_args_is_help=False,
+)
+
+
+@app.command("list", epilog=EXIT_CODES)
+def list_(
+    recipe: Annotated[str | None, typer.Option(help="Only runs of this recipe.")] = None,
+    contract: Annotated[
+        str | None, typer.Option(help="Only holds, broken, inconclusive or unchecked.")
+    ] = None,
+    above: Annotated[
+        float | None, typer.Option(help="Only with a test accuracy above this, such as 0.99.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only from this date on, such as 2026-11-22.")
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(help="By created, accuracy, loss, parameters or seconds: best first.")
+    ] = "created",
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    most: Annotated[int, typer.Option(min=0, help="Show this many; 0 shows all.")] = 0,
+    runs: Runs = config.RUNS_FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs, the newest first."""
+    from mnist_tasks import ledger
+    from mnist_tasks.reporting import selection, tables, terminal_runs
+
+    wanted = selection.Selection(
+        recipe=recipe,
+        contract=contract,
+        above=above,
+        since=since,
+        sort=sort,
+        reverse=reverse,
+        most=most,
+    )
+    found = ledger.read_all(runs)
+    chosen = selection.select(found.records, wanted)
+    if as_json:
+        rows = [tables.of_record(record) for record in chosen]
+        return print_json({"schema": 1, "runs": rows, "passed_over": found.passed_over})
+    return print_tables(terminal_runs.listed(chosen, found))
+
+
+@app.command(epilog=EXIT_CODES)
+def show(
+    name: Annotated[str, typer.Argument(help="An id or how it begins, or latest.", metavar="RUN")],
+    runs: Runs = config.RUNS_FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """Show one run."""
+    from mnist_tasks import ledger
+    from mnist_tasks.reporting import terminal
+
+    record, _ = ledger.find(ledger.read_all(runs), runs, name)
+    if as_json:
+        return print_json(record)
+    return print_tables(terminal.run(record))
+
+
+@app.command(epilog=EXIT_CODES)
+def prune(
+    keep: Annotated[int, typer.Option(min=0, help="How many of the newest runs to keep.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    runs: Runs = config.RUNS_FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """Delete all but the newest runs: their folders, with all that is in them.
+
+    What holds no valid record is never touched.
+    """
+    from mnist_tasks import ledger
+
+    records = ledger.read_all(runs).records
+    old = records[: max(0, len(records) - keep)]
+    if old and not yes:
+        _ask(f"Delete {len(old):,} of {len(records):,} runs from {runs}?", as_json=as_json)
+    for record in old:
+        ledger.delete(record, runs)
+    if as_json:
+        return print_json({"schema": 1, "deleted": [record.id for record in old]})
+    return print_line(f"deleted {len(old):,} of {len(records):,} runs")
+
+
+def _ask(question: str, *, as_json: bool) -> None:
+    """Go on after a yes; without somebody to ask, refuse."""
+    if as_json or not sys.stdin.isatty():
+        raise WrongUsageError(
+            "runs prune", expected="--yes, as there is nobody to ask", found="no --yes"
+        )
+    if not typer.confirm(question, err=True):
+        print_line("nothing was deleted")
+        raise typer.Exit

@@ -1,0 +1,60 @@
+"""The command ``train``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from mnist_tasks import config
+from mnist_tasks.cli.parts import AsJson, DataDir, MirrorUrl, Offline, Runs, load_digits, show
+
+
+def train(
+    recipe: Annotated[str, typer.Option(help="Which recipe: default or plain.")] = "default",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(help="Of TensorFlow on the CPU; all cores by default.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
+    ] = config.LATEST_MODEL,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder for TensorBoard's logs; needs its extra.")
+    ] = None,
+    runs: Runs = config.RUNS_FOLDER,
+    data_dir: DataDir = None,
+    mirror: MirrorUrl = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recipe, and save its model and the record of the run."""
+    settings = config.TrainingConfig(
+        recipe=recipe,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        device=device,
+        threads=config.available_cores() if threads is None else threads,
+        limit=limit,
+        output=output,
+    )
+    from mnist_tasks import console, ledger
+    from mnist_tasks.training import fit
+    from mnist_tasks.training.tensorboard import logged
+
+    with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
+        record = fit.train(
+            settings,
+            lambda: load_digits("train", data_dir, mirror=mirror, offline=offline),
+            progress=progress,
+        )
+    ledger.save(record, runs)
+    show("trained", record, as_json=as_json)

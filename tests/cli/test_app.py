@@ -1,0 +1,261 @@
+"""The command line as its users meet it: real processes, their exit codes and what they print."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import mnist_tasks
+from tests import examples
+from tests.conftest import SMALL_CLI
+from tests.server import send, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+QUICK = ("--epochs", "8", "--batch-size", "32", "--limit", "400")
+LOADED = (
+    "import sys; {}; print(*sorted({{'tensorflow', 'keras', 'numpy', 'h5py'}} & set(sys.modules)))"
+)
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.stdout)["error"]
+    assert found["exit_code"] == done.returncode
+    return found
+
+
+def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
+    done = cli("--help")
+    assert done.returncode == 0
+    assert all(verb in done.stdout for verb in ("fetch", "train", "check", "report"))
+    assert "1 the contract does not hold" in done.stdout
+    assert cli("--version").stdout == f"mnist-tasks {mnist_tasks.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["check", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    run = f"from mnist_tasks.cli.app import app; app({arguments!r}, standalone_mode=False)"
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(run)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_path: Path) -> None:
+    assert small_mnist.is_dir()
+    from mnist_tasks import ledger
+
+    ledger.save(examples.run(checked=examples.check()), tmp_path / "runs")
+    script = (
+        "from pathlib import Path; from tests import generated;"
+        "from mnist_tasks.cli.app import app;"
+        f"generated.vouch_for(generated.write(Path({str(tmp_path / 'd')!r}), train=9, test=9));"
+        "[sys.modules.pop(name) for name in list(sys.modules) if name.startswith('numpy')];"
+        f"app(['fetch', '--data-dir', {str(tmp_path / 'd')!r}], standalone_mode=False);"
+        f"app(['report', '--no-html', '--runs', {str(tmp_path / 'runs')!r}], standalone_mode=False)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(script)], capture_output=True, text=True, check=True
+    )
+    assert "already there, verified" in done.stdout
+    assert "The contract holds" in done.stdout
+    assert done.stdout.splitlines()[-1] == ""
+
+
+@pytest.mark.slow
+def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
+    fetched = small_cli("fetch", "--offline")
+    assert (fetched.returncode, fetched.stderr) == (0, "")
+    assert "already there, verified" in fetched.stdout
+
+    trained = small_cli("train", *QUICK, "--seed", "3", "--json")
+    assert trained.returncode == 0
+    record = json.loads(trained.stdout)
+    lines = trained.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("epoch ") for line in lines), trained.stderr
+    model = tmp_path / "model_latest.h5"
+    assert record["model"]["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert json.loads((tmp_path / "runs" / record["id"] / "run.json").read_bytes()) == record
+
+    checked = small_cli("check")
+    assert checked.returncode in (0, 1)
+    assert checked.stderr == ""
+    assert "parameters: 23,818 in total" in checked.stdout
+    for clause in ("parameters", "input shape", "output shape", "test accuracy"):
+        assert f"  {clause} " in checked.stdout
+
+    reported = small_cli("report", "--json")
+    assert reported.returncode == 0
+    latest = json.loads(reported.stdout)["run"]
+    assert latest["id"] == record["id"]
+    metrics = latest["check"]["metrics"]
+    assert sum(map(sum, metrics["confusion"])) == 128
+    right = sum(metrics["confusion"][digit][digit] for digit in range(10))
+    assert f"{right / 128:.2%}" in checked.stdout
+    assert latest["check"]["verdict"]["clauses"][3]["found"] == f"{right / 128:.2%}"
+    holds = all(each["status"] == "holds" for each in latest["check"]["verdict"]["clauses"])
+    assert holds == (checked.returncode == 0)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(small_cli: Cli) -> None:
+    hashes = []
+    for seed in ("7", "7", "8"):
+        done = small_cli("train", "--limit", "200", "--seed", seed, "--json")
+        hashes.append(json.loads(done.stdout)["model"]["sha256"])
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.slow
+def test_data_that_is_missing_is_fetched_unless_offline(
+    small_cli: Cli, cli: Cli, tmp_path: Path
+) -> None:
+    offline = cli("train", "--offline", "--json")
+    assert offline.returncode == 4
+    assert "no source was allowed" in error_of(offline)["found"]
+    assert not (tmp_path / "model_latest.h5").exists()
+
+    done = small_cli("train", "--data-dir", tmp_path / "empty", "--mirror", "http://127.0.0.1:9/")
+    assert done.returncode == 4
+    assert "connection refused" in done.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
+    model = tmp_path / "model_latest.h5"
+    model.write_bytes(b"the previous model")
+    command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), "train", "--epochs", "1000"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "epoch" in process.stderr.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Stopped. Every file is whole" in stderr
+    assert "Traceback" not in stderr
+    assert model.read_bytes() == b"the previous model"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "model_latest.h5"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "subject"),
+    [
+        (("train", "--recipe", "pancakes"), "--recipe"),
+        (("train", "--epochs", "-1"), "--epochs"),
+        (("train", "--batch-size", "0"), "--batch-size"),
+        (("train", "--learning-rate", "nan"), "--learning-rate"),
+        (("train", "--device", "tpu"), "--device"),
+        (("train", "--output", "model.pkl"), "--output"),
+        (("fetch", "--source", "yann"), "--source"),
+        (("fetch", "--mirror", "ftp://x/"), "--mirror"),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_names_the_option(
+    cli: Cli, arguments: tuple[str, ...], subject: str
+) -> None:
+    done = cli(*arguments, "--json")
+    assert done.returncode == 2
+    assert error_of(done)["subject"] == subject
+    shown = cli(*arguments)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert subject in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("arguments", [("bake",), ("train", "--epochs", "many"), ("fetch", "--x")])
+def test_what_typer_refuses_is_exit_2_too(cli: Cli, arguments: tuple[str, ...]) -> None:
+    assert cli(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.mkdir(), "folder"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_bytes(b"GIF89a" * 100), "model"),
+        (os.mkfifo, ""),
+    ],
+    ids=["missing", "folder", "empty", "no model", "fifo"],
+)
+def test_a_model_that_is_none_is_exit_3(
+    small_cli: Cli, tmp_path: Path, make: Callable[[Path], object], found: str
+) -> None:
+    make(tmp_path / "model_latest.h5")
+    done = small_cli("check")
+    assert done.returncode == 3
+    assert "Input refused" in done.stderr
+    assert found in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"\x1f\x8bnothing", b""])
+def test_a_server_of_nonsense_is_exit_3(cli: Cli, body: bytes) -> None:
+    with serve(lambda request: send(request, body)) as url:
+        done = cli("fetch", "--mirror", url, "--timeout", "2", "--json")
+    assert done.returncode == 3
+    assert url in error_of(done)["found"]
+
+
+def test_without_network_and_cache_it_is_exit_4(cli: Cli, tmp_path: Path) -> None:
+    done = cli("fetch", "--mirror", "http://nowhere.invalid/", "--json")
+    assert done.returncode == 4
+    assert "no address" in error_of(done)["found"]
+    assert "--from" in error_of(done)["remedy"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".lock"]
+
+
+def test_a_report_without_a_run_is_exit_3_and_says_what_to_type(cli: Cli) -> None:
+    done = cli("report")
+    assert done.returncode == 3
+    assert "mnist-tasks train" in done.stderr
+
+
+def test_without_tensorflow_it_is_exit_4_and_says_what_to_do(tmp_path: Path) -> None:
+    """An import hook plays a machine without TensorFlow, for the process and its children."""
+    (tmp_path / "hidden.py").write_text(
+        "import sys\nsys.modules['tensorflow'] = None\nfrom tests.small_cli import run\nrun()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "hidden.py", str(tmp_path / "data"), "train", "--limit", "10"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "MNIST_TASKS_DATA": str(tmp_path / "data"),
+            "PYTHONPATH": str(SMALL_CLI.parents[1]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4, done.stderr
+    assert "not installed" in done.stderr
+    assert "pip install" in done.stderr
+
+
+def test_colour_is_for_terminals_and_for_those_who_want_it(small_cli: Cli) -> None:
+    assert "\x1b" not in small_cli("fetch").stdout
+    assert "\x1b[" in small_cli("fetch", env={"FORCE_COLOR": "1"}).stdout
+    no_color = small_cli("fetch", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+    assert "\x1b[3" not in no_color

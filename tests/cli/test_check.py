@@ -1,0 +1,109 @@
+"""``mnist-tasks check`` as it is typed: files in, files out, one exit code."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.conftest import Run
+from tests.vetting.crafted import handmade
+
+Cli = Callable[..., Run]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("accuracy_above = 95", "accuracy_above"), ("accuracy = 0.9", "accuracy"), ("a =", "")],
+)
+def test_a_contract_that_cant_be_is_exit_2_before_anything_is_read(
+    cli: Cli, tmp_path: Path, text: str, key: str
+) -> None:
+    (tmp_path / "contract.toml").write_text(text)
+    done = cli("check", "--contract", "contract.toml", "--junit", "a.xml", "--offline", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["subject"].startswith(
+        f"contract.toml: {key}" if key else "contract.toml"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["contract.toml"]
+
+
+def test_the_contract_of_the_project_counts_unasked(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.mnist-tasks.contract]\naccuracy_above = 2\n")
+    done = cli("check", "--offline")
+    assert done.returncode == 2
+    assert "pyproject.toml: accuracy_above" in done.stderr
+
+
+def test_an_error_is_in_every_file_that_was_asked_for(small_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "bad.h5").write_bytes(b"GIF89a")
+    summary = tmp_path / "summary"
+    arguments = ("--junit", "out/a.xml", "--markdown", "out/a.md")
+    done = small_cli(
+        "check",
+        "none.h5",
+        "bad.h5",
+        *arguments,
+        "--json",
+        env={"GITHUB_STEP_SUMMARY": str(summary)},
+    )
+    assert done.returncode == 3
+    document = json.loads(done.stdout)
+    assert [each["status"] for each in document["checks"]] == ["error", "error"]
+    assert document["contract"] is None
+    root = ET.fromstring((tmp_path / "out" / "a.xml").read_bytes())  # noqa: S314 - our own
+    assert (root.get("tests"), root.get("errors")) == ("2", "2")
+    shown = (tmp_path / "out" / "a.md").read_text(encoding="utf-8")
+    assert shown.count("Input refused") == 2
+    assert summary.read_text(encoding="utf-8") == shown
+
+
+@pytest.mark.slow
+def test_a_check_of_many_models_gives_each_its_verdict_and_leaves_predictions(
+    small_cli: Cli, tmp_path: Path
+) -> None:
+    trained = json.loads(small_cli("train", "--limit", "200", "--json").stdout)
+    (tmp_path / "contract.toml").write_text("accuracy_above = 0.0\nrequired_layers = ['Dropout']\n")
+    arguments = ("model_latest.h5", "none.h5", "--contract", "contract.toml")
+    done = small_cli("check", *arguments, "--junit", "a.xml", "--json")
+    assert done.returncode == 3, done.stderr
+    document = json.loads(done.stdout)
+    assert document["contract"] == "contract.toml"
+    assert [each["exit_code"] for each in document["checks"]] == [0, 3]
+    assert document["checks"][0]["check"]["contract"] == "contract.toml"
+    run = tmp_path / "runs" / trained["id"]
+    assert sorted(path.name for path in run.iterdir()) == ["predictions.npz", "run.json"]
+
+    baseline = f"baseline = {{ record = 'runs/{trained['id']}' }}\n"
+    (tmp_path / "contract.toml").write_text(f"accuracy_above = 0\n{baseline}")
+    done = small_cli("check", "--contract", "contract.toml")
+    assert done.returncode == 0, done.stderr
+    assert "0 images lost, 0 won" in done.stdout
+    done = small_cli("check")
+    assert done.returncode == 1  # 200 images teach no 95%
+    assert "wrong of 128; 6 allowed" in done.stdout
+
+
+def test_vet_tells_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> None:
+    sound = tmp_path / "sound.keras"
+    sound.write_bytes(handmade.write_keras(handmade.small()))
+    unsafe = tmp_path / "unsafe.keras"
+    layer = handmade.layer("Lambda", "lambda", function="os.system")
+    unsafe.write_bytes(handmade.write_keras(handmade.small(layer)))
+
+    done = cli("vet", sound, unsafe, "--json")
+    assert done.returncode == 3
+    first, second = json.loads(done.stdout)["models"]
+    assert first["path"] == str(sound)
+    assert first["vetted"]["layers"] == ["InputLayer", "AveragePooling2D", "Flatten", "Dense"]
+    assert first["vetted"]["weights"] == 170
+    assert second["error"]["exit_code"] == 3
+    assert "Lambda" in second["error"]["found"]
+
+    shown = cli("vet", sound)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "Nothing unsafe in it" in shown.stdout
+    refused = cli("vet", unsafe)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "Lambda" in refused.stderr

@@ -1,0 +1,305 @@
+"""Files that try to run code, read files or reach the network, in every way that Keras offers."""
+
+from __future__ import annotations
+
+import codecs
+import marshal
+from typing import TYPE_CHECKING, Any
+
+from tests.vetting.crafted import handmade
+from tests.vetting.crafted.handmade import (
+    call,
+    dense,
+    functional,
+    input_layer,
+    layer,
+    sequential,
+    small,
+)
+from tests.vetting.crafted.row import Row, both
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Config = dict[str, Any]
+
+CODE = "code"
+
+
+def payload(canary: Path) -> dict[str, Any]:
+    """Compile a function that leaves a file where a test will look for it."""
+    space: dict[str, Any] = {}
+    exec(f"def run(x):\n    open({str(canary)!r}, 'w').close()\n    return x", space)  # noqa: S102
+    code = codecs.encode(marshal.dumps(space["run"].__code__), "base64").decode("ascii")
+    return {"code": code, "defaults": None, "closure": None}
+
+
+def bytecode(canary: Path) -> Config:
+    """Write a function as Keras does: a Lambda layer reads the parts, all else the value."""
+    parts = payload(canary)
+    return {"class_name": "__lambda__", "config": {**parts, "value": list(parts.values())}}
+
+
+def function(module: str, name: str) -> Config:
+    return {
+        "module": module,
+        "class_name": "function",
+        "config": name,
+        "registered_name": name,
+    }
+
+
+def lambda_layer(run: object, **settings: Any) -> Config:
+    return layer("Lambda", "lambda", function=run, arguments={}, **settings)
+
+
+def legacy_lambda(canary: Path) -> Config:
+    parts = list(payload(canary).values())
+    item = lambda_layer(parts, function_type="lambda", module="keras", output_shape=None)
+    return {"class_name": "Lambda", "config": item["config"]}
+
+
+def wrapped(kind: str, inner: Config) -> Config:
+    return layer(kind, "wrapped", layer=inner)
+
+
+def with_setting(key: str, value: Callable[[Path], Any]) -> Callable[[Path], Config]:
+    """Give the last layer of an otherwise sound model one setting more."""
+
+    def make(canary: Path) -> Config:
+        model = small()
+        model["config"]["layers"][-1] = dense(**{key: value(canary)})
+        return model
+
+    return make
+
+
+def with_layer(kind: str, **settings: Any) -> Callable[[Path], Config]:
+    return lambda _canary: small(layer(kind, "between", **settings))
+
+
+def in_module(module: object, kind: str) -> Callable[[Path], Config]:
+    return lambda _canary: small({**layer(kind, "between"), "module": module})
+
+
+def compiled(setup: Callable[[Path], object]) -> Callable[[Path], Config]:
+    return lambda canary: {**small(), "compile_config": setup(canary)}
+
+
+def called_with(options: Config, *extra: object) -> Callable[[Path], Config]:
+    item = call(dense(), "input_layer", shape=(784,), **options)
+    item["inbound_nodes"][0]["args"].extend(extra)
+    layers = [call(input_layer((784,))), item]
+    return lambda _canary: functional(layers, ["input_layer"], ["dense"])
+
+
+_CLASS = r"is of the class 'LAYER'"
+
+
+def _layers(*rows: tuple[str, str, Callable[[Path], Config]]) -> list[Row]:
+    """Give rows for layer classes that are not allowed."""
+    return [
+        row
+        for name, kind, config in rows
+        for row in both(name, CODE, _CLASS.replace("LAYER", kind), config)
+    ]
+
+
+def _training(canary: Path) -> list[tuple[str, Config, str]]:
+    evil = {"module": "evil", "class_name": "Evil", "config": {}, "registered_name": "evil>Evil"}
+    return [
+        ("loss_bytecode", {"loss": bytecode(canary)}, "class '__lambda__'"),
+        ("metric_bytecode", {"metrics": [[bytecode(canary)]]}, "class '__lambda__'"),
+        ("optimizer_unknown", {"optimizer": evil}, "class 'Evil'"),
+        ("loss_function", {"loss": function("os", "system")}, "function of 'os'"),
+        ("loss_word", {"loss": "deserialize"}, "'deserialize' as its loss"),
+        (
+            "metric_wrapper",
+            {
+                "metrics": [
+                    {
+                        "module": "keras.metrics",
+                        "class_name": "MeanMetricWrapper",
+                        "config": {"name": "m", "fn": function("keras.utils", "get_file")},
+                        "registered_name": None,
+                    }
+                ]
+            },
+            "function of 'keras.utils'",
+        ),
+    ]
+
+
+def _training_rows() -> list[Row]:
+    rows = []
+    from pathlib import Path as AnyPath
+
+    for number, (name, _, reason) in enumerate(_training(AnyPath("unused"))):
+
+        def keras(path: Path, canary: Path, number: int = number) -> None:
+            config = {**small(), "compile_config": _training(canary)[number][1]}
+            path.write_bytes(handmade.write_keras(config))
+
+        def h5(path: Path, canary: Path, number: int = number) -> None:
+            path.write_bytes(handmade.write_h5(small(), training=_training(canary)[number][1]))
+
+        rows += [
+            Row(name=f"{name}.keras", kind=CODE, exit_code=3, reason=reason, make=keras),
+            Row(name=f"{name}.h5", kind=CODE, exit_code=3, reason=reason, make=h5),
+        ]
+    return rows
+
+
+ROWS = [
+    *_layers(
+        ("lambda_bytecode", "Lambda", lambda canary: small(lambda_layer(bytecode(canary)))),
+        ("lambda_legacy", "Lambda", lambda canary: small(legacy_lambda(canary))),
+        (
+            "lambda_names_function",
+            "Lambda",
+            lambda _canary: small(lambda_layer(function("keras.config", "set_floatx"))),
+        ),
+        (
+            "lambda_downloads",
+            "Lambda",
+            lambda _canary: small(lambda_layer(function("keras.utils", "get_file"))),
+        ),
+        (
+            "lambda_nested",
+            "Lambda",
+            lambda canary: small(
+                sequential(sequential(lambda_layer(bytecode(canary)), name="b"), name="a")
+            ),
+        ),
+        (
+            "lambda_wrapped",
+            "TimeDistributed",
+            lambda canary: small(wrapped("TimeDistributed", lambda_layer(bytecode(canary)))),
+        ),
+        (
+            "lambda_bidirectional",
+            "Bidirectional",
+            lambda canary: small(wrapped("Bidirectional", lambda_layer(bytecode(canary)))),
+        ),
+        ("saved_model_layer", "TFSMLayer", with_layer("TFSMLayer", filepath="/tmp")),  # noqa: S108
+        ("pickled_torch_layer", "TorchModuleWrapper", with_layer("TorchModuleWrapper", module="A")),
+        ("jax_layer", "JaxLayer", with_layer("JaxLayer", call_fn="f")),
+        (
+            "vocabulary_file",
+            "StringLookup",
+            with_layer("StringLookup", vocabulary="/etc/passwd"),
+        ),
+        (
+            "text_vocabulary_file",
+            "TextVectorization",
+            with_layer("TextVectorization", vocabulary="/etc/passwd"),
+        ),
+        ("custom_layer", "Evil", in_module("evil", "Evil")),
+        ("private_lambda", "Lambda", in_module("keras.src.layers.core.lambda_layer", "Lambda")),
+    ),
+    *both(
+        "private_module",
+        CODE,
+        "names the module 'keras.src.layers.core.dense'",
+        in_module("keras.src.layers.core.dense", "Dense"),
+    ),
+    *both("module_of_system", CODE, "names the module 'os'", in_module("os", "Dense")),
+    *both("module_null", CODE, "names the module 'None'", in_module(None, "Dense")),
+    *both(
+        "registered_elsewhere",
+        CODE,
+        "bears the name 'evil>Dense'",
+        lambda _canary: small({**dense(), "registered_name": "evil>Dense"}),
+    ),
+    *both("activation_bytecode", CODE, "'__lambda__'", with_setting("activation", bytecode)),
+    *both(
+        "activation_function",
+        CODE,
+        "names a function of 'os'",
+        with_setting("activation", lambda _canary: function("os", "system")),
+    ),
+    *both(
+        "activation_word",
+        CODE,
+        "'deserialize' as its activation",
+        with_setting("activation", lambda _canary: "deserialize"),
+    ),
+    *both(
+        "activation_builtin",
+        CODE,
+        "'exec' as its activation",
+        with_setting("activation", lambda _canary: function("builtins", "exec")),
+    ),
+    *both(
+        "activation_lambda_layer",
+        CODE,
+        "'Lambda'",
+        with_setting("activation", lambda canary: lambda_layer(bytecode(canary))),
+    ),
+    *both(
+        "initializer_bytecode", CODE, "'__lambda__'", with_setting("kernel_initializer", bytecode)
+    ),
+    *both(
+        "regularizer_process",
+        CODE,
+        "'Popen'",
+        with_setting(
+            "kernel_regularizer",
+            lambda canary: {
+                "module": "subprocess",
+                "class_name": "Popen",
+                "config": {"args": ["touch", str(canary)]},
+                "registered_name": None,
+            },
+        ),
+    ),
+    *both(
+        "constraint_word",
+        CODE,
+        "'Lambda' as its kernel_constraint",
+        with_setting("kernel_constraint", lambda _canary: "Lambda"),
+    ),
+    *both(
+        "dtype_quantized",
+        CODE,
+        "'QuantizedDTypePolicy'",
+        with_setting(
+            "dtype",
+            lambda _canary: {
+                "module": "keras.dtype_policies",
+                "class_name": "QuantizedDTypePolicy",
+                "config": {"mode": "int8", "source_name": "float32"},
+                "registered_name": None,
+            },
+        ),
+    ),
+    *both(
+        "type_spec_argument",
+        CODE,
+        "called on '__typespec__'",
+        called_with({}, {"class_name": "__typespec__", "config": []}),
+    ),
+    *both(
+        "bytecode_argument",
+        CODE,
+        "called with 'run'",
+        called_with({"run": {"class_name": "__lambda__", "config": {}}}),
+    ),
+    *both(
+        "unknown_setting",
+        CODE,
+        "has the setting 'call'",
+        with_setting("call", lambda _canary: "os.system"),
+    ),
+    *both(
+        "type_confusion",
+        CODE,
+        "stands for objects of two classes",
+        lambda _canary: small(
+            {**layer("Dropout", "a", rate=0.1), "shared_object_id": 7},
+            {**layer("Flatten", "b"), "shared_object_id": 7},
+        ),
+    ),
+    *_training_rows(),
+]

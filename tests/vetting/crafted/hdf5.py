@@ -1,0 +1,328 @@
+"""Files that misuse HDF5: links, foreign storage, filters, false shapes, odd types and text."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tests.vetting.crafted.handmade import (
+    small,
+    small_weights,
+    write_h5,
+    write_keras,
+    write_weights,
+)
+from tests.vetting.crafted.row import Row, from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Edit = Callable[[Any], None]
+
+
+def _replace(file: Any, path: str, **settings: Any) -> None:
+    del file[path]
+    file.create_dataset(path, **settings)
+
+
+def _external_link(file: Any, path: str) -> None:
+    import h5py
+
+    del file[path]
+    file[path] = h5py.ExternalLink("/etc/passwd", "/x")
+
+
+def _soft_link(file: Any, path: str) -> None:
+    import h5py
+
+    del file[path]
+    file[path] = h5py.SoftLink("/")
+
+
+def _shared(file: Any, path: str) -> None:
+    file[f"{path}_again"] = file[path]
+
+
+def _cycle(file: Any, path: str) -> None:
+    group = file[path].parent
+    group["loop"] = group
+
+
+def _external_storage(file: Any, path: str) -> None:
+    _replace(file, path, shape=(16, 10), dtype="f4", external=[("/etc/passwd", 0, 640)])
+
+
+def _virtual(file: Any, path: str) -> None:
+    import h5py
+
+    del file[path]
+    layout = h5py.VirtualLayout(shape=(16, 10), dtype="f4")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "x", shape=(16, 10))
+    file.create_virtual_dataset(path, layout)
+
+
+def _gzip(file: Any, path: str) -> None:
+    _replace(file, path, data=np.zeros((16, 10), "f4"), compression="gzip")
+
+
+def _gzip_bomb(file: Any, path: str) -> None:
+    _replace(file, path, shape=(2**20, 1000), dtype="f4", chunks=(2**14, 100), compression="gzip")
+
+
+def _chunked_bomb(file: Any, path: str) -> None:
+    _replace(file, path, shape=(2**40, 10), dtype="f4", chunks=(64, 10))
+
+
+def _filled_bomb(file: Any, path: str) -> None:
+    # Contiguous storage that was never written: HDF5 would make it up from the fill value.
+    _replace(file, path, shape=(2**20, 1000), dtype="f4", fillvalue=0.5)
+
+
+def _vast(file: Any, path: str) -> None:
+    _replace(file, path, shape=(2**31, 2**31), dtype="f4", chunks=(1, 1))
+
+
+def _resizable(file: Any, path: str) -> None:
+    _replace(file, path, data=np.zeros((16, 10), "f4"), maxshape=(None, 10))
+
+
+def _nan(file: Any, path: str) -> None:
+    file[path][3, 3] = np.nan
+
+
+def _infinity(file: Any, path: str) -> None:
+    file[path][0, 0] = -np.inf
+
+
+def _typed(**settings: Any) -> Callable[[Any, str], None]:
+    def edit(file: Any, path: str) -> None:
+        _replace(file, path, **settings)
+
+    return edit
+
+
+def _vlen(file: Any, path: str) -> None:
+    import h5py
+
+    _replace(file, path, shape=(16,), dtype=h5py.vlen_dtype("f4"))
+
+
+def _reference(file: Any, path: str) -> None:
+    import h5py
+
+    _replace(file, path, shape=(16,), dtype=h5py.ref_dtype)
+
+
+def _named_type(file: Any, path: str) -> None:
+    file[f"{path}_type"] = np.dtype("f8")
+
+
+def _hidden(file: Any, path: str) -> None:
+    file[f"{path}_hidden"] = np.zeros(5, "f4")
+
+
+def _escape(file: Any, path: str) -> None:
+    file.move(path, path + "\x1b[2J")
+
+
+def _dotted(file: Any, path: str) -> None:
+    file.move(path, path + "..")
+
+
+def _attribute(file: Any, path: str) -> None:
+    file[path].attrs["dtype"] = "float32"
+
+
+def _group_attribute(file: Any, path: str) -> None:
+    file[path].parent.attrs["pickle"] = b"cos\nsystem\n."
+
+
+def _many(file: Any, path: str) -> None:
+    group = file[path].parent
+    for number in range(4_001):
+        group.create_group(f"g{number}")
+
+
+def _deep(file: Any, path: str) -> None:
+    file.create_group(path.rsplit("/", 1)[0] + "/a" * 40)
+
+
+# Each of these is put into both formats: an edit of the kernel's data set, and what is said of it.
+_EDITS: list[tuple[str, str, Any, str]] = [
+    ("external_link", "links", _external_link, "soft or external link"),
+    ("soft_link", "links", _soft_link, "soft or external link"),
+    ("shared_link", "links", _shared, "linked more than once"),
+    ("link_cycle", "links", _cycle, "linked more than once"),
+    ("external_storage", "links", _external_storage, "another file"),
+    ("virtual_storage", "links", _virtual, "another file"),
+    ("gzip_filter", "bombs", _gzip, "compressed"),
+    ("gzip_bomb", "bombs", _gzip_bomb, "compressed"),
+    ("chunked_bomb", "bombs", _chunked_bomb, "chunks"),
+    ("filled_bomb", "bombs", _filled_bomb, r"holds 0 bytes"),
+    ("vast_shape", "bombs", _vast, "chunks"),
+    ("resizable", "bombs", _resizable, "chunks"),
+    ("many_groups", "bombs", _many, "more than 4,000 objects"),
+    ("deep_groups", "bombs", _deep, "nested past"),
+    ("nan_weight", "numbers", _nan, "NaN or infinity"),
+    ("infinite_weight", "numbers", _infinity, "NaN or infinity"),
+    ("integer_weight", "numbers", _typed(data=np.zeros((16, 10), "i4")), "no floating-point"),
+    ("text_weight", "numbers", _typed(data=[b"evil"] * 4), "no floating-point"),
+    ("compound_weight", "numbers", _typed(data=np.zeros(4, "f4,f4")), "no floating-point"),
+    ("opaque_weight", "numbers", _typed(data=np.zeros(4, "V2")), "no floating-point"),
+    ("big_endian_weight", "numbers", _typed(data=np.zeros(4, ">f4")), "no floating-point"),
+    ("ragged_weight", "numbers", _vlen, "no floating-point|chunks"),
+    ("reference_weight", "numbers", _reference, "no floating-point"),
+    ("named_type", "numbers", _named_type, "named type"),
+    ("hidden_weight", "hidden", _hidden, "belongs to no layer"),
+    ("weight_attribute", "hidden", _attribute, "with attributes"),
+    ("group_attribute", "hidden", _group_attribute, "attribute 'pickle'"),
+    ("terminal_escape_path", "text", _escape, r"\\x1b\[2J"),
+    ("dotted_path", "text", _dotted, "is named"),
+]
+_H5_KERNEL = "model_weights/dense/dense/kernel"
+_KERAS_KERNEL = "layers/dense/vars/0"
+
+
+def _edited() -> list[Row]:
+    rows = []
+    for name, kind, edit, reason in _EDITS:
+
+        def h5(edit: Any = edit) -> bytes:
+            return write_h5(small(), edit=lambda file: edit(file, _H5_KERNEL))
+
+        def keras(edit: Any = edit) -> bytes:
+            weights = write_weights(edit=lambda file: edit(file, _KERAS_KERNEL))
+            return write_keras(small(), weights)
+
+        rows.append(from_bytes(f"{name}.h5", kind, reason, h5))
+        rows.append(from_bytes(f"{name}.keras", kind, reason, keras))
+    return rows
+
+
+def _text(value: Any) -> Edit:
+    def edit(file: Any) -> None:
+        file.attrs["model_config"] = value
+
+    return edit
+
+
+def _no_layer_names(file: Any) -> None:
+    del file["model_weights"].attrs["layer_names"]
+
+
+def _gap_in_names(file: Any) -> None:
+    top = file["model_weights"]
+    del top.attrs["layer_names"]
+    top.attrs["layer_names0"] = [b"dense"]
+    top.attrs["layer_names2"] = [b"dense"]
+
+
+def _twice(file: Any) -> None:
+    file["model_weights"].attrs["layer_names"] = [b"dense", b"dense"]
+
+
+def _missing_weight(file: Any) -> None:
+    del file["model_weights/dense/dense/bias"]
+
+
+def _text_bomb() -> bytes:
+    """Hand out one long string 4,000 times: 1.6 GB from a file of half a megabyte."""
+    import h5py
+
+    def edit(file: Any) -> None:
+        names = ["x" * 400_000, *["y"] * 3_999]
+        file["model_weights/dense"].attrs.create("weight_names", names, dtype=h5py.string_dtype())
+
+    data = bytearray(write_h5(small(), edit=edit))
+    start = data.index(struct.pack("<L", 400_000))
+    data[start : start + 16 * 4_000] = data[start : start + 16] * 4_000
+    return bytes(data)
+
+
+def _endless() -> bytes:
+    """Blank a heap's list of objects: HDF5 then goes round in it for ever, in native code."""
+    data = bytearray(write_h5(small()))
+    at = data.index(b"3.15.1")
+    data[at - 16 : at + 48] = bytes(64)
+    return bytes(data)
+
+
+def _many_names(file: Any) -> None:
+    file["model_weights"].attrs["layer_names"] = np.array([b"dense"] * 6_000)
+
+
+def _overdrawn() -> bytes:
+    """Let a data set claim half a gigabyte of the file, in shape and in storage alike."""
+    data = write_h5(small())
+    for size in (struct.pack("<Q", 640), struct.pack("<QQ", 16, 10)):
+        number = struct.unpack("<Q", size[:8])[0] * 2**20
+        assert data.count(size) >= 1
+        data = data.replace(size, struct.pack("<Q", number) + size[8:])
+    return data
+
+
+def _unnamed(file: Any) -> None:
+    del file.attrs["model_config"]
+
+
+def _user_block() -> bytes:
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=512) as file:
+        file.attrs["model_config"] = json.dumps(small())
+    return buffer.getvalue()
+
+
+def _half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _damaged() -> bytes:
+    data = bytearray(write_h5(small()))
+    data[96:400] = bytes(304)
+    return bytes(data)
+
+
+_TEXTS: list[tuple[str, str, Edit, str]] = [
+    ("config_twice", "text", _text('{"class_name": "A", "class_name": "B"}'), "key twice"),
+    ("config_nan", "text", _text('{"class_name": NaN}'), "the number NaN"),
+    ("config_not_json", "text", _text("cos\nsystem\n."), "not JSON"),
+    ("config_list", "text", _text("[1, 2]"), "expected|is \\[1, 2\\]"),
+    ("config_deep", "text", _text("[" * 60_000), "too deep|not JSON"),
+    ("config_utf16", "text", _text(np.void(json.dumps(small()).encode("utf-16"))), "not text"),
+    ("config_not_ascii", "text", _text('{"class_name": "Séquentiel"}'), "not plain ASCII"),
+    ("config_array", "text", _text([json.dumps(small())] * 2), "has the shape"),
+    ("config_missing", "corrupt", _unnamed, "no model_config"),
+    ("layers_unnamed", "corrupt", _no_layer_names, "no list of layers"),
+    ("layer_names_gap", "hidden", _gap_in_names, "in parts that don't fit"),
+    ("layer_names_twice", "hidden", _twice, "missing or named twice"),
+    ("many_names", "bombs", _many_names, "is too long"),
+    ("weight_missing", "corrupt", _missing_weight, "missing or named twice"),
+]
+
+
+def _row(name: str, kind: str, edit: Edit, reason: str) -> Row:
+    return from_bytes(f"{name}.h5", kind, reason, lambda: write_h5(small(), edit=edit))
+
+
+ROWS = [
+    *_edited(),
+    *(_row(*item) for item in _TEXTS),
+    from_bytes("text_bomb.h5", "bombs", "more memory than|corrupt", _text_bomb, greedy=True),
+    from_bytes("endless.h5", "bombs", "'vet' was not done after 10 s", _endless, greedy=True),
+    from_bytes("overdrawn.h5", "bombs", "corrupt|more bytes than the file has", _overdrawn),
+    from_bytes("user_block.h5", "corrupt", "first bytes are", _user_block),
+    from_bytes("truncated.h5", "corrupt", "corrupt", lambda: _half(write_h5(small()))),
+    from_bytes("damaged.h5", "corrupt", "corrupt|no model_config|ended", _damaged),
+    from_bytes(
+        "weights_only.h5",
+        "corrupt",
+        "no model_config",
+        lambda: write_weights({"layers/dense/vars/0": small_weights()["dense"]["kernel"]}),
+    ),
+]

@@ -1,0 +1,62 @@
+"""What is no model file at all: seen from outside, before a byte is read as one."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from typing import TYPE_CHECKING
+
+from tests.vetting.crafted.handmade import small, write_h5, write_keras
+from tests.vetting.crafted.row import Row, from_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _special(name: str, reason: str, make: Callable[[Path], None]) -> Row:
+    return Row(
+        name=name,
+        kind="no file",
+        exit_code=3,
+        reason=reason,
+        make=lambda path, _canary: make(path),
+    )
+
+
+def _sparse(path: Path) -> None:
+    path.write_bytes(write_h5(small()))
+    os.truncate(path, 10 * 1024**4)
+
+
+def _target(path: Path) -> None:
+    real = path.with_name(f"real_{path.name}")
+    real.write_bytes(write_h5(small()))
+    path.symlink_to(real)
+
+
+class _Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("true",)
+
+
+ROWS = [
+    _special("missing.h5", "No such file", lambda path: None),
+    _special("folder.keras", "a folder", lambda path: path.mkdir()),
+    _special("fifo.h5", "pipe, socket or device", os.mkfifo),
+    _special("device.h5", "symbolic link", lambda path: path.symlink_to("/dev/zero")),
+    _special("link.h5", "symbolic link", _target),
+    _special("sparse.h5", r"^[\d,]+ bytes$", _sparse),
+    from_bytes("empty.h5", "no file", "empty file", bytes),
+    from_bytes("empty.keras", "no file", "empty file", bytes),
+    from_bytes(
+        "too_large.h5", "no file", r"^[\d,]+ bytes$", lambda: write_h5(small()) + bytes(5_000_000)
+    ),
+    from_bytes("model.pickle", "no file", "extension", lambda: pickle.dumps(_Evil())),
+    from_bytes("pickle.h5", "no file", "first bytes are", lambda: pickle.dumps(_Evil())),
+    from_bytes("h5_as.keras", "no file", "first bytes are", lambda: write_h5(small())),
+    from_bytes("keras_as.h5", "no file", "first bytes are", lambda: write_keras(small())),
+    from_bytes("only_magic.h5", "corrupt", "corrupt", lambda: b"\x89HDF\r\n\x1a\n"),
+    from_bytes("noise.h5", "corrupt", "corrupt", lambda: b"\x89HDF\r\n\x1a\n" + b"\xa5" * 4000),
+    from_bytes("noise.keras", "corrupt", "corrupt", lambda: b"PK\x03\x04" + b"\xa5" * 4000),
+]

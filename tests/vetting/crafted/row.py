@@ -1,0 +1,90 @@
+"""One crafted file: how to make it, and what has to be said of it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.vetting.crafted import handmade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PASSES, BROKEN, REFUSED, LACKING = 0, 1, 3, 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the table.
+
+    Attributes
+    ----------
+    name
+        The file's name, extension included.
+    kind
+        What sort of danger it is, for the summary in the README.
+    exit_code, reason
+        What ``check`` is to say; the reason is a regular expression.
+    make
+        Writes the file; the second path is what its payload, if it has one, would create.
+    needs_keras
+        The static pass lets it through, and rightly: what is wrong shows when it is built.
+    greedy
+        Only a process with a limit may look at it.
+    """
+
+    name: str
+    kind: str
+    exit_code: int
+    reason: str
+    make: Callable[[Path, Path], None]
+    needs_keras: bool = False
+    greedy: bool = False
+
+
+def from_bytes(name: str, kind: str, reason: str, data: Callable[[], bytes], **more: Any) -> Row:
+    more.setdefault("exit_code", REFUSED)
+    return Row(name=name, kind=kind, reason=reason, make=_writer(data), **more)
+
+
+def _writer(data: Callable[[], bytes]) -> Callable[[Path, Path], None]:
+    return lambda path, _canary: _write(path, data())
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def both(
+    name: str,
+    kind: str,
+    reason: str,
+    config: Callable[[Path], Any],
+    *,
+    weights: dict[str, Any] | None = None,
+    **more: Any,
+) -> list[Row]:
+    """Put one description into both formats."""
+    more.setdefault("exit_code", REFUSED)
+
+    def h5(path: Path, canary: Path) -> None:
+        path.write_bytes(handmade.write_h5(copy.deepcopy(config(canary)), weights))
+
+    def keras(path: Path, canary: Path) -> None:
+        stored = None
+        if weights is not None:
+            stored = handmade.write_weights(
+                {
+                    f"layers/{layer}/vars/{number}": value
+                    for layer, values in weights.items()
+                    for number, value in enumerate(values.values())
+                }
+            )
+        path.write_bytes(handmade.write_keras(copy.deepcopy(config(canary)), stored))
+
+    return [
+        Row(name=f"{name}.h5", kind=kind, reason=reason, make=h5, **more),
+        Row(name=f"{name}.keras", kind=kind, reason=reason, make=keras, **more),
+    ]

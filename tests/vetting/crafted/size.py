@@ -1,0 +1,217 @@
+"""Files that ask for too much, hide numbers where no one counts, or don't fit the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tests.vetting.crafted.handmade import (
+    call,
+    dense,
+    functional,
+    input_layer,
+    layer,
+    sequential,
+    small,
+    small_weights,
+)
+from tests.vetting.crafted.row import BROKEN, Row, both
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _always(config: Any) -> Callable[[Path], Any]:
+    return lambda _canary: config
+
+
+def _stack(count: int) -> Any:
+    return small(*(layer("Dropout", f"d{number}", rate=0.1) for number in range(count)))
+
+
+def _nested(depth: int) -> Any:
+    inner = sequential(layer("Flatten", "f"), name="m0")
+    for number in range(1, depth):
+        inner = sequential(inner, name=f"m{number}")
+    return small(inner)
+
+
+def _unrolled(levels: int, calls: int) -> Any:
+    """Let each model call the one within it many times over: levels small, calls to the power."""
+    inner = layer("ReLU", "relu")
+    for number in range(levels):
+        item = call(inner, "input_layer")
+        item["inbound_nodes"] = item["inbound_nodes"] * calls
+        layers = [call(input_layer((4,))), item]
+        inner = functional(layers, ["input_layer"], [item["name"]], name=f"m{number}")
+    return inner
+
+
+def _constant(where: str) -> Any:
+    """Bring weights as a constant that a layer is called on."""
+    value = {"class_name": where, "config": {"value": [[0.5] * 4], "dtype": "float32"}}
+    item = call(layer("Add", "add"), "input_layer")
+    item["inbound_nodes"][0]["args"] = [[*item["inbound_nodes"][0]["args"], value]]
+    return functional([call(input_layer((4,))), item], ["input_layer"], ["add"])
+
+
+def _initializer(values: list[float]) -> Any:
+    return {
+        "module": "keras.initializers",
+        "class_name": "Constant",
+        "config": {"value": values},
+        "registered_name": None,
+    }
+
+
+_FLAT = layer("Flatten", "flatten")
+_TWO_INPUTS = functional(
+    [
+        call(input_layer(name="a")),
+        call(input_layer(name="b")),
+        call(layer("Add", "add"), "a", "b", shape=(28, 28, 1)),
+        call(_FLAT, "add", shape=(28, 28, 1)),
+        call(dense(), "flatten", shape=(784,)),
+    ],
+    ["a", "b"],
+    ["dense"],
+)
+_WIDE = {"dense": {"kernel": np.zeros((784, 10), "f4"), "bias": np.zeros(10, "f4")}}
+_NONE: dict[str, Any] = {}
+
+
+def _keras(
+    name: str, kind: str, reason: str, config: Any, weights: dict[str, Any] | None, code: int
+) -> list[Row]:
+    return both(
+        name, kind, reason, _always(config), weights=weights, exit_code=code, needs_keras=True
+    )
+
+
+ROWS = [
+    *both("thousand_layers", "bombs", "more than 250 layers", _always(_stack(1000))),
+    *both("nested_models", "bombs", "nest more than 8 deep", _always(_nested(12))),
+    *both("unrolled_calls", "bombs", "more than 250 layers", _always(_unrolled(4, 10))),
+    *both("called_often", "bombs", "more than 250 layers", _always(_unrolled(1, 1000))),
+    *both("constant_tensor", "hidden", "called on '__tensor__'", _always(_constant("__tensor__"))),
+    *both("constant_numpy", "hidden", "called on '__numpy__'", _always(_constant("__numpy__"))),
+    *both(
+        "constant_initializer",
+        "hidden",
+        "list of 40 as its value",
+        _always(small(dense(4, "d", kernel_initializer=_initializer([0.5] * 40)))),
+    ),
+    *both(
+        "constant_rescaling",
+        "hidden",
+        "list of 16 as its scale",
+        _always(small(layer("Rescaling", "r", scale=[0.5] * 16, offset=0.0))),
+    ),
+    *both(
+        "constant_normalization",
+        "hidden",
+        "list of 16 as its mean",
+        _always(small(layer("Normalization", "n", axis=-1, mean=[0.5] * 16, variance=[1.0] * 16))),
+    ),
+    *both(
+        "number_vast",
+        "text",
+        "more than 63 bits",
+        _always(small(dense(10**30, "d"))),
+    ),
+    *both(
+        "terminal_escape_name",
+        "text",
+        r"is named '\\x1b\]0;pwned\\x07'",
+        _always(small(layer("ReLU", "\x1b]0;pwned\x07"))),
+    ),
+    *both("endless_name", "text", "is named 'aaa", _always(small(layer("ReLU", "a" * 100_000)))),
+    *both(
+        "terminal_escape_class",
+        "text",
+        r"\\x1b\[2J",
+        _always(small(layer("\x1b[2J", "x"))),
+    ),
+    *both("no_layers", "corrupt", "no list of layers", _always(sequential())),
+    *_keras(
+        "giant_dense",
+        "too big",
+        "its 397,500,000,010 parameters are more than",
+        sequential(input_layer(), _FLAT, dense(500_000_000, "big"), dense()),
+        small_weights(),
+        BROKEN,
+    ),
+    *_keras(
+        "giant_count",
+        "too big",
+        "parameters are more than",
+        sequential(input_layer(), _FLAT, dense(10**12, "big"), dense()),
+        small_weights(),
+        BROKEN,
+    ),
+    *_keras(
+        "giant_output",
+        "too big",
+        "layer 'up' gives 784,000,000 numbers an image",
+        sequential(
+            input_layer(),
+            layer("UpSampling2D", "up", size=[1000, 1000], interpolation="nearest"),
+            layer("GlobalAveragePooling2D", "pool"),
+            dense(),
+        ),
+        small_weights(),
+        BROKEN,
+    ),
+    *_keras(
+        "endless_work",
+        "too big",
+        "one image takes .* operations",
+        sequential(
+            input_layer(),
+            layer("UpSampling2D", "up", size=[30, 30], interpolation="nearest"),
+            layer("Conv2D", "conv", filters=1, kernel_size=[99, 99], strides=[1, 1]),
+            layer("GlobalAveragePooling2D", "pool"),
+            dense(),
+        ),
+        small_weights(),
+        BROKEN,
+    ),
+    *_keras("two_inputs", "wrong shape", "2 inputs and 1 outputs", _TWO_INPUTS, _WIDE, BROKEN),
+    *_keras(
+        "wrong_input",
+        "wrong shape",
+        r"input has the shape \(None, 32, 32, 3\)",
+        sequential(input_layer((32, 32, 3)), layer("GlobalAveragePooling2D", "pool"), dense()),
+        {"dense": {"kernel": np.zeros((3, 10), "f4"), "bias": np.zeros(10, "f4")}},
+        BROKEN,
+    ),
+    *_keras(
+        "wrong_output",
+        "wrong shape",
+        r"output has the shape \(None, 16\)",
+        sequential(input_layer(), layer("AveragePooling2D", "pool", pool_size=[7, 7]), _FLAT),
+        _NONE,
+        BROKEN,
+    ),
+    *_keras(
+        "weights_do_not_fit",
+        "corrupt",
+        "Keras can't load it|it brings 7,850 weights",
+        small(),
+        _WIDE,
+        3,
+    ),
+    *_keras(
+        "weights_absent", "corrupt", "Keras can't load it|it brings 0 weights", small(), _NONE, 3
+    ),
+    *_keras(
+        "layers_do_not_fit",
+        "corrupt",
+        "Keras can't build it",
+        sequential(input_layer((28, 28, 1)), layer("Reshape", "r", target_shape=[5, 5]), dense()),
+        small_weights(),
+        3,
+    ),
+]
