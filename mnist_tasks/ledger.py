@@ -7,7 +7,6 @@ record's word.
 
 from __future__ import annotations
 
-import gc
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +19,6 @@ from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.records import SCHEMA, Check, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -87,7 +84,7 @@ def read_all(folder: Path) -> Ledger:
     """Read all records of a folder of runs; what is none is named and passed over."""
     records = []
     passed_over = []
-    for path in _without_collecting(sorted(folder.glob(f"*/{RECORD_NAME}"))):
+    for path in sorted(folder.glob(f"*/{RECORD_NAME}")):
         try:
             record = read(path)
         except InputRefusedError as error:
@@ -189,17 +186,6 @@ def attach(
             save(checked, folder)
             return checked
     return None
-
-
-def _without_collecting(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield paths while Python looks for no cycles: records have none, and it doubles the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield from paths
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _fault(record: RunRecord) -> str:
