@@ -11,7 +11,7 @@ from markupsafe import Markup
 import mnist_tasks
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import clauses, summary, words
-from mnist_tasks.reporting.figures import charts, pictures
+from mnist_tasks.reporting.figures import charts, ledger_charts, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,10 @@ def _plain(value: Any) -> Any:
 
 
 def _ledger_charts(records: Sequence[RunRecord], these: set[str]) -> list[Chart]:
-    drawn = (charts.by_parameters(records, these), charts.by_seconds(records, these))
+    drawn = (
+        ledger_charts.by_parameters(records, these),
+        ledger_charts.by_seconds(records, these),
+    )
     return [chart for chart in drawn if chart]
 
 

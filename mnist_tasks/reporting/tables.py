@@ -32,7 +32,15 @@ def of_run(view: View) -> dict[str, list[Row]]:
     clauses = record.check.verdict.clauses if record.check else ()
     return {
         "clauses": [
-            {"name": each.name, "bound": each.bound, "found": each.found, "status": each.status}
+            {
+                "name": each.name,
+                "bound": each.bound,
+                "found": each.found,
+                "low": each.interval.low if each.interval else None,
+                "high": each.interval.high if each.interval else None,
+                "status": each.status,
+                "reason": each.reason,
+            }
             for each in clauses
         ],
         "epochs": [asdict(epoch) for epoch in record.epochs],

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.ledger import Ledger
-from mnist_tasks.reporting.comparison import Comparison, Pair
+from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.reporting.pairs import Pair
 from mnist_tasks.reporting.view import View
 from tests import examples, runs
 
@@ -95,3 +97,9 @@ def test_runs_without_predictions_are_not_paired() -> None:
     assert found.pairs == ()
     assert found.headline == "Side by side."
     assert [line[:2] for line in found.unpaired] == ["A:", "B:"]
+
+
+def test_more_runs_than_letters_are_refused() -> None:
+    assert compare(*[examples.run()] * 26).letters[-1] == "Z"
+    with pytest.raises(WrongUsageError, match="27"):
+        compare(*[examples.run()] * 27)
