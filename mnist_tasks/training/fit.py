@@ -12,6 +12,7 @@ import numpy as np
 
 from mnist_tasks import disk, records
 from mnist_tasks.data import files
+from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
 from mnist_tasks.training import batches, describe, devices, recipes
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 OTHER_OUTPUT = "Name another file with --output."
 POINTS_AN_EPOCH = 50
+LONGEST_CURVE = 500  # points
 
 
 class Progress(Protocol):
@@ -51,7 +53,7 @@ def train(
     Raises
     ------
     WrongUsageError
-        There is no such recipe.
+        There is no such recipe, or the learning rate makes the loss infinite.
     EnvironmentLacksError
         TensorFlow or the device is missing, or a file can't be written.
     """
@@ -124,6 +126,13 @@ def _fit(
         ):
             more_loss, more_correct = trainer.run(pixels, labels)
             step += len(labels)
+            if not math.isfinite(more_loss):
+                raise WrongUsageError(
+                    "--learning-rate",
+                    expected="one with which the loss falls",
+                    found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
+                    remedy="Choose a lower one. Nothing was saved.",
+                )
             seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
             point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
             curve.append(point)
@@ -139,7 +148,9 @@ def _fit(
             )
         )
     trainer.finish()
-    return tuple(epochs), tuple(curve)
+    # The latest point stays, whatever is left out of a long training's curve.
+    thinned = curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]
+    return tuple(epochs), tuple(thinned)
 
 
 def _save(model: keras.Model, config: TrainingConfig) -> ModelFile:

@@ -96,7 +96,7 @@ class Child:
                         name,
                         found=shown(answer.found, limit=300),
                         expected=expected,
-                        remedy="don't open this file with Keras unless you trust its source",
+                        remedy="Don't open this file with Keras unless you trust its source.",
                     )
                 case protocol.Lacking():
                     raise EnvironmentLacksError(name, found=shown(answer.found, limit=300))
@@ -115,7 +115,9 @@ class Child:
         found = f"the stage '{self.stage}' was not done after {seconds:.0f} s"
         if self.stage == "vet":
             return InputRefusedError(name, found=found, expected="a file that reads at once")
-        return EnvironmentLacksError(name, found=found, remedy="try on a machine that is less busy")
+        return EnvironmentLacksError(
+            name, found=found, remedy="Try on a machine that is less busy."
+        )
 
     def _died(self, name: str) -> InputRefusedError | EnvironmentLacksError:
         code = self.process.wait()

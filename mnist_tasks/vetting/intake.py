@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
@@ -37,7 +36,7 @@ def take_in(path: Path, *, limits: Limits) -> Intake:
     Raises
     ------
     InputRefusedError
-        No regular file, a link, too large, empty, or not what its extension says.
+        No regular file, too large, empty, or not what its extension says.
     """
     name = shown(str(path), limit=200)
     kind = _EXTENSIONS.get(path.suffix.lower())
@@ -53,7 +52,7 @@ def take_in(path: Path, *, limits: Limits) -> Intake:
             name,
             found=f"its first bytes are {data[:8].hex(' ')}",
             expected={"h5": "an HDF5 file", "keras": "a zip archive"}[kind],
-            remedy="check that the file was copied whole, and that its extension is right",
+            remedy="Check that the file was copied whole, and that its extension is right.",
         )
     return Intake(name=name, data=data, format=kind, sha256=hashlib.sha256(data).hexdigest())
 
@@ -61,15 +60,17 @@ def take_in(path: Path, *, limits: Limits) -> Intake:
 def _read(path: Path, name: str, limit: int) -> bytes:
     # Without O_NONBLOCK the opening of a FIFO waits for a writer, for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    flags |= getattr(os, "O_NOFOLLOW", 0)
     flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
-        if getattr(error, "errno", None) in {errno.ELOOP, errno.EMLINK}:
-            reason = "a symbolic link"
-        raise InputRefusedError(name, found=reason, expected="a model file") from error
+        raise InputRefusedError(
+            name,
+            found=reason,
+            expected="a model file",
+            remedy="Name one, or make one with `mnist-tasks train`.",
+        ) from error
     try:
         # All that follows asks the descriptor: by now the path may name another file.
         status = os.fstat(descriptor)
@@ -89,6 +90,6 @@ def _read(path: Path, name: str, limit: int) -> bytes:
             name,
             found=f"{max(status.st_size, len(data)):,} bytes",
             expected=f"at most {limit:,} bytes",
-            remedy="allow a larger file in the contract if you trust its source",
+            remedy="Allow a larger file in the contract if you trust its source.",
         )
     return data

@@ -90,6 +90,25 @@ def test_the_smallest_runs_leave_a_finite_model(
     assert all(np.isfinite(each).all() for each in model.get_weights())
 
 
+def test_a_training_that_diverges_ends_and_leaves_the_old_model(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model.h5"
+    output.write_bytes(b"the previous model")
+    with pytest.raises(WrongUsageError, match="the loss is nan") as caught:
+        train(TrainingConfig(learning_rate=1e30, epochs=3, output=output), small_mnist)
+    assert caught.value.subject == "--learning-rate"
+    assert output.read_bytes() == b"the previous model"
+
+
+def test_the_curve_of_a_long_training_is_thinned(small_mnist: Path, tmp_path: Path) -> None:
+    config = TrainingConfig(epochs=30, limit=80, batch_size=4, output=tmp_path / "model.h5")
+    record = train(config, small_mnist)
+    assert 250 < len(record.curve) <= fit.LONGEST_CURVE
+    assert record.curve[-1].step == 30 * 20
+    assert record.curve[-1].loss == record.epochs[-1].loss
+
+
 def test_an_unknown_recipe_is_refused_before_the_data_is_asked_for() -> None:
     def load() -> store.Digits:
         raise AssertionError("the data was asked for")
