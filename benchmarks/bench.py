@@ -169,7 +169,7 @@ def accuracy(model: Path, folder: Path) -> float:
         capture_output=True,
         check=False,
     )
-    confusion = np.array(json.loads(done.stdout)["checks"][0]["metrics"]["confusion"])
+    confusion = np.array(json.loads(done.stdout)["checks"][0]["check"]["metrics"]["confusion"])
     return float(confusion.trace() / confusion.sum())
 
 

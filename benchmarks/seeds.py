@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
 
 from mnist_tasks.data import store
+from mnist_tasks.training import devices
 
 HELD_OUT = 10_000
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true", help="leave the test set alone")
     parser.add_argument("options", nargs="*", help="options for mnist-tasks train, after --")
     options = parser.parse_args()
+    devices.import_tensorflow()
 
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder())
     digits = store.load(folder, "train" if options.held_out else "test")
@@ -49,8 +51,10 @@ def main() -> None:
     )
 
 
-def train(seed: int, options: list[str]) -> keras.Model:
+def train(seed: int, options: list[str]) -> Any:
     """Train one seed in a process of its own, as a user would, and load what it left."""
+    import keras
+
     with tempfile.TemporaryDirectory() as work:
         done = subprocess.run(
             [sys.executable, "-m", "mnist_tasks", "train", "--json", "--seed", str(seed), *options],
@@ -61,7 +65,8 @@ def train(seed: int, options: list[str]) -> keras.Model:
         )
         if done.returncode:
             sys.exit(f"seed {seed} ended with {done.returncode}:\n{done.stderr}")
-        return keras.models.load_model(Path(work) / json.loads(done.stdout)["model"]["path"])
+        model = Path(work) / json.loads(done.stdout)["model"]["path"]
+        return keras.models.load_model(model, compile=False)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mnist_tasks.training import describe, network, recipes
+from mnist_tasks.training import batches, describe, network, recipes
 from mnist_tasks.training.recipes import AveragePool, BatchNorm, Conv, Dropout, MaxPool
 
 if TYPE_CHECKING:
@@ -61,3 +61,11 @@ def test_the_first_filters_are_those_of_the_model() -> None:
     assert filters.shape == (16, 6, 6)
     kernel = np.asarray(model.layers[0].kernel)
     np.testing.assert_allclose(filters[3], kernel[:, :, 0, 3], atol=1e-4)
+
+
+def test_the_default_recipe_has_not_grown() -> None:
+    """A guard on its speed that can't flake: it counts, and looks at no clock."""
+    recipe = recipes.DEFAULT
+    assert describe.multiply_adds(recipe.layers) == 676_016
+    assert sum(cost.parameters for cost in describe.costs(recipe.layers)) == 23_818
+    assert len(batches.sizes(60_000, recipe.batch_size)) == 625

@@ -1,0 +1,64 @@
+"""What share of the machine's arithmetic a training of the default recipe reaches.
+
+``python benchmarks/roofline.py`` trains once, measures the rate of a large matrix product on the
+same cores, and compares: floating-point operations of the epoch, over its seconds, over that rate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from mnist_tasks.data import store
+from mnist_tasks.training import describe, devices, recipes
+
+SIDE = 2048  # of the square matrices, float32
+IMAGES = 60_000
+
+
+def main() -> None:
+    """Train, measure and print."""
+    recipe = recipes.DEFAULT
+    forward = 2 * describe.multiply_adds(recipe.layers)
+    # The gradient of the first convolution's input is never asked for.
+    backward = 2 * forward - 2 * describe.costs(recipe.layers)[0].operations
+    operations = forward + backward
+    seconds = statistics.median(train() for _ in range(3))
+    reached, possible = operations * IMAGES / seconds, matrix_product()
+    print(f"operations an image: {forward:,} forward, {backward:,} backward")
+    print(f"an epoch: {seconds:.2f} s with tracing, {reached / 1e9:.0f} GFLOP/s")
+    print(f"matrix product {SIDE}x{SIDE}: {possible / 1e9:.0f} GFLOP/s")
+    print(f"share reached: {reached / possible:.0%}")
+
+
+def train() -> float:
+    """Return the seconds of one epoch on all images, the building of the graph included."""
+    folder = os.environ.get("MNIST_TASKS_DATA") or str(store.default_folder())
+    command = [sys.executable, "-m", "mnist_tasks", "train", "--json", "--data-dir", folder]
+    with tempfile.TemporaryDirectory() as work:
+        done = subprocess.run(command, cwd=Path(work), capture_output=True, check=True)
+    return float(json.loads(done.stdout)["epochs"][0]["seconds"])
+
+
+def matrix_product() -> float:
+    """Return the floating-point operations a second of a large matrix product."""
+    devices.import_tensorflow()
+    import tensorflow as tf
+
+    left, right = tf.random.normal((2, SIDE, SIDE))
+    rates = []
+    for _ in range(10):
+        begun = time.perf_counter()
+        tf.linalg.matmul(left, right).numpy()
+        rates.append(2 * SIDE**3 / (time.perf_counter() - begun))
+    return statistics.median(rates)
+
+
+if __name__ == "__main__":
+    main()
