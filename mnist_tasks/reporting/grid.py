@@ -16,9 +16,18 @@ STYLES = {
 }
 
 
-def table(*columns: str, title: str, right: set[str] | None = None) -> Table:
-    """Return an empty table; the columns named in `right` are figures."""
-    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+def table(*columns: str, title: str, right: set[str] | None = None, tight: bool = False) -> Table:
+    """Return an empty table; the columns named in `right` are figures.
+
+    One that is `tight` has a single blank between its columns, so that many fit in 80 characters.
+    """
+    drawn = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        title_style="bold",
+        padding=(0, 0) if tight else (0, 1),
+    )
     for column in columns:
         justify = "right" if column in (right or ()) else "left"
         drawn.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]

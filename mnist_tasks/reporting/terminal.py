@@ -141,6 +141,7 @@ def digits(metrics: Metrics) -> RenderableType:
         *numbers,
         title=f"{metrics.images:,} test images: what was true (rows), what was said (columns)",
         right={"precision", "recall", *numbers},
+        tight=True,
     )
     for score, row in zip(summary.by_digit(metrics), metrics.confusion, strict=True):
         cells = [

@@ -34,11 +34,12 @@ def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
         "recipe",
         "seed",
         "parameters",
-        "test accuracy",
+        "accuracy",
         "contract",
         "seconds",
         title=f"Runs: {len(records):,} of {len(ledger.records):,}",
-        right={"seed", "parameters", "test accuracy", "seconds"},
+        right={"seed", "parameters", "accuracy", "seconds"},
+        tight=True,
     )
     for record in records:
         metrics = summary.metrics(record)

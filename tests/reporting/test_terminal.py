@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from mnist_tasks.data import files
 from mnist_tasks.data.store import Fetched, FetchedFile
 from mnist_tasks.ledger import Ledger
+from mnist_tasks.records import Metrics
 from mnist_tasks.reporting import terminal, terminal_runs
 from tests import examples
 
@@ -83,6 +84,16 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
         assert max(map(len, shown.splitlines())) <= width
         for word in shown.replace("…", "", 4).split():
             assert not word.endswith("…")
+
+
+def test_figures_stay_whole_at_80_columns() -> None:
+    """No figure and no id is folded into two, which `test_nothing_is_cut` would let pass."""
+    record = examples.run(checked=examples.check())
+    large = Metrics(confusion=((1234,) * 10,) * 10, loss=0.1)
+    digits = show(terminal.digits(large))
+    rows = [line.split() for line in digits.splitlines()]
+    assert sum(row[3:] == ["1234"] * 10 for row in rows) == 10
+    assert record.id in show(terminal_runs.newest(Ledger(records=(record,))))
 
 
 def test_hostile_text_shows_as_text() -> None:
