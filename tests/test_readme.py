@@ -1,0 +1,79 @@
+"""The README says what is so: its commands, its contract, its lists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import typer
+
+from mnist_tasks.checking import terms
+from mnist_tasks.checking.contract import Baseline, Contract
+from mnist_tasks.checking.robustness import Perturbed
+from mnist_tasks.cli.app import app
+from mnist_tasks.vetting import allowed
+
+PROJECT = Path(__file__).parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_two_commands_stand_at_the_top() -> None:
+    assert blocks("sh") == [
+        "python -m pip install -e . && invoke\n",
+        "python -m pip install nox && nox\n",
+    ]
+
+
+def test_every_command_of_the_cli_that_is_named_is_there() -> None:
+    there = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    named = set(re.findall(r"`mnist-tasks (\w+)", README))
+    assert named == there
+
+
+def test_every_session_that_is_named_is_there() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "--list"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    there = set(re.findall(r"^[*-] (\S+)", listed, re.MULTILINE))
+    named = {name.strip('"') for name in re.findall(r"nox -s (\"[^\"]+\"|\w+)", README)}
+    assert named == there
+
+
+def test_the_example_of_a_contract_is_one(tmp_path: Path) -> None:
+    (example,) = blocks("toml")
+    (tmp_path / "contract.toml").write_text(example)
+    contract = terms.load(tmp_path / "contract.toml").contract
+    assert contract.confidence == 0.99
+    assert contract.baseline is not None
+    assert contract.baseline.tolerance_points == 0.2
+
+
+def test_every_key_of_the_contract_is_in_the_table() -> None:
+    keys = {field.name for field in fields(Contract)} - {"perturbed", "baseline"}
+    keys |= {f"perturbed.{field.name}" for field in fields(Perturbed)}
+    keys |= {f"baseline.{field.name}" for field in fields(Baseline)}
+    named = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)?)`", README))
+    assert keys <= named
+
+
+def test_the_layers_that_are_allowed_are_listed() -> None:
+    listed = README[README.index("of these layers:") : README.index("## The sessions")]
+    assert set(re.findall(r"\w+", listed)) >= allowed.LAYERS | allowed.ACTIVATION_LAYERS
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    linked = re.findall(r"\]\(([^)#:]+)\)|src=\s*\"([^\"]+)\"", README)
+    names = [first or second for first, second in linked]
+    assert len(names) >= 4
+    assert [name for name in names if not (PROJECT / name).exists()] == []
