@@ -5,7 +5,7 @@ A script, not a test for pytest, which collects only the folder ``tests``.
 
 import sys
 
-from mnist_tasks.cli.app import app
+from mnist_tasks.cli.app import main
 
 if __name__ == "__main__":
-    app(["check", *sys.argv[1:]])
+    main(["check", *sys.argv[1:]])

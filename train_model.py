@@ -2,7 +2,7 @@
 
 import sys
 
-from mnist_tasks.cli.app import app
+from mnist_tasks.cli.app import main
 
 if __name__ == "__main__":
-    app(["train", *sys.argv[1:]])
+    main(["train", *sys.argv[1:]])

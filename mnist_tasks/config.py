@@ -75,6 +75,8 @@ class TrainingConfig:
             raise WrongUsageError(
                 "--device", expected=f"one of {', '.join(DEVICES)}", found=self.device
             )
+        if self.output.is_dir():
+            raise WrongUsageError("--output", expected="a file", found=f"a folder: {self.output}")
         if self.output.suffix not in MODEL_SUFFIXES:
             raise WrongUsageError(
                 "--output",

@@ -6,6 +6,8 @@ nothing wraps in the middle of a figure.
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
@@ -41,8 +43,24 @@ LOG_WIDTH = 120
 SECONDS_BETWEEN_LINES = 5.0
 
 
+class _PatientConsole(Console):
+    """A console whose reader may go away, as ``head`` does, without an end of the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Say the rest to nobody: the exit code stays that of the command."""
+        self.quiet = True
+        discard_output()
+
+
+def discard_output() -> None:
+    """Send what is still to come on standard output nowhere, after its reader has gone away."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False)
+    console = _PatientConsole(stderr=stderr, highlight=False)
     if not console.is_terminal and "COLUMNS" not in console._environ:  # noqa: SLF001
         console.width = LOG_WIDTH
     return console

@@ -28,7 +28,7 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentLacksError(
-            str(error.filename or folder),
+            str(error.filename2 or error.filename or folder),
             expected="a folder that can be written, with room on its disk",
             found=error.strerror or str(error),
             remedy=remedy,

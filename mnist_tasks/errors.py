@@ -9,6 +9,7 @@ code   meaning
 3      input refused: a data, model or record file that is missing, corrupt or unsafe
 4      the environment can't: no network, no GPU where one was required, a missing library,
        a folder that can't be written, a time-out
+70     a bug in this program: please report it with its traceback
 130    stopped by Ctrl-C
 =====  ==================================================================================
 """
@@ -16,6 +17,7 @@ code   meaning
 from typing import ClassVar
 
 CONTRACT_BROKEN = 1
+BUG = 70
 INTERRUPTED = 130
 
 

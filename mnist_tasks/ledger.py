@@ -7,7 +7,9 @@ record's word.
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +83,25 @@ def read(path: Path) -> RunRecord:
 
 
 def read_all(folder: Path) -> Ledger:
-    """Read all records of a folder of runs; what is none is named and passed over."""
+    """Read all records of a folder of runs; what is none is named and passed over.
+
+    Raises
+    ------
+    InputRefusedError
+        There is such a path, and it is no folder that can be read.
+    """
+    try:
+        with os.scandir(folder):
+            pass
+    except FileNotFoundError:
+        return Ledger()
+    except OSError as error:
+        raise InputRefusedError(
+            str(folder),
+            expected="a folder of run records",
+            found=error.strerror or str(error),
+            remedy=OTHER_FOLDER,
+        ) from error
     records = []
     passed_over = []
     for path in sorted(folder.glob(f"*/{RECORD_NAME}")):
@@ -138,11 +158,13 @@ def find(ledger: Ledger, folder: Path, name: str) -> tuple[RunRecord, Path]:
         record = (exact or found)[0]
         return record, folder / record.id
     path = Path(name)
-    path = path / RECORD_NAME if path.is_dir() else path
-    if not found and path.is_file():
-        return read(path), path.parent
+    # The system may refuse to look at all: a name too long, a folder that can't be entered.
+    with suppress(OSError, ValueError):
+        path = path / RECORD_NAME if path.is_dir() else path
+        if not found and path.is_file():
+            return read(path), path.parent
     raise InputRefusedError(
-        printable(name),
+        printable(name) or "an empty name",
         expected=f"the id of one run in {folder}, how it begins, or a record's path",
         found=", ".join(record.id for record in found[:5]) if found else "no such run",
         remedy="`mnist-tasks runs` lists them.",

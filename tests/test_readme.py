@@ -77,3 +77,8 @@ def test_every_file_that_is_linked_is_there() -> None:
     names = [first or second for first, second in linked]
     assert len(names) >= 4
     assert [name for name in names if not (PROJECT / name).exists()] == []
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    for path in (PROJECT / "README.md", PROJECT / "benchmarks" / "README.md"):
+        assert "@@" not in path.read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -67,6 +69,13 @@ for command in (fetch, train, check, report, vet):
 app.add_typer(runs.app, name="runs")
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line, and end the process with its exit code.
+
+    An error that nobody foresaw is a bug, and must not pass for a contract that does not hold.
+    """
+    try:
+        app(arguments, prog_name="mnist-tasks")
+    except Exception:
+        traceback.print_exc()
+        sys.exit(errors.BUG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,11 @@ from mnist_tasks.cli.parts import (
     show,
     show_error,
 )
+from mnist_tasks.errors import MnistTasksError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mnist_tasks.outcomes import Outcome
 
 Models = Annotated[
@@ -34,7 +38,7 @@ def check(
     contract: Annotated[
         Path | None,
         typer.Option(
-            help="TOML file with the contract; by default the table [tool.mnist-tasks.contract] "
+            help="TOML file with the contract; by default the table \\[tool.mnist-tasks.contract] "
             "of ./pyproject.toml, where there is one.",
         ),
     ] = None,
@@ -57,22 +61,34 @@ def check(
     held_to = terms.load(contract)
     digits = load_digits("test", data_dir, mirror=mirror, offline=offline)
     found = []
+    codes: list[int] = []
     for each in run.check_each(models or [config.LATEST_MODEL], digits, held_to):
         found.append(each.outcome)
         if each.outcome.check is not None:
-            ledger.attach(each.outcome.check, runs, each.probabilities)
+            with _verdict_first(codes):
+                ledger.attach(each.outcome.check, runs, each.probabilities)
         if not as_json:
             _show_outcome(each.outcome)
     result = outcomes.gather(found, held_to.source)
-    exports.write(result, junit=junit, markdown=markdown)
     if as_json:
         print_json(result)
-    raise typer.Exit(result.exit_code)
+    with _verdict_first(codes):
+        exports.write(result, junit=junit, markdown=markdown)
+    raise typer.Exit(max(result.exit_code, *codes, 0))
+
+
+@contextmanager
+def _verdict_first(codes: list[int]) -> Iterator[None]:
+    """Note the exit code of what can't be written: the verdicts stand, and are all told."""
+    try:
+        yield
+    except MnistTasksError as error:
+        show_error(error, as_json=False)
+        codes.append(error.exit_code)
 
 
 def vet(models: Models = None, as_json: AsJson = False) -> None:
     """Look at model files without loading them, to tell whether Keras may open them safely."""
-    from mnist_tasks.errors import MnistTasksError
     from mnist_tasks.vetting import sandbox
 
     worst = 0

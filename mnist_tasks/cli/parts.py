@@ -50,7 +50,7 @@ def load_digits(
     try:
         return store.load(folder, split)
     except InputRefusedError as error:
-        console.note(f"{error}; fetching")
+        console.note(str(error) if offline else f"{error}; fetching")
     with console.DownloadProgress() as progress:
         store.fetch(folder, sources.choose(mirror=mirror, offline=offline), progress=progress)
     return store.load(folder, split)
@@ -85,15 +85,19 @@ def print_line(text: str) -> None:
 
 def print_json(result: object) -> None:
     """Print a result as one JSON document."""
-    from mnist_tasks import ledger
+    from mnist_tasks import console, ledger
 
-    sys.stdout.write(ledger.to_json(result).decode())
+    try:
+        sys.stdout.write(ledger.to_json(result).decode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        console.discard_output()
 
 
 def show_error(error: MnistTasksError, *, as_json: bool) -> None:
     """Say what went wrong: on standard error, or as JSON on standard output."""
     if as_json:
-        return print_json({"error": error.as_dict()})
+        return print_json({"schema": 1, "error": error.as_dict()})
     from mnist_tasks import console
 
     console.show_error(error)

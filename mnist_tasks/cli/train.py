@@ -46,10 +46,11 @@ def train(
         limit=limit,
         output=output,
     )
-    from mnist_tasks import console, ledger
+    from mnist_tasks import console, disk, ledger
     from mnist_tasks.training import fit
     from mnist_tasks.training.tensorboard import logged
 
+    disk.try_writing(runs, remedy=ledger.OTHER_FOLDER)
     with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
         record = fit.train(
             settings,

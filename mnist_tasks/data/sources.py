@@ -188,7 +188,9 @@ def choose(
     Raises
     ------
     WrongUsageError
-        There is no source of that name, or the mirror's address is none.
+        There is no source of that name, the mirror's address is none, or options contradict.
+    InputRefusedError
+        What `local` names is not there.
     """
     if name is not None and name not in NAMES:
         raise WrongUsageError(
@@ -197,6 +199,16 @@ def choose(
     if mirror is not None and not mirror.startswith(("http://", "https://")):
         raise WrongUsageError(
             "--mirror", expected="an http:// or https:// address", found=printable(mirror)
+        )
+    if name is not None and (mirror is not None or offline):
+        raise WrongUsageError(
+            "--source",
+            expected="it alone, without --mirror or --offline",
+            found=f"--source {name} with {'--offline' if offline else '--mirror'}",
+        )
+    if local is not None and not local.exists():
+        raise InputRefusedError(
+            str(local), expected="a folder or file with MNIST", found="no such file"
         )
     patience = patience or Patience()
     first: tuple[Source, ...] = (Local(local),) if local else ()

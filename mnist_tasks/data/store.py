@@ -212,5 +212,5 @@ def _not_found(missing: list[DataFile], failures: list[MnistTasksError]) -> Mnis
         expected="one source that has the real files",
         found=reasons or "no source was allowed: the cache lacks them, and the network is off",
         remedy="Mend the network, name a mirror with --mirror URL, or bring the files (IDX, IDX.gz "
-        "or mnist.npz) and name their folder with --from PATH.",
+        "or mnist.npz) and run `mnist-tasks fetch --from FOLDER`.",
     )

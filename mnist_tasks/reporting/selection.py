@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import WrongUsageError, printable
@@ -38,7 +39,7 @@ class Selection:
     Raises
     ------
     WrongUsageError
-        There is no such order or verdict.
+        There is no such order, verdict, share or date.
     """
 
     recipe: str | None = None
@@ -53,6 +54,12 @@ class Selection:
         _one_of("--sort", self.sort, SORTS)
         if self.contract is not None:
             _one_of("--contract", self.contract, STANDINGS)
+        if self.above is not None and not 0 <= self.above < 1:
+            raise WrongUsageError(
+                "--above", expected="a share from 0, below 1", found=str(self.above)
+            )
+        if self.since is not None:
+            _date(self.since)
 
 
 def select(records: Sequence[RunRecord], wanted: Selection) -> tuple[RunRecord, ...]:
@@ -88,6 +95,15 @@ def _value(record: RunRecord, sort: str, sign: int) -> float:
     if metrics is None:
         return sign * float("inf")
     return metrics.accuracy if sort == "accuracy" else metrics.loss
+
+
+def _date(text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUsageError(
+            "--since", expected="a date such as 2026-11-22", found=printable(text)
+        ) from error
 
 
 def _one_of(option: str, found: str, known: Sequence[str]) -> None:

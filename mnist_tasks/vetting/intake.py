@@ -43,7 +43,7 @@ def take_in(path: Path, *, limits: Limits) -> Intake:
     if kind is None:
         raise InputRefusedError(
             name,
-            found=f"the extension {shown(path.suffix) or 'none'!r}",
+            found=f"the extension {shown(path.suffix)!r}" if path.suffix else "no extension",
             expected="a Keras model: .h5, .hdf5 or .keras",
         )
     data = _read(path, name, limits.file_bytes)
@@ -90,6 +90,6 @@ def _read(path: Path, name: str, limit: int) -> bytes:
             name,
             found=f"{max(status.st_size, len(data)):,} bytes",
             expected=f"at most {limit:,} bytes",
-            remedy="Allow a larger file in the contract if you trust its source.",
+            remedy="If you trust its source, let `bytes_below` in a contract for `check` allow it.",
         )
     return data

@@ -155,7 +155,8 @@ def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
     assert "Stopped. Every file is whole" in stderr
     assert "Traceback" not in stderr
     assert model.read_bytes() == b"the previous model"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "model_latest.h5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "model_latest.h5", "runs"]
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,10 @@ def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
         (("train", "--output", "model.pkl"), "--output"),
         (("fetch", "--source", "yann"), "--source"),
         (("fetch", "--mirror", "ftp://x/"), "--mirror"),
+        (("fetch", "--source", "npm", "--offline"), "--source"),
+        (("train", "--output", "."), "--output"),
+        (("runs", "list", "--since", "yesterday"), "--since"),
+        (("runs", "list", "--above", "99"), "--above"),
     ],
 )
 def test_wrong_usage_is_exit_2_and_names_the_option(
@@ -259,3 +264,51 @@ def test_colour_is_for_terminals_and_for_those_who_want_it(small_cli: Cli) -> No
     assert "\x1b[" in small_cli("fetch", env={"FORCE_COLOR": "1"}).stdout
     no_color = small_cli("fetch", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
     assert "\x1b[3" not in no_color
+
+
+def test_a_reader_that_goes_away_changes_no_exit_code(small_cli: Cli, tmp_path: Path) -> None:
+    """``mnist-tasks … | true`` must not end with the code of a contract that does not hold."""
+    folder = tmp_path / "data"
+    for options in ("", "--json"):
+        pipe = f"{sys.executable} {SMALL_CLI} {folder} fetch --data-dir {folder} {options} | true"
+        done = subprocess.run(
+            ["bash", "-c", f"{pipe}; exit ${{PIPESTATUS[0]}}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_bug_has_an_exit_code_of_its_own() -> None:
+    script = (
+        "from mnist_tasks.cli import app\n"
+        "@app.app.command()\n"
+        "def slip() -> None: raise ZeroDivisionError\n"
+        "app.main(['slip'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_folder_of_runs_that_is_none_is_refused_before_any_work(
+    small_cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for command in ("report", "runs"):
+        done = small_cli(command, "--runs", "file", "--json")
+        assert done.returncode == 3
+        assert "folder" in error_of(done)["expected"]
+    done = small_cli("train", "--runs", "file", "--json")
+    assert done.returncode == 4
+    assert not (tmp_path / "model_latest.h5").exists()
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "", "none"])
+def test_a_run_that_is_not_there_is_refused(small_cli: Cli, name: str) -> None:
+    done = small_cli("runs", "show", name, "--json")
+    assert done.returncode == 3
+    assert error_of(done)["subject"]

@@ -107,3 +107,21 @@ def test_vet_tells_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> 
     refused = cli("vet", unsafe)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "Lambda" in refused.stderr
+
+
+@pytest.mark.slow
+def test_verdicts_are_told_where_nothing_can_be_written(small_cli: Cli, tmp_path: Path) -> None:
+    """A record that can't be kept and a file that can't be written hide no verdict."""
+    trained = json.loads(small_cli("train", "--limit", "100", "--json").stdout)
+    (tmp_path / "runs" / trained["id"] / "predictions.npz").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    done = small_cli("check", "--junit", "file/a.xml", "--json")
+    assert done.returncode == 4
+    (check,) = json.loads(done.stdout)["checks"]
+    assert len(check["check"]["verdict"]["clauses"]) == 4
+    assert "predictions.npz" in done.stderr
+    assert str(Path("file")) in done.stderr
+
+
+def test_the_help_names_the_table_of_the_contract(cli: Cli) -> None:
+    assert "[tool.mnist-tasks.contract]" in " ".join(cli("check", "--help").stdout.split())
