@@ -65,7 +65,7 @@ def validate(session: nox.Session, build: str) -> None:
         require_gpu(session)
     install(session, build)
     session.run("python", "-c", PROOF, build)
-    folder = Path(session.create_tmp())
+    folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
     folder.mkdir()
     with session.chdir(folder):

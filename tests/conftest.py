@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,11 @@ def small_cli(tmp_path: Path) -> Callable[..., Run]:
         return _run(command, tmp_path, env)
 
     return run
+
+
+def hear_ctrl_c() -> None:
+    """Undo, in a new process, what a shell does to its background: that deafens it to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str] | None) -> Run:

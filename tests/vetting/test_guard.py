@@ -19,6 +19,7 @@ import mnist_tasks
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import guard, sandbox
 from mnist_tasks.vetting.limits import Limits
+from tests.conftest import hear_ctrl_c
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -153,7 +154,10 @@ def test_the_child_ends_with_its_parent(blow: signal.Signals, model: Path, tmp_p
     }
     boot = textwrap.dedent(script)
     with subprocess.Popen(
-        [sys.executable, "-c", boot], env=environment, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", boot],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hear_ctrl_c,
     ) as parent:
         for _ in range(100):
             if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
