@@ -117,7 +117,7 @@ def comparisons(
     ]
     if not options.quick:
         found += [
-            ("to 99%", 3, {"mnist-tasks train": train, "keras.io": script("keras_convnet.py")}),
+            ("to 99%", 2, {"mnist-tasks train": train, "keras.io": script("keras_convnet.py")}),
             (
                 "check",
                 7,
