@@ -7,10 +7,9 @@ nothing wraps in the middle of a figure.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -49,13 +48,13 @@ class _PatientConsole(Console):
     def on_broken_pipe(self) -> None:
         """Say the rest to nobody: the exit code stays that of the command."""
         self.quiet = True
-        discard_output()
+        discard(self.file)
 
 
-def discard_output() -> None:
-    """Send what is still to come on standard output nowhere, after its reader has gone away."""
+def discard(stream: IO[str]) -> None:
+    """Send what is still to come on a stream nowhere, after its reader has gone away."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from mnist_tasks import console
@@ -86,3 +89,19 @@ def test_in_a_terminal_there_are_bars_and_no_lines(
     assert "downloading" not in err
     assert "loss 0.2500  accuracy 50.00%" in err
     assert "\x1b[?25h" in err  # the cursor is back
+
+
+def test_a_reader_of_messages_that_goes_away_takes_no_results_with_it() -> None:
+    script = (
+        "import os\n"
+        "from mnist_tasks import console\n"
+        "read, write = os.pipe()\n"
+        "os.close(read)\n"
+        "os.dup2(write, 2)\n"
+        "console.note('to nobody')\n"
+        "console.results().print('the result')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "the result\n"

@@ -91,7 +91,7 @@ def print_json(result: object) -> None:
         sys.stdout.write(ledger.to_json(result).decode())
         sys.stdout.flush()
     except BrokenPipeError:
-        console.discard_output()
+        console.discard(sys.stdout)
 
 
 def show_error(error: MnistTasksError, *, as_json: bool) -> None:

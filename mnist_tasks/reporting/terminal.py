@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clauses, grid, summary
+from mnist_tasks.reporting import clauses, grid, summary, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ def trained(record: RunRecord) -> RenderableType:
     last = record.epochs[-1]
     rows = {
         "recipe": f"{record.recipe['name']}, seed {record.seed}",
-        "trained on": f"{_images(record)}, {_count(len(record.epochs), 'epoch')}",
+        "trained on": f"{words.images(record)}, {words.plural(len(record.epochs), 'epoch')}",
         "training accuracy": f"{last.accuracy:.2%} (running mean of the last epoch)",
         "training loss": f"{last.loss:.4f}",
         "speed": f"{last.images_per_second:,.0f} images/s on {_device(record)}",
@@ -103,8 +103,8 @@ def verdict(found: Verdict, path: str) -> RenderableType:
     for clause in found.clauses:
         grid.add_row(
             table,
-            printable(clause.name),
-            printable(clause.bound),
+            clause.name,
+            clause.bound,
             _found(clause),
             Text(clause.status, grid.STYLES[clause.status]),
         )
@@ -148,7 +148,13 @@ def digits(metrics: Metrics) -> RenderableType:
             Text(str(count), "green" if said == score.digit else "red" if count else "dim")
             for said, count in enumerate(row)
         ]
-        grid.add_row(table, str(score.digit), _share(score.precision), _share(score.recall), *cells)
+        grid.add_row(
+            table,
+            str(score.digit),
+            words.percent(score.precision),
+            words.percent(score.recall),
+            *cells,
+        )
     mistakes = ", ".join(
         f"{each.truth} taken for {each.predicted} ({each.count}×)"
         for each in summary.worst_confusions(metrics)
@@ -157,7 +163,9 @@ def digits(metrics: Metrics) -> RenderableType:
     wrong = metrics.images - metrics.correct
     return Group(
         table,
-        Text(f"{accuracy}; {_count(wrong, 'mistake')}; the most frequent: {mistakes or 'none'}"),
+        Text(
+            f"{accuracy}; {words.plural(wrong, 'mistake')}; the most frequent: {mistakes or 'none'}"
+        ),
     )
 
 
@@ -170,22 +178,10 @@ def _facts(title: str, rows: Mapping[str, str]) -> Panel:
     return Panel(grid, title=title, title_align="left", expand=False)
 
 
-def _images(record: RunRecord) -> str:
-    return f"the first {record.limit:,} images" if record.limit else "60,000 images"
-
-
 def _device(record: RunRecord) -> str:
-    return f"{record.machine.device}, {_count(record.machine.threads, 'thread')}"
+    return f"{record.machine.device}, {words.plural(record.machine.threads, 'thread')}"
 
 
 def _seconds(phases: Mapping[str, float]) -> str:
     parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
     return f"{sum(phases.values()):.1f} ({parts})"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2%}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -166,7 +166,7 @@ def _save(model: keras.Model, config: TrainingConfig) -> ModelFile:
 
 
 def _command(config: TrainingConfig) -> str:
-    """Return the command line that repeats a run: what differs from the defaults, and the seed."""
+    """Return the command line that repeats a run on this machine."""
     words = ["mnist-tasks", "train", "--recipe", config.recipe, "--seed", str(config.seed)]
     options = {
         "--epochs": config.epochs,
