@@ -26,10 +26,11 @@ def _run(command: str, context: Context, **options: Any) -> None:
     words = [*CLI, command, *filter(None, [options.pop("model", None)])]
     for name, value in options.items():
         option = f"--{name.strip('_').replace('_', '-')}"
-        if value is True:
-            words.append(option)
-        elif value not in (None, False):
-            words += [option, str(value)]
+        for each in value if isinstance(value, list) else [value]:
+            if each is True:
+                words.append(option)
+            elif each not in (None, False):
+                words += [option, str(each)]
     # A terminal of its own for the command, where there is one, keeps its progress bars alive.
     context.run(shlex.join(words), echo=True, pty=sys.stdout.isatty() and sys.platform != "win32")
 
@@ -58,11 +59,13 @@ def fetch(
 
 
 @task(
+    iterable=["set_"],
     help={
         "recipe": "default or plain",
         "epochs": "passes over the training images",
         "batch_size": "images a step",
         "learning_rate": "peak of the schedule",
+        "set_": "another setting of the recipe, such as shift=0; may be repeated",
         "seed": "of weights, order and dropout",
         "device": "auto, cpu or gpu",
         "threads": "of TensorFlow on the CPU",
@@ -72,7 +75,7 @@ def fetch(
         **RUNS_HELP,
         **DATA_HELP,
         **JSON_HELP,
-    }
+    },
 )
 def train(
     context: Context,
@@ -80,6 +83,7 @@ def train(
     epochs: str | None = None,
     batch_size: str | None = None,
     learning_rate: str | None = None,
+    set_: list[str] | None = None,
     seed: str | None = None,
     device: str | None = None,
     threads: str | None = None,

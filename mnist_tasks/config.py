@@ -36,6 +36,9 @@ class TrainingConfig:
         The highest of the schedule, above 0.
     seed
         Of the weights, the order of the images and the dropout: 0 to 2**32 - 1.
+    settings
+        Names and values of the recipe's other settings that the user changed (see
+        `training.settings`), in alphabetical order.
     device
         ``auto`` takes a GPU where there is one.
     threads
@@ -55,6 +58,7 @@ class TrainingConfig:
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    settings: tuple[tuple[str, float], ...] = ()
     seed: int = 0
     device: str = "auto"
     threads: int = field(default_factory=available_cores)

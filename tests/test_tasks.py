@@ -49,6 +49,10 @@ def echoed(output: str) -> list[str]:
             ["train", "--device", "cpu", "--threads", "1", "--limit", "9", "--output", "m.keras"],
             ["train --device cpu --threads 1 --limit 9 --output m.keras"],
         ),
+        (
+            ["train", "--set", "shift=0", "--set", "average=0"],
+            ["train --set shift=0 --set average=0"],
+        ),
         (["check"], ["check"]),
         (["check", "--model", "a b.h5", "--json"], ["check 'a b.h5' --json"]),
         (["check", "--runs", "r", "--offline"], ["check --runs r --offline"]),

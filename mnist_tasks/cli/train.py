@@ -16,6 +16,12 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Another setting of the recipe, such as shift=0; may be repeated."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     threads: Annotated[
@@ -35,11 +41,14 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe, and save its model and the record of the run."""
-    settings = config.TrainingConfig(
+    from mnist_tasks.training.settings import parse_one_each
+
+    wanted = config.TrainingConfig(
         recipe=recipe,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        settings=parse_one_each(tuple(settings or ())),
         seed=seed,
         device=device,
         threads=config.available_cores() if threads is None else threads,
@@ -53,7 +62,7 @@ def train(
     disk.try_writing(runs, remedy=ledger.OTHER_FOLDER)
     with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
         record = fit.train(
-            settings,
+            wanted,
             lambda: load_digits("train", data_dir, mirror=mirror, offline=offline),
             progress=progress,
         )

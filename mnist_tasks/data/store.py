@@ -8,7 +8,7 @@ two fetches at once share the work.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from mnist_tasks.data import files
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError, MnistTasksError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -70,14 +70,21 @@ class Digits:
     ----------
     images : (n, 28, 28) uint8
     labels : (n,) uint8 in 0-9
+    sha256
+        Of the files that they were read from, by name.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
     def first(self, count: int | None) -> Digits:
         """Return the first `count` digits, or all."""
-        return Digits(images=self.images[:count], labels=self.labels[:count])
+        return replace(self, images=self.images[:count], labels=self.labels[:count])
+
+    def last(self, count: int) -> Digits:
+        """Return the last `count` digits, at least one."""
+        return replace(self, images=self.images[-count:], labels=self.labels[-count:])
 
 
 def default_folder() -> Path:
@@ -126,6 +133,7 @@ def load(folder: Path, split: Split) -> Digits:
     return Digits(
         images=idx.memory_map(folder / images.name, images),
         labels=idx.memory_map(folder / labels.name, labels),
+        sha256={file.name: file.sha256 for file in (images, labels)},
     )
 
 

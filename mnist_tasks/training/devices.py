@@ -86,6 +86,9 @@ def prepare(config: TrainingConfig, *, towers: int) -> Machine:
             found=printable(str(error)),
             remedy="Train in a process of its own.",
         ) from error
+    # A second run in this process gives the same bytes as a first one: the names of layers, which
+    # are counted up, are in the file.
+    keras.utils.clear_session()
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     return Machine(

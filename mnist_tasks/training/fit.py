@@ -14,7 +14,7 @@ from mnist_tasks import disk, records
 from mnist_tasks.data import files
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
-from mnist_tasks.training import batches, describe, devices, recipes
+from mnist_tasks.training import batches, describe, devices, recipes, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,16 +76,15 @@ def train(
         model.set_weights(trainee.get_weights())
     with clock.phase("save"):
         saved = _save(model, config)
-    images, labels = files.SPLITS["train"]
     return RunRecord(
         id=records.new_id(),
         created=records.now(),
-        command=_command(config),
+        command=command(config),
         recipe=recipes.as_record(recipe),
         seed=config.seed,
         limit=config.limit,
         machine=machine,
-        data={images.name: images.sha256, labels.name: labels.sha256},
+        data=dict(digits.sha256),
         epochs=epochs,
         curve=curve,
         network=describe.layers(model, recipe),
@@ -93,6 +92,26 @@ def train(
         seconds=clock.seconds,
         model=saved,
     )
+
+
+def command(config: TrainingConfig) -> str:
+    """Return the command line that repeats a run on this machine."""
+    words = ["mnist-tasks", "train", "--recipe", config.recipe, "--seed", str(config.seed)]
+    options = {
+        "--epochs": config.epochs,
+        "--batch-size": config.batch_size,
+        "--learning-rate": config.learning_rate,
+        "--limit": config.limit,
+        "--device": config.device,
+        "--threads": config.threads,
+        "--output": config.output,
+    }
+    for option, value in options.items():
+        if value is not None:
+            words += [option, str(value)]
+    for each in settings.words(config.settings):
+        words += [settings.OPTION, each]
+    return shlex.join(words)
 
 
 def _fit(
@@ -163,24 +182,6 @@ def _save(model: keras.Model, config: TrainingConfig) -> ModelFile:
         size = temporary.stat().st_size
         digest = files.sha256(temporary)
     return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
-
-
-def _command(config: TrainingConfig) -> str:
-    """Return the command line that repeats a run on this machine."""
-    words = ["mnist-tasks", "train", "--recipe", config.recipe, "--seed", str(config.seed)]
-    options = {
-        "--epochs": config.epochs,
-        "--batch-size": config.batch_size,
-        "--learning-rate": config.learning_rate,
-        "--limit": config.limit,
-        "--device": config.device,
-        "--threads": config.threads,
-        "--output": config.output,
-    }
-    for option, value in options.items():
-        if value is not None:
-            words += [option, str(value)]
-    return shlex.join(words)
 
 
 class _Clock:

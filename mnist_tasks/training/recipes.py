@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.training import settings
 
 if TYPE_CHECKING:
     from mnist_tasks.config import TrainingConfig
@@ -153,19 +154,28 @@ def resolve(config: TrainingConfig) -> Recipe:
     Raises
     ------
     WrongUsageError
-        There is no recipe of that name.
+        There is no recipe of that name, or no such setting, or it can't have that value.
     """
     recipe = RECIPES.get(config.recipe)
     if recipe is None:
         raise WrongUsageError(
             "--recipe", expected=f"one of {', '.join(RECIPES)}", found=printable(config.recipe)
         )
-    return replace(
-        recipe,
-        epochs=config.epochs or recipe.epochs,
-        batch_size=config.batch_size or recipe.batch_size,
-        learning_rate=config.learning_rate or recipe.learning_rate,
-    )
+    named = {
+        "epochs": config.epochs,
+        "batch_size": config.batch_size,
+        "learning_rate": config.learning_rate,
+    }
+    changed: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+    for name, value in config.settings:
+        if name in changed:
+            raise WrongUsageError(
+                f"{settings.OPTION} {name}",
+                expected="it once",
+                found=f"also --{name.replace('_', '-')}",
+            )
+        changed[name] = settings.check(name, value)
+    return replace(recipe, **changed)
 
 
 def as_record(recipe: Recipe) -> dict[str, Any]:

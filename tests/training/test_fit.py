@@ -44,7 +44,9 @@ def test_a_run_saves_its_model_and_tells_everything(
 ) -> None:
     output = tmp_path / "new folder" / f"model{suffix}"
     heard = Heard()
-    config = TrainingConfig(epochs=4, batch_size=50, limit=400, seed=5, output=output)
+    config = TrainingConfig(
+        epochs=4, batch_size=50, limit=400, seed=5, settings=(("shift", 0),), output=output
+    )
     record = train(config, small_mnist, heard)
 
     assert record.model.sha256 == hashlib.sha256(output.read_bytes()).hexdigest()
@@ -52,6 +54,9 @@ def test_a_run_saves_its_model_and_tells_everything(
     assert list(output.parent.iterdir()) == [output]
     assert record.recipe["epochs"] == 4
     assert record.recipe["batch_size"] == 50
+    assert record.recipe["shift"] == 0
+    assert "--set shift=0" in record.command
+    assert record.data == store.load(small_mnist, "train").sha256
     assert (record.seed, record.limit) == (5, 400)
     assert record.machine.device == "CPU"
     assert record.machine.versions["tensorflow"].startswith("2.")
@@ -64,6 +69,18 @@ def test_a_run_saves_its_model_and_tells_everything(
     assert heard.begun == (4, 400)
     assert heard.steps[-1] == (4, 400, record.epochs[-1].loss, record.epochs[-1].accuracy)
     assert record.command.startswith("mnist-tasks train --recipe default --seed 5 --epochs 4")
+
+
+def test_a_second_run_in_a_process_gives_the_bytes_of_a_first(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    def run(seed: int) -> str:
+        config = TrainingConfig(limit=100, batch_size=20, seed=seed, output=tmp_path / "model.h5")
+        return train(config, small_mnist).model.sha256
+
+    first = run(1)
+    assert run(2) != first
+    assert run(1) == first
 
 
 def test_the_saved_model_loads_in_plain_keras(small_mnist: Path, tmp_path: Path) -> None:

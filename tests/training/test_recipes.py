@@ -23,6 +23,21 @@ def test_the_users_settings_replace_the_recipes() -> None:
     assert recipes.resolve(config) == expected
 
 
+def test_any_other_setting_can_be_changed() -> None:
+    config = TrainingConfig(settings=(("average", 0.0), ("shift", 0)))
+    assert recipes.resolve(config) == replace(recipes.DEFAULT, average=0.0, shift=0)
+
+
+def test_a_setting_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(WrongUsageError, match="also --batch-size"):
+        recipes.resolve(TrainingConfig(batch_size=8, settings=(("batch_size", 9),)))
+
+
+def test_a_setting_that_cant_be_is_refused() -> None:
+    with pytest.raises(WrongUsageError, match="--set shift"):
+        recipes.resolve(TrainingConfig(settings=(("shift", 9),)))
+
+
 def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
     with pytest.raises(WrongUsageError) as caught:
         recipes.resolve(TrainingConfig(recipe="pancakes"))

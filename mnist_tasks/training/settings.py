@@ -1,0 +1,135 @@
+"""The settings of a recipe that a user may change: their names, their ranges, and how they read.
+
+``--set shift=0`` on the command line, ``shift = 0`` in the file of a sweep.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mnist_tasks.errors import WrongUsageError, printable
+
+Settings = tuple[tuple[str, float], ...]
+OPTION = "--set"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """What a setting may be; an open end leaves its own value out."""
+
+    low: float
+    high: float = math.inf
+    is_whole: bool = False
+    is_open_low: bool = False
+    is_open_high: bool = False
+
+    @property
+    def words(self) -> str:
+        """The range as it is shown.
+
+        >>> RANGES["warmup"].words
+        'a number from 0, below 1'
+        """
+        start = f"above {self.low:g}" if self.is_open_low else f"from {self.low:g}"
+        end = "" if math.isinf(self.high) else f"up to {self.high:g}"
+        end = f"below {self.high:g}" if end and self.is_open_high else end
+        return f"a {'whole ' * self.is_whole}number {start}{', ' if end else ''}{end}"
+
+    def __contains__(self, value: float) -> bool:
+        if not math.isfinite(value) or (self.is_whole and value != int(value)):
+            return False
+        above = value > self.low if self.is_open_low else value >= self.low
+        return above and (value < self.high if self.is_open_high else value <= self.high)
+
+
+RANGES = {
+    "epochs": Range(low=1, high=1000, is_whole=True),
+    "batch_size": Range(low=1, high=60_000, is_whole=True),
+    "learning_rate": Range(low=0, is_open_low=True),
+    "warmup": Range(low=0, high=1, is_open_high=True),
+    "final": Range(low=0, high=1),
+    "accumulator": Range(low=0),
+    "average": Range(low=0, high=1, is_open_high=True),
+    "shift": Range(low=0, high=4, is_whole=True),
+    "towers": Range(low=1, high=64, is_whole=True),
+}
+
+
+def check(name: str, value: object) -> float:
+    """Return the value of a setting, a whole number as ``int``.
+
+    Raises
+    ------
+    WrongUsageError
+        There is no such setting, or it can't have that value.
+    """
+    allowed = RANGES.get(name)
+    if allowed is None:
+        raise WrongUsageError(
+            f"{OPTION} {printable(name)}",
+            expected=f"one of {', '.join(RANGES)}",
+            found="no such setting",
+        )
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in allowed:
+        raise WrongUsageError(
+            f"{OPTION} {name}", expected=allowed.words, found=printable(str(value))
+        )
+    return int(value) if allowed.is_whole else float(value)
+
+
+def parse(text: str) -> tuple[str, tuple[float, ...]]:
+    """Read ``name=value`` or ``name=value,value``.
+
+    Raises
+    ------
+    WrongUsageError
+        There is no such setting, or it can't have that value.
+    """
+    name, equals, values = text.partition("=")
+    if not equals:
+        raise WrongUsageError(
+            OPTION, expected="a setting such as shift=0", found=printable(text) or "nothing"
+        )
+    name = name.strip()
+    return name, tuple(check(name, _number(each)) for each in values.split(","))
+
+
+def parse_one_each(texts: tuple[str, ...]) -> Settings:
+    """Read ``name=value`` for a single run: each name once, with one value.
+
+    Raises
+    ------
+    WrongUsageError
+        A name comes twice or has several values, or as in `parse`.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, values = parse(text)
+        if name in found or len(values) != 1:
+            raise WrongUsageError(
+                f"{OPTION} {name}",
+                expected="one value",
+                found=printable(text) if len(values) > 1 else "it was set before",
+                remedy="`mnist-tasks sweep` tries several.",
+            )
+        found[name] = values[0]
+    return tuple(sorted(found.items()))
+
+
+def words(settings: Settings) -> tuple[str, ...]:
+    """Return settings as they are written.
+
+    >>> words((("average", 0.0), ("shift", 1)))
+    ('average=0.0', 'shift=1')
+    """
+    return tuple(f"{name}={value}" for name, value in settings)
+
+
+def _number(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

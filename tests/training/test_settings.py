@@ -1,0 +1,61 @@
+"""Settings of a recipe as users write them: read, or refused with what they may be."""
+
+from dataclasses import fields
+
+import pytest
+
+from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.training import recipes, settings
+
+
+def test_every_number_of_a_recipe_can_be_set() -> None:
+    numbers = {field.name for field in fields(recipes.Recipe)} - {"name", "layers"}
+    assert settings.RANGES.keys() == numbers
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_every_recipe_lies_in_the_ranges(recipe: recipes.Recipe) -> None:
+    for name in settings.RANGES:
+        value = getattr(recipe, name)
+        assert settings.check(name, value) == value
+
+
+def test_values_are_read_with_their_type() -> None:
+    name, values = settings.parse("shift=0,2.0")
+    assert (name, values) == ("shift", (0, 2))
+    assert all(type(value) is int for value in values)
+    assert settings.parse("learning_rate=1e-2,1") == ("learning_rate", (0.01, 1.0))
+    assert settings.parse_one_each(("warmup=0.1", "average=0")) == (
+        ("average", 0.0),
+        ("warmup", 0.1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("shift", "a setting such as shift=0"),
+        ("", "a setting such as shift=0"),
+        ("name=x", "one of epochs, batch_size"),
+        ("shift=9", "a whole number from 0, up to 4"),
+        ("shift=0.5", "a whole number from 0, up to 4"),
+        ("shift=", "a whole number from 0, up to 4"),
+        ("average=1", "a number from 0, below 1"),
+        ("learning_rate=0", "a number above 0"),
+        ("learning_rate=nan", "a number above 0"),
+        ("learning_rate=inf", "a number above 0"),
+        ("warmup=\x1b[31m", "a number from 0, below 1"),
+        ("epochs=0.3,0.4", "a whole number from 1, up to 1000"),
+    ],
+)
+def test_what_cant_be_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        settings.parse(text)
+    assert str(caught.value.expected).startswith(expected)
+    assert "\x1b" not in caught.value.found
+
+
+@pytest.mark.parametrize("texts", [("shift=0,1",), ("shift=0", "shift=1")])
+def test_one_run_has_one_value_of_each(texts: tuple[str, ...]) -> None:
+    with pytest.raises(WrongUsageError, match="--set shift"):
+        settings.parse_one_each(texts)
