@@ -12,6 +12,7 @@ DEVICES = ("auto", "cpu", "gpu")
 MODEL_SUFFIXES = (".h5", ".keras")
 LATEST_MODEL = Path("model_latest.h5")
 RUNS_FOLDER = Path("runs")
+SWEEPS_FOLDER = Path("sweeps")
 LARGEST_SEED = 2**32 - 1  # NumPy's
 
 

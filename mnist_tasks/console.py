@@ -109,7 +109,7 @@ class _Bar(Progress):
         yield self.make_tasks_table(self.tasks)
 
 
-class _Live(AbstractContextManager["_Live"]):
+class Live(AbstractContextManager["Live"]):
     """A live bar in a terminal, and lines at intervals elsewhere."""
 
     def __init__(self, *columns: ProgressColumn) -> None:
@@ -147,7 +147,7 @@ class _Live(AbstractContextManager["_Live"]):
         self._console.print(Text(message, style="dim"), soft_wrap=True)
 
 
-class DownloadProgress(_Live):
+class DownloadProgress(Live):
     """Bytes and speed of a download."""
 
     def __init__(self) -> None:
@@ -176,7 +176,7 @@ class DownloadProgress(_Live):
             self.note(f"{self._name}: {done / 1e6:.1f}{whole} MB")
 
 
-class TrainingProgress(_Live):
+class TrainingProgress(Live):
     """How far a training is: curves of its loss and accuracy, speed and time left."""
 
     def __init__(self) -> None:

@@ -216,7 +216,8 @@ def _fault(record: RunRecord) -> str:
         return f"schema {record.schema}, written by a newer version"
     if not record.epochs:
         return "it has no epoch"
-    metrics = record.check.metrics if record.check else None
-    if metrics and {len(metrics.confusion), *map(len, metrics.confusion)} != {10}:
-        return "its confusion matrix is not 10 x 10"
+    for judged in (record.check, record.trial):
+        metrics = judged.metrics if judged else None
+        if metrics and {len(metrics.confusion), *map(len, metrics.confusion)} != {10}:
+            return "its confusion matrix is not 10 x 10"
     return ""

@@ -14,6 +14,8 @@ from mnist_tasks.records import Check  # noqa: TC001 - msgspec reads the annotat
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mnist_tasks.errors import MnistTasksError
+
 SCHEMA = 1
 
 
@@ -26,6 +28,17 @@ class Failure:
     found: str
     expected: str | None = None
     remedy: str | None = None
+
+    @classmethod
+    def of(cls, error: MnistTasksError) -> Failure:
+        """Return an error as what can be sent and written."""
+        return cls(
+            title=error.title,
+            subject=error.subject,
+            expected=error.expected,
+            found=error.found,
+            remedy=error.remedy,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from mnist_tasks.verdict import Verdict  # noqa: TC001 - msgspec reads the annotations
 
@@ -135,6 +135,29 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What a run in a sweep has beside: how it did on the images that the sweep judges by.
+
+    Attributes
+    ----------
+    settings
+        What the sweep chose for it, beside the recipe.
+    judged_by
+        ``held-out``: the last images of the training set, which it was not trained on; or ``test``.
+    worker
+        Where it ran: host and process.
+    attempts
+        How many times it was begun: more than once where a worker died.
+    """
+
+    settings: dict[str, float]
+    judged_by: Literal["held-out", "test"]
+    metrics: Metrics
+    worker: str
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One training run, from its settings to the file that it left.
 
@@ -152,6 +175,8 @@ class RunRecord:
         The layers, with what each costs; empty in a record of an older version.
     filters
         The weights of the first convolution, for each of its filters a square of them, row by row.
+    trial
+        ``None`` for a run that was in no sweep.
     """
 
     id: str
@@ -169,6 +194,7 @@ class RunRecord:
     network: tuple[Layer, ...] = ()
     filters: tuple[tuple[tuple[float, ...], ...], ...] = ()
     check: Check | None = None
+    trial: Trial | None = None
     schema: int = SCHEMA
 
 

@@ -39,6 +39,40 @@ def wilson(count: int, total: int, confidence: float) -> tuple[float, float]:
     return low, high
 
 
+def student(t: float, degrees: int) -> float:
+    """Return how likely Student's t with so many degrees of freedom is to be at most `t`.
+
+    M. Abramowitz, I. Stegun, "Handbook of mathematical functions" (1964), 26.7.3 and 26.7.4: for
+    whole degrees of freedom, a finite sum.
+    """
+    angle = math.atan(t / math.sqrt(degrees))
+    cosine = math.cos(angle)
+    is_odd = degrees % 2
+    term = cosine if is_odd else 1.0
+    total = 0.0
+    for number in range(is_odd, degrees - 1, 2):
+        total += term
+        term *= cosine**2 * (number + 1) / (number + 2)
+    central = math.sin(angle) * total
+    return 0.5 + ((angle + central) / math.pi if is_odd else central / 2)
+
+
+def student_quantile(confidence: float, degrees: int) -> float:
+    """Return how many standard errors a two-sided interval of Student's t reaches.
+
+    >>> round(student_quantile(0.95, 9), 3)
+    2.262
+    """
+    wanted = (1 + confidence) / 2
+    low, high = 0.0, 1.0
+    while student(high, degrees) < wanted:
+        low, high = high, 2 * high
+    for _ in range(_ROUNDS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student(middle, degrees) < wanted else (low, middle)
+    return high
+
+
 def most(total: int, holds: Callable[[int], bool]) -> int | None:
     """Return the largest number up to `total` that holds, where all below it do too."""
     first_not = bisect_left(range(total + 1), True, key=lambda number: not holds(number))

@@ -59,7 +59,9 @@ def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile,
         for real, array in zip(files.SPLITS[split], digits(count, seed), strict=True):
             file = replace(real, shape=array.shape)
             content = file.header + array.tobytes()
-            (folder / file.name).write_bytes(content)
+            path = folder / file.name
+            if not path.exists() or path.read_bytes() != content:
+                path.write_bytes(content)
             small.append(replace(file, sha256=hashlib.sha256(content).hexdigest()))
         table[split] = (small[0], small[1])
     return table

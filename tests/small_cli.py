@@ -11,12 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mnist_tasks.cli.app import app
 from tests import generated
 
-
-def run() -> None:
-    folder = Path(sys.argv[1])
-    generated.vouch_for(generated.write(folder, train=512, test=128))
-    app(sys.argv[2:], prog_name="mnist-tasks")
-
+# A worker process of a sweep imports this file, too, under a name of its own.
+if __name__ in {"__main__", "__mp_main__"}:
+    generated.vouch_for(generated.write(Path(sys.argv[1]), train=512, test=128))
 
 if __name__ == "__main__":
-    run()
+    app(sys.argv[2:], prog_name="mnist-tasks")

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given
@@ -127,3 +128,29 @@ def test_tango_gives_the_published_interval() -> None:
 def test_most_finds_the_last_that_holds(total: int, last: int) -> None:
     expected = None if last < 0 else min(last, total)
     assert statistics.most(total, lambda number: number <= last) == expected
+
+
+@pytest.mark.parametrize(
+    ("confidence", "degrees", "published"),
+    [
+        (0.95, 1, 12.706),
+        (0.95, 2, 4.303),
+        (0.95, 3, 3.182),
+        (0.95, 9, 2.262),
+        (0.99, 9, 3.250),
+        (0.95, 30, 2.042),
+        (0.98, 1, 31.821),
+        (0.99, 100, 2.626),
+    ],
+)
+def test_students_quantiles_are_the_published_ones(
+    confidence: float, degrees: int, published: float
+) -> None:
+    assert statistics.student_quantile(confidence, degrees) == pytest.approx(published, abs=5e-4)
+
+
+@given(st.floats(-50, 50), st.integers(1, 400))
+def test_students_distribution_is_symmetric_and_nears_the_normal(t: float, degrees: int) -> None:
+    here, there = statistics.student(t, degrees), statistics.student(-t, degrees)
+    assert here + there == pytest.approx(1)
+    assert statistics.student(t, 100_000) == pytest.approx(NormalDist().cdf(t), abs=1e-5)

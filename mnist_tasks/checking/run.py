@@ -159,14 +159,12 @@ class Exam:
 
 
 def _failed(path: Path, error: MnistTasksError) -> Outcome:
-    failure = Failure(
-        title=error.title,
-        subject=error.subject,
-        expected=error.expected,
-        found=error.found,
-        remedy=error.remedy,
+    return Outcome(
+        path=_shown(path),
+        status="error",
+        exit_code=error.exit_code,
+        error=Failure.of(error),
     )
-    return Outcome(path=_shown(path), status="error", exit_code=error.exit_code, error=failure)
 
 
 def _shown(path: Path) -> str:

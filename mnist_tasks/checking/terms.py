@@ -6,14 +6,11 @@ clause that was written and not checked would be worse than none.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from mnist_tasks import toml_files
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
 from mnist_tasks.errors import WrongUsageError, printable
@@ -29,13 +26,6 @@ _KEYS = {
     "perturbed.rotate": Rotate,
     "perturbed.noise": Noise,
     "baseline": Baseline,
-}
-_WORDS = {
-    "array": "a list",
-    "float": "a number",
-    "int": "a whole number",
-    "object": "a table",
-    "str": "text in quotes",
 }
 
 
@@ -65,7 +55,7 @@ def load(path: Path | None = None) -> Terms:
     source = path or PROJECT_FILE
     if path is None and not source.is_file():
         return Terms(contract=Contract())
-    document = _parse(source)
+    document = toml_files.parse(source, "a contract")
     table = _inner(document, source)
     if table is None and path is None:
         return Terms(contract=Contract())
@@ -78,17 +68,6 @@ def load(path: Path | None = None) -> Terms:
     return Terms(
         contract=_contract(document if table is None else table, source), source=str(source)
     )
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = printable(str(error))
-    raise WrongUsageError(str(path), expected="a contract in TOML", found=reason)
 
 
 def _inner(document: dict[str, Any], source: Path) -> Any:
@@ -105,15 +84,8 @@ def _inner(document: dict[str, Any], source: Path) -> Any:
 
 
 def _contract(table: Any, source: Path) -> Contract:
-    try:
-        _refuse_unknown(table)
-        contract = msgspec.convert(table, type=Contract)
-    except WrongUsageError as error:
-        raise WrongUsageError(
-            f"{source}: {error.subject}", expected=error.expected, found=printable(error.found)
-        ) from error
-    except msgspec.ValidationError as error:
-        raise _of_wrong_type(table, source, str(error)) from error
+    _refuse_unknown(table, source)
+    contract = toml_files.convert(table, Contract, source, name=TABLE_NAME)
     if contract.baseline is None:
         return contract
     # The file names the baseline as it sees it, wherever the command is run.
@@ -126,32 +98,12 @@ def _seen_from(folder: Path, baseline: Baseline) -> Baseline:
     return replace(baseline, record=str(folder / str(baseline.record)))
 
 
-def _refuse_unknown(table: Any) -> None:
-    for path, cls in _KEYS.items():
+def _refuse_unknown(table: Any, source: Path) -> None:
+    for path, kind in _KEYS.items():
         inner = table
         for name in path.split(".") if path else ():
             inner = inner.get(name) if isinstance(inner, dict) else None
-        if isinstance(inner, dict) and (unknown := inner.keys() - _names(cls)):
-            key = f"{path}.{min(unknown)}" if path else min(unknown)
-            raise WrongUsageError(
-                printable(key), expected=f"one of {', '.join(sorted(_names(cls)))}", found="unknown"
-            )
-
-
-def _of_wrong_type(table: Any, source: Path, message: str) -> WrongUsageError:
-    """Turn ``Expected `int`, got `str` - at `$.a.b` `` into an error that names key and value."""
-    said, _, place = message.replace("`", "").partition(" - at $")
-    key = place.strip(".")
-    value = table
-    for name in re.findall(r"[^.\[\]]+", key):
-        value = value[int(name) if isinstance(value, list) else name]
-    said = said.replace("Object missing required field", "with the key")
-    expected = said.partition(", got ")[0].removeprefix("Expected ").removesuffix(" | null")
-    return WrongUsageError(
-        f"{source}: {key or TABLE_NAME}",
-        expected=_WORDS.get(expected, expected),
-        found=printable(str(value)),
-    )
+        toml_files.refuse_unknown(inner, kind, source, name=path)
 
 
 def _names(cls: type[Any]) -> set[str]:

@@ -16,6 +16,7 @@ from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.parts import EXIT_CODES, show_error
 from mnist_tasks.cli.report import report
+from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train
 
 
@@ -64,7 +65,7 @@ def _before_commands(
     """Take the options that stand before a command."""
 
 
-for command in (fetch, train, check, report, vet):
+for command in (fetch, train, check, report, vet, sweep):
     app.command(epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

@@ -95,26 +95,41 @@ def parse(text: str) -> tuple[str, tuple[float, ...]]:
     return name, tuple(check(name, _number(each)) for each in values.split(","))
 
 
+def parse_many(texts: tuple[str, ...]) -> dict[str, tuple[float, ...]]:
+    """Read ``name=value,value``, each name once.
+
+    Raises
+    ------
+    WrongUsageError
+        A name comes twice, or as in `parse`.
+    """
+    found: dict[str, tuple[float, ...]] = {}
+    for text in texts:
+        name, values = parse(text)
+        if name in found:
+            raise WrongUsageError(f"{OPTION} {name}", expected="it once", found=printable(text))
+        found[name] = values
+    return found
+
+
 def parse_one_each(texts: tuple[str, ...]) -> Settings:
-    """Read ``name=value`` for a single run: each name once, with one value.
+    """Read ``name=value`` for a single run, each name once.
 
     Raises
     ------
     WrongUsageError
         A name comes twice or has several values, or as in `parse`.
     """
-    found: dict[str, float] = {}
-    for text in texts:
-        name, values = parse(text)
-        if name in found or len(values) != 1:
+    found = parse_many(texts)
+    for name, values in found.items():
+        if len(values) != 1:
             raise WrongUsageError(
                 f"{OPTION} {name}",
                 expected="one value",
-                found=printable(text) if len(values) > 1 else "it was set before",
+                found=f"{len(values)}",
                 remedy="`mnist-tasks sweep` tries several.",
             )
-        found[name] = values[0]
-    return tuple(sorted(found.items()))
+    return tuple(sorted((name, values[0]) for name, values in found.items()))
 
 
 def words(settings: Settings) -> tuple[str, ...]:

@@ -1,0 +1,165 @@
+"""The command ``sweep``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnist_tasks import config
+from mnist_tasks.cli.parts import (
+    AsJson,
+    DataDir,
+    MirrorUrl,
+    Offline,
+    load_digits,
+    print_json,
+    print_tables,
+)
+from mnist_tasks.errors import WrongUsageError, printable
+
+if TYPE_CHECKING:
+    from mnist_tasks.sweeping.plan import Plan
+    from mnist_tasks.sweeping.sweep import Engine
+
+LOCAL, RAY, RAY_CLIENT = "local", "ray", "ray://"
+
+
+def sweep(
+    plan: Annotated[
+        Path | None,
+        typer.Argument(help="TOML file with the plan; without one the options say it."),
+    ] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option(help="Recipe to run; may be repeated. [default: default]")
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9.  [default: 0-4]")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Values of a setting, such as learning_rate=0.2,0.4; may be repeated, and every "
+            "combination is run.",
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
+    test: Annotated[
+        bool,
+        typer.Option(
+            "--test",
+            help="Train on all training images and judge by the test images, instead of holding "
+            "out the last 10,000 training images.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at once; by default as many as cores and memory allow."),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Of each run.")] = 1,
+    device: Annotated[str, typer.Option(help="Of each run: cpu or gpu.")] = "cpu",
+    on: Annotated[
+        str,
+        typer.Option(
+            help="local: processes on this machine; ray: the Ray cluster that runs here, or a new "
+            "one; ray://host:port: that cluster. Ray needs the extra `cluster`."
+        ),
+    ] = LOCAL,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder of the sweep's records; sweeps/NAME by default, where "
+            "NAME follows from the plan.",
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    mirror: MirrorUrl = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train many settings with many seeds, and rank them; begun again, it goes on where it was."""
+    from mnist_tasks.reporting import terminal_sweep
+    from mnist_tasks.sweeping import sweep as sweeping
+    from mnist_tasks.sweeping.live import SweepProgress
+
+    planned = _plan(
+        plan,
+        recipes=recipe,
+        seeds=seeds,
+        settings=settings,
+        limit=limit,
+        test=test,
+        threads=threads,
+        device=device,
+    )
+    engine = _engine(on, planned, data_dir, workers)
+    for split in ("train", "test") if test else ("train",):
+        load_digits(split, data_dir, mirror=mirror, offline=offline)
+    folder = output or config.SWEEPS_FOLDER / planned.name
+    with SweepProgress() as progress:
+        result = sweeping.run(planned, folder, engine, progress=progress)
+    if as_json:
+        print_json(result)
+    else:
+        print_tables(terminal_sweep.swept(result))
+    raise typer.Exit(result.exit_code)
+
+
+def _plan(
+    path: Path | None,
+    *,
+    recipes: list[str] | None,
+    seeds: str | None,
+    settings: list[str] | None,
+    limit: int | None,
+    test: bool,
+    threads: int,
+    device: str,
+) -> Plan:
+    from mnist_tasks.sweeping import plan, plan_file
+    from mnist_tasks.training.settings import parse_many
+
+    if path is None:
+        grid = plan.grid(recipes or ["default"], parse_many(tuple(settings or ())))
+        numbers = plan.seeds(seeds or "0-4")
+    else:
+        given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
+        for option, value in given.items():
+            if value is not None:
+                raise WrongUsageError(
+                    option,
+                    expected=f"it in {printable(str(path))}, which says what is run",
+                    found="it beside the file",
+                )
+        grid, numbers, limit = plan_file.load(path)
+    return plan.Plan(
+        settings=grid,
+        seeds=numbers,
+        judged_by="test" if test else "held-out",
+        limit=limit,
+        device=device,
+        threads=threads,
+    )
+
+
+def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) -> Engine:
+    from mnist_tasks.data import store
+    from mnist_tasks.sweeping import job, pool
+
+    load = partial(job.load, data_dir or store.default_folder(), planned.judged_by)
+    if on == LOCAL:
+        at_once = workers or pool.most_workers(threads=planned.threads, device=planned.device)
+        return lambda jobs, folder: pool.run(jobs, load=load, workers=at_once, folder=folder)
+    if on == RAY or (on.startswith(RAY_CLIENT) and len(on) > len(RAY_CLIENT)):
+        from mnist_tasks.sweeping import on_ray
+
+        address = None if on == RAY else on
+        return lambda jobs, _: on_ray.run(jobs, load=load, address=address, most=workers)
+    raise WrongUsageError(
+        "--on", expected=f"{LOCAL}, {RAY} or {RAY_CLIENT}host:port", found=printable(on)
+    )

@@ -1,0 +1,201 @@
+"""What a sweep runs: every setting with every seed, each a job with an id of its own.
+
+An id follows from all that decides a run's result, so that the same plan, begun again, finds what
+is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+import mnist_tasks
+from mnist_tasks.config import LARGEST_SEED, TrainingConfig
+from mnist_tasks.data import files
+from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.training import recipes
+from mnist_tasks.training import settings as settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from mnist_tasks.training.settings import Settings
+
+MOST_RUNS = 100_000
+MODEL_NAME = "model.h5"
+HELD_OUT_SHARE = 6  # the last sixth of the training images: 10,000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A recipe, and what a sweep changes of it."""
+
+    recipe: str = "default"
+    values: Settings = ()
+
+    @property
+    def name(self) -> str:
+        """The setting as it is shown: ``default shift=0``."""
+        return " ".join((self.recipe, *settings_of.words(self.values)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run of a sweep.
+
+    Attributes
+    ----------
+    config
+        What a single ``train`` would be given, with the place where the model will stand.
+    """
+
+    id: str
+    setting: Setting
+    judged_by: Literal["held-out", "test"]
+    config: TrainingConfig
+
+    @cached_property
+    def towers(self) -> int:
+        """In how many parts the recipe computes a batch."""
+        return recipes.resolve(self.config).towers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Every setting with every seed.
+
+    Attributes
+    ----------
+    judged_by
+        ``held-out``: trained on what comes before the last sixth of the training images, and judged
+        by that; ``test``: trained on all of them, and judged by the test images.
+    limit
+        Train on the first images only.
+    threads
+        Of each run.
+
+    Raises
+    ------
+    WrongUsageError
+        A recipe, a setting or a seed can't be, or there are too many runs.
+    """
+
+    settings: tuple[Setting, ...] = (Setting(),)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    judged_by: Literal["held-out", "test"] = "held-out"
+    limit: int | None = None
+    device: str = "cpu"
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        runs = len(self.settings) * len(self.seeds)
+        if not 1 <= runs <= MOST_RUNS:
+            raise WrongUsageError(
+                "the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}"
+            )
+        most = training_images(self.judged_by)
+        if self.limit is not None and not 1 <= self.limit <= most:
+            raise WrongUsageError(
+                "--limit",
+                expected=f"a whole number from 1 to {most:,}: the others are held out",
+                found=f"{self.limit:,}",
+            )
+        for setting in self.settings:
+            recipes.resolve(self._config(setting, self.seeds[0]))
+
+    def jobs(self, folder: Path) -> tuple[Job, ...]:
+        """Return the runs, every setting with one seed before any with the next."""
+        return tuple(
+            self._job(setting, seed, folder)
+            for seed, setting in itertools.product(self.seeds, self.settings)
+        )
+
+    @property
+    def name(self) -> str:
+        """A name that the same plan always has: 8 hexadecimal digits."""
+        return _digest(msgspec.to_builtins(self))
+
+    def _job(self, setting: Setting, seed: int, folder: Path) -> Job:
+        config = self._config(setting, seed)
+        decisive = [setting, config.limit, self.judged_by, config.device, config.threads]
+        name = f"{setting.recipe}-{_digest(msgspec.to_builtins(decisive))}-{seed}"
+        return Job(
+            id=name,
+            setting=setting,
+            judged_by=self.judged_by,
+            config=replace(config, output=folder / name / MODEL_NAME),
+        )
+
+    def _config(self, setting: Setting, seed: int) -> TrainingConfig:
+        whole = training_images("test")
+        images = self.limit or training_images(self.judged_by)
+        return TrainingConfig(
+            recipe=setting.recipe,
+            settings=setting.values,
+            seed=seed,
+            limit=None if images == whole else images,
+            device=self.device,
+            threads=self.threads,
+        )
+
+
+def grid(names: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[Setting, ...]:
+    """Return every recipe with every combination of values, each once."""
+    ordered = sorted(values)
+    combinations = itertools.product(*(values[name] for name in ordered))
+    return tuple(
+        dict.fromkeys(
+            Setting(recipe=recipe, values=tuple(zip(ordered, chosen, strict=True)))
+            for recipe, chosen in itertools.product(names, list(combinations))
+        )
+    )
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """Read seeds: ``0-9``, ``0,3,7-9``.
+
+    Raises
+    ------
+    WrongUsageError
+        It is no such list, or a seed is out of its range.
+    """
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+            raise _wrong_seeds(text)
+        low, high = int(first), int(last or first)
+        if not low <= high <= LARGEST_SEED or high - low >= MOST_RUNS:
+            raise _wrong_seeds(text)
+        found |= dict.fromkeys(range(low, high + 1))
+    return tuple(found)
+
+
+def held_out_images() -> int:
+    """Return how many of the last training images a sweep judges by: 10,000 of MNIST's."""
+    return max(1, training_images("test") // HELD_OUT_SHARE)
+
+
+def training_images(judged_by: str) -> int:
+    """Return on how many images a run of a sweep is trained."""
+    whole = files.SPLITS["train"][0].shape[0]
+    return whole if judged_by == "test" else whole - held_out_images()
+
+
+def _digest(value: object) -> str:
+    content = msgspec.json.encode([mnist_tasks.__version__, value], order="deterministic")
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+def _wrong_seeds(text: str) -> WrongUsageError:
+    return WrongUsageError(
+        "--seeds",
+        expected=f"seeds such as 0-9 or 0,3,7-9, each up to {LARGEST_SEED:,}",
+        found=printable(text) or "nothing",
+    )

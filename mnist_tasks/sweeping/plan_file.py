@@ -1,0 +1,79 @@
+"""Read the plan of a sweep from a TOML file. Strictly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mnist_tasks import toml_files
+from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.sweeping import plan
+from mnist_tasks.sweeping.plan import Setting
+from mnist_tasks.training import settings as settings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHAT = "the plan of a sweep"
+RECIPE = "recipe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The keys of a plan's file.
+
+    Attributes
+    ----------
+    recipes, set
+        A grid: every recipe with every combination of these values.
+    settings
+        Tables of a recipe and its settings, one by one, beside the grid.
+    """
+
+    seeds: str | list[int] = "0-4"
+    recipes: list[str] = field(default_factory=list)
+    set: dict[str, Any] = field(default_factory=dict)
+    settings: list[dict[str, Any]] = field(default_factory=list)
+    limit: int | None = None
+
+
+def load(path: Path) -> tuple[tuple[Setting, ...], tuple[int, ...], int | None]:
+    """Read the settings, the seeds and the limit of a plan.
+
+    Raises
+    ------
+    WrongUsageError
+        The file can't be read, or a key or a value in it can't be.
+    """
+    table = toml_files.parse(path, WHAT)
+    toml_files.refuse_unknown(table, Written, path)
+    written = toml_files.convert(table, Written, path, name=WHAT)
+    try:
+        values = {
+            name: tuple(
+                settings_of.check(name, each)
+                for each in (value if isinstance(value, list) else [value])
+            )
+            for name, value in written.set.items()
+        }
+        has_grid = written.recipes or values or not written.settings
+        found = plan.grid(written.recipes or ["default"], values) if has_grid else ()
+        found += tuple(_setting(each) for each in written.settings)
+        text = written.seeds
+        numbers = text if isinstance(text, str) else ",".join(map(str, text))
+        return tuple(dict.fromkeys(found)), plan.seeds(numbers), written.limit
+    except WrongUsageError as error:
+        raise WrongUsageError(
+            f"{path}: {error.subject}", expected=error.expected, found=printable(error.found)
+        ) from error
+
+
+def _setting(table: dict[str, Any]) -> Setting:
+    name = table.get(RECIPE, "default")
+    if not isinstance(name, str):
+        raise WrongUsageError(RECIPE, expected="text in quotes", found=printable(str(name)))
+    values = {key: value for key, value in table.items() if key != RECIPE}
+    return Setting(
+        recipe=name,
+        values=tuple(sorted((key, settings_of.check(key, each)) for key, each in values.items())),
+    )

@@ -1,0 +1,197 @@
+"""The command ``sweep`` as its users meet it: real processes, killed and begun again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mnist_tasks import ledger
+from tests.conftest import SMALL_CLI, hear_ctrl_c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
+
+
+def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a sweep on the small data set, and leave it to itself."""
+    return subprocess.Popen(
+        [sys.executable, str(SMALL_CLI), str(folder / "data"), "sweep", *arguments],
+        cwd=folder,
+        env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_ctrl_c,
+    )
+
+
+def processes_that_mention(text: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return [each for each in found if each != os.getpid()]
+
+
+def wait_until_gone(text: str) -> None:
+    end = time.monotonic() + 10
+    while processes_that_mention(text):
+        assert time.monotonic() < end, "workers outlive their sweep"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path: Path) -> None:
+    swept = small_cli("sweep", "--seeds", "3,4", "--set", "shift=0,1", *QUICK, "--json")
+    assert swept.returncode == 0, swept.stderr
+    result = json.loads(swept.stdout)
+    assert (result["runs"], result["done"], result["failed"]) == (4, 4, [])
+    assert result["images"] == 85
+    assert re.fullmatch(r"sweeps/[0-9a-f]{8}", result["folder"])
+    lines = swept.stderr.splitlines()
+    assert [line.split()[0] for line in lines] == ["1/4", "2/4", "3/4", "4/4"]
+
+    records = ledger.read_all(tmp_path / result["folder"]).records
+    assert len(records) == 4
+    record = next(each for each in records if each.seed == 4 and each.recipe["shift"] == 1)
+    options = record.command.split()[2:]
+    options[options.index("--output") + 1] = "single.h5"
+    trained = small_cli("train", *options, "--offline", "--json")
+    assert trained.returncode == 0, trained.stderr
+    single = json.loads(trained.stdout)
+    assert single["model"]["sha256"] == record.model.sha256
+    assert single["epochs"][-1]["loss"] == record.epochs[-1].loss
+    assert (tmp_path / "single.h5").read_bytes() == (tmp_path / record.model.path).read_bytes()
+
+    again = small_cli("sweep", "--seeds", "3,4", "--set", "shift=0,1", *QUICK)
+    assert "4 of 4 runs were done before" in again.stderr
+    assert "4 of 4 runs done, 4 of them before" in again.stdout
+    listed = small_cli("runs", "--runs", result["folder"], "--json")
+    assert len(json.loads(listed.stdout)["runs"]) == 4
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
+    small_cli: Cli, tmp_path: Path
+) -> None:
+    arguments = ("--seeds", "0-11", *QUICK, "--workers", "2", "--output", "swept")
+    moments = np.random.default_rng(6)
+    seen: dict[str, bytes] = {}
+    for _ in range(10):
+        process = begin(tmp_path, *arguments)
+        time.sleep(moments.uniform(0.5, 7))
+        process.kill()
+        process.communicate()
+        # Whatever is there is whole, and what was there is untouched.
+        found = ledger.read_all(tmp_path / "swept")
+        assert found.passed_over == ()
+        now = {each.id: _record(tmp_path, each.id) for each in found.records}
+        assert all(now[name] == content for name, content in seen.items())
+        for record in found.records:
+            assert (tmp_path / record.model.path).stat().st_size == record.model.bytes
+        seen = now
+    last = small_cli("sweep", *arguments, "--json")
+    assert last.returncode == 0, last.stderr
+    result = json.loads(last.stdout)
+    assert (result["runs"], result["done"]) == (12, 12)
+    assert result["kept"] == len(seen) > 0
+    for name, content in seen.items():
+        assert _record(tmp_path, name) == content
+    wait_until_gone(str(tmp_path / "data"))
+    left = {path.name for path in (tmp_path / "swept").iterdir()} - {".lock"}
+    assert left == {"sweep.json", *(each["id"] for each in _records(tmp_path))}
+    for each in _records(tmp_path):
+        assert {path.name for path in (tmp_path / "swept" / each["id"]).iterdir()} == {
+            "run.json",
+            "model.h5",
+        }
+
+
+def _record(folder: Path, name: str) -> bytes:
+    return (folder / "swept" / name / "run.json").read_bytes()
+
+
+def _records(folder: Path) -> list[Any]:
+    return [json.loads(path.read_bytes()) for path in (folder / "swept").glob("*/run.json")]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_sweep_with_all_its_workers(tmp_path: Path) -> None:
+    process = begin(tmp_path, "--seeds", "0-99", *QUICK, "--workers", "2")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("1/100")
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Stopped. Every file is whole" in stderr
+    assert "Traceback" not in stderr
+    wait_until_gone(str(tmp_path / "data"))
+
+
+@pytest.mark.slow
+def test_runs_that_fail_are_named_and_tell_the_exit_code(small_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(
+        "seeds = [0]\nlimit = 400\n[[settings]]\nlearning_rate = 1e30\n"
+        "[[settings]]\nlearning_rate = 0.1\n"
+    )
+    done = small_cli("sweep", "plan.toml", "--offline", "--workers", "1")
+    assert done.returncode == 2
+    assert "default learning_rate=1e+30, seed 0 failed" in done.stderr
+    assert "failed: default learning_rate=1e+30, seed 0: 1e+30: the loss is" in done.stdout
+    assert "1 of 2 runs done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "subject"),
+    [
+        (("--seeds", "x"), "--seeds"),
+        (("--set", "pancakes=1"), "--set pancakes"),
+        (("--set", "shift=1", "--set", "shift=2"), "--set shift"),
+        (("--recipe", "pancakes"), "--recipe"),
+        (("--limit", "50001"), "--limit"),
+        (("--threads", "0"), "--threads"),
+        (("--on", "the moon"), "--on"),
+        (("--on", "ray://"), "--on"),
+        (("plan.toml",), "plan.toml"),
+        (("plan.toml", "--seeds", "1"), "--seeds"),
+    ],
+)
+def test_a_sweep_that_cant_be_is_refused_at_once(
+    cli: Cli, arguments: tuple[str, ...], subject: str, tmp_path: Path
+) -> None:
+    done = cli("sweep", *arguments, "--offline", "--json", "--data-dir", str(_mnist(tmp_path)))
+    assert done.returncode == 2, done.stdout
+    assert json.loads(done.stdout)["error"]["subject"] == subject
+    assert not (tmp_path / "sweeps").exists()
+
+
+def _mnist(folder: Path) -> Path:
+    return folder / "no data is needed to refuse"
+
+
+def test_ray_that_is_not_installed_is_named(cli: Cli, small_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ray.py").write_text("raise ImportError('no Ray here')")
+    env = {"PYTHONPATH": str(tmp_path)}
+    done = small_cli("sweep", *QUICK, "--on", "ray", "--json", env=env)
+    assert done.returncode == 4
+    error = json.loads(done.stdout)["error"]
+    assert error["found"] == "it can't be imported: no Ray here"
+    assert "[cluster]" in error["remedy"]

@@ -1,0 +1,49 @@
+"""Runs of a sweep as its engines send them, for the tests of what becomes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mnist_tasks.outcomes import Failure
+from mnist_tasks.records import Metrics, Trial
+from mnist_tasks.sweeping.job import Failed, Result
+from tests import examples
+
+if TYPE_CHECKING:
+    from mnist_tasks.records import RunRecord
+    from mnist_tasks.sweeping.plan import Job
+
+MODEL = b"a model"
+FAILED = Failed(failure=Failure(title="A title", subject="it", found="it failed"), exit_code=4)
+
+
+def metrics(correct: int, images: int = 1000) -> Metrics:
+    rows = [[0] * 10 for _ in range(10)]
+    rows[0][0], rows[0][1] = correct, images - correct
+    return Metrics(confusion=tuple(map(tuple, rows)), loss=0.1)
+
+
+def record(job: Job, correct: int = 900) -> RunRecord:
+    run = examples.run(1)
+    return replace(
+        run,
+        id=job.id,
+        seed=job.config.seed,
+        recipe={"name": job.setting.recipe},
+        model=replace(
+            run.model, path=str(job.config.output), sha256=hashlib.sha256(MODEL).hexdigest()
+        ),
+        trial=Trial(
+            settings=dict(job.setting.values),
+            judged_by=job.judged_by,
+            metrics=metrics(correct),
+            worker="here:1",
+            attempts=1,
+        ),
+    )
+
+
+def result(job: Job, correct: int = 900) -> Result:
+    return Result(record=record(job, correct), model=MODEL)

@@ -1,0 +1,119 @@
+"""What a plan runs, and that an id follows from what decides a result, and from that alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.sweeping import plan
+from mnist_tasks.sweeping.plan import Plan, Setting
+from mnist_tasks.training import fit
+
+FOLDER = Path("sweeps/x")
+
+
+def test_a_grid_is_every_recipe_with_every_combination() -> None:
+    found = plan.grid(["default", "plain"], {"shift": (0, 1), "average": (0.0,)})
+    assert [each.name for each in found] == [
+        "default average=0.0 shift=0",
+        "default average=0.0 shift=1",
+        "plain average=0.0 shift=0",
+        "plain average=0.0 shift=1",
+    ]
+    assert plan.grid(["plain", "plain"], {}) == (Setting(recipe="plain"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0-3", (0, 1, 2, 3)),
+        ("7", (7,)),
+        ("0,3,7-9", (0, 3, 7, 8, 9)),
+        ("3, 1", (3, 1)),
+        ("1,0-2", (1, 0, 2)),
+    ],
+)
+def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
+    assert plan.seeds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", "0-999999"])
+def test_what_are_no_seeds_is_refused(text: str) -> None:
+    with pytest.raises(WrongUsageError, match="--seeds"):
+        plan.seeds(text)
+
+
+def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:
+    jobs = Plan(settings=plan.grid(["default"], {"shift": (0, 1)}), seeds=(5, 6)).jobs(FOLDER)
+    assert [(job.setting.values, job.config.seed) for job in jobs] == [
+        ((("shift", 0),), 5),
+        ((("shift", 1),), 5),
+        ((("shift", 0),), 6),
+        ((("shift", 1),), 6),
+    ]
+    assert len({job.id for job in jobs}) == 4
+    assert jobs[0].config.output == FOLDER / jobs[0].id / "model.h5"
+
+
+def test_the_last_sixth_of_the_training_images_is_held_out() -> None:
+    assert plan.held_out_images() == 10_000
+    (held_out,) = Plan(seeds=(0,)).jobs(FOLDER)
+    assert held_out.config.limit == 50_000
+    (test,) = Plan(seeds=(0,), judged_by="test").jobs(FOLDER)
+    assert test.config.limit is None
+    with pytest.raises(WrongUsageError, match="--limit"):
+        Plan(limit=50_001)
+    assert Plan(limit=50_001, judged_by="test").limit == 50_001
+
+
+def test_a_job_is_what_a_single_train_would_be_given() -> None:
+    job = Plan(settings=(Setting(recipe="plain", values=(("shift", 1),)),), seeds=(3,)).jobs(
+        FOLDER
+    )[0]
+    command = fit.command(job.config)
+    for words in ("--recipe plain", "--seed 3", "--limit 50000", "--threads 1", "--set shift=1"):
+        assert words in command
+
+
+CHANGES = [
+    {"settings": (Setting(values=(("shift", 0),)),)},
+    {"settings": (Setting(recipe="plain"),)},
+    {"judged_by": "test"},
+    {"limit": 100},
+    {"threads": 2},
+    {"device": "gpu"},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_a_result_changes_the_id(change: dict[str, object]) -> None:
+    first = Plan(seeds=(0,))
+    other = replace(first, **change)  # type: ignore[arg-type]
+    assert first.jobs(FOLDER)[0].id != other.jobs(FOLDER)[0].id
+    assert first.name != other.name
+
+
+def test_more_seeds_and_another_folder_leave_the_ids() -> None:
+    few = [job.id for job in Plan(seeds=(0, 1)).jobs(FOLDER)]
+    more = [job.id for job in Plan(seeds=(0, 1, 2)).jobs(Path("elsewhere"))]
+    assert more[:2] == few
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"settings": (Setting(recipe="pancakes"),)},
+        {"settings": (Setting(values=(("shift", 9),)),)},
+        {"settings": ()},
+        {"seeds": tuple(range(100_001))},
+        {"limit": 0},
+        {"threads": 0},
+        {"device": "toaster"},
+    ],
+)
+def test_a_plan_that_cant_be_is_refused_at_once(wrong: dict[str, object]) -> None:
+    with pytest.raises(WrongUsageError):
+        Plan(**wrong)  # type: ignore[arg-type]

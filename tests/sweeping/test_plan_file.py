@@ -1,0 +1,85 @@
+"""The file of a plan: read strictly, with what is wrong named by its key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.sweeping import plan_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load(folder: Path, text: str) -> tuple[list[str], tuple[int, ...], int | None]:
+    (folder / "plan.toml").write_text(text)
+    settings, seeds, limit = plan_file.load(folder / "plan.toml")
+    return [each.name for each in settings], seeds, limit
+
+
+def test_a_grid_and_a_list(tmp_path: Path) -> None:
+    text = """
+    seeds = "0-2"
+    recipes = ["default", "plain"]
+    limit = 600
+
+    [set]
+    shift = [0, 1]
+    average = 0.5
+
+    [[settings]]
+    recipe = "plain"
+    learning_rate = 0.02
+    """
+    assert load(tmp_path, text) == (
+        [
+            "default average=0.5 shift=0",
+            "default average=0.5 shift=1",
+            "plain average=0.5 shift=0",
+            "plain average=0.5 shift=1",
+            "plain learning_rate=0.02",
+        ],
+        (0, 1, 2),
+        600,
+    )
+
+
+def test_a_list_alone_has_no_grid_beside_it(tmp_path: Path) -> None:
+    assert load(tmp_path, "seeds = [4, 2]\n[[settings]]\nshift = 0") == (
+        ["default shift=0"],
+        (4, 2),
+        None,
+    )
+
+
+def test_an_empty_file_is_the_default_recipe(tmp_path: Path) -> None:
+    assert load(tmp_path, "") == (["default"], (0, 1, 2, 3, 4), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("seed = 3", "plan.toml: seed"),
+        ("seeds = 3", "plan.toml: seeds"),
+        ('seeds = "x"', "plan.toml: --seeds"),
+        ('limit = "9"', "plan.toml: limit"),
+        ("[set]\npancakes = 1", "plan.toml: --set pancakes"),
+        ("[set]\nshift = [9]", "plan.toml: --set shift"),
+        ('[set]\nshift = ["1"]', "plan.toml: --set shift"),
+        ("[[settings]]\nrecipe = 3", "plan.toml: recipe"),
+        ("[[settings]]\nlayers = 3", "plan.toml: --set layers"),
+        ("settings = 3", "plan.toml: settings"),
+        ("not TOML", "plan.toml"),
+    ],
+)
+def test_what_cant_be_is_named(tmp_path: Path, text: str, subject: str) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        load(tmp_path, text)
+    assert caught.value.subject.endswith(subject)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsageError, match="No such file"):
+        plan_file.load(tmp_path / "plan.toml")

@@ -1,0 +1,50 @@
+"""The ranking of settings: its figures against a computation by hand."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks.sweeping import plan, ranking
+from mnist_tasks.sweeping.plan import Plan
+from tests import examples
+from tests.sweeping import runs
+
+
+def test_a_spread_has_mean_deviation_and_the_interval_of_the_mean() -> None:
+    values = [0.98, 0.99, 0.97, 0.99]
+    found = ranking.spread(values)
+    reach = 3.182 * statistics.stdev(values) / 2  # Student's t, three degrees of freedom
+    assert found.mean == pytest.approx(0.9825)
+    assert found.deviation == pytest.approx(statistics.stdev(values))
+    assert found.low == pytest.approx(0.9825 - reach, abs=1e-5)
+    assert found.high == pytest.approx(0.9825 + reach, abs=1e-5)
+    assert (found.least, found.most) == (0.97, 0.99)
+
+
+def test_one_run_has_no_deviation() -> None:
+    found = ranking.spread([0.5])
+    assert (found.deviation, found.low, found.high) == (None, None, None)
+
+
+def test_runs_that_are_alike_have_an_interval_of_no_width() -> None:
+    found = ranking.spread([0.5, 0.5, 0.5])
+    assert (found.low, found.deviation, found.high) == (0.5, 0, 0.5)
+
+
+def test_the_settings_come_best_first() -> None:
+    jobs = Plan(settings=plan.grid(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(Path("x"))
+    right = {0: [900, 910], 1: [930, 950]}
+    records = [
+        runs.record(job, right[int(dict(job.setting.values)["shift"])][job.config.seed])
+        for job in jobs
+    ]
+    found = ranking.rank([*records, examples.run(1)])
+    assert [each.name for each in found] == ["default shift=1", "default shift=0"]
+    assert [each.runs for each in found] == [2, 2]
+    assert [each.accuracy.mean for each in found] == pytest.approx([0.94, 0.905])
+    assert found[0].settings == {"shift": 1}
+    assert math.isclose(found[0].loss, 0.1)
