@@ -18,7 +18,9 @@ nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-WITH_BROWSER = {"REQUIRE_BROWSER": "1"}  # its tests fail where they would skip
+# Their tests fail where they would skip.
+WITH_BROWSER = {"REQUIRE_BROWSER": "1"}
+WITH_CLUSTER = {"REQUIRE_CLUSTER": "1"}
 PROOF = """
 import sys
 import tensorflow as tf
@@ -52,6 +54,13 @@ def browser(session: nox.Session) -> None:
     """Open the report's page in the system's Chromium; no TensorFlow is installed."""
     session.install(*nox.project.dependency_groups(PROJECT, "browser"))
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=WITH_BROWSER)
+
+
+@nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """Sweep on a Ray cluster of two nodes on this machine, one of which is killed."""
+    session.install("-e", ".[cluster]", *nox.project.dependency_groups(PROJECT, "tests"))
+    session.run("python", "-m", "pytest", "-m", "cluster", *session.posargs, env=WITH_CLUSTER)
 
 
 @nox.session(default=False)

@@ -17,6 +17,7 @@ from rich.panel import Panel
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TaskProgressColumn,
@@ -174,6 +175,34 @@ class DownloadProgress(Live):
         if self._line_is_due():
             whole = f" of {total / 1e6:.1f}" if total else ""
             self.note(f"{self._name}: {done / 1e6:.1f}{whole} MB")
+
+
+class CountProgress(Live):
+    """How many of a number of things are done."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self._what = what
+        self._done = self._total = 0
+
+    def begin(self, total: int) -> None:
+        """Say how many there are."""
+        self._total = total
+        self._start(self._what, total=total)
+
+    def advance(self) -> None:
+        """Say that one more is done."""
+        self._done += 1
+        if self._task is not None:
+            self._bar.update(self._task, completed=self._done)
+        if self._line_is_due():
+            self.note(f"{self._what}: {self._done:,} of {self._total:,}")
 
 
 class TrainingProgress(Live):

@@ -150,7 +150,7 @@ class Trial:
         How many times it was begun: more than once where a worker died.
     """
 
-    settings: dict[str, float]
+    settings: dict[str, int | float]  # read back, a whole number stays one
     judged_by: Literal["held-out", "test"]
     metrics: Metrics
     worker: str

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 import mnist_tasks
 from mnist_tasks import errors
 from mnist_tasks.cli import runs
+from mnist_tasks.cli.calibrate import calibrate
 from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.parts import EXIT_CODES, show_error
@@ -65,7 +66,7 @@ def _before_commands(
     """Take the options that stand before a command."""
 
 
-for command in (fetch, train, check, report, vet, sweep):
+for command in (fetch, train, check, report, vet, sweep, calibrate):
     app.command(epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

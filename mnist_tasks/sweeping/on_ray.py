@@ -7,10 +7,12 @@ installed on every node. The records are written here, by the process that began
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 SECONDS_WITHOUT_ROOM = 60.0  # a node may come back, or be replaced
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_TO_ANSWER = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +187,9 @@ def _import() -> Any:
 
 def _connect(ray: Any, address: str | None) -> None:
     try:
+        if address:  # Ray itself would try for half a minute
+            place = urlsplit(address)
+            socket.create_connection((place.hostname, place.port), _SECONDS_TO_ANSWER).close()
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:
         raise EnvironmentLacksError(

@@ -1,0 +1,84 @@
+"""The tables of a calibration. Text from a file is shown as text, never as markup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from mnist_tasks.errors import printable
+from mnist_tasks.reporting import grid, words
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mnist_tasks.sweeping.calibration import Calibration, Calibrations, FalseAlarms
+
+_NOTE = (
+    "false alarms: runs for which it did not hold, and the 95% interval of their share; next run: "
+    "the chance that it won't hold, and the bound for the chance that was asked, if runs vary "
+    "normally"
+)
+
+
+def calibrated(found: Calibrations) -> RenderableType:
+    """Show, clause by clause, how often a sound recipe would fail."""
+    judge = "test images" if found.judged_by == "test" else "held-out training images"
+    contract = found.contract or "the default contract"
+    parts: list[RenderableType] = [
+        Text(printable(f"{contract}, on {found.images:,} {judge}", limit=1000))
+    ]
+    parts += [_table(each, found.wanted) for each in found.settings]
+    parts.append(Text(_NOTE, "dim"))
+    return Group(*parts)
+
+
+def _table(setting: Calibration, wanted: float) -> RenderableType:
+    suggested = f"bound at {wanted:.3g}"
+    table = grid.table(
+        "clause",
+        "bound",
+        "found",
+        "false alarms",
+        "next run",
+        suggested,
+        title=f"{setting.setting}, {words.plural(setting.runs, 'run')}",
+        right={"next run", suggested},
+        tight=True,
+    )
+    for clause in setting.clauses:
+        grid.add_row(
+            table,
+            f"{clause.name} ",
+            f"{clause.bound} ",
+            f"{_found(clause)} ",
+            f"{clause.alarms:,} ({100 * clause.low:.0f} to {clause.high:.0%}) ",
+            f"{_chance(clause.predicted)} ",
+            _value(clause.suggested, clause.unit),
+        )
+    return table
+
+
+def _found(clause: FalseAlarms) -> str:
+    if clause.found is None:
+        return "–"
+    mean = _value(clause.found.mean, clause.unit)
+    if not clause.found.deviation:
+        return mean
+    scale = 100 if clause.unit == "share" else 1
+    return f"{mean} ± {scale * clause.found.deviation:.2f}"
+
+
+def _chance(share: float | None) -> str:
+    if share is None:
+        return "–"
+    return "< 0.01%" if share < 0.0001 else f"{share:.2%}"
+
+
+def _value(value: float | None, unit: str | None) -> str:
+    if value is None:
+        return "–"
+    if unit == "share":
+        return f"{value:.2%}"
+    return f"{value:,.0f}" if unit in {"parameters", "bytes"} else f"{value:.2f}"

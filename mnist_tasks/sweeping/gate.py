@@ -1,0 +1,121 @@
+"""Hold every model of a sweep to a contract, as `mnist-tasks check` would."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol
+
+from mnist_tasks import ledger
+from mnist_tasks.checking.run import Exam
+from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.sweeping import calibration, plan, ranking
+from mnist_tasks.sweeping.calibration import Calibrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mnist_tasks.checking.terms import Terms
+    from mnist_tasks.data.files import Split
+    from mnist_tasks.data.store import Digits
+    from mnist_tasks.records import RunRecord
+    from mnist_tasks.verdict import Verdict
+
+NEEDED = "the records of a sweep, all judged by the same images"
+
+
+class Progress(Protocol):
+    """What is told while models are checked."""
+
+    def begin(self, models: int) -> None:
+        """Say how many models there are."""
+
+    def advance(self) -> None:
+        """Say that one more is checked."""
+
+
+def calibrate(
+    folder: Path,
+    terms: Terms,
+    load_digits: Callable[[Split], Digits],
+    *,
+    wanted: float,
+    workers: int,
+    progress: Progress,
+) -> Calibrations:
+    """Check the model of every run of a sweep, and count false alarms setting by setting.
+
+    Each model is judged by the images that the sweep judged it by.
+
+    Parameters
+    ----------
+    wanted
+        The rate of false alarms for which bounds are suggested, in (0, 0.5).
+    workers
+        How many models are checked at once.
+
+    Raises
+    ------
+    InputRefusedError
+        The folder has no records of a sweep, or a model is not the one that its run has left.
+    EnvironmentLacksError
+        TensorFlow is missing, or a model ran out of its time or memory.
+    """
+    records, judged_by = _of_sweep(folder)
+    digits = load_digits("test" if judged_by == "test" else "train")
+    if judged_by != "test":
+        digits = digits.last(plan.held_out_images())
+    exam = Exam(terms=terms, digits=digits)
+    _ = exam.baseline, exam.image_sets  # made once, before the threads ask for them
+    progress.begin(len(records))
+
+    def check(record: RunRecord) -> Verdict:
+        verdict = _check(exam, folder, record)
+        progress.advance()
+        return verdict
+
+    with ThreadPoolExecutor(workers) as pool:
+        by_id = dict(zip((record.id for record in records), pool.map(check, records), strict=True))
+    return Calibrations(
+        folder=str(folder),
+        judged_by=judged_by,
+        images=len(digits.labels),
+        wanted=wanted,
+        contract=terms.source,
+        settings=tuple(
+            calibration.calibrate(
+                setting.name,
+                [by_id[run.id] for run in runs],
+                wanted=wanted,
+                is_sure=terms.contract.confidence is not None,
+            )
+            for setting, runs in ranking.by_setting(records).items()
+        ),
+    )
+
+
+def _of_sweep(folder: Path) -> tuple[list[RunRecord], str]:
+    """Return the runs of a sweep, and what they were judged by."""
+    records = [record for record in ledger.read_all(folder).records if record.trial]
+    judges = {record.trial.judged_by for record in records if record.trial}
+    if len(judges) == 1:
+        return records, judges.pop()
+    raise InputRefusedError(
+        str(folder),
+        expected=NEEDED,
+        found="some judged by held-out images, some by test images" if judges else "none",
+        remedy="Run `mnist-tasks sweep`, and name the folder that it tells.",
+    )
+
+
+def _check(exam: Exam, folder: Path, record: RunRecord) -> Verdict:
+    path = folder / record.id / plan.MODEL_NAME
+    check = exam.take(path).outcome.check
+    if check is not None and check.model.sha256 == record.model.sha256:
+        return check.verdict
+    raise InputRefusedError(
+        str(path),
+        expected=f"the model that its run has left, SHA-256 {record.model.sha256}",
+        found="another one",
+        remedy="Begin the sweep again: it trains what is not whole.",
+    )

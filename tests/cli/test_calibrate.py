@@ -1,0 +1,73 @@
+"""The command ``calibrate`` on a real sweep of small runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+QUICK = ("--limit", "400", "--set", "batch_size=32", "--set", "epochs=4", "--offline")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("more", "images"), [((), 85), (("--test",), 128)])
+def test_every_model_is_held_to_the_contract(
+    small_cli: Cli, tmp_path: Path, more: tuple[str, ...], images: int
+) -> None:
+    swept = small_cli("sweep", "--seeds", "0-2", *QUICK, *more, "--output", "swept", "--json")
+    assert swept.returncode == 0, swept.stderr
+    ranking = json.loads(swept.stdout)["ranking"]
+    (tmp_path / "contract.toml").write_text("accuracy_above = 0.97\nbytes_below = 1000000\n")
+    arguments = ("calibrate", "swept", "--contract", "contract.toml", "--rate", "0.1", "--offline")
+    done = small_cli(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["images"], result["wanted"]) == (images, 0.1)
+    (setting,) = result["settings"]
+    assert setting["setting"] == "default batch_size=32 epochs=4"
+    accuracy = next(each for each in setting["clauses"] if each["name"] == "test accuracy")
+    # The gate sees what the sweep saw.
+    assert accuracy["found"]["mean"] == pytest.approx(ranking[0]["accuracy"]["mean"])
+    assert accuracy["found"]["least"] == pytest.approx(ranking[0]["accuracy"]["least"])
+    expected = sum(each <= 0.97 for each in _accuracies(tmp_path / "swept"))
+    assert accuracy["alarms"] == setting["clauses"][-1]["alarms"] == expected
+
+    shown = small_cli(*arguments, env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert "bound at 0.1" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert "\x1b" not in shown.stdout
+
+
+def _accuracies(folder: Path) -> list[float]:
+    found = []
+    for path in folder.glob("*/run.json"):
+        confusion = json.loads(path.read_bytes())["trial"]["metrics"]["confusion"]
+        found.append(sum(row[i] for i, row in enumerate(confusion)) / sum(map(sum, confusion)))
+    assert len(found) == 3
+    return found
+
+
+@pytest.mark.slow
+def test_a_model_that_is_not_the_runs_is_refused(small_cli: Cli, tmp_path: Path) -> None:
+    swept = small_cli("sweep", "--seeds", "0,1", *QUICK, "--output", "swept")
+    assert swept.returncode == 0, swept.stderr
+    first, second = sorted((tmp_path / "swept").glob("*/model.h5"))
+    first.write_bytes(second.read_bytes())
+    done = small_cli("calibrate", "swept", "--offline", "--json")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["error"]["found"] == "another one"
+
+
+def test_a_folder_without_a_sweep_is_refused(cli: Cli, tmp_path: Path) -> None:
+    done = cli("calibrate", str(tmp_path), "--offline", "--json")
+    assert done.returncode == 3
+    assert "mnist-tasks sweep" in json.loads(done.stdout)["error"]["remedy"]
+    assert cli("calibrate", str(tmp_path), "--rate", "2", "--json").returncode == 2

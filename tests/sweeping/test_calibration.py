@@ -1,0 +1,102 @@
+"""False alarms: counted, predicted and bounded, against simulated gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mnist_tasks.checking.shares import Share
+from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.sweeping import calibration
+from mnist_tasks.verdict import Clause, Verdict
+
+if TYPE_CHECKING:
+    from mnist_tasks.sweeping.calibration import FalseAlarms
+
+SHAPE = Clause(name="input shape", bound="(None, 28, 28, 1)", found="it", status="holds")
+IMAGES = 10_000
+
+
+def verdict(correct: int, share: Share) -> Verdict:
+    return Verdict(clauses=(SHAPE, share.judge("test accuracy", correct=correct, images=IMAGES)))
+
+
+def calibrated(
+    correct: list[int], share: Share, wanted: float = 0.05
+) -> tuple[FalseAlarms, FalseAlarms, FalseAlarms]:
+    found = calibration.calibrate(
+        "default",
+        [verdict(each, share) for each in correct],
+        wanted=wanted,
+        is_sure=share.confidence is not None,
+    )
+    assert found.runs == len(correct)
+    shape, accuracy, whole = found.clauses
+    return shape, accuracy, whole
+
+
+def test_alarms_are_counted_with_their_interval() -> None:
+    shape, accuracy, whole = calibrated([9900, 9910, 9890, 9700], Share(bound=0.98))
+    assert (shape.alarms, accuracy.alarms, whole.alarms) == (0, 1, 1)
+    assert accuracy.rate == 0.25
+    assert (round(accuracy.low, 3), round(accuracy.high, 3)) == (0.046, 0.699)  # Wilson's, 1 of 4
+    assert (shape.predicted, shape.suggested, shape.found) == (None, None, None)
+    assert whole.name == "the contract"
+
+
+@pytest.mark.parametrize("is_ceiling", [False, True])
+@pytest.mark.parametrize("confidence", [None, 0.99])
+def test_a_further_run_breaks_the_suggested_bound_as_often_as_was_wanted(
+    is_ceiling: bool, confidence: float | None
+) -> None:
+    random = np.random.default_rng(1)
+    wanted, rounds = 0.1, 600
+    broken = 0
+    for _ in range(rounds):
+        *seen, further = random.normal(9900, 20, 9).round().astype(int).tolist()
+        share = Share(bound=0.9, is_ceiling=is_ceiling, confidence=confidence)
+        _, accuracy, _ = calibrated(seen, share, wanted)
+        assert accuracy.suggested is not None
+        gate = Share(bound=accuracy.suggested, is_ceiling=is_ceiling, confidence=confidence)
+        broken += gate.judge("accuracy", correct=further, images=IMAGES).status != "holds"
+    # Rounding the bound to 0.01 points leaves a few less; two standard errors are 0.025.
+    assert 0.06 < broken / rounds < 0.125
+
+
+def test_the_predicted_rate_is_that_of_many_further_runs() -> None:
+    random = np.random.default_rng(2)
+    predicted = [
+        calibrated(random.normal(9900, 20, 10).round().astype(int).tolist(), Share(bound=0.987))[
+            1
+        ].predicted
+        for _ in range(400)
+    ]
+    known = [each for each in predicted if each is not None]
+    further = random.normal(9900, 20, 100_000) <= 9870
+    # A bound one and a half deviations off: what ten runs predict is a little more, as it should.
+    assert float(further.mean()) == pytest.approx(0.067, abs=0.003)
+    assert 0.067 < float(np.mean(known)) < 0.1
+
+
+def test_one_run_or_runs_that_are_alike_predict_nothing() -> None:
+    for correct in ([9900], [9900, 9900, 9900]):
+        _, accuracy, _ = calibrated(correct, Share(bound=0.98))
+        assert (accuracy.predicted, accuracy.suggested) == (None, None)
+        assert accuracy.found is not None
+        assert accuracy.found.mean == pytest.approx(0.99)
+
+
+def test_a_clause_that_was_not_always_measured_is_only_counted() -> None:
+    unmeasured = Clause(name="accuracy", bound="> 98.00%", found="no", status="unmeasured")
+    measured = Share(bound=0.98).judge("accuracy", correct=9900, images=IMAGES)
+    clauses = [Verdict(clauses=(each,)) for each in (measured, unmeasured)]
+    found = calibration.calibrate("x", clauses, wanted=0.1, is_sure=False).clauses[0]
+    assert (found.alarms, found.predicted, found.found) == (1, None, None)
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, 0.5, 1.0, float("nan")])
+def test_a_rate_that_cant_be_is_refused(rate: float) -> None:
+    with pytest.raises(WrongUsageError, match="--rate"):
+        calibration.check_rate(rate)

@@ -1,0 +1,124 @@
+"""The engine on a cluster: two real Ray nodes on this machine, one of which is killed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mnist_tasks import ledger
+from tests.conftest import SMALL_CLI
+from tests.sweeping import ray_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.sweeping.ray_nodes import Nodes
+
+    Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
+HAS_RAY = importlib.util.find_spec("ray") is not None
+REQUIRED = os.environ.get("REQUIRE_CLUSTER") == "1"
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    if not HAS_RAY and not REQUIRED:
+        pytest.skip("Ray is not installed: it is in the extra `cluster`")
+    with ray_nodes.two_nodes() as found:
+        yield found
+
+
+def records(folder: Path) -> dict[int, dict[str, Any]]:
+    """Return what is the same of a run wherever it was: all but times, places and attempts."""
+    found = {}
+    for record in ledger.read_all(folder).records:
+        plain = json.loads(ledger.to_json(record))
+        for name in ("created", "seconds", "command"):
+            del plain[name]
+        for epoch in plain["epochs"]:
+            del epoch["seconds"], epoch["images_per_second"]
+        del plain["trial"]["worker"], plain["trial"]["attempts"], plain["model"]["path"]
+        del plain["machine"]["cores"]
+        found[record.seed] = plain
+    return found
+
+
+def test_the_records_are_those_of_this_machines_own_processes(
+    nodes: Nodes, small_cli: Cli, tmp_path: Path
+) -> None:
+    arguments = ("sweep", "--seeds", "0-3", *QUICK)
+    here = small_cli(*arguments, "--output", "here")
+    assert here.returncode == 0, here.stderr
+    there = small_cli(*arguments, "--on", nodes.address, "--output", "there")
+    assert there.returncode == 0, there.stderr
+    assert "4 of 4 runs done" in there.stdout
+    assert records(tmp_path / "there") == records(tmp_path / "here")
+    assert len(records(tmp_path / "there")) == 4
+    found = ledger.read_all(tmp_path / "there").records
+    assert len({each.trial.worker for each in found if each.trial}) >= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "needs"),
+    [(("--threads", "2"), "2 CPUs"), (("--device", "gpu"), "1 CPU and 1 GPU")],
+)
+def test_what_no_node_can_ever_run_is_refused_at_once(
+    nodes: Nodes, small_cli: Cli, options: tuple[str, ...], needs: str
+) -> None:
+    begun = time.monotonic()
+    done = small_cli("sweep", *QUICK, *options, "--on", nodes.address, "--json")
+    assert done.returncode == 4, done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert error["expected"] == f"a node with {needs}"
+    assert error["found"] == "2 alive: 1 CPUs and 0 GPUs; 1 CPUs and 0 GPUs"
+    assert time.monotonic() - begun < 30
+
+
+def test_a_cluster_that_does_not_answer_is_named(nodes: Nodes, small_cli: Cli) -> None:
+    (port,) = ray_nodes.free_ports()[:1]
+    begun = time.monotonic()
+    done = small_cli("sweep", *QUICK, "--on", f"ray://{ray_nodes.HEAD}:{port}", "--json")
+    assert time.monotonic() - begun < 30
+    assert done.returncode == 4, done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert error["expected"] == "a Ray cluster that answers"
+
+
+def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
+    """The last of these tests: it leaves one node."""
+    runs = 16
+    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, "--on", nodes.address, "--json")
+    process = subprocess.Popen(
+        [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *command],
+        cwd=tmp_path,
+        env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for _ in range(4):
+        line = process.stderr.readline()
+        assert "default" in line, line + process.stderr.read()
+    nodes.kill_the_other()
+    stdout, stderr = process.communicate(timeout=200)
+    result = json.loads(stdout)
+    assert result["runs"] == runs, stderr
+    assert result["done"] + len(result["failed"]) == runs
+    assert result["done"] >= runs - 2, stderr
+    found = ledger.read_all(tmp_path / result["folder"])
+    assert len(found.records) == result["done"]
+    assert found.passed_over == ()
+    named = {each["seed"] for each in result["failed"]} | {each.seed for each in found.records}
+    assert named == set(range(runs))
+    assert "tried again" in stderr or result["failed"]
