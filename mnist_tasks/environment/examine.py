@@ -9,6 +9,7 @@ from pathlib import Path
 from mnist_tasks import config
 from mnist_tasks.data import sources, store
 from mnist_tasks.environment import (
+    builds,
     cache,
     folders,
     gpu,
@@ -56,7 +57,7 @@ def examine(settings: Settings) -> Diagnosis:
     known = sources.choose(mirror=settings.mirror, offline=settings.offline)
     data_dir = settings.data_dir or store.default_folder()
     # Without the module there is nothing to ask, and one fault is enough for one cause.
-    module = packages.module_path()
+    module = builds.module_path()
     probe = threads.begin(partial(probing.probe, settings.timeout)) if module else None
     driver = threads.begin(gpu.look)
     answers = mirrors.ask(known)
@@ -68,7 +69,7 @@ def examine(settings: Settings) -> Diagnosis:
         machine.cores(),
         machine.memory(machine.measure_memory()),
         packages.dependencies(),
-        packages.tensorflow(packages.builds(), module),
+        packages.tensorflow(builds.installed(), module),
     ]
     on_disk = [
         folders.finding("cache", folders.look(data_dir), option="--data-dir", must=not complete),

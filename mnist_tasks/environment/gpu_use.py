@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mnist_tasks.environment.gpu import Driver
     from mnist_tasks.environment.probing import Library, Probed
 
-DRIVER_LIBRARY = "libcuda.so.1"
+DRIVER_LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
 GPU_BUILD = 'Run `python -m pip install -e ".[gpu]"` in the project\'s folder (Linux x86-64)'
 _NEWER_DRIVER = (
     "Install NVIDIA's driver, or a newer one, and restart; in a container, start it with its GPUs "
@@ -106,18 +106,26 @@ def _listed(driver: Driver, probed: Probed) -> tuple[Status, str, str | None, li
 
 
 def _unusable(probed: Probed) -> tuple[Status, str, str | None, list[str]]:
-    """Name the libraries that are to blame, each with the reason."""
+    """Name the libraries that are to blame, by the reason."""
     lacking = [library for library in probed.libraries if library.path is None]
-    details = [f"{library.name}: {_reason(library)}" for library in lacking]
     if not lacking:
         words = [line for line in probed.messages if "Successfully opened" not in line]
         return "fault", "CPU only, though every CUDA library opens", _NEWER_DRIVER, words[-3:]
     names = [library.name for library in lacking]
-    remedies = [_NEWER_DRIVER] if DRIVER_LIBRARY in names else []
-    if names != [DRIVER_LIBRARY]:
+    by_reason: dict[str, list[str]] = {}
+    for library in lacking:
+        by_reason.setdefault(_reason(library), []).append(library.name)
+    ours = [name for name in names if name in DRIVER_LIBRARIES]
+    remedies = [_NEWER_DRIVER] if ours else []
+    if ours != names:
         remedies.append(f"{GPU_BUILD}: it brings CUDA and cuDNN.")
-    shown = ", ".join(names)
-    return "fault", f"CPU only: {shown} can't be opened", " ".join(remedies), details
+    several = f"{len(lacking)} of {len(probed.libraries)} CUDA libraries"
+    return (
+        "fault",
+        f"CPU only: {several if len(lacking) > 1 else names[0]} can't be opened",
+        " ".join(remedies),
+        [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()],
+    )
 
 
 def _reason(library: Library) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.data.sources import Source
 
-TIMEOUT = 5.0  # seconds until a connection, and without a byte
+TIMEOUT = 4.0  # seconds until a connection, and without a byte
 LOOKED_AT = 64  # bytes
 
 
@@ -36,16 +37,16 @@ class Answer:
 def ask(sources: Sequence[Source], *, timeout: float = TIMEOUT) -> Callable[[], tuple[Answer, ...]]:
     """Ask all sources at once, and return what waits for their answers."""
     asked = {source.name: threads.begin(partial(_ask, source, timeout)) for source in sources}
-    return partial(_gather, asked, 2 * timeout)
+    return partial(_gather, asked, time.monotonic() + 3 * timeout)
 
 
-def _gather(asked: dict[str, Future[str | None]], timeout: float) -> tuple[Answer, ...]:
+def _gather(asked: dict[str, Future[str | None]], deadline: float) -> tuple[Answer, ...]:
     answers = []
     for name, future in asked.items():
         try:
-            why = future.result(timeout)
-        except Late:  # the look-up of a name has no time-out of its own
-            why = f"no answer within {timeout:g} s"
+            why = future.result(max(0.0, deadline - time.monotonic()))
+        except Late:  # the look-up of a name has no time-out of its own, nor has a trickle
+            why = "no answer in time"
         answers.append(Answer(name=name, answers=why is None, why=why))
     return tuple(answers)
 

@@ -1,4 +1,4 @@
-"""The packages that bring TensorFlow, and whether they are whole.
+"""The packages that bring TensorFlow and what else is needed, and whether they are whole.
 
 `tensorflow` and `tensorflow-cpu` write thousands of the same files: the one that is installed last
 overwrites the other, `pip check` finds nothing wrong, and to uninstall either breaks both.
@@ -7,81 +7,18 @@ overwrites the other, `pip check` finds nothing wrong, and to uninstall either b
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from mnist_tasks.environment import requirements
+from mnist_tasks.environment.builds import same
 from mnist_tasks.environment.diagnosis import REINSTALL, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from mnist_tasks.environment.builds import Build
     from mnist_tasks.environment.diagnosis import Status
-
-FOLDER = "tensorflow/"
-MARK = f"{FOLDER}__init__.py"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Build:
-    """An installed distribution whose files are the module ``tensorflow``.
-
-    Attributes
-    ----------
-    files
-        Those in the folder ``tensorflow``, by their paths below `root`, with the sizes that they
-        had when they were installed.
-    missing, changed
-        How many are not there, and how many have another size.
-    """
-
-    name: str
-    version: str
-    root: str
-    files: dict[str, int]
-    missing: int
-    changed: int
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}"
-
-
-def builds() -> tuple[Build, ...]:
-    """Return the distributions whose folder ``tensorflow`` is the one that is imported."""
-    found: dict[str, Build] = {}
-    for distribution in metadata.distributions():
-        record = distribution.read_text("RECORD") or ""
-        name = re.sub(r"[-_.]+", "-", distribution.name).lower()
-        if f"\n{MARK}," not in f"\n{record}" or name in found:
-            continue
-        root = str(distribution.locate_file(""))
-        files = dict(_files(record))
-        sizes = [_size(os.path.join(root, path)) for path in files]  # noqa: PTH118 - 22,000 of them
-        found[name] = Build(
-            name=name,
-            version=distribution.version,
-            root=root,
-            files=files,
-            missing=sizes.count(None),
-            changed=sum(
-                size not in (None, wanted)
-                for size, wanted in zip(sizes, files.values(), strict=True)
-            ),
-        )
-    # One in a folder further down the path is never imported, and so breaks nothing.
-    first = next(iter(found.values()), None)
-    return tuple(build for build in found.values() if first and _same(build.root, first.root))
-
-
-def module_path() -> str | None:
-    """Return where ``import tensorflow`` would find it, without importing it."""
-    try:
-        spec = util.find_spec("tensorflow")
-    except (ImportError, ValueError):
-        return None
-    return spec.origin if spec else None
 
 
 def tensorflow(builds: Sequence[Build], module: str | None) -> Finding:
@@ -170,7 +107,7 @@ def _judge_one(build: Build, module: str | None) -> tuple[Status, str, str | Non
         status: Status = "fault" if build.missing else "warning"
         return status, _holes(build), f"Run `python -m pip install {again}`."
     whole = f"{build}, all {len(build.files):,} files there"
-    if module and not _same(os.path.dirname(os.path.dirname(module)), build.root):  # noqa: PTH120
+    if module and not same(os.path.dirname(os.path.dirname(module)), build.root):  # noqa: PTH120
         return (
             "warning",
             f"{whole}, but another module `tensorflow` comes before it: {module}",
@@ -182,26 +119,3 @@ def _judge_one(build: Build, module: str | None) -> tuple[Status, str, str | Non
 def _holes(build: Build) -> str:
     whole = f"{build}: of its {len(build.files):,} files"
     return f"{whole} {build.missing:,} are missing, {build.changed:,} have another size"
-
-
-def _files(record: str) -> Iterator[tuple[str, int]]:
-    """Read the lines ``path,hash,size``; what was compiled later has no size."""
-    for line in record.splitlines():
-        if line.startswith(FOLDER):
-            path, _, size = line.rsplit(",", 2)
-            if size.isdigit():
-                yield path, int(size)
-
-
-def _size(path: str) -> int | None:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116
-    except OSError:
-        return None
-
-
-def _same(path: str, other: str) -> bool:
-    """Tell whether two folders have one folder ``tensorflow``, be it through links."""
-    return os.path.realpath(os.path.join(path, FOLDER)) == os.path.realpath(  # noqa: PTH118
-        os.path.join(other, FOLDER)  # noqa: PTH118
-    )

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mnist_tasks.environment.builds import module_path
 from mnist_tasks.environment.diagnosis import Finding
-from mnist_tasks.environment.packages import module_path
 from mnist_tasks.errors import printable
 
 TIMEOUT = 60.0  # seconds: a first import from a cold disk takes its time
@@ -27,6 +27,7 @@ main()
 """
 _PREFIX = re.compile(r"^[IWEF]\d{4} [\d:.]+ +\d+ ")  # severity, date, time, thread
 _ABOUT_GPUS = re.compile(r"cuda|cudnn|gpu|nvidia|dlopen|libcu|dso_loader|driver", re.IGNORECASE)
+_NOT_OPENED = re.compile(r"Could not load dynamic library '([\w.-]+)'; dlerror: ([^;]+)")
 _REINSTALL = (
     "Reinstall it: `python -m pip install --force-reinstall tensorflow`; it is imported from {}."
 )
@@ -96,6 +97,7 @@ def probe(timeout: float = TIMEOUT) -> Probed:
         if line.strip()
     ]
     about = [line for line in lines if _ABOUT_GPUS.search(line)]
+    told["libraries"] += _not_opened(about, told["libraries"])
     return Probed(
         **told,
         failure=printable(failure, limit=300) if failure else None,
@@ -150,6 +152,15 @@ def _told(output: bytes) -> dict[str, Any]:
         told["gpus"] = tuple(map(str, told["gpus"]))
     told["libraries"] = tuple(Library(**library) for library in told.get("libraries", ()))
     return told
+
+
+def _not_opened(lines: list[str], known: tuple[Library, ...]) -> tuple[Library, ...]:
+    """Return what else TensorFlow says that it could not open."""
+    names = {library.name for library in known}
+    found = {match[1]: match[2] for line in lines if (match := _NOT_OPENED.search(line))}
+    return tuple(
+        Library(name=name, path=None, why=why) for name, why in found.items() if name not in names
+    )
 
 
 def _signal(returncode: int) -> str | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnist_tasks.environment.diagnosis import Diagnosis, Finding
 
 STYLES = {"ok": "green", "warning": "bold yellow", "fault": "bold red"}
-LONGEST = 400  # characters of a finding or a remedy: it is to be read
+LONGEST = 400  # characters: a finding and its remedy are to be read whole
 
 
 def diagnosis(found: Diagnosis) -> RenderableType:
@@ -45,7 +45,7 @@ def _lines(findings: list[Finding], widest: int) -> Table:
 def _cell(finding: Finding) -> Text:
     cell = Text(printable(finding.found, limit=LONGEST))
     for line in finding.details:
-        cell.append(f"\n{printable(line)}", "dim")
+        cell.append(f"\n{printable(line, limit=LONGEST)}", "dim")
     if finding.remedy:
         cell.append(f"\n→ {printable(finding.remedy, limit=LONGEST)}", "cyan")
     return cell
