@@ -63,13 +63,14 @@ def examine(settings: Settings) -> Diagnosis:
     answers = mirrors.ask(known)
     cached = cache.look(data_dir)
     complete = cache.is_complete(cached)
+    installed = builds.installed()
     findings = [
         machine.python(),
         machine.system(),
         machine.cores(),
         machine.memory(machine.measure_memory()),
         packages.dependencies(),
-        packages.tensorflow(builds.installed(), module),
+        packages.tensorflow(installed, module),
     ]
     on_disk = [
         folders.finding("cache", folders.look(data_dir), option="--data-dir", must=not complete),
@@ -78,7 +79,8 @@ def examine(settings: Settings) -> Diagnosis:
     ]
     probed = probe.result() if probe else None
     if probed:
-        findings.append(probing.finding(probed))
+        package = f"{installed[0].name}=={installed[0].version}" if installed else "tensorflow"
+        findings.append(probing.finding(probed, package))
     findings += [
         gpu.finding(driver.result()),
         gpu_use.finding(driver.result(), probed),

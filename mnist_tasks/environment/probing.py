@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mnist_tasks.environment.builds import module_path
-from mnist_tasks.environment.diagnosis import Finding
+from mnist_tasks.environment.diagnosis import REINSTALL, Finding
 from mnist_tasks.errors import printable
 
 TIMEOUT = 60.0  # seconds: a first import from a cold disk takes its time
@@ -28,9 +28,6 @@ main()
 _PREFIX = re.compile(r"^[IWEF]\d{4} [\d:.]+ +\d+ ")  # severity, date, time, thread
 _ABOUT_GPUS = re.compile(r"cuda|cudnn|gpu|nvidia|dlopen|libcu|dso_loader|driver", re.IGNORECASE)
 _NOT_OPENED = re.compile(r"Could not load dynamic library '([\w.-]+)'; dlerror: ([^;]+)")
-_REINSTALL = (
-    "Reinstall it: `python -m pip install --force-reinstall tensorflow`; it is imported from {}."
-)
 _REMEDIES = {
     "SIGILL": "This processor lacks instructions (AVX) that the build is made of: take another "
     "machine, or a build for this one.",
@@ -106,8 +103,14 @@ def probe(timeout: float = TIMEOUT) -> Probed:
     )
 
 
-def finding(probed: Probed) -> Finding:
-    """Say which TensorFlow it is that can be imported, or why it can't."""
+def finding(probed: Probed, package: str = "tensorflow") -> Finding:
+    """Say which TensorFlow it is that can be imported, or why it can't.
+
+    Parameters
+    ----------
+    package
+        What is to be installed again where it is broken: another package would break it more.
+    """
     facts = {
         field.name: getattr(probed, field.name)
         for field in fields(Probed)
@@ -128,13 +131,16 @@ def finding(probed: Probed) -> Finding:
             f"{probed.seconds:.1f} s",
             facts=facts,
         )
-    remedy = _REMEDIES.get(probed.signal or "") or _REINSTALL.format(module_path())
+    again = f"`python -m pip install --force-reinstall {package}`"
+    remedy = f"Run {again}; it is imported from {module_path()}."
+    if probed.failure and probed.failure.startswith("ModuleNotFoundError"):
+        remedy = REINSTALL
     return Finding(
         topic="TensorFlow",
         name="import",
         status="fault",
         found=f"{stage}: {probed.failure or 'no reason is known'}",
-        remedy=remedy,
+        remedy=_REMEDIES.get(probed.signal or "", remedy),
         details=probed.messages[-3:],
         facts={**facts, "messages": probed.messages},
     )

@@ -47,5 +47,5 @@ def _cell(finding: Finding) -> Text:
     for line in finding.details:
         cell.append(f"\n{printable(line, limit=LONGEST)}", "dim")
     if finding.remedy:
-        cell.append(f"\n→ {printable(finding.remedy, limit=LONGEST)}", "cyan")
+        cell.append(f"\nwhat to do: {printable(finding.remedy, limit=LONGEST)}", "cyan")
     return cell

@@ -111,7 +111,7 @@ def test_without_tensorflow(tmp_path: Path, mirror: str) -> None:
     python = throwaway.make(tmp_path / "venv", tensorflow=False)
     done = doctor(python, tmp_path, "--mirror", mirror)
     assert (done.returncode, done.stderr) == (4, "")
-    assert "TensorFlow is not installed → Run `python -m pip install -e .`" in flat(done)
+    assert "TensorFlow is not installed what to do: Run `python -m pip install -e .`" in flat(done)
     assert lines_of(done)[-1].startswith("1 fault: this machine can't run the workflow")
 
     findings = by_name(doctor(python, tmp_path, "--offline", "--json"))

@@ -72,6 +72,7 @@ def test_the_driver_tells_name_memory_and_version(
     [
         ("echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18", "mismatch"),
         ("echo 'No devices were found'; exit 6", "No devices were found"),
+        ("echo 'Unable to determine, the handle, of a device'; exit 15", "Unable to determine"),
         ("exit 9", "exit code 9"),
         ("exec sleep 9", "no answer within 0.2 s"),
     ],

@@ -68,14 +68,19 @@ def test_an_import_that_fails_gives_its_reason(
     assert shown.found.startswith("it can't be imported: ")
     if "def broken" not in code:
         assert "last words" in shown.details
-    assert str(tmp_path / "tensorflow.py") in (shown.remedy or "")
+    remedy = probing.finding(found, "tensorflow-cpu==2.21.0").remedy or ""
+    if "no_such_module" in code:
+        assert "pip install -e ." in remedy
+    else:
+        assert str(tmp_path / "tensorflow.py") in remedy
+        assert "--force-reinstall tensorflow-cpu==2.21.0`" in remedy
 
 
 def test_an_import_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "import time; time.sleep(60)", monkeypatch)
     begun = time.monotonic()
     assert probing.probe(0.5).failure == "not done after 0.5 s"
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 5
 
 
 def test_devices_that_fail_leave_what_was_told_before(

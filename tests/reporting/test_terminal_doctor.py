@@ -35,8 +35,12 @@ def test_all_is_shown_whole_at_any_width() -> None:
         flat = " ".join(shown.split())
         assert "3.11.7 /usr/bin/python" in flat
         assert "[red]can't be opened[/red] ?[31mword" in flat
-        assert "last → Do this" in flat
+        assert "last what to do: Do this" in flat
         assert "this now." in flat
+
+
+def test_it_is_plain_text_also_where_no_other_can_be_written() -> None:
+    assert show(80).isascii()
 
 
 def test_topics_are_headings_and_the_summary_is_the_end() -> None:
