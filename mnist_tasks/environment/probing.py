@@ -5,6 +5,7 @@ The process sees the modules that this one would import, from the same folders.
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
 import signal
@@ -77,6 +78,8 @@ def probe(timeout: float = TIMEOUT) -> Probed:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
+        # Ctrl-C ends the thread that waits here without a word.
+        atexit.register(_end, process)
         try:
             output, said = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -144,6 +147,12 @@ def finding(probed: Probed, package: str = "tensorflow") -> Finding:
         details=probed.messages[-3:],
         facts={**facts, "messages": probed.messages},
     )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=5)
 
 
 def _told(output: bytes) -> dict[str, Any]:

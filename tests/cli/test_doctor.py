@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mnist_tasks.environment import gpu
 from tests import generated
-from tests.conftest import SMALL_CLI
+from tests.conftest import SMALL_CLI, hear_ctrl_c
 from tests.environment import throwaway
 from tests.server import send, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from http.server import BaseHTTPRequestHandler
-    from pathlib import Path
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
     Done = subprocess.CompletedProcess[str]
@@ -223,6 +225,31 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
     assert findings["runs"]["status"] == "fault"
     assert "is no folder" in findings["runs"]["found"]
     assert "--runs" in findings["runs"]["remedy"]
+
+
+def test_ctrl_c_ends_the_process_that_imports_too(tmp_path: Path) -> None:
+    code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mnist_tasks", "doctor", "--offline"],
+        cwd=tmp_path,
+        env={**os.environ, **broken_tensorflow(tmp_path, code)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_ctrl_c,
+    )
+    pid = tmp_path / "pid"
+    end = time.monotonic() + 30
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    child = Path("/proc") / pid.read_text()
+    while child.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not child.exists()
 
 
 def test_colour_is_for_terminals_and_for_those_who_want_it(tmp_path: Path) -> None:
