@@ -14,6 +14,7 @@ from mnist_tasks import errors
 from mnist_tasks.cli import runs
 from mnist_tasks.cli.calibrate import calibrate
 from mnist_tasks.cli.check import check, vet
+from mnist_tasks.cli.doctor import doctor
 from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.parts import EXIT_CODES, show_error
 from mnist_tasks.cli.report import report
@@ -66,7 +67,7 @@ def _before_commands(
     """Take the options that stand before a command."""
 
 
-for command in (fetch, train, check, report, vet, sweep, calibrate):
+for command in (fetch, train, check, report, vet, sweep, calibrate, doctor):
     app.command(epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

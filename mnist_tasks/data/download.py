@@ -103,13 +103,13 @@ def _download_once(url: str, target: Path, patience: Patience, progress: Progres
             printable(url), expected="an http:// or https:// address", found=printable(str(error))
         ) from error
     except requests.RequestException as error:
-        reason = _reason(error)
-        if "no address" in reason:
-            raise EnvironmentLacksError(url, found=reason) from error
-        raise _PassingError(reason) from error
+        why = reason(error)
+        if "no address" in why:
+            raise EnvironmentLacksError(url, found=why) from error
+        raise _PassingError(why) from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Say in a few words why a download broke off."""
     import requests
 

@@ -18,7 +18,8 @@ from collections import deque
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import config, hardware
+from mnist_tasks import config
+from mnist_tasks.environment import machine
 from mnist_tasks.errors import printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping.events import Began, Ended, Task
@@ -45,9 +46,9 @@ def most_workers(*, threads: int, device: str) -> int:
     """
     if device != "cpu":
         return 1
-    memory = hardware.available_memory()
-    by_memory = config.available_cores() if memory is None else memory // WORKER_BYTES
-    return max(1, min(config.available_cores() // threads, by_memory))
+    memory = machine.measure_memory()
+    bounds = [each // WORKER_BYTES for each in (memory.available, memory.limit) if each is not None]
+    return max(1, min(config.available_cores() // threads, *bounds))
 
 
 def run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.environment.machine import Memory
 from mnist_tasks.sweeping import pool
 from mnist_tasks.sweeping.events import ATTEMPTS, Began, Ended, Lost
 from mnist_tasks.sweeping.job import Failed, Result
@@ -153,18 +154,32 @@ def test_the_last_words_of_a_worker_are_told(jobs: Sequence[Job], tmp_path: Path
     assert "OSError: the images are gone" in outcome.failure.found
 
 
+@pytest.mark.parametrize(
+    ("available", "limit", "threads", "device", "workers"),
+    [
+        (100, None, 1, "cpu", 8),
+        (100, None, 3, "cpu", 2),
+        (100, None, 9, "cpu", 1),
+        (100, None, 1, "gpu", 1),
+        (3.5, None, 1, "cpu", 3),
+        (100, 2, 1, "cpu", 2),
+        (0.1, None, 1, "cpu", 1),
+        (None, None, 1, "cpu", 8),
+    ],
+)
 def test_the_workers_are_as_many_as_cores_and_memory_allow(
     monkeypatch: pytest.MonkeyPatch,
+    available: float | None,
+    limit: int | None,
+    threads: int,
+    device: str,
+    workers: int,
 ) -> None:
+    memory = Memory(
+        total=None,
+        available=None if available is None else int(available * 1024**3),
+        limit=None if limit is None else limit * 1024**3,
+    )
     monkeypatch.setattr("mnist_tasks.config.available_cores", lambda: 8)
-    monkeypatch.setattr("mnist_tasks.hardware.available_memory", lambda: 100 * 1024**3)
-    assert pool.most_workers(threads=1, device="cpu") == 8
-    assert pool.most_workers(threads=3, device="cpu") == 2
-    assert pool.most_workers(threads=9, device="cpu") == 1
-    assert pool.most_workers(threads=1, device="gpu") == 1
-    monkeypatch.setattr("mnist_tasks.hardware.available_memory", lambda: 3 * 1024**3 + 5)
-    assert pool.most_workers(threads=1, device="cpu") == 3
-    monkeypatch.setattr("mnist_tasks.hardware.available_memory", lambda: 5)
-    assert pool.most_workers(threads=1, device="cpu") == 1
-    monkeypatch.setattr("mnist_tasks.hardware.available_memory", lambda: None)
-    assert pool.most_workers(threads=1, device="cpu") == 8
+    monkeypatch.setattr("mnist_tasks.environment.machine.measure_memory", lambda: memory)
+    assert pool.most_workers(threads=threads, device=device) == workers

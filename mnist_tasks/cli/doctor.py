@@ -1,0 +1,56 @@
+"""The command ``doctor``."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
+
+from mnist_tasks import config
+from mnist_tasks.cli.parts import AsJson, DataDir, MirrorUrl, Offline, Runs, print_json
+from mnist_tasks.errors import WrongUsageError, printable
+
+
+def doctor(
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or gpu: with gpu, one that can't be used is a fault.")
+    ] = "auto",
+    data_dir: DataDir = None,
+    runs: Runs = config.RUNS_FOLDER,
+    mirror: MirrorUrl = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that TensorFlow has to start.")
+    ] = 60.0,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether this machine can run the workflow, and if not, what to do."""
+    from mnist_tasks import console
+    from mnist_tasks.environment import examine
+    from mnist_tasks.reporting import terminal_doctor
+
+    messages = console.messages()
+    waiting = messages.status("importing TensorFlow, asking the sources")
+    with waiting if messages.is_terminal else nullcontext():
+        found = examine.examine(
+            examine.Settings(
+                data_dir=data_dir,
+                runs=runs,
+                mirror=mirror,
+                offline=offline,
+                timeout=timeout,
+                requires_gpu=_requires_gpu(device),
+            )
+        )
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        console.results().print(terminal_doctor.diagnosis(found))
+    raise typer.Exit(found.exit_code)
+
+
+def _requires_gpu(device: str) -> bool:
+    if device not in {"auto", "cpu", "gpu"}:
+        raise WrongUsageError("--device", expected="auto, cpu or gpu", found=printable(device))
+    return device == "gpu"

@@ -1,0 +1,51 @@
+"""What `doctor` prints: a line for each finding, with its remedy below where it is not well."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from mnist_tasks.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mnist_tasks.environment.diagnosis import Diagnosis, Finding
+
+STYLES = {"ok": "green", "warning": "bold yellow", "fault": "bold red"}
+LONGEST = 400  # characters: a finding and its remedy are to be read whole
+
+
+def diagnosis(found: Diagnosis) -> RenderableType:
+    """Show all findings by topic, then the whole in a sentence."""
+    widest = max(len(finding.name) for finding in found.findings)
+    parts: list[RenderableType] = []
+    for topic, findings in groupby(found.findings, key=lambda finding: finding.topic):
+        parts += [Text(topic[0].upper() + topic[1:], "bold"), _lines(list(findings), widest)]
+    return Group(*parts, Text(), Text(found.summary, STYLES[found.status]))
+
+
+def _lines(findings: list[Finding], widest: int) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=1)
+    grid.add_column(min_width=max(map(len, STYLES)), no_wrap=True)
+    grid.add_column(min_width=widest, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for finding in findings:
+        grid.add_row(
+            "", Text(finding.status, STYLES[finding.status]), Text(finding.name), _cell(finding)
+        )
+    return grid
+
+
+def _cell(finding: Finding) -> Text:
+    cell = Text(printable(finding.found, limit=LONGEST))
+    for line in finding.details:
+        cell.append(f"\n{printable(line, limit=LONGEST)}", "dim")
+    if finding.remedy:
+        cell.append(f"\nwhat to do: {printable(finding.remedy, limit=LONGEST)}", "cyan")
+    return cell

@@ -1,0 +1,101 @@
+"""The machine's facts, from systems that are made of files."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.environment import machine, requirements
+from mnist_tasks.environment.machine import GIB, Memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def system(root: Path, cgroup: str, limits: dict[str, str]) -> Path:
+    write(root / "proc/meminfo", "MemTotal: 8388608 kB\nMemAvailable: 4194304 kB\n")
+    write(root / "proc/self/cgroup", cgroup)
+    for name, value in limits.items():
+        write(root / "sys/fs/cgroup" / name, value)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "limits", "limit"),
+    [
+        ("0::/\n", {"memory.max": "max\n"}, None),
+        ("0::/\n", {"memory.max": f"{2 * GIB}\n"}, 2 * GIB),
+        ("0::/a/b\n", {"a/b/memory.max": "max", "a/memory.max": f"{GIB}"}, GIB),
+        ("0::/host/group\n", {"memory.max": f"{3 * GIB}"}, 3 * GIB),
+        ("4:memory:/a\n0::/\n", {"memory/a/memory.limit_in_bytes": f"{GIB}"}, GIB),
+        ("4:cpu:/\n", {"memory/memory.limit_in_bytes": f"{GIB}"}, None),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712"}, None),
+        ("0::/\n", {"memory.max": f"{64 * GIB}"}, None),
+        ("nonsense\n", {}, None),
+    ],
+    ids=[
+        "unlimited", "v2", "above", "namespace", "v1", "other", "v1 none", "too high", "none"
+    ],
+)  # fmt: skip
+def test_the_lowest_limit_of_the_cgroups_counts(
+    tmp_path: Path, cgroup: str, limits: dict[str, str], limit: int | None
+) -> None:
+    found = machine.measure_memory(system(tmp_path, cgroup, limits))
+    assert found == Memory(total=8 * GIB, available=4 * GIB, limit=limit)
+
+
+def test_this_machine_has_memory_cores_and_a_platform() -> None:
+    found = machine.measure_memory()
+    assert found.total is not None
+    assert found.total > GIB
+    facts = machine.cores().facts
+    assert 1 <= facts["usable"] <= facts["there"]  # type: ignore[operator]
+    assert platform.machine() in machine.system().found
+
+
+def test_little_memory_is_a_warning() -> None:
+    enough = machine.memory(Memory(total=8 * GIB, available=4 * GIB, limit=None))
+    assert (enough.status, enough.found) == ("ok", "8.0 GiB, 4.0 GiB available")
+    little = machine.memory(Memory(total=8 * GIB, available=4 * GIB, limit=GIB // 2))
+    assert little.status == "warning"
+    assert "limited to 0.5 GiB (cgroup)" in little.found
+    assert little.remedy is not None
+    assert machine.memory(Memory(total=None, available=None, limit=None)).status == "ok"
+
+
+def test_an_unsupported_python_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine.python().status == "ok"
+    for version in ("3.10.14", "3.14.0"):
+        monkeypatch.setattr(platform, "python_version", lambda version=version: version)
+        found = machine.python()
+        assert found.status == "fault"
+        assert requirements.python() in found.found
+
+
+@pytest.mark.parametrize(
+    ("version", "specifier", "holds"),
+    [
+        ("2.21.0", ">=2.21,<2.22", True),
+        ("2.21", ">=2.21.0", True),
+        ("2.22.0rc1", "<2.22,>=2.21", False),
+        ("2.9.0", ">=2.21", False),
+        ("3.15.1", "<3.16,>=3.13", True),
+        ("anything", "", True),
+    ],
+)
+def test_versions_are_compared_as_numbers(version: str, specifier: str, holds: bool) -> None:
+    assert requirements.satisfies(version, specifier) == holds
+
+
+def test_the_requirements_are_those_of_the_project() -> None:
+    needed = requirements.packages()
+    assert set(needed["tensorflow"].split(",")) == {">=2.21", "<2.22"}
+    assert "tensorboard" not in needed
+    assert requirements.satisfies("3.13.1", requirements.python())
