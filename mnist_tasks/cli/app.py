@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from typing import Annotated, Any
@@ -77,6 +78,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     An error that nobody foresaw is a bug, and must not pass for a contract that does not hold.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a character that it lacks is no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         app(arguments, prog_name="mnist-tasks")
     except Exception:

@@ -48,7 +48,7 @@ def most_workers(*, threads: int, device: str) -> int:
         return 1
     memory = machine.measure_memory()
     bounds = [each // WORKER_BYTES for each in (memory.available, memory.limit) if each is not None]
-    return max(1, min(config.available_cores() // threads, *bounds))
+    return max(1, min([config.available_cores() // threads, *bounds]))
 
 
 def run(

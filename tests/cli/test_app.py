@@ -44,6 +44,12 @@ def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
     assert cli("--version").stdout == f"mnist-tasks {mnist_tasks.__version__}\n"
 
 
+def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> None:
+    done = cli("--help", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "Exit codes: 0 done, and the contract holds ? 1" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["check", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     run = f"from mnist_tasks.cli.app import app; app({arguments!r}, standalone_mode=False)"
