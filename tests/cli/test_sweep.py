@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
 
+LONG = ("--set", "epochs=1000", "--set", "batch_size=4")
 QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
 
 
@@ -37,6 +38,7 @@ def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=hear_ctrl_c,
+        start_new_session=True,
     )
 
 
@@ -134,13 +136,28 @@ def _records(folder: Path) -> list[Any]:
 
 
 @pytest.mark.slow
+def test_workers_end_with_a_sweep_that_is_killed_at_once(tmp_path: Path) -> None:
+    process = begin(tmp_path, "--seeds", "0,1", *LONG, "--offline")
+    while len(processes_that_mention(str(tmp_path / "data"))) < 3:
+        time.sleep(0.02)
+    time.sleep(5)  # in the middle of a run, which takes minutes
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+    wait_until_gone(str(tmp_path / "data"))
+
+
+@pytest.mark.slow
 def test_ctrl_c_ends_a_sweep_with_all_its_workers(tmp_path: Path) -> None:
     process = begin(tmp_path, "--seeds", "0-99", *QUICK, "--workers", "2")
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("1/100")
-    process.send_signal(signal.SIGINT)
+    while len(processes_that_mention(str(tmp_path / "data"))) < 3:
+        time.sleep(0.02)
+    time.sleep(0.3)  # while the workers import what they need
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert "tried again" not in stderr
+    assert "KeyboardInterrupt" not in stderr
     assert "Stopped. Every file is whole" in stderr
     assert "Traceback" not in stderr
     wait_until_gone(str(tmp_path / "data"))
