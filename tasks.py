@@ -64,7 +64,7 @@ def fetch(
         "batch_size": "images a step",
         "learning_rate": "peak of the schedule",
         "seed": "of weights, order and dropout",
-        "device": "auto, cpu or gpu",
+        "device": "auto, cpu, gpu, gpu:N or all",
         "threads": "of TensorFlow on the CPU",
         "limit": "train on the first N images only",
         "output": "model file to write: .h5 or .keras",

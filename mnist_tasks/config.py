@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import WrongUsageError, printable
 
-DEVICES = ("auto", "cpu", "gpu")
+DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
 MODEL_SUFFIXES = (".h5", ".keras")
 LATEST_MODEL = Path("model_latest.h5")
 RUNS_FOLDER = Path("runs")
@@ -31,13 +32,14 @@ class TrainingConfig:
     epochs
         Passes over the training images, at least 1.
     batch_size
-        Images a step, 1 to 60,000.
+        Images a step, on all devices together, 1 to 60,000.
     learning_rate
         The highest of the schedule, above 0.
     seed
         Of the weights, the order of the images and the dropout: 0 to 2**32 - 1.
     device
-        ``auto`` takes a GPU where there is one.
+        ``auto`` takes a GPU where there is one; ``cpu``; ``gpu``, which is ``gpu:0``; ``gpu:1``,
+        the second; ``all`` GPUs of this machine.
     threads
         Of TensorFlow on the CPU, at least 1; all available cores by default.
     limit
@@ -71,9 +73,11 @@ class TrainingConfig:
             raise WrongUsageError(
                 "--learning-rate", expected="a number above 0", found=str(self.learning_rate)
             )
-        if self.device not in DEVICES:
+        if not DEVICE.fullmatch(self.device):
             raise WrongUsageError(
-                "--device", expected=f"one of {', '.join(DEVICES)}", found=self.device
+                "--device",
+                expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
+                found=printable(self.device),
             )
         if self.output.is_dir():
             raise WrongUsageError("--output", expected="a file", found=f"a folder: {self.output}")

@@ -34,6 +34,9 @@ def test_the_defaults_are_valid() -> None:
         ("limit", 0),
         ("limit", 60_001),
         ("device", "tpu"),
+        ("device", "gpu:"),
+        ("device", "gpu:-1"),
+        ("device", "all "),
         ("output", Path("model.pkl")),
         ("output", Path("model")),
     ],
@@ -53,6 +56,8 @@ def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
         ("seed", 0),
         ("seed", 2**32 - 1),
         ("limit", 60_000),
+        ("device", "gpu:0"),
+        ("device", "all"),
         ("output", Path("model.keras")),
     ],
 )

@@ -17,7 +17,7 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, gpu, gpu:N or all (GPUs).")] = "auto",
     threads: Annotated[
         int | None, typer.Option(help="Of TensorFlow on the CPU; all cores by default.")
     ] = None,
@@ -56,6 +56,7 @@ def train(
             settings,
             lambda: load_digits("train", data_dir, mirror=mirror, offline=offline),
             progress=progress,
+            note=shown.note,
         )
     ledger.save(record, runs)
     show("trained", record, as_json=as_json)

@@ -179,7 +179,8 @@ def _facts(title: str, rows: Mapping[str, str]) -> Panel:
 
 
 def _device(record: RunRecord) -> str:
-    return f"{record.machine.device}, {words.plural(record.machine.threads, 'thread')}"
+    machine = record.machine
+    return f"{words.device(machine)}, {words.plural(machine.threads, 'thread')}"
 
 
 def _seconds(phases: Mapping[str, float]) -> str:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 SMALLEST_BATCH = 4
 
 
-def sizes(count: int, batch_size: int) -> list[int]:
+def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> list[int]:
     """Return the sizes of an epoch's batches: every image once.
 
-    The last batch is what is left; where that is too little for statistics it joins the one before.
+    The last batch is what is left; where that is too little for statistics, less than `smallest`,
+    it joins the one before.
 
     >>> sizes(10, 4)
     [4, 6]
@@ -31,14 +32,20 @@ def sizes(count: int, batch_size: int) -> list[int]:
     """
     whole, rest = divmod(count, batch_size)
     batches = [batch_size] * whole
-    if rest >= SMALLEST_BATCH or not batches:
+    if rest >= smallest or not batches:
         return [*batches, *([rest] if rest else [])]
     batches[-1] += rest
     return batches
 
 
 def epoch(
-    digits: Digits, *, batch_size: int, shift: int, steps: int, random: np.random.Generator
+    digits: Digits,
+    *,
+    batch_size: int,
+    shift: int,
+    steps: int,
+    random: np.random.Generator,
+    smallest: int = SMALLEST_BATCH,
 ) -> Iterator[Batches]:
     """Shuffle the images, move each a little, and yield them in runs of batches of one size.
 
@@ -48,6 +55,8 @@ def epoch(
         The most pixels that an image moves, each way, at random; the border is black.
     steps
         The most batches of one run.
+    smallest
+        What is left after the last whole batch, if less, joins that.
 
     Yields
     ------
@@ -56,7 +65,7 @@ def epoch(
     """
     order = random.permutation(len(digits.labels))
     start = 0
-    for count, size in _runs(sizes(len(order), batch_size), steps):
+    for count, size in _runs(sizes(len(order), batch_size, smallest=smallest), steps):
         chosen = order[start : start + count * size]
         start += len(chosen)
         images = _shifted(digits.images[chosen], shift, random)

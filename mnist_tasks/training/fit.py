@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from mnist_tasks.config import TrainingConfig
     from mnist_tasks.data.store import Digits
+    from mnist_tasks.training.devices import Place
+    from mnist_tasks.training.engine import Trainer
     from mnist_tasks.training.recipes import Recipe
 
 OTHER_OUTPUT = "Name another file with --output."
@@ -41,7 +43,11 @@ class Progress(Protocol):
 
 
 def train(
-    config: TrainingConfig, load_digits: Callable[[], Digits], *, progress: Progress
+    config: TrainingConfig,
+    load_digits: Callable[[], Digits],
+    *,
+    progress: Progress,
+    note: Callable[[str], object] = lambda _: None,
 ) -> RunRecord:
     """Train a recipe and save its model and its record.
 
@@ -49,11 +55,14 @@ def train(
     ----------
     load_digits
         Returns the training images and labels; called while nothing else is loaded.
+    note
+        Is told what the user should know, a line at a time.
 
     Raises
     ------
     WrongUsageError
-        There is no such recipe, or the learning rate makes the loss infinite.
+        There is no such recipe, the learning rate makes the loss infinite, or there are not enough
+        images for the devices.
     EnvironmentLacksError
         TensorFlow or the device is missing, or a file can't be written.
     """
@@ -64,15 +73,21 @@ def train(
         digits = load_digits().first(config.limit)
     with clock.phase("import"):
         devices.import_tensorflow()
-        machine = devices.prepare(config, towers=recipe.towers)
+        place = devices.prepare(config, towers=recipe.towers)
+        if place.note:
+            note(place.note)
+        smallest = _smallest_batch(recipe, place, images=len(digits.labels))
         from mnist_tasks.training import network
     with clock.phase("build"):
-        steps = recipe.epochs * len(batches.sizes(len(digits.labels), recipe.batch_size))
+        sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
+        steps = recipe.epochs * len(sizes)
         model = network.build(recipe, steps=steps)
-        trainee = network.build_trainee(recipe)
-        optimizer = network.build_optimizer(recipe, steps=steps)
+        with place.scope():
+            trainee = network.build_trainee(recipe)
+            optimizer = network.build_optimizer(recipe, steps=steps)
     with clock.phase("fit"):
-        epochs, curve = _fit(trainee, optimizer, recipe, digits, config.seed, progress)
+        trainer = _trainer(trainee, optimizer, place, towers=min(place.towers, len(digits.labels)))
+        epochs, curve = _fit(trainer, recipe, digits, config.seed, smallest, progress)
         model.set_weights(trainee.get_weights())
     with clock.phase("save"):
         saved = _save(model, config)
@@ -84,7 +99,7 @@ def train(
         recipe=recipes.as_record(recipe),
         seed=config.seed,
         limit=config.limit,
-        machine=machine,
+        machine=place.machine,
         data={images.name: images.sha256, labels.name: labels.sha256},
         epochs=epochs,
         curve=curve,
@@ -95,21 +110,45 @@ def train(
     )
 
 
+def _smallest_batch(recipe: Recipe, place: Place, *, images: int) -> int:
+    """Return how many images a batch needs, so that each part of it has statistics of its own."""
+    replicas = place.machine.replicas
+    smallest = max(batches.SMALLEST_BATCH, 2 * replicas * place.towers)
+    for option, found in (("--batch-size", recipe.batch_size), ("--limit", images)):
+        if replicas > 1 and found < smallest:
+            raise WrongUsageError(
+                option,
+                expected=f"at least {smallest} images, to be shared out to {replicas} replicas",
+                found=str(found),
+                remedy="Choose more, or fewer devices with --device.",
+            )
+    return smallest
+
+
+def _trainer(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, place: Place, *, towers: int
+) -> Trainer:
+    if place.strategy is None:
+        from mnist_tasks.training.engine import Trainer
+
+        return Trainer(model, optimizer, towers=towers)
+    from mnist_tasks.training.replicas import ReplicaTrainer
+
+    return ReplicaTrainer(model, optimizer, towers=towers, strategy=place.strategy)
+
+
 def _fit(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
+    trainer: Trainer,
     recipe: Recipe,
     digits: Digits,
     seed: int,
+    smallest: int,
     progress: Progress,
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
-    """Train the model in place."""
-    from mnist_tasks.training.engine import Trainer
-
+    """Train the trainer's model in place."""
     images = len(digits.labels)
-    steps = len(batches.sizes(images, recipe.batch_size))
+    steps = len(batches.sizes(images, recipe.batch_size, smallest=smallest))
     random = np.random.default_rng(seed)
-    trainer = Trainer(model, optimizer, towers=min(recipe.towers, images))
     epochs: list[Epoch] = []
     curve: list[Point] = []
     progress.begin(recipe.epochs, images)
@@ -123,6 +162,7 @@ def _fit(
             shift=recipe.shift,
             steps=math.ceil(steps / POINTS_AN_EPOCH),
             random=random,
+            smallest=smallest,
         ):
             more_loss, more_correct = trainer.run(pixels, labels)
             step += len(labels)
