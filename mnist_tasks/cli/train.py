@@ -58,5 +58,6 @@ def train(
             progress=progress,
             note=shown.note,
         )
-    ledger.save(record, runs)
+    if record.machine.worker == 0:
+        ledger.save(record, runs)
     show("trained", record, as_json=as_json)

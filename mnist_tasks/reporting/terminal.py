@@ -57,6 +57,8 @@ def trained(record: RunRecord) -> RenderableType:
         "SHA-256": f"{record.model.sha256[:HASH_DIGITS]}…",
         "run": record.id,
     }
+    if record.machine.worker:
+        rows["saved by"] = "the chief, worker 0, who has the model and the record; not here"
     return _facts("Training", rows)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnist_tasks.errors import WrongUsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,6 +38,33 @@ def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> lis
         return [*batches, *([rest] if rest else [])]
     batches[-1] += rest
     return batches
+
+
+def smallest(batch_size: int, *, images: int, replicas: int, towers: int) -> int:
+    """Return how many images a batch needs, so that each part of it has statistics of its own.
+
+    Parameters
+    ----------
+    images
+        How many there are in all.
+    replicas, towers
+        On how many devices a batch is computed, and in how many parts on each.
+
+    Raises
+    ------
+    WrongUsageError
+        There are not enough for several replicas.
+    """
+    needed = max(SMALLEST_BATCH, 2 * replicas * towers)
+    for option, found in (("--batch-size", batch_size), ("--limit", images)):
+        if replicas > 1 and found < needed:
+            raise WrongUsageError(
+                option,
+                expected=f"at least {needed} images, to be shared out to {replicas} replicas",
+                found=f"{found:,}",
+                remedy="Choose more, or fewer devices.",
+            )
+    return needed
 
 
 def epoch(

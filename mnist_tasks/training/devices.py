@@ -12,10 +12,13 @@ from mnist_tasks import imports
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.records import Machine
-from mnist_tasks.training import gpus
+from mnist_tasks.training import gpus, losing
+from mnist_tasks.training.cluster import VARIABLE
 
 if TYPE_CHECKING:
     from mnist_tasks.config import TrainingConfig
+    from mnist_tasks.training.cluster import Cluster
+    from mnist_tasks.training.engine import Trainer
 
 
 def import_tensorflow() -> None:
@@ -28,7 +31,9 @@ def import_tensorflow() -> None:
     """
     # A user's ~/.keras/keras.json or environment may name another backend.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Of several workers those that end first are reported to the others as an error, also where
+    # nothing is wrong; errors that count come as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if VARIABLE in os.environ else "2")
     try:
         with imports.quiet_stderr(), imports.light():
             import keras
@@ -77,8 +82,19 @@ class Place:
         """Return the context in which the model and its optimizer are made."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
 
+    def trainer(self, model: Any, optimizer: Any, *, images: int) -> Trainer:
+        """Return what trains a Keras model with an optimizer, both made in `scope`."""
+        towers = min(self.towers, images)
+        if self.strategy is None:
+            from mnist_tasks.training.engine import Trainer
 
-def prepare(config: TrainingConfig, *, towers: int) -> Place:
+            return Trainer(model, optimizer, towers=towers)
+        from mnist_tasks.training.replicas import ReplicaTrainer
+
+        return ReplicaTrainer(model, optimizer, towers=towers, strategy=self.strategy)
+
+
+def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = None) -> Place:
     """Set the devices, the threads and the seed of a run; the import comes first.
 
     The same seed, thread count and machine then give the same bytes.
@@ -88,6 +104,8 @@ def prepare(config: TrainingConfig, *, towers: int) -> Place:
     towers
         How many parts of a batch are computed side by side: replicas take of them, and the threads
         are shared out to them.
+    cluster
+        The workers that share the run; they have met.
 
     Raises
     ------
@@ -99,11 +117,12 @@ def prepare(config: TrainingConfig, *, towers: int) -> Place:
     import tensorflow as tf
 
     try:
-        chosen = gpus.choose(config.device)
-        replicas = len(chosen.names)
-        towers_each = max(1, towers // replicas)
-        at_once = replicas * towers_each
-        tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // at_once))
+        workers = len(cluster.addresses) if cluster else 1
+        chosen = gpus.choose(config.device, may_split=cluster is None)
+        here = len(chosen.names)
+        towers_each = max(1, towers // (here * workers))
+        parts = here * towers_each
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // parts))
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
     except RuntimeError as error:
         raise EnvironmentLacksError(
@@ -114,14 +133,21 @@ def prepare(config: TrainingConfig, *, towers: int) -> Place:
         ) from error
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
-    strategy = tf.distribute.MirroredStrategy(chosen.names) if replicas > 1 else None
+    strategy: Any = None
+    if cluster:
+        with losing.noticed(cluster):
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    elif here > 1:
+        strategy = tf.distribute.MirroredStrategy(chosen.names)
     machine = Machine(
         device=chosen.label,
         threads=config.threads,
         cores=available_cores(),
         platform=f"{platform.system()} {platform.machine()}",
         versions=versions(),
-        replicas=replicas,
+        replicas=strategy.num_replicas_in_sync if strategy else 1,
+        workers=workers,
+        worker=cluster.me if cluster else 0,
     )
     return Place(machine=machine, strategy=strategy, towers=towers_each, note=chosen.note)
 

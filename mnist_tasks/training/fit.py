@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import math
+import os
 import shlex
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from mnist_tasks import disk, records
 from mnist_tasks.data import files
-from mnist_tasks.errors import WrongUsageError
-from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
-from mnist_tasks.training import batches, describe, devices, recipes
+from mnist_tasks.records import RunRecord
+from mnist_tasks.training import (
+    batches,
+    cluster,
+    describe,
+    devices,
+    losing,
+    meeting,
+    passes,
+    recipes,
+    saving,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import keras
-
     from mnist_tasks.config import TrainingConfig
     from mnist_tasks.data.store import Digits
-    from mnist_tasks.training.devices import Place
-    from mnist_tasks.training.engine import Trainer
     from mnist_tasks.training.recipes import Recipe
-
-OTHER_OUTPUT = "Name another file with --output."
-POINTS_AN_EPOCH = 50
-LONGEST_CURVE = 500  # points
 
 
 class Progress(Protocol):
@@ -51,6 +50,9 @@ def train(
 ) -> RunRecord:
     """Train a recipe and save its model and its record.
 
+    Where ``TF_CONFIG`` names several workers, this process is one of them: they train one model
+    together, and the chief saves it.
+
     Parameters
     ----------
     load_digits
@@ -62,35 +64,50 @@ def train(
     ------
     WrongUsageError
         There is no such recipe, the learning rate makes the loss infinite, or there are not enough
-        images for the devices.
+        images for the devices; or ``TF_CONFIG`` can't be.
     EnvironmentLacksError
-        TensorFlow or the device is missing, or a file can't be written.
+        TensorFlow or the device is missing, a worker is missing or was lost, or a file can't be
+        written.
     """
     recipe = recipes.resolve(config)
-    disk.try_writing(config.output.parent, remedy=OTHER_OUTPUT)
+    workers = cluster.read(os.environ)
+    is_chief = workers is None or workers.me == 0
+    if is_chief:
+        disk.try_writing(config.output.parent, remedy=saving.OTHER_OUTPUT)
     clock = _Clock()
     with clock.phase("data"):
         digits = load_digits().first(config.limit)
     with clock.phase("import"):
         devices.import_tensorflow()
-        place = devices.prepare(config, towers=recipe.towers)
+        if workers:
+            note(f"worker {workers.me} of {len(workers.addresses)} waits for the others")
+            meeting.meet(workers, purpose=_purpose(config, recipe))
+        place = devices.prepare(config, towers=recipe.towers, cluster=workers)
         if place.note:
             note(place.note)
-        smallest = _smallest_batch(recipe, place, images=len(digits.labels))
+        smallest = batches.smallest(
+            recipe.batch_size,
+            images=len(digits.labels),
+            replicas=place.machine.replicas,
+            towers=place.towers,
+        )
         from mnist_tasks.training import network
     with clock.phase("build"):
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
         model = network.build(recipe, steps=steps)
-        with place.scope():
+        with losing.noticed(workers), place.scope():
             trainee = network.build_trainee(recipe)
             optimizer = network.build_optimizer(recipe, steps=steps)
-    with clock.phase("fit"):
-        trainer = _trainer(trainee, optimizer, place, towers=min(place.towers, len(digits.labels)))
-        epochs, curve = _fit(trainer, recipe, digits, config.seed, smallest, progress)
+    with clock.phase("fit"), losing.noticed(workers):
+        trainer = place.trainer(trainee, optimizer, images=len(digits.labels))
+        epochs, curve = passes.run(
+            trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
+        )
         model.set_weights(trainee.get_weights())
     with clock.phase("save"):
-        saved = _save(model, config)
+        save = saving.save if is_chief else saving.save_nowhere
+        saved = save(model, config.output)
     images, labels = files.SPLITS["train"]
     return RunRecord(
         id=records.new_id(),
@@ -110,99 +127,11 @@ def train(
     )
 
 
-def _smallest_batch(recipe: Recipe, place: Place, *, images: int) -> int:
-    """Return how many images a batch needs, so that each part of it has statistics of its own."""
-    replicas = place.machine.replicas
-    smallest = max(batches.SMALLEST_BATCH, 2 * replicas * place.towers)
-    for option, found in (("--batch-size", recipe.batch_size), ("--limit", images)):
-        if replicas > 1 and found < smallest:
-            raise WrongUsageError(
-                option,
-                expected=f"at least {smallest} images, to be shared out to {replicas} replicas",
-                found=str(found),
-                remedy="Choose more, or fewer devices with --device.",
-            )
-    return smallest
-
-
-def _trainer(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, place: Place, *, towers: int
-) -> Trainer:
-    if place.strategy is None:
-        from mnist_tasks.training.engine import Trainer
-
-        return Trainer(model, optimizer, towers=towers)
-    from mnist_tasks.training.replicas import ReplicaTrainer
-
-    return ReplicaTrainer(model, optimizer, towers=towers, strategy=place.strategy)
-
-
-def _fit(
-    trainer: Trainer,
-    recipe: Recipe,
-    digits: Digits,
-    seed: int,
-    smallest: int,
-    progress: Progress,
-) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
-    """Train the trainer's model in place."""
-    images = len(digits.labels)
-    steps = len(batches.sizes(images, recipe.batch_size, smallest=smallest))
-    random = np.random.default_rng(seed)
-    epochs: list[Epoch] = []
-    curve: list[Point] = []
-    progress.begin(recipe.epochs, images)
-    step = 0
-    for epoch in range(1, recipe.epochs + 1):
-        begun = time.perf_counter()
-        seen, loss, correct = 0, 0.0, 0
-        for pixels, labels in batches.epoch(
-            digits,
-            batch_size=recipe.batch_size,
-            shift=recipe.shift,
-            steps=math.ceil(steps / POINTS_AN_EPOCH),
-            random=random,
-            smallest=smallest,
-        ):
-            more_loss, more_correct = trainer.run(pixels, labels)
-            step += len(labels)
-            if not math.isfinite(more_loss):
-                raise WrongUsageError(
-                    "--learning-rate",
-                    expected="one with which the loss falls",
-                    found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
-                    remedy="Choose a lower one. Nothing was saved.",
-                )
-            seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
-            point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
-            curve.append(point)
-            progress.advance(epoch, seen, point.loss, point.accuracy)
-        seconds = time.perf_counter() - begun
-        epochs.append(
-            Epoch(
-                epoch=epoch,
-                loss=loss / seen,
-                accuracy=correct / seen,
-                seconds=seconds,
-                images_per_second=seen / seconds,
-            )
-        )
-    trainer.finish()
-    # The latest point stays, whatever is left out of a long training's curve.
-    thinned = curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]
-    return tuple(epochs), tuple(thinned)
-
-
-def _save(model: keras.Model, config: TrainingConfig) -> ModelFile:
-    output = config.output
-    with (
-        disk.writable(output.parent, remedy=OTHER_OUTPUT),
-        disk.replacing(output) as temporary,
-    ):
-        model.save(temporary)
-        size = temporary.stat().st_size
-        digest = files.sha256(temporary)
-    return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
+def _purpose(config: TrainingConfig, recipe: Recipe) -> str:
+    """Return what has to be the same for all workers of a run."""
+    images, labels = files.SPLITS["train"]
+    data = [images.sha256, labels.sha256]
+    return repr((recipe, config.seed, config.limit, data, devices.versions()))
 
 
 def _command(config: TrainingConfig) -> str:

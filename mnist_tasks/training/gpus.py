@@ -43,7 +43,7 @@ class Devices:
     note: str = ""
 
 
-def choose(wanted: str) -> Devices:
+def choose(wanted: str, *, may_split: bool = True) -> Devices:
     """Make the wanted devices the only ones that TensorFlow sees.
 
     Parameters
@@ -51,6 +51,8 @@ def choose(wanted: str) -> Devices:
     wanted
         ``auto``, ``cpu``, ``gpu``, ``gpu:1`` or ``all``. Where there is no GPU, ``all`` takes the
         logical devices into which this process has split its CPU.
+    may_split
+        Whether these count.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def choose(wanted: str) -> Devices:
 
     with imports.quiet_stderr():  # a CUDA build complains where there is no GPU
         gpus = tf.config.list_physical_devices("GPU") if wanted != "cpu" else []
-    if wanted == "all" and not gpus and (parts := _parts_of_cpu()) > 1:
+    if wanted == "all" and not gpus and may_split and (parts := _parts_of_cpu()) > 1:
         names = tuple(f"CPU:{part}" for part in range(parts))
         return Devices(names=names, label=f"{parts} parts of the CPU")
     if wanted not in {"auto", "cpu"}:

@@ -10,7 +10,7 @@ import pytest
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.errors import EnvironmentLacksError, WrongUsageError
-from mnist_tasks.training import fit
+from mnist_tasks.training import fit, passes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +104,7 @@ def test_a_training_that_diverges_ends_and_leaves_the_old_model(
 def test_the_curve_of_a_long_training_is_thinned(small_mnist: Path, tmp_path: Path) -> None:
     config = TrainingConfig(epochs=30, limit=80, batch_size=4, output=tmp_path / "model.h5")
     record = train(config, small_mnist)
-    assert 250 < len(record.curve) <= fit.LONGEST_CURVE
+    assert 250 < len(record.curve) <= passes.LONGEST_CURVE
     assert record.curve[-1].step == 30 * 20
     assert record.curve[-1].loss == record.epochs[-1].loss
 
