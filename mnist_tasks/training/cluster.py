@@ -71,13 +71,13 @@ def read(environment: Mapping[str, str]) -> Cluster | None:
         return None
     if unknown := sorted(set(jobs) - set(JOBS)):
         raise _wrong(f"cluster.{unknown[0]}", "no jobs but chief and worker")
-    if len(jobs.get("chief", [])) > 1:
-        raise _wrong(f"cluster.chief has {len(jobs['chief'])} addresses", "one chief at most")
     workers = {
         f"{job}:{index}": _address(address, f"cluster.{job}[{index}]")
         for job in JOBS
         for index, address in enumerate(_list(jobs.get(job, []), f"cluster.{job}"))
     }
+    if "chief:1" in workers:
+        raise _wrong("cluster.chief has more than one address", "one chief at most")
     if len(set(workers.values())) < len(workers):
         raise _wrong("cluster names an address twice", "an address of its own for each worker")
     task = _task(_object(found.get("task"), "task"), workers)
