@@ -10,6 +10,7 @@ from pathlib import Path
 from mnist_tasks.errors import WrongUsageError, printable
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
+PRECISIONS = ("float32", "mixed_bfloat16")
 MODEL_SUFFIXES = (".h5", ".keras")
 LATEST_MODEL = Path("model_latest.h5")
 RUNS_FOLDER = Path("runs")
@@ -42,6 +43,9 @@ class TrainingConfig:
         the second; ``all`` GPUs of this machine.
     threads
         Of TensorFlow on the CPU, at least 1; all available cores by default.
+    precision
+        ``float32``, or ``mixed_bfloat16`` for the convolutions in training; the saved model is
+        float32.
     limit
         Train on the first images only: 1 to 60,000.
     output
@@ -60,6 +64,7 @@ class TrainingConfig:
     seed: int = 0
     device: str = "auto"
     threads: int = field(default_factory=available_cores)
+    precision: str = "float32"
     limit: int | None = None
     output: Path = LATEST_MODEL
 
@@ -78,6 +83,12 @@ class TrainingConfig:
                 "--device",
                 expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
                 found=printable(self.device),
+            )
+        if self.precision not in PRECISIONS:
+            raise WrongUsageError(
+                "--precision",
+                expected=f"one of {', '.join(PRECISIONS)}",
+                found=printable(self.precision),
             )
         if self.output.is_dir():
             raise WrongUsageError("--output", expected="a file", found=f"a folder: {self.output}")

@@ -37,6 +37,7 @@ def test_the_defaults_are_valid() -> None:
         ("device", "gpu:"),
         ("device", "gpu:-1"),
         ("device", "all "),
+        ("precision", "float16"),
         ("output", Path("model.pkl")),
         ("output", Path("model")),
     ],

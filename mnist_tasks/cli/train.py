@@ -21,6 +21,9 @@ def train(
     threads: Annotated[
         int | None, typer.Option(help="Of TensorFlow on the CPU; all cores by default.")
     ] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of the arithmetic: float32 or mixed_bfloat16.")
+    ] = "float32",
     limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
@@ -43,6 +46,7 @@ def train(
         seed=seed,
         device=device,
         threads=config.available_cores() if threads is None else threads,
+        precision=precision,
         limit=limit,
         output=output,
     )

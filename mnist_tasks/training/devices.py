@@ -124,6 +124,14 @@ def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = No
         parts = here * towers_each
         tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // parts))
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+        keras.utils.set_random_seed(config.seed)
+        tf.config.experimental.enable_op_determinism()
+        strategy: Any = None
+        if cluster:
+            with losing.noticed(cluster):
+                strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        elif here > 1:
+            strategy = tf.distribute.MirroredStrategy(chosen.names)
     except RuntimeError as error:
         raise EnvironmentLacksError(
             "TensorFlow",
@@ -131,14 +139,6 @@ def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = No
             found=printable(str(error)),
             remedy="Train in a process of its own.",
         ) from error
-    keras.utils.set_random_seed(config.seed)
-    tf.config.experimental.enable_op_determinism()
-    strategy: Any = None
-    if cluster:
-        with losing.noticed(cluster):
-            strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    elif here > 1:
-        strategy = tf.distribute.MirroredStrategy(chosen.names)
     machine = Machine(
         device=chosen.label,
         threads=config.threads,
@@ -148,6 +148,7 @@ def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = No
         replicas=strategy.num_replicas_in_sync if strategy else 1,
         workers=workers,
         worker=cluster.me if cluster else 0,
+        precision=config.precision,
     )
     return Place(machine=machine, strategy=strategy, towers=towers_each, note=chosen.note)
 

@@ -97,7 +97,7 @@ def train(
         steps = recipe.epochs * len(sizes)
         model = network.build(recipe, steps=steps)
         with losing.noticed(workers), place.scope():
-            trainee = network.build_trainee(recipe)
+            trainee = network.build_trainee(recipe, precision=config.precision)
             optimizer = network.build_optimizer(recipe, steps=steps)
     with clock.phase("fit"), losing.noticed(workers):
         trainer = place.trainer(trainee, optimizer, images=len(digits.labels))
@@ -131,7 +131,7 @@ def _purpose(config: TrainingConfig, recipe: Recipe) -> str:
     """Return what has to be the same for all workers of a run."""
     images, labels = files.SPLITS["train"]
     data = [images.sha256, labels.sha256]
-    return repr((recipe, config.seed, config.limit, data, devices.versions()))
+    return repr((recipe, config.seed, config.limit, config.precision, data, devices.versions()))
 
 
 def _command(config: TrainingConfig) -> str:
@@ -144,6 +144,7 @@ def _command(config: TrainingConfig) -> str:
         "--limit": config.limit,
         "--device": config.device,
         "--threads": config.threads,
+        "--precision": config.precision if config.precision != "float32" else None,
         "--output": config.output,
     }
     for option, value in options.items():

@@ -77,6 +77,19 @@ def test_the_saved_model_loads_in_plain_keras(small_mnist: Path, tmp_path: Path)
     assert accuracy > 0.8
 
 
+def test_mixed_precision_learns_and_saves_float32(small_mnist: Path, tmp_path: Path) -> None:
+    import keras
+
+    output = tmp_path / "model.h5"
+    config = TrainingConfig(epochs=6, batch_size=32, precision="mixed_bfloat16", output=output)
+    record = train(config, small_mnist)
+    assert record.machine.precision == "mixed_bfloat16"
+    assert "--precision mixed_bfloat16" in record.command
+    assert record.epochs[-1].accuracy > 0.8
+    model = keras.models.load_model(output)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
 @pytest.mark.parametrize("limit", [1, 3, 5])
 def test_the_smallest_runs_leave_a_finite_model(
     small_mnist: Path, tmp_path: Path, limit: int
