@@ -3,12 +3,14 @@
 ``nox`` runs `lint` and `tests`; ``nox -s "validate(cpu)"`` is the gate.
 """
 
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -28,6 +30,15 @@ has_cuda, gpus = tf.test.is_built_with_cuda(), tf.config.list_physical_devices("
 print(f"TensorFlow {tf.__version__}: CUDA build: {has_cuda}, GPUs: {len(gpus)}")
 sys.exit(0 if sys.argv[1] == "cpu" or (has_cuda and gpus) else "this build sees no GPU")
 """
+
+
+# What `validate(gpu)` trains, and how far apart the test accuracies of the first two may be.
+TRAININGS = {
+    "gpu": ("--device", "gpu"),
+    "cpu": ("--device", "cpu"),
+    "gpu-bfloat16": ("--device", "gpu", "--precision", "mixed_bfloat16"),
+}
+LARGEST_DIFFERENCE = 0.3  # percentage points
 
 
 @nox.session
@@ -80,8 +91,11 @@ def validate(session: nox.Session, build: str) -> None:
     with session.chdir(folder):
         env = {"MNIST_TASKS_DATA": str(folder / "data")}
         session.run("mnist-tasks", "fetch", env=env)
-        session.run("mnist-tasks", "train", "--device", build, env=env)
-        session.run("mnist-tasks", "check", "--offline", env=env)
+        if build == "gpu":
+            compare_devices(session, env)
+        else:
+            session.run("mnist-tasks", "train", "--device", "cpu", env=env)
+            session.run("mnist-tasks", "check", "--offline", env=env)
         session.run("mnist-tasks", "report", env=env)
 
 
@@ -113,6 +127,45 @@ def require_gpu(session: nox.Session) -> None:
     if os.environ.get("REQUIRE_GPU") == "1":
         session.error(f"{reason}, and REQUIRE_GPU=1")
     session.skip(reason)
+
+
+def compare_devices(session: nox.Session, env: dict[str, str]) -> None:
+    """Train and check on the GPU and on the CPU, show how fast each is, and require parity."""
+
+    def ask(*arguments: str) -> Any:
+        command = ("mnist-tasks", *arguments, "--json")
+        return json.loads(str(session.run(*command, env=env, silent=True, stderr=sys.stderr)))
+
+    answers = {}
+    for name, options in TRAININGS.items():
+        record = ask("train", "--output", f"{name}.h5", *options)
+        answers[name] = ask("check", f"{name}.h5", "--offline")
+        last, machine = record["epochs"][-1], record["machine"]
+        speed = f"{last['images_per_second']:,.0f} images/s, {last['seconds']:.1f} s an epoch"
+        session.log(f"{name}: {speed}, {accuracy(answers[name]):.2f}% on {machine['device']}")
+    if fault := disparity(answers["gpu"], answers["cpu"]):
+        session.error(fault)
+
+
+def disparity(gpu: dict[str, Any], cpu: dict[str, Any]) -> str:
+    """Return what two answers of ``check --json`` have against each other; empty for parity."""
+    for device, answer in {"GPU": gpu, "CPU": cpu}.items():
+        if answer["exit_code"] != 0:
+            return f"the model that was trained on the {device} does not hold the contract"
+    accuracies = accuracy(gpu), accuracy(cpu)
+    difference = abs(accuracies[0] - accuracies[1])
+    if round(difference, 6) <= LARGEST_DIFFERENCE:
+        return ""
+    found = "GPU {:.2f}%, CPU {:.2f}%".format(*accuracies)
+    return f"the test accuracies are more than {LARGEST_DIFFERENCE} points apart: {found}"
+
+
+def accuracy(answer: dict[str, Any]) -> float:
+    """Return the test accuracy, in per cent, of the one model of an answer of ``check --json``."""
+    (checked,) = answer["checks"]
+    confusion = checked["check"]["metrics"]["confusion"]
+    right: int = sum(row[digit] for digit, row in enumerate(confusion))
+    return 100 * right / sum(map(sum, confusion))
 
 
 def install(session: nox.Session, build: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import WrongUsageError, printable
 
-DEVICES = ("auto", "cpu", "gpu")
+DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
+PRECISIONS = ("float32", "mixed_bfloat16")
 MODEL_SUFFIXES = (".h5", ".keras")
 LATEST_MODEL = Path("model_latest.h5")
 RUNS_FOLDER = Path("runs")
@@ -32,7 +34,7 @@ class TrainingConfig:
     epochs
         Passes over the training images, at least 1.
     batch_size
-        Images a step, 1 to 60,000.
+        Images a step, on all devices together, 1 to 60,000.
     learning_rate
         The highest of the schedule, above 0.
     seed
@@ -41,9 +43,13 @@ class TrainingConfig:
         Names and values of the recipe's other settings that the user changed (see
         `training.settings`), in alphabetical order.
     device
-        ``auto`` takes a GPU where there is one.
+        ``auto`` takes a GPU where there is one; ``cpu``; ``gpu``, which is ``gpu:0``; ``gpu:1``,
+        the second; ``all`` GPUs of this machine.
     threads
         Of TensorFlow on the CPU, at least 1; all available cores by default.
+    precision
+        ``float32``, or ``mixed_bfloat16`` for the convolutions in training; the saved model is
+        float32.
     limit
         Train on the first images only: 1 to 60,000.
     output
@@ -63,6 +69,7 @@ class TrainingConfig:
     seed: int = 0
     device: str = "auto"
     threads: int = field(default_factory=available_cores)
+    precision: str = "float32"
     limit: int | None = None
     output: Path = LATEST_MODEL
 
@@ -76,9 +83,17 @@ class TrainingConfig:
             raise WrongUsageError(
                 "--learning-rate", expected="a number above 0", found=str(self.learning_rate)
             )
-        if self.device not in DEVICES:
+        if not DEVICE.fullmatch(self.device):
             raise WrongUsageError(
-                "--device", expected=f"one of {', '.join(DEVICES)}", found=self.device
+                "--device",
+                expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
+                found=printable(self.device),
+            )
+        if self.precision not in PRECISIONS:
+            raise WrongUsageError(
+                "--precision",
+                expected=f"one of {', '.join(PRECISIONS)}",
+                found=printable(self.precision),
             )
         if self.output.is_dir():
             raise WrongUsageError("--output", expected="a file", found=f"a folder: {self.output}")

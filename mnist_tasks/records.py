@@ -49,13 +49,27 @@ class ModelFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Where a run took place: the device that TensorFlow really used, and its threads."""
+    """Where a run took place: the device that TensorFlow really used, and its threads.
+
+    Attributes
+    ----------
+    replicas
+        On how many devices, of all workers, a copy of the model was trained.
+    workers, worker
+        How many processes shared the run, and which of them wrote this: 0 is the chief.
+    precision
+        Of the arithmetic; the weights are float32.
+    """
 
     device: str
     threads: int
     cores: int
     platform: str
     versions: dict[str, str]
+    replicas: int = 1
+    workers: int = 1
+    worker: int = 0
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)

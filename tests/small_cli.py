@@ -11,9 +11,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mnist_tasks.cli.app import app
 from tests import generated
 
-# A worker process of a sweep imports this file, too, under a name of its own.
-if __name__ in {"__main__", "__mp_main__"}:
+
+def vouch() -> None:
     generated.vouch_for(generated.write(Path(sys.argv[1]), train=512, test=128))
 
-if __name__ == "__main__":
+
+def run() -> None:
+    vouch()
     app(sys.argv[2:], prog_name="mnist-tasks")
+
+
+if __name__ == "__mp_main__":  # in a worker process of a sweep, which imports this file
+    vouch()
+if __name__ == "__main__":
+    run()

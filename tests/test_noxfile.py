@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+
+import noxfile
+from mnist_tasks import ledger
+from mnist_tasks.outcomes import Outcome, Outcomes
+from mnist_tasks.records import Metrics
+from tests import examples
 
 PROJECT = Path(__file__).parents[1]
 
@@ -66,3 +76,74 @@ def test_an_nvidia_smi_without_a_gpu_is_told_apart(
     done = nox("-s", "validate(gpu)", **{**without_gpu, "PATH": path})
     assert done.returncode == 0
     assert "nvidia-smi lists none" in done.stderr
+
+
+def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
+    """What ``mnist-tasks check --json`` prints of a model with so many mistakes in 10,000."""
+    confusion = np.diag([1000] * 10)
+    confusion[0, 0] -= wrong
+    confusion[0, 1] += wrong
+    metrics = Metrics(confusion=tuple(map(tuple, confusion.tolist())), loss=0.1)
+    check = replace(examples.check(), metrics=metrics)
+    outcome = Outcome(path=name, status="holds", exit_code=exit_code, check=check)
+    outcomes = Outcomes(exit_code=exit_code, contract=None, checks=(outcome,))
+    document: dict[str, Any] = json.loads(ledger.to_json(outcomes))
+    return document
+
+
+@pytest.mark.parametrize(("gpu", "cpu"), [(85, 85), (85, 115), (115, 85), (400, 400)])
+def test_a_gpu_that_learns_what_the_cpu_learns_has_parity(gpu: int, cpu: int) -> None:
+    assert noxfile.disparity(answer("gpu.h5", wrong=gpu), answer("cpu.h5", wrong=cpu)) == ""
+
+
+@pytest.mark.parametrize(("gpu", "cpu"), [(116, 85), (85, 116)])
+def test_a_gpu_that_learns_something_else_has_not(gpu: int, cpu: int) -> None:
+    fault = noxfile.disparity(answer("gpu.h5", wrong=gpu), answer("cpu.h5", wrong=cpu))
+    assert f"GPU {100 - gpu / 100:.2f}%, CPU {100 - cpu / 100:.2f}%" in fault
+    assert "0.3 points" in fault
+
+
+@pytest.mark.parametrize("codes", [(1, 0), (0, 1)])
+def test_both_have_to_hold_the_contract(codes: tuple[int, int]) -> None:
+    gpu, cpu = (answer("m.h5", wrong=85, exit_code=code) for code in codes)
+    assert f"the {'GPU' if codes[0] else 'CPU'} does not hold" in noxfile.disparity(gpu, cpu)
+
+
+class Session:
+    """A session that answers for the command line, as JSON."""
+
+    def __init__(self, **wrong: int) -> None:
+        self.wrong = wrong
+        self.commands: list[tuple[str, ...]] = []
+        self.said: list[str] = []
+
+    def run(self, *command: str, **_: object) -> str:
+        self.commands.append(command)
+        if command[1] == "train":
+            return ledger.to_json(examples.run(0)).decode()
+        name = command[2].removesuffix(".h5")
+        return json.dumps(answer(command[2], wrong=self.wrong.get(name, 85)))
+
+    def log(self, line: str) -> None:
+        self.said.append(line)
+
+    def error(self, fault: str) -> None:
+        raise AssertionError(fault)
+
+
+def test_each_training_is_checked_and_its_speed_is_told() -> None:
+    session: Any = Session()
+    noxfile.compare_devices(session, {})
+    assert [command[1:3] for command in session.commands if command[1] == "check"] == [
+        ("check", "gpu.h5"),
+        ("check", "cpu.h5"),
+        ("check", "gpu-bfloat16.h5"),
+    ]
+    assert len(session.said) == 3
+    assert all("images/s" in line and "s an epoch" in line for line in session.said)
+
+
+def test_a_gpu_without_parity_fails_the_session() -> None:
+    session: Any = Session(gpu=200)
+    with pytest.raises(AssertionError, match="points apart"):
+        noxfile.compare_devices(session, {})

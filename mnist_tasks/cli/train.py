@@ -23,10 +23,13 @@ def train(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, gpu, gpu:N or all (GPUs).")] = "auto",
     threads: Annotated[
         int | None, typer.Option(help="Of TensorFlow on the CPU; all cores by default.")
     ] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of the arithmetic: float32 or mixed_bfloat16.")
+    ] = "float32",
     limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
@@ -52,6 +55,7 @@ def train(
         seed=seed,
         device=device,
         threads=config.available_cores() if threads is None else threads,
+        precision=precision,
         limit=limit,
         output=output,
     )
@@ -65,6 +69,8 @@ def train(
             wanted,
             lambda: load_digits("train", data_dir, mirror=mirror, offline=offline),
             progress=progress,
+            note=shown.note,
         )
-    ledger.save(record, runs)
+    if record.machine.worker == 0:
+        ledger.save(record, runs)
     show("trained", record, as_json=as_json)

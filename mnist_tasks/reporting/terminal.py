@@ -57,6 +57,8 @@ def trained(record: RunRecord) -> RenderableType:
         "SHA-256": f"{record.model.sha256[:HASH_DIGITS]}…",
         "run": record.id,
     }
+    if record.machine.worker:
+        rows["saved by"] = "the chief, worker 0, who has the model and the record; not here"
     return _facts("Training", rows)
 
 
@@ -179,7 +181,8 @@ def _facts(title: str, rows: Mapping[str, str]) -> Panel:
 
 
 def _device(record: RunRecord) -> str:
-    return f"{record.machine.device}, {words.plural(record.machine.threads, 'thread')}"
+    machine = record.machine
+    return f"{words.device(machine)}, {words.plural(machine.threads, 'thread')}"
 
 
 def _seconds(phases: Mapping[str, float]) -> str:

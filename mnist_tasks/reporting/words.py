@@ -11,7 +11,7 @@ from mnist_tasks.reporting import summary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mnist_tasks.records import RunRecord, Shape
+    from mnist_tasks.records import Machine, RunRecord, Shape
 
 HEADLINES = {
     "holds": "The contract holds.",
@@ -95,7 +95,7 @@ def figures(record: RunRecord) -> tuple[Figure, ...]:
         Figure(
             name="Training",
             value=f"{summary.total_seconds(record):.1f} s",
-            note=f"{speed:,.0f} images/s on {record.machine.device}",
+            note=f"{speed:,.0f} images/s on {device(record.machine)}",
         ),
     )
 
@@ -119,7 +119,7 @@ def origin(record: RunRecord) -> tuple[Facts, ...]:
         Facts(
             title="Machine",
             rows={
-                "device": machine.device,
+                "device": device(machine),
                 "threads": f"{machine.threads} of {plural(machine.cores, 'core')}",
                 "platform": machine.platform,
                 **machine.versions,
@@ -131,6 +131,18 @@ def origin(record: RunRecord) -> tuple[Facts, ...]:
             kind="hash",
         ),
     )
+
+
+def device(machine: Machine) -> str:
+    """Return what a run was computed on, and in how many replicas where there were several."""
+    parts = [machine.device]
+    if machine.replicas > 1:
+        parts.append(f"{machine.replicas} replicas")
+    if machine.workers > 1:
+        parts.append(f"{machine.workers} workers")
+    if machine.precision != "float32":
+        parts.append(machine.precision)
+    return ", ".join(parts)
 
 
 def images(record: RunRecord) -> str:

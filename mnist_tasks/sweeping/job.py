@@ -91,6 +91,7 @@ def attempt(job: Job, images: Images, number: int) -> Result | Failed:
 
 
 def _run(job: Job, images: Images, number: int) -> Result:
+    os.environ.pop("TF_CONFIG", None)  # a run of a sweep is a run of its own, wherever it is
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as work:
         path = Path(work) / job.config.output.name
         record = fit.train(

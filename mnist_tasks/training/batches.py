@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnist_tasks.errors import WrongUsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
 SMALLEST_BATCH = 4
 
 
-def sizes(count: int, batch_size: int) -> list[int]:
+def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> list[int]:
     """Return the sizes of an epoch's batches: every image once.
 
-    The last batch is what is left; where that is too little for statistics it joins the one before.
+    The last batch is what is left; where that is too little for statistics, less than `smallest`,
+    it joins the one before.
 
     >>> sizes(10, 4)
     [4, 6]
@@ -31,14 +34,47 @@ def sizes(count: int, batch_size: int) -> list[int]:
     """
     whole, rest = divmod(count, batch_size)
     batches = [batch_size] * whole
-    if rest >= SMALLEST_BATCH or not batches:
+    if rest >= smallest or not batches:
         return [*batches, *([rest] if rest else [])]
     batches[-1] += rest
     return batches
 
 
+def smallest(batch_size: int, *, images: int, replicas: int, towers: int) -> int:
+    """Return how many images a batch needs, so that each part of it has statistics of its own.
+
+    Parameters
+    ----------
+    images
+        How many there are in all.
+    replicas, towers
+        On how many devices a batch is computed, and in how many parts on each.
+
+    Raises
+    ------
+    WrongUsageError
+        There are not enough for several replicas.
+    """
+    needed = max(SMALLEST_BATCH, 2 * replicas * towers)
+    for option, found in (("--batch-size", batch_size), ("--limit", images)):
+        if replicas > 1 and found < needed:
+            raise WrongUsageError(
+                option,
+                expected=f"at least {needed} images, to be shared out to {replicas} replicas",
+                found=f"{found:,}",
+                remedy="Choose more, or fewer devices.",
+            )
+    return needed
+
+
 def epoch(
-    digits: Digits, *, batch_size: int, shift: int, steps: int, random: np.random.Generator
+    digits: Digits,
+    *,
+    batch_size: int,
+    shift: int,
+    steps: int,
+    random: np.random.Generator,
+    smallest: int = SMALLEST_BATCH,
 ) -> Iterator[Batches]:
     """Shuffle the images, move each a little, and yield them in runs of batches of one size.
 
@@ -48,6 +84,8 @@ def epoch(
         The most pixels that an image moves, each way, at random; the border is black.
     steps
         The most batches of one run.
+    smallest
+        What is left after the last whole batch, if less, joins that.
 
     Yields
     ------
@@ -56,7 +94,7 @@ def epoch(
     """
     order = random.permutation(len(digits.labels))
     start = 0
-    for count, size in _runs(sizes(len(order), batch_size), steps):
+    for count, size in _runs(sizes(len(order), batch_size, smallest=smallest), steps):
         chosen = order[start : start + count * size]
         start += len(chosen)
         images = _shifted(digits.images[chosen], shift, random)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import platform
-import sys
-import tempfile
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from mnist_tasks import imports
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.records import Machine
+from mnist_tasks.training import gpus, losing
+from mnist_tasks.training.cluster import VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mnist_tasks.config import TrainingConfig
+    from mnist_tasks.training.cluster import Cluster
+    from mnist_tasks.training.engine import Trainer
 
 
 def import_tensorflow() -> None:
@@ -30,9 +31,11 @@ def import_tensorflow() -> None:
     """
     # A user's ~/.keras/keras.json or environment may name another backend.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Of several workers those that end first are reported to the others as an error, also where
+    # nothing is wrong; errors that count come as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if VARIABLE in os.environ else "2")
     try:
-        with _quiet_stderr(), _light_import():
+        with imports.quiet_stderr(), imports.light():
             import keras
             import tensorflow as tf
             from absl import logging
@@ -56,15 +59,53 @@ def import_tensorflow() -> None:
     keras.config.set_image_data_format("channels_last")
 
 
-def prepare(config: TrainingConfig, *, towers: int) -> Machine:
-    """Set the device, the threads and the seed of a run; the import comes first.
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run computes.
+
+    Attributes
+    ----------
+    strategy
+        Of `tf.distribute`; ``None`` for one device.
+    towers
+        In how many parts each replica computes its share of a batch.
+    note
+        What the user should know of the choice of devices.
+    """
+
+    machine: Machine
+    strategy: Any = None
+    towers: int = 1
+    note: str = ""
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return the context in which the model and its optimizer are made."""
+        return nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def trainer(self, model: Any, optimizer: Any, *, images: int) -> Trainer:
+        """Return what trains a Keras model with an optimizer, both made in `scope`."""
+        towers = min(self.towers, images)
+        if self.strategy is None:
+            from mnist_tasks.training.engine import Trainer
+
+            return Trainer(model, optimizer, towers=towers)
+        from mnist_tasks.training.replicas import ReplicaTrainer
+
+        return ReplicaTrainer(model, optimizer, towers=towers, strategy=self.strategy)
+
+
+def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = None) -> Place:
+    """Set the devices, the threads and the seed of a run; the import comes first.
 
     The same seed, thread count and machine then give the same bytes.
 
     Parameters
     ----------
     towers
-        How many parts of a batch are computed side by side: the threads are shared out to them.
+        How many parts of a batch are computed side by side: replicas take of them, and the threads
+        are shared out to them.
+    cluster
+        The workers that share the run; they have met.
 
     Raises
     ------
@@ -76,9 +117,24 @@ def prepare(config: TrainingConfig, *, towers: int) -> Machine:
     import tensorflow as tf
 
     try:
-        device = _choose(config.device)
-        tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // towers))
+        workers = len(cluster.addresses) if cluster else 1
+        chosen = gpus.choose(config.device, may_split=cluster is None)
+        here = len(chosen.names)
+        towers_each = max(1, towers // (here * workers))
+        parts = here * towers_each
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // parts))
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+        # A second run in this process gives the same bytes as a first one: the names of layers,
+        # which are counted up, are in the file.
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(config.seed)
+        tf.config.experimental.enable_op_determinism()
+        strategy: Any = None
+        if cluster:
+            with losing.noticed(cluster):
+                strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        elif here > 1:
+            strategy = tf.distribute.MirroredStrategy(chosen.names)
     except RuntimeError as error:
         raise EnvironmentLacksError(
             "TensorFlow",
@@ -86,18 +142,18 @@ def prepare(config: TrainingConfig, *, towers: int) -> Machine:
             found=printable(str(error)),
             remedy="Train in a process of its own.",
         ) from error
-    # A second run in this process gives the same bytes as a first one: the names of layers, which
-    # are counted up, are in the file.
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(config.seed)
-    tf.config.experimental.enable_op_determinism()
-    return Machine(
-        device=device,
+    machine = Machine(
+        device=chosen.label,
         threads=config.threads,
         cores=available_cores(),
         platform=f"{platform.system()} {platform.machine()}",
         versions=versions(),
+        replicas=strategy.num_replicas_in_sync if strategy else 1,
+        workers=workers,
+        worker=cluster.me if cluster else 0,
+        precision=config.precision,
     )
+    return Place(machine=machine, strategy=strategy, towers=towers_each, note=chosen.note)
 
 
 def versions() -> dict[str, str]:
@@ -115,67 +171,3 @@ def versions() -> dict[str, str]:
         "keras": keras.__version__,
         "numpy": np.__version__,
     }
-
-
-def _choose(wanted: str) -> str:
-    """Make the wanted device the only one that TensorFlow sees, and return its name."""
-    import tensorflow as tf
-
-    with _quiet_stderr():  # a CUDA build complains where there is no GPU
-        gpus = tf.config.list_physical_devices("GPU") if wanted != "cpu" else []
-    if wanted == "gpu" and not gpus:
-        build = "a CUDA build" if tf.test.is_built_with_cuda() else "a CPU build"
-        raise EnvironmentLacksError(
-            "--device gpu",
-            expected="a GPU that TensorFlow can use",
-            found=f"none; TensorFlow {tf.__version__} is {build}",
-            remedy="Install the extra `gpu` on a machine with an NVIDIA GPU, or use --device cpu.",
-        )
-    if gpus:
-        tf.config.set_visible_devices(gpus[:1], "GPU")
-        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-        return f"GPU ({printable(name)})"
-    tf.config.set_visible_devices([], "GPU")
-    return "CPU"
-
-
-@contextlib.contextmanager
-def _light_import() -> Iterator[None]:
-    """Leave out of an import what costs much and gives nothing here.
-
-    Keras imports matplotlib, where it is there, for plots that we don't draw; and a million objects
-    that live as long as the process are not worth the collector's search.
-    """
-    hidden = "matplotlib" not in sys.modules
-    if hidden:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-        if hidden:
-            del sys.modules["matplotlib"]
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep file descriptor 2 quiet, and play back what was said when the block fails.
-
-    TensorFlow's C++ code writes there directly, past ``sys.stderr`` and before any log level holds.
-    """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as heard:
-        os.dup2(heard.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(saved, 2)
-            heard.seek(0)
-            os.write(2, heard.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

@@ -73,10 +73,31 @@ class Trainer:
         return loss, correct
 
     def _take_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        weights, states = self._model.trainable_variables, self._model.non_trainable_variables
-        values = [each.value for each in weights]
-        start = entry = [each.value for each in states]
-        outputs, ends = [], []
+        states = self._model.non_trainable_variables
+        gradients, ends, loss, correct = self._differentiate(
+            images, labels, [state.value for state in states], count=tf.shape(labels)[0]
+        )
+        self._optimizer.apply(gradients, self._model.trainable_variables)
+        for state, end in zip(states, ends, strict=True):
+            state.assign(end)
+        return loss, correct
+
+    def _differentiate(
+        self, images: Any, labels: Any, start: list[Any], *, count: Any
+    ) -> tuple[list[Any], list[Any], Any, Any]:
+        """Compute a batch, or a share of one of `count` images, from the states at its start.
+
+        Returns
+        -------
+        gradients
+            Of the sum of these images' losses over `count`.
+        states
+            The model's at the end, the mean over the parts.
+        loss, correct
+            The sum of the losses, and how many images were given their true digit.
+        """
+        values = [each.value for each in self._model.trainable_variables]
+        entry, outputs, ends = start, [], []
         with tf.GradientTape() as tape:
             tape.watch(values)
             for part in _split(images, self._towers):
@@ -85,18 +106,24 @@ class Trainer:
                 ends.append(end)
                 # Each part starts from the same statistics, but drops out activations of its own.
                 entry = [
-                    old if variable.dtype == "float32" else new
-                    for variable, old, new in zip(states, start, end, strict=True)
+                    old if is_statistic(old) else new for old, new in zip(start, end, strict=True)
                 ]
             logits = tf.concat(outputs, axis=0)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_mean(losses)
-        self._optimizer.apply(tape.gradient(loss, values), weights)
-        for variable, *news in zip(states, *ends, strict=True):
-            is_statistic = variable.dtype == "float32"
-            variable.assign(tf.add_n(news) / len(news) if is_statistic else news[-1])
+            loss = tf.reduce_sum(losses)
+            mean = loss / tf.cast(count, tf.float32)
+        states = [
+            tf.add_n(news) / len(news) if is_statistic(news[0]) else news[-1]
+            for news in zip(*ends, strict=True)
+        ]
         hits = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.int32))
+        correct = tf.reduce_sum(tf.cast(hits, tf.int32))
+        return tape.gradient(mean, values), states, loss, correct
+
+
+def is_statistic(state: Any) -> bool:
+    """Tell a running statistic from a seed of dropout, which is a pair of counts."""
+    return bool(state.dtype == "float32")
 
 
 def _split(images: Any, parts: int) -> list[Any]:

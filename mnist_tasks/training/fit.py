@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import math
+import os
 import shlex
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from mnist_tasks import disk, records
-from mnist_tasks.data import files
-from mnist_tasks.errors import WrongUsageError
-from mnist_tasks.records import Epoch, ModelFile, Point, RunRecord
-from mnist_tasks.training import batches, describe, devices, recipes, settings
+from mnist_tasks.records import RunRecord
+from mnist_tasks.training import (
+    batches,
+    cluster,
+    describe,
+    devices,
+    losing,
+    meeting,
+    passes,
+    recipes,
+    saving,
+    settings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import keras
+    from collections.abc import Callable, Iterator, Mapping
 
     from mnist_tasks.config import TrainingConfig
     from mnist_tasks.data.store import Digits
     from mnist_tasks.training.recipes import Recipe
-
-OTHER_OUTPUT = "Name another file with --output."
-POINTS_AN_EPOCH = 50
-LONGEST_CURVE = 500  # points
 
 
 class Progress(Protocol):
@@ -41,41 +42,72 @@ class Progress(Protocol):
 
 
 def train(
-    config: TrainingConfig, load_digits: Callable[[], Digits], *, progress: Progress
+    config: TrainingConfig,
+    load_digits: Callable[[], Digits],
+    *,
+    progress: Progress,
+    note: Callable[[str], object] = lambda _: None,
 ) -> RunRecord:
     """Train a recipe and save its model and its record.
+
+    Where ``TF_CONFIG`` names several workers, this process is one of them: they train one model
+    together, and the chief saves it.
 
     Parameters
     ----------
     load_digits
         Returns the training images and labels; called while nothing else is loaded.
+    note
+        Is told what the user should know, a line at a time.
 
     Raises
     ------
     WrongUsageError
-        There is no such recipe, or the learning rate makes the loss infinite.
+        There is no such recipe, the learning rate makes the loss infinite, or there are not enough
+        images for the devices; or ``TF_CONFIG`` can't be.
     EnvironmentLacksError
-        TensorFlow or the device is missing, or a file can't be written.
+        TensorFlow or the device is missing, a worker is missing or was lost, or a file can't be
+        written.
     """
     recipe = recipes.resolve(config)
-    disk.try_writing(config.output.parent, remedy=OTHER_OUTPUT)
+    workers = cluster.read(os.environ)
+    is_chief = workers is None or workers.me == 0
+    if is_chief:
+        disk.try_writing(config.output.parent, remedy=saving.OTHER_OUTPUT)
     clock = _Clock()
     with clock.phase("data"):
         digits = load_digits().first(config.limit)
     with clock.phase("import"):
         devices.import_tensorflow()
-        machine = devices.prepare(config, towers=recipe.towers)
+        if workers:
+            note(f"worker {workers.me} of {len(workers.addresses)} waits for the others")
+            meeting.meet(workers, purpose=_purpose(config, recipe, digits.sha256))
+        place = devices.prepare(config, towers=recipe.towers, cluster=workers)
+        if place.note:
+            note(place.note)
+        smallest = batches.smallest(
+            recipe.batch_size,
+            images=len(digits.labels),
+            replicas=place.machine.replicas,
+            towers=place.towers,
+        )
         from mnist_tasks.training import network
     with clock.phase("build"):
-        steps = recipe.epochs * len(batches.sizes(len(digits.labels), recipe.batch_size))
+        sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
+        steps = recipe.epochs * len(sizes)
         model = network.build(recipe, steps=steps)
-        trainee = network.build_trainee(recipe)
-        optimizer = network.build_optimizer(recipe, steps=steps)
-    with clock.phase("fit"):
-        epochs, curve = _fit(trainee, optimizer, recipe, digits, config.seed, progress)
+        with losing.noticed(workers), place.scope():
+            trainee = network.build_trainee(recipe, precision=config.precision)
+            optimizer = network.build_optimizer(recipe, steps=steps)
+    with clock.phase("fit"), losing.noticed(workers):
+        trainer = place.trainer(trainee, optimizer, images=len(digits.labels))
+        epochs, curve = passes.run(
+            trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
+        )
         model.set_weights(trainee.get_weights())
     with clock.phase("save"):
-        saved = _save(model, config)
+        save = saving.save if is_chief else saving.save_nowhere
+        saved = save(model, config.output)
     return RunRecord(
         id=records.new_id(),
         created=records.now(),
@@ -83,7 +115,7 @@ def train(
         recipe=recipes.as_record(recipe),
         seed=config.seed,
         limit=config.limit,
-        machine=machine,
+        machine=place.machine,
         data=dict(digits.sha256),
         epochs=epochs,
         curve=curve,
@@ -104,6 +136,7 @@ def command(config: TrainingConfig) -> str:
         "--limit": config.limit,
         "--device": config.device,
         "--threads": config.threads,
+        "--precision": config.precision if config.precision != "float32" else None,
         "--output": config.output,
     }
     for option, value in options.items():
@@ -114,74 +147,10 @@ def command(config: TrainingConfig) -> str:
     return shlex.join(words)
 
 
-def _fit(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    recipe: Recipe,
-    digits: Digits,
-    seed: int,
-    progress: Progress,
-) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
-    """Train the model in place."""
-    from mnist_tasks.training.engine import Trainer
-
-    images = len(digits.labels)
-    steps = len(batches.sizes(images, recipe.batch_size))
-    random = np.random.default_rng(seed)
-    trainer = Trainer(model, optimizer, towers=min(recipe.towers, images))
-    epochs: list[Epoch] = []
-    curve: list[Point] = []
-    progress.begin(recipe.epochs, images)
-    step = 0
-    for epoch in range(1, recipe.epochs + 1):
-        begun = time.perf_counter()
-        seen, loss, correct = 0, 0.0, 0
-        for pixels, labels in batches.epoch(
-            digits,
-            batch_size=recipe.batch_size,
-            shift=recipe.shift,
-            steps=math.ceil(steps / POINTS_AN_EPOCH),
-            random=random,
-        ):
-            more_loss, more_correct = trainer.run(pixels, labels)
-            step += len(labels)
-            if not math.isfinite(more_loss):
-                raise WrongUsageError(
-                    "--learning-rate",
-                    expected="one with which the loss falls",
-                    found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
-                    remedy="Choose a lower one. Nothing was saved.",
-                )
-            seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
-            point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
-            curve.append(point)
-            progress.advance(epoch, seen, point.loss, point.accuracy)
-        seconds = time.perf_counter() - begun
-        epochs.append(
-            Epoch(
-                epoch=epoch,
-                loss=loss / seen,
-                accuracy=correct / seen,
-                seconds=seconds,
-                images_per_second=seen / seconds,
-            )
-        )
-    trainer.finish()
-    # The latest point stays, whatever is left out of a long training's curve.
-    thinned = curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]
-    return tuple(epochs), tuple(thinned)
-
-
-def _save(model: keras.Model, config: TrainingConfig) -> ModelFile:
-    output = config.output
-    with (
-        disk.writable(output.parent, remedy=OTHER_OUTPUT),
-        disk.replacing(output) as temporary,
-    ):
-        model.save(temporary)
-        size = temporary.stat().st_size
-        digest = files.sha256(temporary)
-    return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
+def _purpose(config: TrainingConfig, recipe: Recipe, data: Mapping[str, str]) -> str:
+    """Return what has to be the same for all workers of a run."""
+    versions = devices.versions()
+    return repr((recipe, config.seed, config.limit, config.precision, dict(data), versions))
 
 
 class _Clock:

@@ -38,8 +38,14 @@ def build(recipe: Recipe, *, steps: int) -> keras.Sequential:
     return model
 
 
-def build_trainee(recipe: Recipe) -> keras.Sequential:
+def build_trainee(recipe: Recipe, *, precision: str = "float32") -> keras.Sequential:
     """Build the same network for training: to logits, whose loss is the more exact, and faster.
+
+    Parameters
+    ----------
+    precision
+        Keras's name of a dtype policy, for the convolutions and what lies between them. The
+        statistics of batch normalization and the logits are float32, as all weights are.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def build_trainee(recipe: Recipe) -> keras.Sequential:
         From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, 10) float32; its weights are
         those of `build`, one for one.
     """
-    return _network(recipe, FusedBatchNormalization, activation=None)
+    return _network(recipe, FusedBatchNormalization, activation=None, precision=precision)
 
 
 def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
@@ -75,11 +81,13 @@ def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer
     )
 
 
-def _network(recipe: Recipe, batch_norm: type, *, activation: str | None) -> keras.Sequential:
+def _network(
+    recipe: Recipe, batch_norm: type, *, activation: str | None, precision: str = "float32"
+) -> keras.Sequential:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="images"),
-            *(_layer(spec, batch_norm) for spec in recipe.layers),
+            *(_layer(spec, batch_norm, precision) for spec in recipe.layers),
             layers.Flatten(),
             layers.Dense(DIGITS, activation=activation),
         ],
@@ -87,7 +95,7 @@ def _network(recipe: Recipe, batch_norm: type, *, activation: str | None) -> ker
     )
 
 
-def _layer(spec: LayerSpec, batch_norm: type) -> keras.Layer:
+def _layer(spec: LayerSpec, batch_norm: type, precision: str) -> keras.Layer:
     match spec:
         case Conv():
             return layers.Conv2D(
@@ -96,13 +104,14 @@ def _layer(spec: LayerSpec, batch_norm: type) -> keras.Layer:
                 strides=spec.stride,
                 padding=spec.padding,
                 activation="relu",
+                dtype=precision,
             )
         case BatchNorm():
             return batch_norm(momentum=spec.momentum)
         case MaxPool():
-            return layers.MaxPooling2D(spec.size)
+            return layers.MaxPooling2D(spec.size, dtype=precision)
         case AveragePool():
-            return layers.AveragePooling2D(spec.size)
+            return layers.AveragePooling2D(spec.size, dtype=precision)
         case Dropout():
             maps = (None, 1, 1, None) if spec.whole_maps else None
-            return layers.Dropout(spec.rate, noise_shape=maps)
+            return layers.Dropout(spec.rate, noise_shape=maps, dtype=precision)

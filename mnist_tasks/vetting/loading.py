@@ -6,13 +6,13 @@ import gc
 import json
 import math
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
+from mnist_tasks import imports
 from mnist_tasks.vetting import sizing
 from mnist_tasks.vetting.plain import RefusedError
 from mnist_tasks.vetting.protocol import Inspected
@@ -34,12 +34,10 @@ _THREADS = 4
 
 def prepare() -> None:
     """Import TensorFlow and Keras, and make what follows repeatable."""
-    # Keras imports it for plots, where it is there; no one looks at a plot here.
-    sys.modules["matplotlib"] = None  # type: ignore[assignment]
-    # A million objects that live as long as the process are not worth the collector's search.
-    gc.disable()
-    import keras
-    import tensorflow as tf
+    with imports.light():
+        import keras
+        import tensorflow as tf
+    gc.disable()  # for good: this process ends soon
 
     # Each thread reserves address space, of which there is little; and the same thread count
     # gives the same sums everywhere.

@@ -27,6 +27,13 @@ def test_the_sizes_add_up_and_none_is_too_small(count: int, batch_size: int) -> 
     assert sizes[-1] < batch_size + batches.SMALLEST_BATCH
 
 
+@given(count=st.integers(1, 500), smallest=st.integers(4, 64))
+def test_no_batch_leaves_a_replica_without_images(count: int, smallest: int) -> None:
+    sizes = batches.sizes(count, 64, smallest=smallest)
+    assert sum(sizes) == count
+    assert min(sizes) >= min(count, smallest)
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 100, 1000])
 def test_every_image_comes_once_with_its_label(batch_size: int) -> None:
     data = digits()

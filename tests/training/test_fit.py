@@ -10,7 +10,7 @@ import pytest
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.errors import EnvironmentLacksError, WrongUsageError
-from mnist_tasks.training import fit
+from mnist_tasks.training import fit, passes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +94,19 @@ def test_the_saved_model_loads_in_plain_keras(small_mnist: Path, tmp_path: Path)
     assert accuracy > 0.8
 
 
+def test_mixed_precision_learns_and_saves_float32(small_mnist: Path, tmp_path: Path) -> None:
+    import keras
+
+    output = tmp_path / "model.h5"
+    config = TrainingConfig(epochs=6, batch_size=32, precision="mixed_bfloat16", output=output)
+    record = train(config, small_mnist)
+    assert record.machine.precision == "mixed_bfloat16"
+    assert "--precision mixed_bfloat16" in record.command
+    assert record.epochs[-1].accuracy > 0.8
+    model = keras.models.load_model(output)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
 @pytest.mark.parametrize("limit", [1, 3, 5])
 def test_the_smallest_runs_leave_a_finite_model(
     small_mnist: Path, tmp_path: Path, limit: int
@@ -121,7 +134,7 @@ def test_a_training_that_diverges_ends_and_leaves_the_old_model(
 def test_the_curve_of_a_long_training_is_thinned(small_mnist: Path, tmp_path: Path) -> None:
     config = TrainingConfig(epochs=30, limit=80, batch_size=4, output=tmp_path / "model.h5")
     record = train(config, small_mnist)
-    assert 250 < len(record.curve) <= fit.LONGEST_CURVE
+    assert 250 < len(record.curve) <= passes.LONGEST_CURVE
     assert record.curve[-1].step == 30 * 20
     assert record.curve[-1].loss == record.epochs[-1].loss
 

@@ -64,6 +64,32 @@ def test_the_trainee_is_the_same_network_without_its_softmax(recipe: Recipe) -> 
     np.testing.assert_allclose(np.asarray(model(images)), softmax, atol=1e-5)
 
 
+def test_mixed_precision_is_for_the_convolutions_alone(recipe: Recipe) -> None:
+    from mnist_tasks.training import network
+
+    trainee = network.build_trainee(recipe, precision="mixed_bfloat16")
+    computed = {
+        kind: {str(layer.compute_dtype) for layer in trainee.layers if kind in type(layer).__name__}
+        for kind in ("Conv2D", "Pooling", "BatchNormalization", "Dense")
+    }
+    assert computed == {
+        "Conv2D": {"bfloat16"},
+        "Pooling": {"bfloat16"},
+        "BatchNormalization": {"float32"},
+        "Dense": {"float32"},
+    }
+    assert {str(weight.dtype) for weight in trainee.trainable_variables} == {"float32"}
+    images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
+    logits = trainee(images)
+    assert logits.dtype == "float32"
+    model = build(recipe)
+    model.set_weights(trainee.get_weights())
+    probabilities = np.asarray(model(images))
+    exponentials = np.exp(np.asarray(logits))
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, softmax, atol=0.02)
+
+
 def rates(recipe: Recipe, steps: int) -> Any:
     rate = build(recipe, steps=steps).optimizer._learning_rate
     return np.array([float(rate(step)) for step in range(steps)])

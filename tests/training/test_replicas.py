@@ -1,0 +1,76 @@
+"""Several devices compute what one does: on the two halves of a CPU, in a real process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests import conftest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
+SPLIT_CLI = Path(conftest.__file__).parent / "split_cli.py"
+# Of the last batch, 11 images, one replica takes 5 and the other 6. More and longer steps would let
+# the last digit of a sum decide where a training goes.
+OPTIONS = ("--batch-size", "50", "--limit", "161", "--learning-rate", "0.01", "--json")
+
+
+@pytest.fixture
+def split_cli(tmp_path: Path) -> Callable[..., conftest.Run]:
+    """Run the command line in a process whose CPU is split in two."""
+
+    def run(*arguments: str) -> conftest.Run:
+        command = [sys.executable, str(SPLIT_CLI), str(tmp_path / "data"), *arguments]
+        return conftest._run(command, tmp_path, None)
+
+    return run
+
+
+def load(path: Path) -> Any:
+    import keras
+
+    return keras.models.load_model(path)
+
+
+def train(run: Callable[..., conftest.Run], device: str, name: str) -> dict[str, Any]:
+    done = run("train", "--device", device, "--threads", "2", "--output", name, *OPTIONS)
+    assert done.returncode == 0, done.stderr
+    record: dict[str, Any] = json.loads(done.stdout)
+    return record
+
+
+def test_two_replicas_compute_what_two_towers_do(
+    tmp_path: Path,
+    small_cli: Callable[..., conftest.Run],
+    split_cli: Callable[..., conftest.Run],
+) -> None:
+    records = [train(small_cli, "cpu", "one.h5"), train(split_cli, "all", "two.h5")]
+
+    # Dropout and the average of the weights included: only the order of additions differs.
+    weights = [load(tmp_path / name).get_weights() for name in ("one.h5", "two.h5")]
+    for mine, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-4)
+
+    assert [record["machine"]["replicas"] for record in records] == [1, 2]
+    assert records[1]["machine"]["device"] == "2 parts of the CPU"
+    losses = [record["curve"][-1]["loss"] for record in records]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert records[0]["epochs"][-1]["accuracy"] == records[1]["epochs"][-1]["accuracy"]
+
+
+@pytest.mark.parametrize("option", ["--batch-size", "--limit"])
+def test_too_few_images_for_the_replicas_are_refused(
+    tmp_path: Path, split_cli: Callable[..., conftest.Run], option: str
+) -> None:
+    done = split_cli("train", "--device", "all", option, "3")
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert "2 replicas" in done.stderr
+    assert not (tmp_path / "model_latest.h5").exists()
