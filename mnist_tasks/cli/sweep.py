@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from mnist_tasks.sweeping.plan import Plan
     from mnist_tasks.sweeping.sweep import Engine
 
-LOCAL, RAY, RAY_CLIENT = "local", "ray", "ray://"
+LOCAL, RAY = "local", "ray"
+RAY_ADDRESS = r"ray://[^/\s]+:\d{1,5}"
 
 
 def sweep(
@@ -153,13 +155,14 @@ def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) 
 
     load = partial(job.load, data_dir or store.default_folder(), planned.judged_by)
     if on == LOCAL:
+        pool.require(planned.device)
         at_once = workers or pool.most_workers(threads=planned.threads, device=planned.device)
         return lambda jobs, folder: pool.run(jobs, load=load, workers=at_once, folder=folder)
-    if on == RAY or (on.startswith(RAY_CLIENT) and len(on) > len(RAY_CLIENT)):
+    if on == RAY or re.fullmatch(RAY_ADDRESS, on):
         from mnist_tasks.sweeping import on_ray
 
         address = None if on == RAY else on
         return lambda jobs, _: on_ray.run(jobs, load=load, address=address, most=workers)
     raise WrongUsageError(
-        "--on", expected=f"{LOCAL}, {RAY} or {RAY_CLIENT}host:port", found=printable(on)
+        "--on", expected=f"{LOCAL}, {RAY} or ray://host:port", found=printable(on)
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.training.settings import Settings
 
+DEVICES = ("cpu", "gpu")
 MOST_RUNS = 100_000
 MODEL_NAME = "model.h5"
 HELD_OUT_SHARE = 6  # the last sixth of the training images: 10,000
@@ -98,6 +99,12 @@ class Plan:
         if not 1 <= runs <= MOST_RUNS:
             raise WrongUsageError(
                 "the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}"
+            )
+        if self.device not in DEVICES:
+            raise WrongUsageError(
+                "--device",
+                expected=f"{' or '.join(DEVICES)}: what a run of a sweep takes must be known",
+                found=printable(self.device),
             )
         most = training_images(self.judged_by)
         if self.limit is not None and not 1 <= self.limit <= most:

@@ -19,8 +19,8 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import config
-from mnist_tasks.environment import machine
-from mnist_tasks.errors import printable
+from mnist_tasks.environment import gpu, machine
+from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping.events import Began, Ended, Task
 
@@ -49,6 +49,23 @@ def most_workers(*, threads: int, device: str) -> int:
     memory = machine.measure_memory()
     bounds = [each // WORKER_BYTES for each in (memory.available, memory.limit) if each is not None]
     return max(1, min([config.available_cores() // threads, *bounds]))
+
+
+def require(device: str) -> None:
+    """Refuse a device that this machine lacks, before every run of a sweep fails for it.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        A GPU is asked for, and the machine has none.
+    """
+    if device == "gpu" and not gpu.look().gpus:
+        raise EnvironmentLacksError(
+            "--device gpu",
+            expected="an NVIDIA GPU on this machine",
+            found="none",
+            remedy="`mnist-tasks doctor` says more; or use --device cpu.",
+        )
 
 
 def run(

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from mnist_tasks import ledger
+from mnist_tasks.environment import gpu
 from tests.conftest import SMALL_CLI, hear_ctrl_c
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ def test_runs_that_fail_are_named_and_tell_the_exit_code(small_cli: Cli, tmp_pat
         (("--threads", "0"), "--threads"),
         (("--on", "the moon"), "--on"),
         (("--on", "ray://"), "--on"),
+        (("--on", "ray://host"), "--on"),
+        (("--device", "auto"), "--device"),
         (("plan.toml",), "plan.toml"),
         (("plan.toml", "--seeds", "1"), "--seeds"),
     ],
@@ -202,6 +205,14 @@ def test_a_sweep_that_cant_be_is_refused_at_once(
 
 def _mnist(folder: Path) -> Path:
     return folder / "no data is needed to refuse"
+
+
+def test_a_gpu_that_is_missing_is_refused_at_once(cli: Cli) -> None:
+    if gpu.look().gpus:
+        pytest.skip("there is a GPU here")
+    done = cli("sweep", "--device", "gpu", "--offline", "--json")
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["error"]["subject"] == "--device gpu"
 
 
 def test_ray_that_is_not_installed_is_named(cli: Cli, small_cli: Cli, tmp_path: Path) -> None:
