@@ -20,7 +20,9 @@ from mnist_tasks.cli.parts import (
 
 
 def calibrate(
-    sweep: Annotated[Path, typer.Argument(help="Folder of a sweep, such as sweeps/NAME.")],
+    sweep: Annotated[
+        Path, typer.Argument(help="Folder of a sweep, such as sweeps/NAME.", metavar="SWEEP")
+    ],
     contract: Annotated[
         Path | None,
         typer.Option(help="TOML file with the contract; found as by `check` without it."),

@@ -32,13 +32,15 @@ RAY_ADDRESS = r"ray://[^/\s]+:\d{1,5}"
 def sweep(
     plan: Annotated[
         Path | None,
-        typer.Argument(help="TOML file with the plan; without one the options say it."),
+        typer.Argument(
+            help="TOML file with the plan; without one the options say it.", metavar="[PLAN]"
+        ),
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="Recipe to run; may be repeated. [default: default]")
+        list[str] | None, typer.Option(help="Recipe to run, default without it; may be repeated.")
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9.  [default: 0-4]")
+        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9; 0-4 without it.")
     ] = None,
     settings: Annotated[
         list[str] | None,
