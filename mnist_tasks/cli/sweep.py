@@ -33,7 +33,7 @@ def sweep(
     plan: Annotated[
         Path | None,
         typer.Argument(
-            help="TOML file with the plan; without one the options say it.", metavar="[PLAN]"
+            help="TOML file with the plan; without one the options say it.", metavar="PLAN"
         ),
     ] = None,
     recipe: Annotated[
