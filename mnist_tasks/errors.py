@@ -8,7 +8,7 @@ code   meaning
 2      wrong usage: an option or a setting that can't be
 3      input refused: a data, model or record file that is missing, corrupt or unsafe
 4      the environment can't: no network, no GPU where one was required, a missing library,
-       a folder that can't be written, a time-out
+       a worker that was lost, a folder that can't be written, a time-out
 70     a bug in this program: please report it with its traceback
 130    stopped by Ctrl-C
 =====  ==================================================================================

@@ -22,7 +22,7 @@ EXAMPLE = (
     '"task": {"type": "worker", "index": 0}}'
 )
 JOBS = ("chief", "worker")
-_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
+_ADDRESS = re.compile(r"[\w.-]+:(\d{1,5})", re.ASCII)  # TensorFlow listens on IPv4 only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def _task(task: dict[str, Any], workers: dict[str, str]) -> str:
 
 def _address(value: object, name: str) -> str:
     match = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not 0 < int(match[2]) < 65_536:
+    if match is None or not 0 < int(match[1]) < 65_536:
         raise _wrong(f"{name} is {json.dumps(value)}", "host:port, the port from 1 to 65535")
     return match[0]
 

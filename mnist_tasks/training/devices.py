@@ -12,7 +12,7 @@ from mnist_tasks import imports
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.records import Machine
-from mnist_tasks.training import gpus, losing
+from mnist_tasks.training import gpus, losing, meeting
 from mnist_tasks.training.cluster import VARIABLE
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ class Place:
         return ReplicaTrainer(model, optimizer, towers=towers, strategy=self.strategy)
 
 
-def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = None) -> Place:
+def prepare(
+    config: TrainingConfig, *, towers: int, cluster: Cluster | None = None, purpose: str = ""
+) -> Place:
     """Set the devices, the threads and the seed of a run; the import comes first.
 
     The same seed, thread count and machine then give the same bytes.
@@ -104,14 +106,16 @@ def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = No
     towers
         How many parts of a batch are computed side by side: replicas take of them, and the threads
         are shared out to them.
-    cluster
-        The workers that share the run; they have met.
+    cluster, purpose
+        The workers that share the run, who wait here for each other, and what each of them wants.
 
     Raises
     ------
     EnvironmentLacksError
-        A GPU was asked for and TensorFlow sees none, or TensorFlow already runs in this process
-        with other devices or threads.
+        A GPU was asked for and TensorFlow sees none, a worker does not come, or TensorFlow already
+        runs in this process with other devices or threads.
+    WrongUsageError
+        A worker wants something else.
     """
     import keras
     import tensorflow as tf
@@ -131,6 +135,8 @@ def prepare(config: TrainingConfig, *, towers: int, cluster: Cluster | None = No
         tf.config.experimental.enable_op_determinism()
         strategy: Any = None
         if cluster:
+            # TensorFlow takes for granted that each has as many devices.
+            meeting.meet(cluster, purpose=f"{purpose}, {here} devices each")
             with losing.noticed(cluster):
                 strategy = tf.distribute.MultiWorkerMirroredStrategy()
         elif here > 1:

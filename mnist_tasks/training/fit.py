@@ -16,7 +16,6 @@ from mnist_tasks.training import (
     describe,
     devices,
     losing,
-    meeting,
     passes,
     recipes,
     saving,
@@ -81,8 +80,12 @@ def train(
         devices.import_tensorflow()
         if workers:
             note(f"worker {workers.me} of {len(workers.addresses)} waits for the others")
-            meeting.meet(workers, purpose=_purpose(config, recipe, digits.sha256))
-        place = devices.prepare(config, towers=recipe.towers, cluster=workers)
+        place = devices.prepare(
+            config,
+            towers=recipe.towers,
+            cluster=workers,
+            purpose=_purpose(config, recipe, digits.sha256),
+        )
         if place.note:
             note(place.note)
         smallest = batches.smallest(

@@ -62,7 +62,9 @@ def choose(wanted: str, *, may_split: bool = True) -> Devices:
     import tensorflow as tf
 
     with imports.quiet_stderr():  # a CUDA build complains where there is no GPU
-        gpus = tf.config.list_physical_devices("GPU") if wanted != "cpu" else []
+        gpus = tf.config.list_physical_devices("GPU")
+    if wanted == "cpu":
+        gpus = []
     if wanted == "all" and not gpus and may_split and (parts := _parts_of_cpu()) > 1:
         names = tuple(f"CPU:{part}" for part in range(parts))
         return Devices(names=names, label=f"{parts} parts of the CPU")

@@ -66,11 +66,11 @@ def meet(cluster: Cluster, *, purpose: str, patience: float = PATIENCE) -> None:
 def split(address: str) -> tuple[str, int]:
     """Return host and port of an address.
 
-    >>> split("[::1]:2222")
-    ('::1', 2222)
+    >>> split("host-a:2222")
+    ('host-a', 2222)
     """
     host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
+    return host, int(port)
 
 
 def _listen(address: str) -> socket.socket:
@@ -126,9 +126,9 @@ def _hear(connection: socket.socket) -> str:
 def _disagreeing(cluster: Cluster, number: int) -> WrongUsageError:
     return WrongUsageError(
         f"worker {number} ({cluster.addresses[number]})",
-        expected="the same recipe, options, data and versions as here",
+        expected="the same recipe, options, data, versions and number of devices as here",
         found="others",
-        remedy="Start all workers with the same command line and the same installation.",
+        remedy="Start all workers with the same command line, installation and devices.",
     )
 
 

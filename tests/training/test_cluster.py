@@ -29,7 +29,7 @@ def test_a_worker_finds_itself_among_the_others() -> None:
 
 
 def test_a_chief_comes_first() -> None:
-    jobs = {"worker": TWO, "chief": ["[::1]:99"]}
+    jobs = {"worker": TWO, "chief": ["10.0.0.1:99"]}
     for task, number in (
         ({"type": "chief", "index": 0}, 0),
         ({"type": "worker", "index": 0}, 1),
@@ -70,6 +70,7 @@ def test_who_is_alone_is_no_cluster(value: Any) -> None:
         ({"cluster": {"worker": ["a:1", "b:65536"]}, "task": TASK}, "b:65536"),
         ({"cluster": {"worker": ["a:1", "b:0"]}, "task": TASK}, "b:0"),
         ({"cluster": {"worker": ["a:1", "b c:1"]}, "task": TASK}, "b c:1"),
+        ({"cluster": {"worker": ["a:1", "[::1]:2"]}, "task": TASK}, "[::1]:2"),
         ({"cluster": {"worker": ["a:1", 7]}, "task": TASK}, "cluster.worker[1] is 7"),
         ({"cluster": {"worker": ["a:1", "a:1"]}, "task": TASK}, "an address twice"),
         ({"cluster": {"worker": TWO, "ps": ["c:1"]}, "task": TASK}, "cluster.ps"),

@@ -1,0 +1,111 @@
+"""How fast and how accurate one training is on several devices, workers and in bfloat16.
+
+``python benchmarks/devices.py --seeds 3`` trains on the first 50,000 training images, each seed in
+every way in turn, and looks at the last 10,000. There are two devices because the process has split
+its CPU, and two workers because it has started two, of one thread each, over the loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_tasks.data import store
+from mnist_tasks.training import devices
+
+HELD_OUT = 10_000
+ALONE = ["-m", "mnist_tasks"]
+SPLIT = [str(Path(__file__).resolve()), "--split"]
+WAYS = {
+    "one device, 2 threads": (ALONE, ["--device", "cpu", "--threads", "2"], 1),
+    "two devices, 2 threads": (SPLIT, ["--device", "all", "--threads", "2"], 1),
+    "one worker, 1 thread": (ALONE, ["--device", "cpu", "--threads", "1"], 1),
+    "two workers, 1 thread each": (ALONE, ["--device", "cpu", "--threads", "1"], 2),
+    "mixed_bfloat16, 2 threads": (
+        ALONE,
+        ["--device", "cpu", "--threads", "2", "--precision", "mixed_bfloat16"],
+        1,
+    ),
+}
+
+
+def main() -> None:
+    """Train, evaluate and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2, ...")
+    seeds = range(parser.parse_args().seeds)
+    devices.import_tensorflow()
+    folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder()).resolve()
+    digits = store.load(folder, "train")
+    images = digits.images[-HELD_OUT:, ..., None] / np.float32(255)
+    labels = digits.labels[-HELD_OUT:]
+    limit = ["--limit", str(60_000 - HELD_OUT), "--data-dir", str(folder)]
+    results: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for seed in seeds:
+        for way, (program, options, workers) in WAYS.items():
+            arguments = [*program, "train", "--json", "--seed", str(seed), *limit, *options]
+            speed, model = train(arguments, workers)
+            said = model.predict(images, batch_size=1000, verbose=0).argmax(axis=1)
+            results[way].append((speed, 100 * float((said == labels).mean())))
+    base = results["one device, 2 threads"]
+    for way, found in results.items():
+        speeds, accuracies = zip(*found, strict=True)
+        ratio = statistics.median(speed / one[0] for speed, one in zip(speeds, base, strict=True))
+        spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
+        print(
+            f"{way:<27} {statistics.median(speeds):7,.0f} images/s ({ratio:.2f})  "
+            f"{statistics.mean(accuracies):.3f} ± {spread:.3f}%"
+        )
+
+
+def train(arguments: list[str], workers: int) -> tuple[float, Any]:
+    """Train in processes of their own; return images/s and the model."""
+    import keras
+
+    with tempfile.TemporaryDirectory() as work:
+        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(workers)]
+        addresses = [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
+        for server in servers:
+            server.close()
+        started = []
+        for index in range(workers):
+            task = {"type": "worker", "index": index}
+            config = json.dumps({"cluster": {"worker": addresses}, "task": task})
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, *arguments],
+                    cwd=work,
+                    env={**os.environ, "TF_CONFIG": config},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+        record, *_ = [json.loads(process.communicate()[0]) for process in started]
+        model = keras.models.load_model(Path(work) / record["model"]["path"], compile=False)
+        return record["epochs"][-1]["images_per_second"], model
+
+
+def split_cpu() -> None:
+    """Be the command line in a process with two devices."""
+    devices.import_tensorflow()
+    import tensorflow as tf
+
+    from mnist_tasks.cli.app import main as command_line
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    command_line(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    split_cpu() if sys.argv[1:2] == ["--split"] else main()
