@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import pytest
 
@@ -77,6 +79,19 @@ def test_another_program_at_a_workers_port_is_no_worker() -> None:
             connection.close()
         other.close()
         assert isinstance(met.result(), EnvironmentLacksError)
+
+
+def test_nobody_leaves_who_was_not_yet_seen() -> None:
+    """Or the one who comes last would find TensorFlow in place of a worker."""
+    there = clusters(2)[0]
+    greeting = f"mnist-tasks {hashlib.sha256(b'').hexdigest()}"
+    with socket.create_server(("", meeting.split(there.addresses[1])[1])) as silent:
+        answers = Thread(target=meeting._answer, args=(silent, greeting, {}), daemon=True)
+        answers.start()
+        with pytest.raises(EnvironmentLacksError, match="no answer"):
+            meeting.meet(there, purpose="", patience=0.5)
+        silent.shutdown(socket.SHUT_RDWR)
+        answers.join()
 
 
 @pytest.mark.parametrize(
