@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
@@ -60,10 +61,12 @@ def train(
         output=output,
     )
     from mnist_tasks import console, disk, ledger
-    from mnist_tasks.training import fit
+    from mnist_tasks.training import cluster, fit, watching
     from mnist_tasks.training.tensorboard import logged
 
     disk.try_writing(runs, remedy=ledger.OTHER_FOLDER)
+    if workers := cluster.read(os.environ):
+        watching.watch(workers)
     with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
         record = fit.train(
             wanted,

@@ -12,13 +12,12 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections import deque
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import config
+from mnist_tasks import config, lifeline
 from mnist_tasks.environment import gpu, machine
 from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.sweeping import job as job_module
@@ -130,7 +129,9 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._log = folder / f"worker-{time.monotonic_ns()}.log"
-        self.process = context.Process(target=_serve, args=(theirs, load, self._log), daemon=True)
+        self.process = context.Process(
+            target=_serve, args=(theirs, load, self._log, os.getpid()), daemon=True
+        )
         with _deaf_to_ctrl_c():
             self.process.start()
         theirs.close()
@@ -183,13 +184,15 @@ class _Worker:
         return f"its worker died ({how}){': …' if said else ''}{said}"
 
 
-def _serve(to_parent: Connection[Any, Any], load: Callable[[], Images], log: Path) -> None:
+def _serve(
+    to_parent: Connection[Any, Any], load: Callable[[], Images], log: Path, parent: int
+) -> None:
     """Run what comes, in the worker's process, until its parent is gone."""
     with log.open("wb") as file:  # a native crash shall not write into the middle of a table
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     tempfile.tempdir = str(log.parent)
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    lifeline.end_with(parent)
     images = load()
     while True:
         try:
@@ -197,13 +200,6 @@ def _serve(to_parent: Connection[Any, Any], load: Callable[[], Images], log: Pat
         except EOFError:
             return
         to_parent.send((job_module.attempt(job, images, number), _peak_bytes()))
-
-
-def _end_with_parent(parent: int) -> None:
-    """End this process soon after its parent, however that ended."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def _peak_bytes() -> int:

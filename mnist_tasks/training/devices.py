@@ -12,7 +12,7 @@ from mnist_tasks import imports
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.records import Machine
-from mnist_tasks.training import gpus, losing, meeting
+from mnist_tasks.training import gpus, losing, meeting, watching
 from mnist_tasks.training.cluster import VARIABLE
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def prepare(
         if cluster:
             # TensorFlow takes for granted that each has as many devices.
             meeting.meet(cluster, purpose=f"{purpose}, {here} devices each")
-            with losing.noticed(cluster):
+            with losing.noticed(cluster), watching.connecting():
                 strategy = tf.distribute.MultiWorkerMirroredStrategy()
         elif here > 1:
             strategy = tf.distribute.MirroredStrategy(chosen.names)
