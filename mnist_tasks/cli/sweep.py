@@ -126,7 +126,7 @@ def _plan(
 
     if path is None:
         grid = plan.grid(recipes or ["default"], parse_many(tuple(settings or ())))
-        numbers = plan.seeds(seeds or "0-4")
+        numbers = plan.seeds("0-4" if seeds is None else seeds)
     else:
         given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
         for option, value in given.items():
