@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mnist_tasks.training.settings import Settings
 
 MOST_RUNS = 100_000
+LONGEST_RANGE = 100  # characters: Python refuses to read a number of thousands of digits
 MODEL_NAME = "model.h5"
 HELD_OUT_SHARE = 6  # the last sixth of the training images: 10,000
 
@@ -103,7 +104,8 @@ class Plan:
         if self.limit is not None and not 1 <= self.limit <= most:
             raise WrongUsageError(
                 "--limit",
-                expected=f"a whole number from 1 to {most:,}: the others are held out",
+                expected=f"a whole number from 1 to {most:,}"
+                + (": the others are held out" if self.judged_by == "held-out" else ""),
                 found=f"{self.limit:,}",
             )
         for setting in self.settings:
@@ -168,7 +170,8 @@ def seeds(text: str) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+        is_range = first.isdecimal() and (last.isdecimal() or not dash)
+        if not is_range or len(part) > LONGEST_RANGE:
             raise _wrong_seeds(text)
         low, high = int(first), int(last or first)
         if not low <= high <= LARGEST_SEED or high - low >= MOST_RUNS:

@@ -40,7 +40,9 @@ def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
     assert plan.seeds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", "0-999999"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", "0-999999", 5000 * "9"]
+)
 def test_what_are_no_seeds_is_refused(text: str) -> None:
     with pytest.raises(WrongUsageError, match="--seeds"):
         plan.seeds(text)
@@ -67,6 +69,9 @@ def test_the_last_sixth_of_the_training_images_is_held_out() -> None:
     with pytest.raises(WrongUsageError, match="--limit"):
         Plan(limit=50_001)
     assert Plan(limit=50_001, judged_by="test").limit == 50_001
+    with pytest.raises(WrongUsageError) as caught:
+        Plan(limit=60_001, judged_by="test")
+    assert caught.value.expected == "a whole number from 1 to 60,000"
 
 
 def test_a_job_is_what_a_single_train_would_be_given() -> None:
