@@ -33,10 +33,11 @@ def sweep(
         typer.Argument(help="TOML file with the plan; without one the options say it."),
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="Recipe to run; may be repeated. [default: default]")
+        list[str] | None,
+        typer.Option(help="Recipe to run, `default` by default; may be repeated."),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9.  [default: 0-4]")
+        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9; 0-4 by default.")
     ] = None,
     settings: Annotated[
         list[str] | None,

@@ -44,6 +44,12 @@ def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
     assert cli("--version").stdout == f"mnist-tasks {mnist_tasks.__version__}\n"
 
 
+def test_help_says_what_is_taken_by_default(cli: Cli) -> None:
+    shown = cli("sweep", "--help", env={"COLUMNS": "200"}).stdout
+    assert "Recipe to run, `default` by default" in shown
+    assert "0-4 by default" in shown
+
+
 def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> None:
     done = cli("--help", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
