@@ -179,7 +179,7 @@ def _save(result: Result, folder: Path) -> RunRecord:
     record = result.record
     with disk.writable(folder / record.id, remedy=OTHER_FOLDER):
         disk.write(Path(record.model.path), result.model)
-    ledger.save(record, folder)
+    ledger.save(record, folder, remedy=OTHER_FOLDER)
     return record
 
 

@@ -151,6 +151,13 @@ def test_the_engine_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> N
     assert engine.was_closed
 
 
+def test_a_record_that_cant_be_written_names_the_option_of_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / PLAN.jobs(tmp_path)[0].id / "run.json").mkdir(parents=True)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
+    assert "--output" in str(caught.value.remedy)
+
+
 def test_two_sweeps_dont_share_a_folder(tmp_path: Path) -> None:
     refused = []
 
