@@ -253,7 +253,8 @@ def test_a_report_without_a_run_is_exit_3_and_says_what_to_type(cli: Cli) -> Non
 def test_without_tensorflow_it_is_exit_4_and_says_what_to_do(tmp_path: Path) -> None:
     """An import hook plays a machine without TensorFlow, for the process and its children."""
     (tmp_path / "hidden.py").write_text(
-        "import sys\nsys.modules['tensorflow'] = None\nfrom tests.small_cli import run\nrun()\n"
+        "import runpy, sys\nsys.modules['tensorflow'] = None\n"
+        f"runpy.run_path({str(SMALL_CLI)!r}, run_name='__main__')\n"
     )
     done = subprocess.run(
         [sys.executable, "hidden.py", str(tmp_path / "data"), "train", "--limit", "10"],
