@@ -100,6 +100,8 @@ class Plan:
             raise WrongUsageError(
                 "the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}"
             )
+        if self.device == "auto":  # another machine would take another, under the same id
+            raise WrongUsageError("--device", expected="cpu or gpu", found=self.device)
         most = training_images(self.judged_by)
         if self.limit is not None and not 1 <= self.limit <= most:
             raise WrongUsageError(

@@ -117,6 +117,7 @@ def test_more_seeds_and_another_folder_leave_the_ids() -> None:
         {"limit": 0},
         {"threads": 0},
         {"device": "toaster"},
+        {"device": "auto"},
     ],
 )
 def test_a_plan_that_cant_be_is_refused_at_once(wrong: dict[str, object]) -> None:
