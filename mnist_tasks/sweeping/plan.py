@@ -115,20 +115,28 @@ class Plan:
 
     def jobs(self, folder: Path) -> tuple[Job, ...]:
         """Return the runs, every setting with one seed before any with the next."""
+        digests = {setting: self._digest_of(setting) for setting in self.settings}
         return tuple(
-            self._job(setting, seed, folder)
+            self._job(setting, f"{setting.recipe}-{digests[setting]}-{seed}", seed, folder)
             for seed, setting in itertools.product(self.seeds, self.settings)
         )
 
     @property
     def name(self) -> str:
         """A name that the same plan always has: 8 hexadecimal digits."""
-        return _digest(msgspec.to_builtins(self))
+        return _digest([self.seeds, *map(self._digest_of, self.settings)])
 
-    def _job(self, setting: Setting, seed: int, folder: Path) -> Job:
+    def _digest_of(self, setting: Setting) -> str:
+        """Return a digest of all that decides a result, but for the seed."""
+        config = self._config(setting, self.seeds[0])
+        # The recipe as it stands in the code, and not its name alone: it may be edited.
+        recipe = recipes.as_record(recipes.resolve(config))
+        return _digest(
+            [setting, recipe, config.limit, self.judged_by, config.device, config.threads]
+        )
+
+    def _job(self, setting: Setting, name: str, seed: int, folder: Path) -> Job:
         config = self._config(setting, seed)
-        decisive = [setting, config.limit, self.judged_by, config.device, config.threads]
-        name = f"{setting.recipe}-{_digest(msgspec.to_builtins(decisive))}-{seed}"
         return Job(
             id=name,
             setting=setting,

@@ -10,7 +10,7 @@ import pytest
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.sweeping import plan
 from mnist_tasks.sweeping.plan import Plan, Setting
-from mnist_tasks.training import fit
+from mnist_tasks.training import fit, recipes
 
 FOLDER = Path("sweeps/x")
 
@@ -99,6 +99,15 @@ def test_what_changes_a_result_changes_the_id(change: dict[str, object]) -> None
     other = replace(first, **change)  # type: ignore[arg-type]
     assert first.jobs(FOLDER)[0].id != other.jobs(FOLDER)[0].id
     assert first.name != other.name
+
+
+def test_a_recipe_that_was_edited_has_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Plan(seeds=(0,))
+    name, before = first.name, first.jobs(FOLDER)[0].id
+    edited = replace(recipes.DEFAULT, layers=recipes.DEFAULT.layers[:-1])
+    monkeypatch.setitem(recipes.RECIPES, "default", edited)
+    assert first.jobs(FOLDER)[0].id != before
+    assert first.name != name
 
 
 def test_more_seeds_and_another_folder_leave_the_ids() -> None:
