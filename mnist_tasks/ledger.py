@@ -42,8 +42,13 @@ def to_json(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
-def save(record: RunRecord, folder: Path) -> Path:
+def save(record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER) -> Path:
     """Write a record to its place below a folder of runs, whole or not at all.
+
+    Parameters
+    ----------
+    remedy
+        What the user can do where it can't be written.
 
     Raises
     ------
@@ -51,7 +56,7 @@ def save(record: RunRecord, folder: Path) -> Path:
         The folder can't be written.
     """
     path = folder / record.id / RECORD_NAME
-    with disk.writable(path.parent, remedy=OTHER_FOLDER):
+    with disk.writable(path.parent, remedy=remedy):
         disk.write(path, to_json(record))
     return path
 
@@ -82,8 +87,13 @@ def read(path: Path) -> RunRecord:
     )
 
 
-def read_all(folder: Path) -> Ledger:
+def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> Ledger:
     """Read all records of a folder of runs; what is none is named and passed over.
+
+    Parameters
+    ----------
+    remedy
+        What the user can do where it can't be read.
 
     Raises
     ------
@@ -100,7 +110,7 @@ def read_all(folder: Path) -> Ledger:
             str(folder),
             expected="a folder of run records",
             found=error.strerror or str(error),
-            remedy=OTHER_FOLDER,
+            remedy=remedy,
         ) from error
     records = []
     passed_over = []

@@ -54,7 +54,8 @@ def student(t: float, degrees: int) -> float:
         total += term
         term *= cosine**2 * (number + 1) / (number + 2)
     central = math.sin(angle) * total
-    return 0.5 + ((angle + central) / math.pi if is_odd else central / 2)
+    share = 0.5 + ((angle + central) / math.pi if is_odd else central / 2)
+    return min(max(share, 0.0), 1.0)  # in the far tails rounding goes past the ends
 
 
 def student_quantile(confidence: float, degrees: int) -> float:

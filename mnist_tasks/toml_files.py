@@ -42,7 +42,7 @@ def parse(path: Path, what: str) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         reason = error.strerror or str(error)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, or of a number too long
         reason = printable(str(error))
     raise WrongUsageError(str(path), expected=f"{what} in TOML", found=reason)
 
@@ -99,6 +99,6 @@ def _of_wrong_type(table: Any, source: Path, message: str, name: str) -> WrongUs
     expected = said.partition(", got ")[0].removeprefix("Expected ").removesuffix(" | null")
     return WrongUsageError(
         f"{source}: {key or name}",
-        expected=_WORDS.get(expected, expected),
+        expected=" or ".join(_WORDS.get(each, each) for each in expected.split(" | ")),
         found=printable(str(value)),
     )

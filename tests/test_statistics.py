@@ -154,3 +154,8 @@ def test_students_distribution_is_symmetric_and_nears_the_normal(t: float, degre
     here, there = statistics.student(t, degrees), statistics.student(-t, degrees)
     assert here + there == pytest.approx(1)
     assert statistics.student(t, 100_000) == pytest.approx(NormalDist().cdf(t), abs=1e-5)
+
+
+@pytest.mark.parametrize(("t", "degrees"), [(-37, 16), (-100, 18), (20, 52)])
+def test_students_tails_stay_between_0_and_1(t: float, degrees: int) -> None:
+    assert 0 <= statistics.student(t, degrees) <= 1

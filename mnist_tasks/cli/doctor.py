@@ -20,7 +20,7 @@ def doctor(
     runs: Runs = config.RUNS_FOLDER,
     mirror: MirrorUrl = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds that TensorFlow has to start.")
+        float, typer.Option(min=0.1, max=3600, help="Seconds that TensorFlow has to start.")
     ] = 60.0,
     offline: Offline = False,
     as_json: AsJson = False,

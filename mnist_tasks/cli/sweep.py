@@ -37,10 +37,11 @@ def sweep(
         ),
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="Recipe to run, default without it; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Recipe to run, `default` by default; may be repeated."),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9; 0-4 without it.")
+        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9; 0-4 by default.")
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -130,7 +131,7 @@ def _plan(
 
     if path is None:
         grid = plan.grid(recipes or ["default"], parse_many(tuple(settings or ())))
-        numbers = plan.seeds(seeds or "0-4")
+        numbers = plan.seeds("0-4" if seeds is None else seeds)
     else:
         given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
         for option, value in given.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mnist_tasks.data.store import Fetched
-    from mnist_tasks.records import Check, Metrics, RunRecord
+    from mnist_tasks.records import Check, Metrics, RunRecord, Trial
     from mnist_tasks.verdict import Clause, Verdict
     from mnist_tasks.vetting.inspection import Vetted
 
@@ -47,6 +48,7 @@ def trained(record: RunRecord) -> RenderableType:
     last = record.epochs[-1]
     rows = {
         "recipe": f"{record.recipe['name']}, seed {record.seed}",
+        **_trial(record.trial),
         "trained on": f"{words.images(record)}, {words.plural(len(record.epochs), 'epoch')}",
         "training accuracy": f"{last.accuracy:.2%} (running mean of the last epoch)",
         "training loss": f"{last.loss:.4f}",
@@ -125,7 +127,8 @@ def run(record: RunRecord) -> RenderableType:
     """Show a whole run: its training, its check, and how each digit fared."""
     parts: list[RenderableType] = [trained(record)]
     if record.check is None:
-        parts.append(Text("not checked yet: run `mnist-tasks check`", style="yellow"))
+        command = f"mnist-tasks check {shlex.quote(record.model.path)}"
+        parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
         return Group(*parts)
     parts += [Text(), verdict(record.check.verdict, record.check.model.path)]
     if record.check.metrics is not None:
@@ -178,6 +181,16 @@ def _facts(title: str, rows: Mapping[str, str]) -> Panel:
     for name, value in rows.items():
         grid.add_row(name, Text(printable(value)))
     return Panel(grid, title=title, title_align="left", expand=False)
+
+
+def _trial(trial: Trial | None) -> dict[str, str]:
+    """Return what a run in a sweep was given beside its recipe, and how it did."""
+    if trial is None:
+        return {}
+    given = " ".join(f"{name}={value}" for name, value in trial.settings.items())
+    judged = f"{trial.metrics.images:,} {words.judge(trial.judged_by)}"
+    shown = f"{trial.metrics.accuracy:.2%} of {judged}"
+    return {"changed": given or "nothing", "in its sweep": shown}
 
 
 def _device(record: RunRecord) -> str:

@@ -24,7 +24,7 @@ _NOTE = (
 
 def calibrated(found: Calibrations) -> RenderableType:
     """Show, clause by clause, how often a sound recipe would fail."""
-    judge = "test images" if found.judged_by == "test" else "held-out training images"
+    judge = words.judge(found.judged_by)
     contract = found.contract or "the default contract"
     parts: list[RenderableType] = [
         Text(printable(f"{contract}, on {found.images:,} {judge}", limit=1000))

@@ -21,7 +21,7 @@ MOST_FAILURES = 10
 
 def swept(sweep: Sweep) -> RenderableType:
     """Show the settings, the most accurate first, and the runs that failed."""
-    judge = "test images" if sweep.judged_by == "test" else "held-out training images"
+    judge = words.judge(sweep.judged_by)
     table = grid.table(
         "",
         "setting",

@@ -39,6 +39,11 @@ class Facts:
     kind: str = ""
 
 
+def judge(judged_by: str) -> str:
+    """Return which images a sweep judges by."""
+    return "test images" if judged_by == "test" else "held-out training images"
+
+
 def headline(record: RunRecord) -> str:
     """Return the verdict in a sentence."""
     return HEADLINES[summary.standing(record)]

@@ -40,7 +40,8 @@ class FalseAlarms:
         The share of further runs for which it would not hold, as far as a normal distribution with
         this mean and deviation tells (by Student's t); ``None`` where nothing varied.
     suggested
-        The bound that a further run would miss as often as was wanted, told in the same way.
+        The bound that a further run would miss as often as was wanted, told in the same way; also
+        ``None`` where that is no share, since the runs are too few or vary too much.
     """
 
     name: str
@@ -142,7 +143,9 @@ def _of_clause(clauses: tuple[Clause, ...], wanted: float, *, is_sure: bool) -> 
         unit=first.unit,
         found=found,
         predicted=statistics.student(-room, degrees),
-        suggested=_rounded_away(suggested, first.unit, sign),
+        suggested=_rounded_away(suggested, first.unit, sign)
+        if first.unit != "share" or 0 <= suggested <= 1
+        else None,
     )
 
 
@@ -181,8 +184,8 @@ def _value(clause: Clause, *, is_sure: bool) -> float | None:
 
 
 def _is_floor(clause: Clause) -> bool:
-    """Whether a clause bounds from below."""
-    return clause.bound.startswith(">")
+    """Whether a clause bounds from below, as that on a baseline does too."""
+    return not clause.bound.startswith("<")
 
 
 def _rounded_away(bound: float, unit: str | None, sign: int) -> float:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from mnist_tasks.records import RunRecord
     from mnist_tasks.verdict import Verdict
 
-NEEDED = "the records of a sweep, all judged by the same images"
+NEEDED = "the records of one sweep, all judged by the same images"
+A_FOLDER = "Run `mnist-tasks sweep` into a folder of its own, and name that."
+AGAIN = "Begin the sweep again: it trains what is not whole."
 
 
 class Progress(Protocol):
@@ -96,16 +98,34 @@ def calibrate(
 
 def _of_sweep(folder: Path) -> tuple[list[RunRecord], str]:
     """Return the runs of a sweep, and what they were judged by."""
-    records = [record for record in ledger.read_all(folder).records if record.trial]
+    there = ledger.read_all(folder, remedy=A_FOLDER)
+    records = [record for record in there.records if record.trial]
     judges = {record.trial.judged_by for record in records if record.trial}
-    if len(judges) == 1:
+    if there.passed_over:
+        found = "; ".join(there.passed_over)
+    elif not records:
+        found = "none"
+    elif len(judges) > 1:
+        found = "some judged by held-out images, some by test images"
+    elif unlike := _unlike(records):
+        found = f"runs of {unlike} that differ in more than their seeds"
+    else:
         return records, judges.pop()
     raise InputRefusedError(
         str(folder),
         expected=NEEDED,
-        found="some judged by held-out images, some by test images" if judges else "none",
-        remedy="Run `mnist-tasks sweep`, and name the folder that it tells.",
+        found=found,
+        remedy=AGAIN if there.passed_over else A_FOLDER,
     )
+
+
+def _unlike(records: list[RunRecord]) -> str | None:
+    """Return a setting whose runs come from several sweeps: with another limit, other threads."""
+    for setting, runs in ranking.by_setting(records).items():
+        # All that decides a result is in the id, before the seed.
+        if len({run.id.rpartition("-")[0] for run in runs}) > 1:
+            return setting.name
+    return None
 
 
 def _check(exam: Exam, folder: Path, record: RunRecord) -> Verdict:
@@ -117,5 +137,5 @@ def _check(exam: Exam, folder: Path, record: RunRecord) -> Verdict:
         str(path),
         expected=f"the model that its run has left, SHA-256 {record.model.sha256}",
         found="another one",
-        remedy="Begin the sweep again: it trains what is not whole.",
+        remedy=AGAIN,
     )

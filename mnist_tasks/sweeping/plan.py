@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("cpu", "gpu")
 MOST_RUNS = 100_000
+LONGEST_RANGE = 100  # characters: Python refuses to read a number of thousands of digits
 MODEL_NAME = "model.h5"
 HELD_OUT_SHARE = 6  # the last sixth of the training images: 10,000
 
@@ -110,7 +111,8 @@ class Plan:
         if self.limit is not None and not 1 <= self.limit <= most:
             raise WrongUsageError(
                 "--limit",
-                expected=f"a whole number from 1 to {most:,}: the others are held out",
+                expected=f"a whole number from 1 to {most:,}"
+                + (": the others are held out" if self.judged_by == "held-out" else ""),
                 found=f"{self.limit:,}",
             )
         for setting in self.settings:
@@ -118,20 +120,28 @@ class Plan:
 
     def jobs(self, folder: Path) -> tuple[Job, ...]:
         """Return the runs, every setting with one seed before any with the next."""
+        digests = {setting: self._digest_of(setting) for setting in self.settings}
         return tuple(
-            self._job(setting, seed, folder)
+            self._job(setting, f"{setting.recipe}-{digests[setting]}-{seed}", seed, folder)
             for seed, setting in itertools.product(self.seeds, self.settings)
         )
 
     @property
     def name(self) -> str:
         """A name that the same plan always has: 8 hexadecimal digits."""
-        return _digest(msgspec.to_builtins(self))
+        return _digest([self.seeds, *map(self._digest_of, self.settings)])
 
-    def _job(self, setting: Setting, seed: int, folder: Path) -> Job:
+    def _digest_of(self, setting: Setting) -> str:
+        """Return a digest of all that decides a result, but for the seed."""
+        config = self._config(setting, self.seeds[0])
+        # The recipe as it stands in the code, and not its name alone: it may be edited.
+        recipe = recipes.as_record(recipes.resolve(config))
+        return _digest(
+            [setting, recipe, config.limit, self.judged_by, config.device, config.threads]
+        )
+
+    def _job(self, setting: Setting, name: str, seed: int, folder: Path) -> Job:
         config = self._config(setting, seed)
-        decisive = [setting, config.limit, self.judged_by, config.device, config.threads]
-        name = f"{setting.recipe}-{_digest(msgspec.to_builtins(decisive))}-{seed}"
         return Job(
             id=name,
             setting=setting,
@@ -175,7 +185,8 @@ def seeds(text: str) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+        is_range = first.isdecimal() and (last.isdecimal() or not dash)
+        if not is_range or len(part) > LONGEST_RANGE:
             raise _wrong_seeds(text)
         low, high = int(first), int(last or first)
         if not low <= high <= LARGEST_SEED or high - low >= MOST_RUNS:

@@ -159,7 +159,7 @@ def _alone_in(folder: Path) -> Generator[Path]:
 
 
 def _done(job: Job, folder: Path) -> RunRecord | None:
-    """Return the record of a job that is done: with its trial, and its model as it was saved."""
+    """Return the record of a job that is done: of this setting, with its model as it was saved."""
     path = folder / job.id / ledger.RECORD_NAME
     try:
         record = ledger.read(path) if path.is_file() else None
@@ -167,6 +167,8 @@ def _done(job: Job, folder: Path) -> RunRecord | None:
             record is not None
             and record.id == job.id
             and record.trial is not None
+            and record.trial.settings == dict(job.setting.values)
+            and job.config.output.is_file()
             and files.sha256(job.config.output) == record.model.sha256
         )
     except (InputRefusedError, OSError):
@@ -179,7 +181,7 @@ def _save(result: Result, folder: Path) -> RunRecord:
     record = result.record
     with disk.writable(folder / record.id, remedy=OTHER_FOLDER):
         disk.write(Path(record.model.path), result.model)
-    ledger.save(record, folder)
+    ledger.save(record, folder, remedy=OTHER_FOLDER)
     return record
 
 

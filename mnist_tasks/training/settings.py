@@ -37,10 +37,14 @@ class Range:
         return f"a {'whole ' * self.is_whole}number {start}{', ' if end else ''}{end}"
 
     def __contains__(self, value: float) -> bool:
-        if not math.isfinite(value) or (self.is_whole and value != int(value)):
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number that is larger than every float
             return False
-        above = value > self.low if self.is_open_low else value >= self.low
-        return above and (value < self.high if self.is_open_high else value <= self.high)
+        if not math.isfinite(number) or (self.is_whole and not number.is_integer()):
+            return False
+        above = number > self.low if self.is_open_low else number >= self.low
+        return above and (number < self.high if self.is_open_high else number <= self.high)
 
 
 RANGES = {
@@ -73,7 +77,7 @@ def check(name: str, value: object) -> float:
         )
     if isinstance(value, bool) or not isinstance(value, int | float) or value not in allowed:
         raise WrongUsageError(
-            f"{OPTION} {name}", expected=allowed.words, found=printable(str(value))
+            f"{OPTION} {name}", expected=allowed.words, found=printable(str(value)) or "nothing"
         )
     return int(value) if allowed.is_whole else float(value)
 

@@ -44,6 +44,12 @@ def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
     assert cli("--version").stdout == f"mnist-tasks {mnist_tasks.__version__}\n"
 
 
+def test_help_says_what_is_taken_by_default(cli: Cli) -> None:
+    shown = cli("sweep", "--help", env={"COLUMNS": "200"}).stdout
+    assert "Recipe to run, `default` by default" in shown
+    assert "0-4 by default" in shown
+
+
 def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> None:
     done = cli("--help", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
@@ -247,7 +253,8 @@ def test_a_report_without_a_run_is_exit_3_and_says_what_to_type(cli: Cli) -> Non
 def test_without_tensorflow_it_is_exit_4_and_says_what_to_do(tmp_path: Path) -> None:
     """An import hook plays a machine without TensorFlow, for the process and its children."""
     (tmp_path / "hidden.py").write_text(
-        "import sys\nsys.modules['tensorflow'] = None\nfrom tests.small_cli import run\nrun()\n"
+        "import runpy, sys\nsys.modules['tensorflow'] = None\n"
+        f"runpy.run_path({str(SMALL_CLI)!r}, run_name='__main__')\n"
     )
     done = subprocess.run(
         [sys.executable, "hidden.py", str(tmp_path / "data"), "train", "--limit", "10"],

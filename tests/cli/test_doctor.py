@@ -175,6 +175,13 @@ def test_a_tensorflow_whose_import_fails_is_a_fault(
     assert lines_of(done)[-1].startswith("1 fault, 1 warning: ")
 
 
+@pytest.mark.parametrize("timeout", ["0", "nan", "inf", "1e300"])
+def test_a_timeout_that_cant_be_is_refused(tmp_path: Path, timeout: str) -> None:
+    done = doctor(sys.executable, tmp_path, "--offline", "--timeout", timeout)
+    assert done.returncode == 2
+    assert "Invalid value for '--timeout'" in done.stderr
+
+
 def test_missing_and_wrong_files_are_warnings_and_need_a_source(
     tmp_path: Path, mirror: str
 ) -> None:

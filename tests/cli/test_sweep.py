@@ -181,6 +181,7 @@ def test_runs_that_fail_are_named_and_tell_the_exit_code(small_cli: Cli, tmp_pat
     ("arguments", "subject"),
     [
         (("--seeds", "x"), "--seeds"),
+        (("--seeds", ""), "--seeds"),
         (("--set", "pancakes=1"), "--set pancakes"),
         (("--set", "shift=1", "--set", "shift=2"), "--set shift"),
         (("--recipe", "pancakes"), "--recipe"),

@@ -57,7 +57,10 @@ def test_a_broken_clause_breaks_the_whole() -> None:
 
 
 def test_a_run_that_was_not_checked_says_what_to_do() -> None:
-    assert "run `mnist-tasks check`" in show(terminal.run(examples.run()))
+    run = examples.run()
+    assert "run `mnist-tasks check model_latest.h5`" in show(terminal.run(run))
+    elsewhere = replace(run, model=replace(run.model, path="my models/a.h5"))
+    assert "run `mnist-tasks check 'my models/a.h5'`" in show(terminal.run(elsewhere))
 
 
 def test_past_runs_are_listed_newest_first() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mnist_tasks.reporting import terminal_sweep
+from mnist_tasks.reporting import terminal, terminal_sweep
 from mnist_tasks.sweeping import ranking
-from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.sweeping.plan import Plan, Setting
 from mnist_tasks.sweeping.sweep import FailedRun, Sweep
 from tests.reporting.test_terminal import show
 from tests.sweeping import runs
@@ -28,6 +28,14 @@ def sweep(*, done: int = 2, failed: int = 1) -> Sweep:
         ranking=ranking.rank(records),
         exit_code=4,
     )
+
+
+def test_a_run_of_a_sweep_says_what_was_changed_and_how_it_did() -> None:
+    setting = Setting(values=(("batch_size", 20), ("average", 0.5)))
+    (job,) = Plan(settings=(setting,), seeds=(0,)).jobs(Path("x"))
+    shown = show(terminal.trained(runs.record(job, 900)))
+    assert "changed            batch_size=20 average=0.5" in shown
+    assert "in its sweep       90.00% of 1,000 held-out training images" in shown
 
 
 def test_settings_are_shown_with_deviation_and_interval() -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from mnist_tasks.checking import pairing
+from mnist_tasks.checking.contract import Baseline
+from mnist_tasks.checking.pairing import Paired
 from mnist_tasks.checking.shares import Share
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.sweeping import calibration
@@ -85,6 +88,24 @@ def test_one_run_or_runs_that_are_alike_predict_nothing() -> None:
         assert (accuracy.predicted, accuracy.suggested) == (None, None)
         assert accuracy.found is not None
         assert accuracy.found.mean == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize("is_ceiling", [False, True])
+def test_a_bound_that_is_no_share_is_not_suggested(is_ceiling: bool) -> None:
+    _, accuracy, _ = calibrated([9000, 9900], Share(bound=0.95, is_ceiling=is_ceiling), 0.01)
+    assert accuracy.predicted is not None
+    assert accuracy.suggested is None
+
+
+def test_the_end_that_has_to_clear_a_baseline_is_the_lower_one() -> None:
+    baseline = Baseline(model="released.h5")
+    paired = Paired(images=IMAGES, correct=9900, lost=10, won=20)
+    clause = pairing.judge(baseline, paired, confidence=0.99, reason="")
+    verdicts = [Verdict(clauses=(clause,))]
+    found = calibration.calibrate("x", verdicts, wanted=0.1, is_sure=True).clauses[0].found
+    assert clause.interval is not None
+    assert found is not None
+    assert found.mean == clause.interval.low
 
 
 def test_a_clause_that_was_not_always_measured_is_only_counted() -> None:

@@ -10,7 +10,7 @@ import pytest
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.sweeping import plan
 from mnist_tasks.sweeping.plan import Plan, Setting
-from mnist_tasks.training import fit
+from mnist_tasks.training import fit, recipes
 
 FOLDER = Path("sweeps/x")
 
@@ -40,7 +40,9 @@ def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
     assert plan.seeds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", "0-999999"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", "0-999999", 5000 * "9"]
+)
 def test_what_are_no_seeds_is_refused(text: str) -> None:
     with pytest.raises(WrongUsageError, match="--seeds"):
         plan.seeds(text)
@@ -67,6 +69,9 @@ def test_the_last_sixth_of_the_training_images_is_held_out() -> None:
     with pytest.raises(WrongUsageError, match="--limit"):
         Plan(limit=50_001)
     assert Plan(limit=50_001, judged_by="test").limit == 50_001
+    with pytest.raises(WrongUsageError) as caught:
+        Plan(limit=60_001, judged_by="test")
+    assert caught.value.expected == "a whole number from 1 to 60,000"
 
 
 def test_a_job_is_what_a_single_train_would_be_given() -> None:
@@ -96,6 +101,15 @@ def test_what_changes_a_result_changes_the_id(change: dict[str, object]) -> None
     assert first.name != other.name
 
 
+def test_a_recipe_that_was_edited_has_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Plan(seeds=(0,))
+    name, before = first.name, first.jobs(FOLDER)[0].id
+    edited = replace(recipes.DEFAULT, layers=recipes.DEFAULT.layers[:-1])
+    monkeypatch.setitem(recipes.RECIPES, "default", edited)
+    assert first.jobs(FOLDER)[0].id != before
+    assert first.name != name
+
+
 def test_more_seeds_and_another_folder_leave_the_ids() -> None:
     few = [job.id for job in Plan(seeds=(0, 1)).jobs(FOLDER)]
     more = [job.id for job in Plan(seeds=(0, 1, 2)).jobs(Path("elsewhere"))]
@@ -112,6 +126,7 @@ def test_more_seeds_and_another_folder_leave_the_ids() -> None:
         {"limit": 0},
         {"threads": 0},
         {"device": "toaster"},
+        {"device": "auto"},
     ],
 )
 def test_a_plan_that_cant_be_is_refused_at_once(wrong: dict[str, object]) -> None:

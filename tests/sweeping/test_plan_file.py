@@ -71,6 +71,8 @@ def test_an_empty_file_is_the_default_recipe(tmp_path: Path) -> None:
         ("[[settings]]\nrecipe = 3", "plan.toml: recipe"),
         ("[[settings]]\nlayers = 3", "plan.toml: --set layers"),
         ("settings = 3", "plan.toml: settings"),
+        ("[set]\nlearning_rate = 1" + 400 * "0", "plan.toml: --set learning_rate"),
+        ("[set]\nlearning_rate = 1" + 5000 * "0", "plan.toml"),
         ("not TOML", "plan.toml"),
     ],
 )
@@ -78,6 +80,12 @@ def test_what_cant_be_is_named(tmp_path: Path, text: str, subject: str) -> None:
     with pytest.raises(WrongUsageError) as caught:
         load(tmp_path, text)
     assert caught.value.subject.endswith(subject)
+
+
+def test_what_a_key_may_be_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        load(tmp_path, "seeds = 3")
+    assert caught.value.expected == "text in quotes or a list"
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:

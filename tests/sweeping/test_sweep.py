@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,7 +103,9 @@ def test_what_is_done_is_not_repeated(tmp_path: Path) -> None:
     assert (result.done, result.kept) == (4, 2)
 
 
-@pytest.mark.parametrize("damage", ["record cut", "record gone", "model gone", "model changed"])
+@pytest.mark.parametrize(
+    "damage", ["record cut", "record gone", "model gone", "model changed", "pipe", "settings"]
+)
 def test_what_is_not_whole_is_run_again(tmp_path: Path, damage: str) -> None:
     sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
     folder = tmp_path / PLAN.jobs(tmp_path)[1].id
@@ -112,8 +116,16 @@ def test_what_is_not_whole_is_run_again(tmp_path: Path, damage: str) -> None:
         (folder / "run.json").unlink()
     elif damage == "model gone":
         (folder / "model.h5").unlink()
-    else:
+    elif damage == "model changed":
         (folder / "model.h5").write_bytes(b"another")
+    elif damage == "pipe":  # to read one is to wait for ever
+        (folder / "model.h5").unlink()
+        os.mkfifo(folder / "model.h5")
+    else:
+        record = ledger.read(folder / "run.json")
+        assert record.trial is not None
+        edited = replace(record.trial, settings={"shift": 3})
+        ledger.save(replace(record, trial=edited), tmp_path)
     engine = Engine()
     assert sweep.run(PLAN, tmp_path, engine, progress=Heard()).done == 4
     assert engine.given == [1]
@@ -149,6 +161,13 @@ def test_the_engine_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> N
         sweep.run(PLAN, tmp_path, engine, progress=Heard())
     assert "--output" in str(caught.value.remedy)
     assert engine.was_closed
+
+
+def test_a_record_that_cant_be_written_names_the_option_of_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / PLAN.jobs(tmp_path)[0].id / "run.json").mkdir(parents=True)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
+    assert "--output" in str(caught.value.remedy)
 
 
 def test_two_sweeps_dont_share_a_folder(tmp_path: Path) -> None:

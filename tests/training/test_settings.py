@@ -44,6 +44,8 @@ def test_values_are_read_with_their_type() -> None:
         ("learning_rate=0", "a number above 0"),
         ("learning_rate=nan", "a number above 0"),
         ("learning_rate=inf", "a number above 0"),
+        ("learning_rate=1" + 400 * "0", "a number above 0"),
+        ("learning_rate=1" + 5000 * "0", "a number above 0"),
         ("warmup=\x1b[31m", "a number from 0, below 1"),
         ("epochs=0.3,0.4", "a whole number from 1, up to 1000"),
     ],
@@ -53,6 +55,7 @@ def test_what_cant_be_is_refused(text: str, expected: str) -> None:
         settings.parse(text)
     assert str(caught.value.expected).startswith(expected)
     assert "\x1b" not in caught.value.found
+    assert caught.value.found
 
 
 @pytest.mark.parametrize("texts", [("shift=0,1",), ("shift=0", "shift=1")])
