@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,25 @@ def try_writing(folder: Path, *, remedy: str) -> None:
     """
     with writable(folder, remedy=remedy), tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def require_room(folder: Path, size: int, *, remedy: str) -> None:
+    """Find out whether a folder's disk has room for so many bytes.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        It has not, or there is no such folder.
+    """
+    with writable(folder, remedy=remedy):
+        free = shutil.disk_usage(folder).free
+    if free < size:
+        raise EnvironmentLacksError(
+            str(folder),
+            expected=f"room for {size:,} bytes on its disk",
+            found=f"{free:,} bytes",
+            remedy=remedy,
+        )
 
 
 @contextmanager

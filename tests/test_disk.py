@@ -61,3 +61,11 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         disk.writable(tmp_path, remedy=""),
     ):
         disk.write(tmp_path / "file", b"")
+
+
+def test_a_disk_without_room_is_named(tmp_path: Path) -> None:
+    disk.require_room(tmp_path, 1, remedy="Go elsewhere.")
+    with pytest.raises(EnvironmentLacksError, match="bytes") as caught:
+        disk.require_room(tmp_path, 1 << 60, remedy="Go elsewhere.")
+    assert caught.value.expected == "room for 1,152,921,504,606,846,976 bytes on its disk"
+    assert caught.value.remedy == "Go elsewhere."

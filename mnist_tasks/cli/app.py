@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -78,6 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     An error that nobody foresaw is a bug, and must not pass for a contract that does not hold.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed, and there is nobody to tell
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - as long as we live
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a character that it lacks is no reason to fail
             stream.reconfigure(errors="replace")

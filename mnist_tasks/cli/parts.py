@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mnist_tasks.data.files import Split
     from mnist_tasks.data.store import Digits
     from mnist_tasks.errors import MnistTasksError
@@ -66,11 +69,32 @@ def show(view: str, result: object, *, as_json: bool) -> None:
     return None
 
 
+@contextmanager
+def _said() -> Iterator[None]:
+    """End with an error where standard output takes nothing more, as on a full disk."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        from mnist_tasks import console
+
+        console.discard(sys.stdout)
+        lack = EnvironmentLacksError(
+            "standard output",
+            expected="a place that takes what is printed",
+            found=error.strerror or str(error),
+            remedy="Make room there, or send the output elsewhere.",
+        )
+        console.show_error(lack)
+        raise typer.Exit(lack.exit_code) from error
+
+
 def print_tables(*parts: Any) -> None:
     """Print what rich draws to standard output."""
     from mnist_tasks import console
 
-    console.results().print(*parts)
+    with _said():
+        console.results().print(*parts)
 
 
 def print_line(text: str) -> None:
@@ -80,18 +104,20 @@ def print_line(text: str) -> None:
     from mnist_tasks import console
     from mnist_tasks.errors import printable
 
-    console.results().print(Text(printable(text)), soft_wrap=True)
+    with _said():
+        console.results().print(Text(printable(text)), soft_wrap=True)
 
 
 def print_json(result: object) -> None:
     """Print a result as one JSON document."""
     from mnist_tasks import console, ledger
 
-    try:
-        sys.stdout.write(ledger.to_json(result).decode())
-        sys.stdout.flush()
-    except BrokenPipeError:
-        console.discard(sys.stdout)
+    with _said():
+        try:
+            sys.stdout.write(ledger.to_json(result).decode())
+            sys.stdout.flush()
+        except BrokenPipeError:
+            console.discard(sys.stdout)
 
 
 def show_error(error: MnistTasksError, *, as_json: bool) -> None:

@@ -69,4 +69,5 @@ def interval(accuracy: Spread) -> str:
     """Return where the mean over all seeds lies."""
     if accuracy.low is None or accuracy.high is None:
         return "–"
-    return f"{100 * accuracy.low:.2f} to {100 * accuracy.high:.2f}%"
+    low, high = max(0.0, accuracy.low), min(1.0, accuracy.high)
+    return f"{100 * low:.2f} to {100 * high:.2f}%"

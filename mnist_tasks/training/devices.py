@@ -82,9 +82,15 @@ class Place:
         """Return the context in which the model and its optimizer are made."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
 
-    def trainer(self, model: Any, optimizer: Any, *, images: int) -> Trainer:
-        """Return what trains a Keras model with an optimizer, both made in `scope`."""
-        towers = min(self.towers, images)
+    def trainer(self, model: Any, optimizer: Any, *, smallest: int) -> Trainer:
+        """Return what trains a Keras model with an optimizer, both made in `scope`.
+
+        Parameters
+        ----------
+        smallest
+            The number of images of the smallest batch.
+        """
+        towers = min(self.towers, smallest)
         if self.strategy is None:
             from mnist_tasks.training.engine import Trainer
 

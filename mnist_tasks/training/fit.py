@@ -103,7 +103,7 @@ def train(
             trainee = network.build_trainee(recipe, precision=config.precision)
             optimizer = network.build_optimizer(recipe, steps=steps)
     with clock.phase("fit"), losing.noticed(workers):
-        trainer = place.trainer(trainee, optimizer, images=len(digits.labels))
+        trainer = place.trainer(trainee, optimizer, smallest=min(sizes))
         epochs, curve = passes.run(
             trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
         )

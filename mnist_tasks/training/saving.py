@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import keras
 
 OTHER_OUTPUT = "Name another file with --output."
+_MOST_BYTES_EACH = 16  # of a parameter: itself, and what its optimizer keeps
+_MOST_BYTES_BESIDE = 500_000
 
 
 def save(model: keras.Model, output: Path) -> ModelFile:
@@ -25,6 +27,9 @@ def save(model: keras.Model, output: Path) -> ModelFile:
     EnvironmentLacksError
         The file can't be written.
     """
+    # HDF5 does not survive a disk that fills up while it writes.
+    room = _MOST_BYTES_EACH * model.count_params() + _MOST_BYTES_BESIDE
+    disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
     with (
         disk.writable(output.parent, remedy=OTHER_OUTPUT),
         disk.replacing(output) as temporary,

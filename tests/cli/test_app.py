@@ -56,6 +56,28 @@ def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> 
     assert "Exit codes: 0 done, and the contract holds ? 1" in " ".join(done.stdout.split())
 
 
+@pytest.mark.parametrize("option", ["--json", "--reverse"])
+def test_an_output_that_is_full_is_an_error_of_its_own(tmp_path: Path, option: str) -> None:
+    command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--json", "--reverse"])
+def test_an_output_that_is_closed_is_no_error(tmp_path: Path, option: str) -> None:
+    command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["check", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     run = f"from mnist_tasks.cli.app import app; app({arguments!r}, standalone_mode=False)"

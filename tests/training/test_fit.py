@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +106,19 @@ def test_mixed_precision_learns_and_saves_float32(small_mnist: Path, tmp_path: P
     assert record.epochs[-1].accuracy > 0.8
     model = keras.models.load_model(output)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+@pytest.mark.parametrize(("batch_size", "towers"), [(1, 2), (3, 64)])
+def test_a_batch_may_be_smaller_than_its_parts_are_many(
+    small_mnist: Path, tmp_path: Path, batch_size: int, towers: int
+) -> None:
+    config = TrainingConfig(
+        limit=9,
+        batch_size=batch_size,
+        settings=(("towers", towers),),
+        output=tmp_path / "model.h5",
+    )
+    assert math.isfinite(train(config, small_mnist).epochs[-1].loss)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5])
