@@ -14,6 +14,9 @@ from mnist_tasks.checking import terms
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.robustness import Perturbed
 from mnist_tasks.cli.app import app
+from mnist_tasks.sweeping import plan, plan_file
+from mnist_tasks.training import cluster
+from mnist_tasks.training.settings import parse_many
 from mnist_tasks.vetting import allowed
 
 PROJECT = Path(__file__).parents[1]
@@ -51,12 +54,39 @@ def test_every_session_that_is_named_is_there() -> None:
 
 
 def test_the_example_of_a_contract_is_one(tmp_path: Path) -> None:
-    (example,) = blocks("toml")
+    example, _ = blocks("toml")
     (tmp_path / "contract.toml").write_text(example)
     contract = terms.load(tmp_path / "contract.toml").contract
     assert contract.confidence == 0.99
     assert contract.baseline is not None
     assert contract.baseline.tolerance_points == 0.2
+
+
+def test_the_example_of_a_plan_is_one(tmp_path: Path) -> None:
+    _, example = blocks("toml")
+    (tmp_path / "plan.toml").write_text(example)
+    settings, seeds, limit = plan_file.load(tmp_path / "plan.toml")
+    assert (len(settings), len(seeds), limit) == (7, 5, 20_000)
+    plan.Plan(settings=settings, seeds=seeds, limit=limit)
+
+
+def test_the_sweep_that_is_shown_can_be_run() -> None:
+    (line,) = re.findall(r"^mnist-tasks sweep (--.*)$", README, re.MULTILINE)
+    options = line.split()
+    pairs = list(zip(options[::2], options[1::2], strict=True))
+    texts = tuple(value for option, value in pairs if option == "--set")
+    found = plan.Plan(
+        settings=plan.grid(["default"], parse_many(texts)),
+        seeds=plan.seeds(dict(pairs)["--seeds"]),
+    )
+    assert len(found.jobs(Path("sweeps"))) == 40
+
+
+def test_the_tf_config_that_is_shown_is_one() -> None:
+    (text,) = re.findall(r"^TF_CONFIG='(.*)' mnist-tasks train$", README, re.MULTILINE)
+    found = cluster.read({"TF_CONFIG": text})
+    assert found is not None
+    assert (len(found.addresses), found.me) == (2, 0)
 
 
 def test_every_key_of_the_contract_is_in_the_table() -> None:
