@@ -14,7 +14,7 @@ from mnist_tasks.checking import terms
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.robustness import Perturbed
 from mnist_tasks.cli.app import app
-from mnist_tasks.sweeping import plan, plan_file
+from mnist_tasks.sweeping import grid, plan, plan_file
 from mnist_tasks.training import cluster
 from mnist_tasks.training.settings import parse_many
 from mnist_tasks.vetting import allowed
@@ -76,8 +76,8 @@ def test_the_sweep_that_is_shown_can_be_run() -> None:
     pairs = list(zip(options[::2], options[1::2], strict=True))
     texts = tuple(value for option, value in pairs if option == "--set")
     found = plan.Plan(
-        settings=plan.grid(["default"], parse_many(texts)),
-        seeds=plan.seeds(dict(pairs)["--seeds"]),
+        settings=grid.every(["default"], parse_many(texts)),
+        seeds=grid.seeds(dict(pairs)["--seeds"]),
     )
     assert len(found.jobs(Path("sweeps"))) == 40
 

@@ -126,12 +126,12 @@ def _plan(
     threads: int,
     device: str,
 ) -> Plan:
-    from mnist_tasks.sweeping import plan, plan_file
+    from mnist_tasks.sweeping import grid, plan, plan_file
     from mnist_tasks.training.settings import parse_many
 
     if path is None:
-        grid = plan.grid(recipes or ["default"], parse_many(tuple(settings or ())))
-        numbers = plan.seeds("0-4" if seeds is None else seeds)
+        found = grid.every(recipes or ["default"], parse_many(tuple(settings or ())))
+        numbers = grid.seeds("0-4" if seeds is None else seeds)
     else:
         given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
         for option, value in given.items():
@@ -141,9 +141,9 @@ def _plan(
                     expected=f"it in {printable(str(path))}, which says what is run",
                     found="it beside the file",
                 )
-        grid, numbers, limit = plan_file.load(path)
+        found, numbers, limit = plan_file.load(path)
     return plan.Plan(
-        settings=grid,
+        settings=found,
         seeds=numbers,
         judged_by="test" if test else "held-out",
         limit=limit,

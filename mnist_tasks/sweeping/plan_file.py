@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import toml_files
 from mnist_tasks.errors import WrongUsageError, printable
-from mnist_tasks.sweeping import plan
-from mnist_tasks.sweeping.plan import Setting
+from mnist_tasks.sweeping import grid
+from mnist_tasks.sweeping.grid import Setting
 from mnist_tasks.training import settings as settings_of
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def load(path: Path) -> tuple[tuple[Setting, ...], tuple[int, ...], int | None]:
             for name, value in written.set.items()
         }
         has_grid = written.recipes or values or not written.settings
-        found = plan.grid(written.recipes or ["default"], values) if has_grid else ()
+        found = grid.every(written.recipes or ["default"], values) if has_grid else ()
         found += tuple(_setting(each) for each in written.settings)
         text = written.seeds
         numbers = text if isinstance(text, str) else ",".join(map(str, text))
-        return tuple(dict.fromkeys(found)), plan.seeds(numbers), written.limit
+        return tuple(dict.fromkeys(found)), grid.seeds(numbers), written.limit
     except WrongUsageError as error:
         raise WrongUsageError(
             f"{path}: {error.subject}", expected=error.expected, found=printable(error.found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_tasks import statistics
-from mnist_tasks.sweeping.plan import Setting
+from mnist_tasks.sweeping.grid import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,7 +6,7 @@ import os
 import shlex
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mnist_tasks import disk, records
 from mnist_tasks.records import RunRecord
@@ -27,17 +27,8 @@ if TYPE_CHECKING:
 
     from mnist_tasks.config import TrainingConfig
     from mnist_tasks.data.store import Digits
+    from mnist_tasks.training.passes import Progress
     from mnist_tasks.training.recipes import Recipe
-
-
-class Progress(Protocol):
-    """What is told of a training while it goes on."""
-
-    def begin(self, epochs: int, images: int) -> None:
-        """Say that training starts: how many passes over how many images."""
-
-    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
 
 
 def train(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,11 +15,20 @@ from mnist_tasks.training import batches
 if TYPE_CHECKING:
     from mnist_tasks.data.store import Digits
     from mnist_tasks.training.engine import Trainer
-    from mnist_tasks.training.fit import Progress
     from mnist_tasks.training.recipes import Recipe
 
 POINTS_AN_EPOCH = 50
 LONGEST_CURVE = 500  # points
+
+
+class Progress(Protocol):
+    """What is told of a training while it goes on."""
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Say that training starts: how many passes over how many images."""
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
 
 
 def run(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mnist_tasks.reporting import terminal, terminal_sweep
 from mnist_tasks.sweeping import ranking
-from mnist_tasks.sweeping.plan import Plan, Setting
+from mnist_tasks.sweeping.grid import Setting
+from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.sweep import FailedRun, Sweep
 from tests.reporting.test_terminal import show
 from tests.sweeping import runs

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks.sweeping import plan
+from mnist_tasks.sweeping import grid
 from mnist_tasks.sweeping.live import SweepProgress
 from mnist_tasks.sweeping.plan import Plan
 from tests.sweeping import runs
@@ -14,7 +14,7 @@ from tests.sweeping import runs
 if TYPE_CHECKING:
     import pytest
 
-JOBS = Plan(settings=plan.grid(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(Path("x"))
+JOBS = Plan(settings=grid.every(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(Path("x"))
 
 
 def go_on() -> None:

@@ -8,22 +8,23 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks.errors import WrongUsageError
-from mnist_tasks.sweeping import plan
-from mnist_tasks.sweeping.plan import Plan, Setting
+from mnist_tasks.sweeping import grid, plan
+from mnist_tasks.sweeping.grid import Setting
+from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.training import fit, recipes
 
 FOLDER = Path("sweeps/x")
 
 
 def test_a_grid_is_every_recipe_with_every_combination() -> None:
-    found = plan.grid(["default", "plain"], {"shift": (0, 1), "average": (0.0,)})
+    found = grid.every(["default", "plain"], {"shift": (0, 1), "average": (0.0,)})
     assert [each.name for each in found] == [
         "default average=0.0 shift=0",
         "default average=0.0 shift=1",
         "plain average=0.0 shift=0",
         "plain average=0.0 shift=1",
     ]
-    assert plan.grid(["plain", "plain"], {}) == (Setting(recipe="plain"),)
+    assert grid.every(["plain", "plain"], {}) == (Setting(recipe="plain"),)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_a_grid_is_every_recipe_with_every_combination() -> None:
     ],
 )
 def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
-    assert plan.seeds(text) == expected
+    assert grid.seeds(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,11 @@ def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
 )
 def test_what_are_no_seeds_is_refused(text: str) -> None:
     with pytest.raises(WrongUsageError, match="--seeds"):
-        plan.seeds(text)
+        grid.seeds(text)
 
 
 def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:
-    jobs = Plan(settings=plan.grid(["default"], {"shift": (0, 1)}), seeds=(5, 6)).jobs(FOLDER)
+    jobs = Plan(settings=grid.every(["default"], {"shift": (0, 1)}), seeds=(5, 6)).jobs(FOLDER)
     assert [(job.setting.values, job.config.seed) for job in jobs] == [
         ((("shift", 0),), 5),
         ((("shift", 1),), 5),

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.environment.machine import Memory
-from mnist_tasks.sweeping import pool
+from mnist_tasks.sweeping import pool, worker
 from mnist_tasks.sweeping.events import ATTEMPTS, Began, Ended, Lost
+from mnist_tasks.sweeping.grid import Setting
 from mnist_tasks.sweeping.job import Failed, Result
-from mnist_tasks.sweeping.plan import Plan, Setting
+from mnist_tasks.sweeping.plan import Plan
 from tests.sweeping import small
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def test_other_threads_take_another_process(run: Run, small_mnist: Path, tmp_pat
 def test_a_worker_that_grows_too_large_is_replaced(
     run: Run, jobs: Sequence[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MOST_BYTES", 1)
+    monkeypatch.setattr(worker, "MOST_BYTES", 1)
     events = list(run(jobs[:2], workers=1))
     assert len({each.process for each in events if isinstance(each, Began)}) == 2
     assert len(ended(events)) == 2
