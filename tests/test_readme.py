@@ -65,9 +65,8 @@ def test_the_example_of_a_contract_is_one(tmp_path: Path) -> None:
 def test_the_example_of_a_plan_is_one(tmp_path: Path) -> None:
     _, example = blocks("toml")
     (tmp_path / "plan.toml").write_text(example)
-    settings, seeds, limit = plan_file.load(tmp_path / "plan.toml")
-    assert (len(settings), len(seeds), limit) == (7, 5, 20_000)
-    plan.Plan(settings=settings, seeds=seeds, limit=limit)
+    found = plan_file.load(tmp_path / "plan.toml", plan.Plan())
+    assert (len(found.settings), len(found.seeds), found.limit) == (7, 5, 20_000)
 
 
 def test_the_sweep_that_is_shown_can_be_run() -> None:

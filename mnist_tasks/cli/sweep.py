@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -129,27 +130,23 @@ def _plan(
     from mnist_tasks.sweeping import grid, plan, plan_file
     from mnist_tasks.training.settings import parse_many
 
+    base = plan.Plan(judged_by="test" if test else "held-out", device=device, threads=threads)
     if path is None:
-        found = grid.every(recipes or ["default"], parse_many(tuple(settings or ())))
-        numbers = grid.seeds("0-4" if seeds is None else seeds)
-    else:
-        given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
-        for option, value in given.items():
-            if value is not None:
-                raise WrongUsageError(
-                    option,
-                    expected=f"it in {printable(str(path))}, which says what is run",
-                    found="it beside the file",
-                )
-        found, numbers, limit = plan_file.load(path)
-    return plan.Plan(
-        settings=found,
-        seeds=numbers,
-        judged_by="test" if test else "held-out",
-        limit=limit,
-        device=device,
-        threads=threads,
-    )
+        return replace(
+            base,
+            settings=grid.every(recipes or ["default"], parse_many(tuple(settings or ()))),
+            seeds=grid.seeds("0-4" if seeds is None else seeds),
+            limit=limit,
+        )
+    given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
+    for option, value in given.items():
+        if value is not None:
+            raise WrongUsageError(
+                option,
+                expected=f"it in {printable(str(path))}, which says what is run",
+                found="it beside the file",
+            )
+    return plan_file.load(path, base)
 
 
 def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) -> Engine:

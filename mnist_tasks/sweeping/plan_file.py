@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import toml_files
@@ -13,6 +13,8 @@ from mnist_tasks.training import settings as settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mnist_tasks.sweeping.plan import Plan
 
 WHAT = "the plan of a sweep"
 RECIPE = "recipe"
@@ -37,8 +39,13 @@ class Written:
     limit: int | None = None
 
 
-def load(path: Path) -> tuple[tuple[Setting, ...], tuple[int, ...], int | None]:
-    """Read the settings, the seeds and the limit of a plan.
+def load(path: Path, base: Plan) -> Plan:
+    """Read a plan.
+
+    Parameters
+    ----------
+    base
+        Has what the file doesn't say: the judges, the device and the threads.
 
     Raises
     ------
@@ -61,7 +68,12 @@ def load(path: Path) -> tuple[tuple[Setting, ...], tuple[int, ...], int | None]:
         found += tuple(_setting(each) for each in written.settings)
         text = written.seeds
         numbers = text if isinstance(text, str) else ",".join(map(str, text))
-        return tuple(dict.fromkeys(found)), grid.seeds(numbers), written.limit
+        return replace(
+            base,
+            settings=tuple(dict.fromkeys(found)),
+            seeds=grid.seeds(numbers),
+            limit=written.limit,
+        )
     except WrongUsageError as error:
         raise WrongUsageError(
             f"{path}: {error.subject}", expected=error.expected, found=printable(error.found)

@@ -8,6 +8,7 @@ import pytest
 
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.sweeping import plan_file
+from mnist_tasks.sweeping.plan import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 def load(folder: Path, text: str) -> tuple[list[str], tuple[int, ...], int | None]:
     (folder / "plan.toml").write_text(text)
-    settings, seeds, limit = plan_file.load(folder / "plan.toml")
-    return [each.name for each in settings], seeds, limit
+    found = plan_file.load(folder / "plan.toml", Plan())
+    return [each.name for each in found.settings], found.seeds, found.limit
 
 
 def test_a_grid_and_a_list(tmp_path: Path) -> None:
@@ -71,6 +72,9 @@ def test_an_empty_file_is_the_default_recipe(tmp_path: Path) -> None:
         ("[[settings]]\nrecipe = 3", "plan.toml: recipe"),
         ("[[settings]]\nlayers = 3", "plan.toml: --set layers"),
         ("settings = 3", "plan.toml: settings"),
+        ('recipes = ["pancakes"]', "plan.toml: --recipe"),
+        ("limit = 50_001", "plan.toml: --limit"),
+        ("[set]\nshift = []", "plan.toml: the sweep"),
         ("[set]\nlearning_rate = 1" + 400 * "0", "plan.toml: --set learning_rate"),
         ("[set]\nlearning_rate = 1" + 5000 * "0", "plan.toml"),
         ("not TOML", "plan.toml"),
@@ -90,4 +94,4 @@ def test_what_a_key_may_be_is_said_in_words(tmp_path: Path) -> None:
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongUsageError, match="No such file"):
-        plan_file.load(tmp_path / "plan.toml")
+        plan_file.load(tmp_path / "plan.toml", Plan())
