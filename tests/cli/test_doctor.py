@@ -267,7 +267,8 @@ def test_ctrl_c_ends_the_process_that_imports_too(tmp_path: Path) -> None:
 def test_colour_is_for_terminals_and_for_those_who_want_it(tmp_path: Path) -> None:
     env = broken_tensorflow(tmp_path, "raise ImportError")
     options = ("--offline",)
-    coloured = doctor(sys.executable, tmp_path, *options, env={**env, "FORCE_COLOR": "1"})
+    forced = {"FORCE_COLOR": "1", "NO_COLOR": ""}
+    coloured = doctor(sys.executable, tmp_path, *options, env={**env, **forced})
     assert "\x1b[1;31mfault" in coloured.stdout
     no_color = {**env, "FORCE_COLOR": "1", "NO_COLOR": "1"}
     assert "\x1b[1;31m" not in doctor(sys.executable, tmp_path, *options, env=no_color).stdout
