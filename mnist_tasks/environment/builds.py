@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import machinery, metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,11 +71,8 @@ def installed() -> tuple[Build, ...]:
 
 
 def module_path() -> str | None:
-    """Return where ``import tensorflow`` would find it, without importing it."""
-    try:
-        spec = util.find_spec("tensorflow")
-    except (ImportError, ValueError):
-        return None
+    """Return where a new process would find TensorFlow, without importing it."""
+    spec = machinery.PathFinder.find_spec("tensorflow")
     return spec.origin if spec else None
 
 
