@@ -6,7 +6,7 @@ The runs of a setting differ in nothing but their seed, as the retrainings do th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnist_tasks import statistics
@@ -115,51 +115,39 @@ def calibrate(
     """
     by_clause = zip(*(verdict.clauses for verdict in verdicts), strict=True)
     clauses = [_of_clause(each, wanted, is_sure=is_sure) for each in by_clause]
-    broken = sum(not verdict.holds for verdict in verdicts)
-    whole = _counted(WHOLE, "", broken, len(verdicts))
+    whole = _counted(WHOLE, "", [verdict.holds for verdict in verdicts])
     return Calibration(setting=setting, runs=len(verdicts), clauses=(*clauses, whole))
 
 
 def _of_clause(clauses: tuple[Clause, ...], wanted: float, *, is_sure: bool) -> FalseAlarms:
     first = clauses[0]
-    alarms = sum(clause.status != "holds" for clause in clauses)
     values = [_value(clause, is_sure=is_sure) for clause in clauses]
     known = [value for value in values if value is not None]
     found = ranking.spread(known) if len(known) == len(values) else None
-    is_plain = first.bound_value is not None and first.bound.startswith((">", "<"))
-    if found is None or not found.deviation or not is_plain:
-        return _counted(first.name, first.bound, alarms, len(clauses), unit=first.unit, found=found)
+    counted = replace(
+        _counted(first.name, first.bound, [clause.status == "holds" for clause in clauses]),
+        unit=first.unit,
+        found=found,
+    )
+    is_plain = first.bound.startswith((">", "<"))
+    if found is None or not found.deviation or first.bound_value is None or not is_plain:
+        return counted
     # A further run lies about the mean of these as one value, itself uncertain, about another.
     reach = found.deviation * math.sqrt(1 + 1 / len(known))
     degrees = len(known) - 1
     sign = 1 if _is_floor(first) else -1
-    room = sign * (found.mean - (first.bound_value or 0)) / reach
+    room = sign * (found.mean - first.bound_value) / reach
     suggested = found.mean - sign * reach * statistics.student_quantile(1 - 2 * wanted, degrees)
-    return _counted(
-        first.name,
-        first.bound,
-        alarms,
-        len(clauses),
-        unit=first.unit,
-        found=found,
+    can_be = first.unit != "share" or 0 <= suggested <= 1
+    return replace(
+        counted,
         predicted=statistics.student(-room, degrees),
-        suggested=_rounded_away(suggested, first.unit, sign)
-        if first.unit != "share" or 0 <= suggested <= 1
-        else None,
+        suggested=_rounded_away(suggested, first.unit, sign) if can_be else None,
     )
 
 
-def _counted(
-    name: str,
-    bound: str,
-    alarms: int,
-    runs: int,
-    *,
-    unit: str | None = None,
-    found: Spread | None = None,
-    predicted: float | None = None,
-    suggested: float | None = None,
-) -> FalseAlarms:
+def _counted(name: str, bound: str, holds: list[bool]) -> FalseAlarms:
+    alarms, runs = holds.count(False), len(holds)
     low, high = statistics.wilson(alarms, runs, CONFIDENCE)
     return FalseAlarms(
         name=name,
@@ -169,10 +157,6 @@ def _counted(
         rate=alarms / runs,
         low=low,
         high=high,
-        unit=unit,
-        found=found,
-        predicted=predicted,
-        suggested=suggested,
     )
 
 
