@@ -197,8 +197,8 @@ def _connect(ray: Any, address: str | None) -> None:
             expected="a Ray cluster that answers",
             found=printable(f"{type(error).__name__}: {error}", limit=400),
             remedy="Start one with `ray start --head`, or mend the address; every node and this "
-            "process need the same versions of Python and Ray, and the same token where "
-            "RAY_AUTH_MODE is set.",
+            "process need the same versions of Python and Ray; where the cluster asks for a token, "
+            "set RAY_AUTH_MODE=token here, and RAY_AUTH_TOKEN_PATH to a file with the same one.",
         ) from error
 
 

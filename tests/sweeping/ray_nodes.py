@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -44,6 +45,11 @@ class Nodes:
 def two_nodes() -> Iterator[Nodes]:
     # Ray's sockets lie in this folder, and their paths may not be long.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    (folder / "token").write_text(secrets.token_hex(32))
+    # Whatever token this user has: nodes and drivers must agree on one.
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
     cluster, client, first, second = free_ports()
     common = ("--num-cpus=1", f"--object-store-memory={STORE}", "--block", "--disable-usage-stats")
     head = start(
@@ -81,6 +87,10 @@ def two_nodes() -> Iterator[Nodes]:
         head.wait()
         other.wait()
         shutil.rmtree(folder, ignore_errors=True)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def start(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
