@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ import msgspec
 from mnist_tasks.errors import WrongUsageError, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Kind = TypeVar("Kind")
@@ -61,13 +63,21 @@ def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
         A value has the wrong type, or can't be.
     """
     try:
-        return msgspec.convert(table, type=kind)
+        with naming(source):
+            return msgspec.convert(table, type=kind)
+    except msgspec.ValidationError as error:
+        raise _of_wrong_type(table, source, str(error), name) from error
+
+
+@contextmanager
+def naming(source: Path) -> Iterator[None]:
+    """Name the file in what is wrong with a value that it holds."""
+    try:
+        yield
     except WrongUsageError as error:
         raise WrongUsageError(
             f"{source}: {error.subject}", expected=error.expected, found=printable(error.found)
         ) from error
-    except msgspec.ValidationError as error:
-        raise _of_wrong_type(table, source, str(error), name) from error
 
 
 def refuse_unknown(table: Any, kind: type[Any], source: Path, *, name: str = "") -> None:

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import AsJson, DataDir, MirrorUrl, Offline, Runs, print_json
+from mnist_tasks.cli.parts import (
+    AsJson,
+    DataDir,
+    MirrorUrl,
+    Offline,
+    Runs,
+    print_json,
+    print_tables,
+)
 from mnist_tasks.errors import WrongUsageError, printable
 
 
@@ -46,7 +54,7 @@ def doctor(
     if as_json:
         print_json(found.as_dict())
     else:
-        console.results().print(terminal_doctor.diagnosis(found))
+        print_tables(terminal_doctor.diagnosis(found))
     raise typer.Exit(found.exit_code)
 
 

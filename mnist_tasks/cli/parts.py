@@ -71,13 +71,18 @@ def show(view: str, result: object, *, as_json: bool) -> None:
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """End with an error where standard output takes nothing more, as on a full disk."""
+    """End with an error where standard output takes nothing more, as on a full disk.
+
+    A reader that has gone away, as ``head`` does, is no error.
+    """
+    from mnist_tasks import console
+
     try:
         yield
         sys.stdout.flush()
+    except BrokenPipeError:
+        console.discard(sys.stdout)
     except OSError as error:
-        from mnist_tasks import console
-
         console.discard(sys.stdout)
         lack = EnvironmentLacksError(
             "standard output",
@@ -110,14 +115,10 @@ def print_line(text: str) -> None:
 
 def print_json(result: object) -> None:
     """Print a result as one JSON document."""
-    from mnist_tasks import console, ledger
+    from mnist_tasks import ledger
 
     with _said():
-        try:
-            sys.stdout.write(ledger.to_json(result).decode())
-            sys.stdout.flush()
-        except BrokenPipeError:
-            console.discard(sys.stdout)
+        sys.stdout.write(ledger.to_json(result).decode())
 
 
 def show_error(error: MnistTasksError, *, as_json: bool) -> None:

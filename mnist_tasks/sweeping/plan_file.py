@@ -55,7 +55,7 @@ def load(path: Path, base: Plan) -> Plan:
     table = toml_files.parse(path, WHAT)
     toml_files.refuse_unknown(table, Written, path)
     written = toml_files.convert(table, Written, path, name=WHAT)
-    try:
+    with toml_files.naming(path):
         values = {
             name: tuple(
                 settings_of.check(name, each)
@@ -74,10 +74,6 @@ def load(path: Path, base: Plan) -> Plan:
             seeds=grid.seeds(numbers),
             limit=written.limit,
         )
-    except WrongUsageError as error:
-        raise WrongUsageError(
-            f"{path}: {error.subject}", expected=error.expected, found=printable(error.found)
-        ) from error
 
 
 def _setting(table: dict[str, Any]) -> Setting:
