@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import lifeline
@@ -40,7 +42,7 @@ class Worker:
         self.process = context.Process(
             target=_serve, args=(theirs, load, self._log, os.getpid()), daemon=True
         )
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             self.process.start()
         theirs.close()
         self.task: Task | None = None
@@ -121,13 +123,23 @@ def _peak_bytes() -> int:
 
 
 @contextlib.contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Start processes that Ctrl-C doesn't reach: their parent hears it, and ends them."""
-    if sys.platform == "win32":
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Start processes that Ctrl-C doesn't reach: their parent hears it, and ends them.
+
+    Blocking it is not enough for the parent: another thread may hear it, and Python then stops the
+    main thread in the middle of what it tells the process that begins.
+    """
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
+    resource_tracker.ensure_running()  # its start, part of the first process's, unblocks Ctrl-C
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
