@@ -71,12 +71,15 @@ def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
 
 @contextmanager
 def naming(source: Path) -> Iterator[None]:
-    """Name the file in what is wrong with a value that it holds."""
+    """Name the file in what is wrong with a value that it holds; an option is a key there."""
     try:
         yield
     except WrongUsageError as error:
         raise WrongUsageError(
-            f"{source}: {error.subject}", expected=error.expected, found=printable(error.found)
+            f"{source}: {error.subject.removeprefix('--set ').removeprefix('--')}",
+            expected=error.expected,
+            found=printable(error.found),
+            remedy=error.remedy,
         ) from error
 
 

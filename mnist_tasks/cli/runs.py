@@ -42,7 +42,7 @@ def list_(
         str | None, typer.Option(help="Only holds, broken, inconclusive or unchecked.")
     ] = None,
     above: Annotated[
-        float | None, typer.Option(help="Only with a test accuracy above this, such as 0.99.")
+        float | None, typer.Option(help="Only with an accuracy above this, such as 0.99.")
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Only from this date on, such as 2026-11-22.")

@@ -28,7 +28,7 @@ class Selection:
     contract
         ``holds``, ``broken``, ``inconclusive`` or ``unchecked``.
     above
-        Test accuracy, in [0, 1].
+        Accuracy, in [0, 1]: of the check, or of the sweep where there was none.
     since
         A date or time as in the records: ``2026-11-22``.
     sort
@@ -76,7 +76,7 @@ def select(records: Sequence[RunRecord], wanted: Selection) -> tuple[RunRecord, 
 
 
 def _passes(record: RunRecord, wanted: Selection) -> bool:
-    metrics = summary.metrics(record)
+    metrics, _ = summary.judged(record)
     standing = summary.standing(record)
     return (
         wanted.recipe in (None, record.recipe.get("name"))
@@ -87,7 +87,7 @@ def _passes(record: RunRecord, wanted: Selection) -> bool:
 
 
 def _value(record: RunRecord, sort: str, sign: int) -> float:
-    metrics = summary.metrics(record)
+    metrics, _ = summary.judged(record)
     if sort == "parameters":
         return record.model.parameters
     if sort == "seconds":

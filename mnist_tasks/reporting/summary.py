@@ -85,6 +85,13 @@ def metrics(record: RunRecord) -> Metrics | None:
     return record.check.metrics if record.check else None
 
 
+def judged(record: RunRecord) -> tuple[Metrics, str] | tuple[None, None]:
+    """Return a run's metrics and by which images: of its check, or else those of its sweep."""
+    if (found := metrics(record)) is not None:
+        return found, "test"
+    return (record.trial.metrics, record.trial.judged_by) if record.trial else (None, None)
+
+
 def interval(metrics: Metrics) -> tuple[float, float]:
     """Return where the true accuracy lies, at 95% confidence."""
     return statistics.wilson(metrics.correct, metrics.images, CONFIDENCE)

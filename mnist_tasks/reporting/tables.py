@@ -120,7 +120,7 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
 
 def of_record(record: RunRecord) -> Row:
     """Return a run in one row."""
-    metrics = summary.metrics(record)
+    metrics, judged_by = summary.judged(record)
     low, high = summary.interval(metrics) if metrics else (None, None)
     return {
         "id": record.id,
@@ -135,6 +135,7 @@ def of_record(record: RunRecord) -> Row:
         "accuracy_low": low,
         "accuracy_high": high,
         "loss": metrics.loss if metrics else None,
+        "judged_by": judged_by,
         "contract": summary.standing(record),
         "sha256": record.model.sha256,
     }

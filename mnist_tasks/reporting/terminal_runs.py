@@ -42,7 +42,8 @@ def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
         tight=True,
     )
     for record in records:
-        metrics = summary.metrics(record)
+        metrics, judged_by = summary.judged(record)
+        accuracy = words.percent(metrics.accuracy if metrics else None)
         standing = summary.standing(record)
         grid.add_row(
             table,
@@ -50,7 +51,7 @@ def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
             str(record.recipe.get("name")),
             str(record.seed),
             f"{record.model.parameters:,}",
-            words.percent(metrics.accuracy if metrics else None),
+            f"held out {accuracy}" if judged_by == "held-out" else accuracy,
             Text(standing, grid.STYLES.get(standing, "yellow")),
             f"{summary.total_seconds(record):.1f}",
         )

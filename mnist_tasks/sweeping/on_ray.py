@@ -11,6 +11,7 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -170,6 +171,7 @@ class _Sweeper:
 
 
 def _import() -> Any:
+    _bring_token()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Without it a task that asks for no GPU has its GPUs hidden, and Ray warns that this will end.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -185,6 +187,16 @@ def _import() -> Any:
     return ray
 
 
+def _bring_token() -> None:
+    """Show a cluster the token that this user has, as Ray does itself but for ``ray://``.
+
+    The places are those of Ray's token authentication; a cluster that asks for none minds none.
+    """
+    places = [os.environ.get("RAY_AUTH_TOKEN_PATH"), Path.home() / ".ray" / "auth_token"]
+    if os.environ.get("RAY_AUTH_TOKEN") or any(place and Path(place).is_file() for place in places):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
 def _connect(ray: Any, address: str | None) -> None:
     try:
         if address:  # Ray itself would try for half a minute
@@ -198,7 +210,7 @@ def _connect(ray: Any, address: str | None) -> None:
             found=printable(f"{type(error).__name__}: {error}", limit=400),
             remedy="Start one with `ray start --head`, or mend the address; every node and this "
             "process need the same versions of Python and Ray; where the cluster asks for a token, "
-            "set RAY_AUTH_MODE=token here, and RAY_AUTH_TOKEN_PATH to a file with the same one.",
+            "set RAY_AUTH_TOKEN_PATH here to a file with the same one.",
         ) from error
 
 

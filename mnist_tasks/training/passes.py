@@ -74,7 +74,7 @@ def run(
             step += len(labels)
             if not math.isfinite(more_loss):
                 raise WrongUsageError(
-                    "--learning-rate",
+                    "the learning rate",
                     expected="one with which the loss falls",
                     found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
                     remedy="Choose a lower one. Nothing was saved.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.reporting import selection
 from mnist_tasks.reporting.selection import Selection
+from mnist_tasks.sweeping.plan import Plan
 from tests import examples
+from tests.sweeping import runs
 
 GOOD = examples.check()
 BAD = examples.check(holds=False)
@@ -22,6 +25,7 @@ RECORDS = (
     replace(examples.run(2, checked=NONE), seconds={"fit": 5.0}),
     replace(examples.run(3), recipe={"name": "plain"}, seconds={"fit": 7.0}),
 )
+HERE = Path()
 
 
 def seeds(**wanted: Any) -> list[int]:
@@ -49,6 +53,12 @@ def seeds(**wanted: Any) -> list[int]:
 )
 def test_runs_are_filtered_and_sorted(wanted: dict[str, Any], expected: list[int]) -> None:
     assert seeds(**wanted) == expected
+
+
+def test_runs_of_a_sweep_go_by_what_it_judged_them_by() -> None:
+    swept = [runs.record(job, 900 + job.config.seed) for job in Plan(seeds=(0, 1, 2)).jobs(HERE)]
+    chosen = selection.select(swept, Selection(sort="accuracy", above=0.9))
+    assert [record.seed for record in chosen] == [2, 1]
 
 
 @pytest.mark.parametrize("wanted", [{"sort": "mood"}, {"contract": "maybe"}])

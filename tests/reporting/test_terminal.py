@@ -1,6 +1,7 @@
 """The tables that the verbs print."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
@@ -10,7 +11,9 @@ from mnist_tasks.data.store import Fetched, FetchedFile
 from mnist_tasks.ledger import Ledger
 from mnist_tasks.records import Metrics
 from mnist_tasks.reporting import terminal, terminal_runs
+from mnist_tasks.sweeping.plan import Plan
 from tests import examples
+from tests.sweeping import runs
 
 FETCHED = Fetched(
     folder="/cache",
@@ -61,6 +64,14 @@ def test_a_run_that_was_not_checked_says_what_to_do() -> None:
     assert "run `mnist-tasks check model_latest.h5`" in show(terminal.run(run))
     elsewhere = replace(run, model=replace(run.model, path="my models/a.h5"))
     assert "run `mnist-tasks check 'my models/a.h5'`" in show(terminal.run(elsewhere))
+
+
+def test_a_listing_says_where_an_accuracy_is_that_of_held_out_images() -> None:
+    job, *_ = Plan(seeds=(0,)).jobs(Path())
+    checked = replace(runs.record(job, 900), check=examples.check())
+    shown = show(terminal_runs.listed([runs.record(job, 900), checked], Ledger()))
+    assert "held out 90.00%" in shown
+    assert shown.count("held out") == 1
 
 
 def test_past_runs_are_listed_newest_first() -> None:

@@ -141,7 +141,7 @@ def test_a_training_that_diverges_ends_and_leaves_the_old_model(
     output.write_bytes(b"the previous model")
     with pytest.raises(WrongUsageError, match="the loss is nan") as caught:
         train(TrainingConfig(learning_rate=1e30, epochs=3, output=output), small_mnist)
-    assert caught.value.subject == "--learning-rate"
+    assert caught.value.subject == "the learning rate"
     assert output.read_bytes() == b"the previous model"
 
 
