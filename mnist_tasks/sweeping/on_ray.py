@@ -11,7 +11,6 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -171,7 +170,6 @@ class _Sweeper:
 
 
 def _import() -> Any:
-    _bring_token()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Without it a task that asks for no GPU has its GPUs hidden, and Ray warns that this will end.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -187,22 +185,12 @@ def _import() -> Any:
     return ray
 
 
-def _bring_token() -> None:
-    """Show a cluster the token that this user has, as Ray does itself but for ``ray://``.
-
-    The places are those of Ray's token authentication; a cluster that asks for none minds none.
-    """
-    places = [os.environ.get("RAY_AUTH_TOKEN_PATH"), Path.home() / ".ray" / "auth_token"]
-    if os.environ.get("RAY_AUTH_TOKEN") or any(place and Path(place).is_file() for place in places):
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-
-
 def _connect(ray: Any, address: str | None) -> None:
     try:
         if address:  # Ray itself would try for half a minute
             place = urlsplit(address)
             socket.create_connection((place.hostname, place.port), _SECONDS_TO_ANSWER).close()
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        _init(ray, address)
     except Exception as error:
         raise EnvironmentLacksError(
             f"--on {address or 'ray'}",
@@ -210,8 +198,21 @@ def _connect(ray: Any, address: str | None) -> None:
             found=printable(f"{type(error).__name__}: {error}", limit=400),
             remedy="Start one with `ray start --head`, or mend the address; every node and this "
             "process need the same versions of Python and Ray; where the cluster asks for a token, "
-            "set RAY_AUTH_TOKEN_PATH here to a file with the same one.",
+            "set RAY_AUTH_MODE=token here, and RAY_AUTH_TOKEN_PATH to a file with the same one.",
         ) from error
+
+
+def _init(ray: Any, address: str | None) -> None:
+    """Connect, and once again where it takes that.
+
+    A cluster forks a server for each client out of a process with threads in gRPC, and about one in
+    25 of these died at once on a busy machine (Ray 2.60).
+    """
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        ray.init(address=address, **options)
+    except ConnectionAbortedError:
+        ray.init(address=address, **options)
 
 
 def _in_memory(images: Images) -> Images:

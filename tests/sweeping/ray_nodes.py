@@ -46,9 +46,10 @@ def two_nodes() -> Iterator[Nodes]:
     # Ray's sockets lie in this folder, and their paths may not be long.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     (folder / "token").write_text(secrets.token_hex(32))
-    # Whatever token this user has: nodes and drivers must agree on one. Both find it by themselves.
-    before = {name: os.environ.pop(name, None) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH")}
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(folder / "token")
+    # Whatever token this user has: nodes and drivers must agree on one.
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
     cluster, client, first, second = free_ports()
     common = ("--num-cpus=1", f"--object-store-memory={STORE}", "--block", "--disable-usage-stats")
     head = start(
@@ -87,7 +88,7 @@ def two_nodes() -> Iterator[Nodes]:
         other.wait()
         shutil.rmtree(folder, ignore_errors=True)
         for name, value in before.items():
-            os.environ.pop(name, None)
+            os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
 

@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 import time
+import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mnist_tasks import ledger
+from mnist_tasks.sweeping import on_ray
 from tests.conftest import SMALL_CLI
 from tests.sweeping import ray_nodes
 
@@ -81,7 +83,7 @@ def test_what_no_node_can_ever_run_is_refused_at_once(
     error = json.loads(done.stdout)["error"]
     assert error["expected"] == f"a node with {needs}"
     assert error["found"] == "2 alive: 1 CPUs and 0 GPUs; 1 CPUs and 0 GPUs"
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 90  # Ray itself would wait for ever, but may connect twice
 
 
 def test_a_cluster_that_does_not_answer_is_named(nodes: Nodes, small_cli: Cli) -> None:
@@ -94,12 +96,28 @@ def test_a_cluster_that_does_not_answer_is_named(nodes: Nodes, small_cli: Cli) -
     assert error["expected"] == "a Ray cluster that answers"
 
 
+def test_a_cluster_that_fails_a_client_is_asked_once_more() -> None:
+    calls = []
+
+    def init(**_: object) -> None:
+        calls.append("init")
+        if len(calls) == 1:
+            raise ConnectionAbortedError("Starting Ray client server failed.")
+
+    on_ray._connect(types.SimpleNamespace(init=init), None)
+    assert len(calls) == 2
+
+
 def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
     """The last of these tests: it leaves one node."""
-    runs = 16
-    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, "--on", nodes.address, "--json")
+    runs = 10
+    long = (
+        "--set",
+        "epochs=200",
+    )  # so that a node which has done a run is in the middle of the next
+    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, *long, "--on", nodes.address)
     process = subprocess.Popen(
-        [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *command],
+        [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *command, "-o", "swept", "--json"],
         cwd=tmp_path,
         env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
         stdout=subprocess.PIPE,
@@ -107,18 +125,26 @@ def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
         text=True,
     )
     assert process.stderr is not None
-    for _ in range(4):
+    while not has_done_a_run(nodes.other.pid, tmp_path / "swept"):
         line = process.stderr.readline()
         assert "default" in line, line + process.stderr.read()
+    time.sleep(0.2)
     nodes.kill_the_other()
     stdout, stderr = process.communicate(timeout=200)
     result = json.loads(stdout)
     assert result["runs"] == runs, stderr
     assert result["done"] + len(result["failed"]) == runs
     assert result["done"] >= runs - 2, stderr
-    found = ledger.read_all(tmp_path / result["folder"])
+    found = ledger.read_all(tmp_path / "swept")
     assert len(found.records) == result["done"]
     assert found.passed_over == ()
     named = {each["seed"] for each in result["failed"]} | {each.seed for each in found.records}
     assert named == set(range(runs))
-    assert "tried again" in stderr or result["failed"]
+    assert "tried again" in stderr
+
+
+def has_done_a_run(node: int, folder: Path) -> bool:
+    """Whether a run of a sweep was done by a process of a node."""
+    workers = [each.trial.worker for each in ledger.read_all(folder).records if each.trial]
+    here = ray_nodes.family(node)
+    return any(int(worker.rpartition(":")[2]) in here for worker in workers)
