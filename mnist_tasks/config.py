@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mnist_tasks import cgroups
 from mnist_tasks.errors import WrongUsageError, printable
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
@@ -19,10 +20,12 @@ LARGEST_SEED = 2**32 - 1  # NumPy's
 
 
 def available_cores() -> int:
-    """Return how many processor cores this process may use."""
+    """Return how many processor cores this process may use, by its affinity and its cgroups."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, cgroups.cores() or cores)
 
 
 @dataclass(frozen=True, kw_only=True)

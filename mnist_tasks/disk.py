@@ -68,12 +68,18 @@ def require_room(folder: Path, size: int, *, remedy: str) -> None:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside the target, and move it in place when all went well.
+def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
+    """Yield a temporary path, and move it in place when all went well.
 
     The temporary name ends as the target's does, since writers choose a format by it.
+
+    Parameters
+    ----------
+    staging
+        A folder on the target's disk that somebody clears after a kill; else that of the target.
     """
-    handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=target.parent)
+    place = staging or target.parent
+    handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=place)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -84,9 +90,9 @@ def replacing(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write(target: Path, content: bytes) -> None:
-    """Write a whole file, or leave the old one."""
-    with replacing(target) as temporary:
+def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
+    """Write a whole file, or leave the old one; `staging` is as in `replacing`."""
+    with replacing(target, staging=staging) as temporary:
         temporary.write_bytes(content)
 
 

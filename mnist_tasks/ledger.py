@@ -42,13 +42,17 @@ def to_json(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
-def save(record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER) -> Path:
+def save(
+    record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER, staging: Path | None = None
+) -> Path:
     """Write a record to its place below a folder of runs, whole or not at all.
 
     Parameters
     ----------
     remedy
         What the user can do where it can't be written.
+    staging
+        As in `disk.replacing`.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def save(record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER) -> Path
     """
     path = folder / record.id / RECORD_NAME
     with disk.writable(path.parent, remedy=remedy):
-        disk.write(path, to_json(record))
+        disk.write(path, to_json(record), staging=staging)
     return path
 
 

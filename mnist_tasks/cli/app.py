@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -75,6 +76,19 @@ for command in (fetch, train, check, report, vet, sweep, calibrate, doctor):
 app.add_typer(runs.app, name="runs")
 
 
+class _Messages(io.TextIOWrapper):
+    """Standard error. What it can't take, on a full disk, is left unsaid, and changes nothing."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and end the process with its exit code.
 
@@ -83,9 +97,13 @@ def main(arguments: list[str] | None = None) -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed, and there is nobody to tell
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - as long as we live
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a character that it lacks is no reason to fail
-            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that it lacks is no reason to fail
+        sys.stdout.reconfigure(errors="replace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        encoding = sys.stderr.encoding
+        sys.stderr = _Messages(
+            sys.stderr.detach(), encoding=encoding, errors="replace", line_buffering=True
+        )
     try:
         app(arguments, prog_name="mnist-tasks")
     except Exception:

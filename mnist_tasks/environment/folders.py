@@ -40,9 +40,9 @@ class Folder:
 
 def look(path: Path) -> Folder:
     """Try to write a file without a name where the folder is, or would be made."""
-    path = path.absolute()
     nearest, free, why_not = path, None, None
     try:
+        path = path.absolute()  # fails where the current folder is gone
         nearest = next(folder for folder in (path, *path.parents) if folder.exists())
         with tempfile.TemporaryFile(dir=nearest):
             pass

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_tasks import cgroups
 from mnist_tasks.config import available_cores
 from mnist_tasks.environment import requirements
 from mnist_tasks.environment.diagnosis import Finding
@@ -17,7 +18,6 @@ from mnist_tasks.environment.diagnosis import Finding
 GIB = 1 << 30
 # A training was measured at 0.66 GiB and a check at 0.58 (benchmarks/README.md).
 LITTLE_MEMORY = GIB
-UNLIMITED = 1 << 60  # cgroups write a number of this size where nothing is limited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def system() -> Finding:
 def cores() -> Finding:
     """Say how many cores this process may use, of how many there are."""
     usable, there = available_cores(), os.cpu_count() or 1
-    found = str(usable) if usable == there else f"{usable} of {there} (affinity)"
+    found = str(usable) if usable == there else f"{usable} of {there} (affinity, cgroup)"
     return Finding(
         topic="machine", name="cores", found=found, facts={"usable": usable, "there": there}
     )
@@ -113,28 +113,7 @@ def measure_memory(root: Path = Path("/")) -> Memory:
     if total is None:
         with suppress(AttributeError, OSError, ValueError):  # macOS has the first, Windows neither
             total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limits = [limit for limit in _cgroup_limits(root) if limit < (total or UNLIMITED)]
-    return Memory(total=total, available=sizes.get("MemAvailable"), limit=min(limits, default=None))
-
-
-def _cgroup_limits(root: Path) -> list[int]:
-    """Return the limits of this process's group and of those above it, in versions 1 and 2."""
-    mount = root / "sys/fs/cgroup"
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return []
-    found = []
-    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
-        if not controllers or "memory" in controllers.split(","):
-            top, name = mount, "memory.max"
-            if controllers:  # version 1
-                top, name = mount / "memory", "memory.limit_in_bytes"
-            group = top / path.lstrip("/")
-            # A container sees its own group as the top, under a path that is not there.
-            for folder in (group, *group.parents):
-                with suppress(OSError, ValueError):
-                    found.append(int((folder / name).read_text()))
-                if folder == top:
-                    break
-    return [limit for limit in found if limit < UNLIMITED]
+    limit = cgroups.memory(root)
+    if limit is not None and total is not None and limit >= total:
+        limit = None
+    return Memory(total=total, available=sizes.get("MemAvailable"), limit=limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import WrongUsageError, printable
@@ -30,7 +30,7 @@ class Selection:
     above
         Accuracy, in [0, 1]: of the check, or of the sweep where there was none.
     since
-        A date or time as in the records: ``2026-11-22``.
+        A date or a time in ISO 8601: ``2026-11-22``; UTC where it names no zone.
     sort
         The newest, most accurate, smallest or fastest come first; what was not measured, last.
     most
@@ -58,8 +58,10 @@ class Selection:
             raise WrongUsageError(
                 "--above", expected="a share from 0, below 1", found=str(self.above)
             )
-        if self.since is not None:
-            _date(self.since)
+        if self.since is not None and _moment(self.since) is None:
+            raise WrongUsageError(
+                "--since", expected="a date such as 2026-11-22", found=printable(self.since)
+            )
 
 
 def select(records: Sequence[RunRecord], wanted: Selection) -> tuple[RunRecord, ...]:
@@ -82,7 +84,7 @@ def _passes(record: RunRecord, wanted: Selection) -> bool:
         wanted.recipe in (None, record.recipe.get("name"))
         and wanted.contract in (None, "unchecked" if standing == summary.UNCHECKED else standing)
         and (wanted.above is None or (metrics is not None and metrics.accuracy > wanted.above))
-        and (wanted.since is None or record.created >= wanted.since)
+        and (wanted.since is None or _is_since(record.created, wanted.since))
     )
 
 
@@ -97,13 +99,18 @@ def _value(record: RunRecord, sort: str, sign: int) -> float:
     return metrics.accuracy if sort == "accuracy" else metrics.loss
 
 
-def _date(text: str) -> None:
+def _moment(text: str) -> datetime | None:
+    """Read a date or a time in ISO 8601, in UTC where it names no zone; ``None`` if it is none."""
     try:
-        datetime.fromisoformat(text)
-    except ValueError as error:
-        raise WrongUsageError(
-            "--since", expected="a date such as 2026-11-22", found=printable(text)
-        ) from error
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _is_since(created: str, bound: str) -> bool:
+    made, start = _moment(created), _moment(bound)
+    return made is not None and start is not None and made >= start
 
 
 def _one_of(option: str, found: str, known: Sequence[str]) -> None:

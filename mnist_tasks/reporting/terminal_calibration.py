@@ -30,8 +30,15 @@ def calibrated(found: Calibrations) -> RenderableType:
         Text(printable(f"{contract}, on {found.images:,} {judge}", limit=1000))
     ]
     parts += [_table(each, found.wanted) for each in found.settings]
+    parts += [Text(line, "yellow") for line in _left_out(found.left_out)]
     parts.append(Text(_NOTE, "dim"))
     return Group(*parts)
+
+
+def _left_out(runs: int | None) -> list[str]:
+    if runs is None:
+        return ["Not counted: what the sweep, which was not finished, has not done."]
+    return [f"Not counted: {words.plural(runs, 'run')} that left no model."] if runs else []
 
 
 def _table(setting: Calibration, wanted: float) -> RenderableType:
@@ -55,7 +62,7 @@ def _table(setting: Calibration, wanted: float) -> RenderableType:
             f"{_found(clause)} ",
             f"{clause.alarms:,} ({100 * clause.low:.0f} to {clause.high:.0%}) ",
             f"{_chance(clause.predicted)} ",
-            _value(clause.suggested, clause.unit),
+            _suggested(clause),
         )
     return table
 
@@ -74,6 +81,14 @@ def _chance(share: float | None) -> str:
     if share is None:
         return "–"
     return "< 0.01%" if share < 0.0001 else f"{share:.2%}"
+
+
+def _suggested(clause: FalseAlarms) -> str:
+    """Write a bound as the clause writes its own."""
+    if clause.suggested is None or clause.unit != "share" or clause.bound.endswith("%"):
+        unit = " ms" if clause.unit == "ms" and clause.suggested is not None else ""
+        return f"{_value(clause.suggested, clause.unit)}{unit}"
+    return f"{clause.suggested:.4f}"
 
 
 def _value(value: float | None, unit: str | None) -> str:

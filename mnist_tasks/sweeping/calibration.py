@@ -76,6 +76,9 @@ class Calibrations:
         The rate of false alarms for which bounds are suggested.
     contract
         The file that the contract was read from; ``None`` stands for the four default clauses.
+    left_out
+        How many runs of the sweep have no model, and are not counted; ``None`` where it was not
+        finished, which leaves that open.
     """
 
     folder: str
@@ -83,6 +86,7 @@ class Calibrations:
     images: int
     wanted: float
     contract: str | None
+    left_out: int | None
     settings: tuple[Calibration, ...]
     schema: int = SCHEMA
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from mnist_tasks import ledger
 from mnist_tasks.checking.run import Exam
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.sweeping import calibration, plan, ranking
 from mnist_tasks.sweeping.calibration import Calibrations
+from mnist_tasks.sweeping.sweep import SUMMARY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +28,13 @@ if TYPE_CHECKING:
 NEEDED = "the records of one sweep, all judged by the same images"
 A_FOLDER = "Run `mnist-tasks sweep` into a folder of its own, and name that."
 AGAIN = "Begin the sweep again: it trains what is not whole."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Planned:
+    """What is read here of a sweep's summary."""
+
+    runs: int
 
 
 class Progress(Protocol):
@@ -84,6 +95,7 @@ def calibrate(
         images=len(digits.labels),
         wanted=wanted,
         contract=terms.source,
+        left_out=_left_out(folder, len(records)),
         settings=tuple(
             calibration.calibrate(
                 setting.name,
@@ -128,14 +140,27 @@ def _unlike(records: list[RunRecord]) -> str | None:
     return None
 
 
+def _left_out(folder: Path, there: int) -> int | None:
+    """Return how many runs of a sweep have no record; ``None`` where that was not finished."""
+    try:
+        summary = msgspec.json.decode((folder / SUMMARY_NAME).read_bytes(), type=_Planned)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return max(0, summary.runs - there)
+
+
 def _check(exam: Exam, folder: Path, record: RunRecord) -> Verdict:
     path = folder / record.id / plan.MODEL_NAME
-    check = exam.take(path).outcome.check
+    try:
+        check = exam.take(path).outcome.check
+        found = "another one"
+    except InputRefusedError as error:
+        check, found = None, error.found
     if check is not None and check.model.sha256 == record.model.sha256:
         return check.verdict
     raise InputRefusedError(
         str(path),
         expected=f"the model that its run has left, SHA-256 {record.model.sha256}",
-        found="another one",
+        found=found,
         remedy=AGAIN,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,16 @@ class Setting:
 
 
 def every(names: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[Setting, ...]:
-    """Return every recipe with every combination of values, each once."""
+    """Return every recipe with every combination of values, each once.
+
+    Raises
+    ------
+    WrongUsageError
+        They are more than a sweep may have.
+    """
+    count = len(names) * math.prod(map(len, values.values()))
+    if count > MOST_RUNS:
+        raise wrong_count(count)
     ordered = sorted(values)
     combinations = itertools.product(*(values[name] for name in ordered))
     return tuple(
@@ -59,10 +69,17 @@ def seeds(text: str) -> tuple[int, ...]:
         if not is_range or len(part) > LONGEST_RANGE:
             raise _wrong_seeds(text)
         low, high = int(first), int(last or first)
-        if not low <= high <= LARGEST_SEED or high - low >= MOST_RUNS:
+        if not low <= high <= LARGEST_SEED:
             raise _wrong_seeds(text)
+        if high - low >= MOST_RUNS:
+            raise wrong_count(high - low + 1)
         found |= dict.fromkeys(range(low, high + 1))
     return tuple(found)
+
+
+def wrong_count(runs: int) -> WrongUsageError:
+    """Return what is wrong with a sweep of so many runs."""
+    return WrongUsageError("the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}")
 
 
 def _wrong_seeds(text: str) -> WrongUsageError:

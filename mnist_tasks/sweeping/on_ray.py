@@ -7,7 +7,10 @@ installed on every node. The records are written here, by the process that began
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -72,7 +75,8 @@ def run(
     Raises
     ------
     EnvironmentLacksError
-        Ray is not installed, the cluster can't be reached, or none of its nodes can ever run this.
+        Ray is not installed, the cluster can't be reached or was lost, or none of its nodes can
+        ever run this.
     """
     if not jobs:
         return
@@ -80,6 +84,13 @@ def run(
     _connect(ray, address)
     try:
         yield from _Sweeper(ray, jobs, most).run(_in_memory(load()))
+    except _losses(ray) as error:
+        raise EnvironmentLacksError(
+            "the Ray cluster",
+            expected="one that answers until the sweep is done",
+            found=printable(f"{type(error).__name__}: {error}", limit=400),
+            remedy="Begin the same sweep again: what is done stays.",
+        ) from error
     finally:
         ray.shutdown()
 
@@ -209,10 +220,21 @@ def _init(ray: Any, address: str | None) -> None:
     25 of these died at once on a busy machine (Ray 2.60).
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    ends_us = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, **options)
     except ConnectionAbortedError:
         ray.init(address=address, **options)
+    finally:  # Ray's own handler ends with exit code 1, which is a broken contract's
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, ends_us)
+
+
+def _losses(ray: Any) -> tuple[type[Exception], ...]:
+    """Return what Ray raises where a whole cluster is lost: also what its transport does."""
+    kinds = (ConnectionError, ray.exceptions.RayError)
+    grpc = sys.modules.get("grpc")  # only a client of another machine's cluster has it
+    return (*kinds, grpc.RpcError) if grpc else kinds
 
 
 def _in_memory(images: Images) -> Images:

@@ -18,6 +18,7 @@ import mnist_tasks
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import files
 from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.sweeping import grid
 from mnist_tasks.sweeping.grid import MOST_RUNS, Setting
 from mnist_tasks.training import recipes
 
@@ -80,9 +81,7 @@ class Plan:
     def __post_init__(self) -> None:
         runs = len(self.settings) * len(self.seeds)
         if not 1 <= runs <= MOST_RUNS:
-            raise WrongUsageError(
-                "the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}"
-            )
+            raise grid.wrong_count(runs)
         if self.device not in DEVICES:
             raise WrongUsageError(
                 "--device",

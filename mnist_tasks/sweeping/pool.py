@@ -69,12 +69,17 @@ def run(
         How many processes at once, at least 1.
     folder
         For the workers' temporary files and what they say.
+
+    Raises
+    ------
+    EnvironmentLacksError
+        The system gives no further process.
     """
     waiting = deque(Task(job=job) for job in jobs)
     crew: list[Worker] = []
     try:
         while waiting or any(worker.task for worker in crew):
-            yield from _give(waiting, crew, workers, lambda: Worker(load, folder))
+            yield from _give(waiting, crew, workers, lambda: _hire(load, folder))
             busy = {worker.connection: worker for worker in crew if worker.task}
             for ready in connection.wait(list(busy)):
                 worker = busy[ready]  # type: ignore[index]
@@ -88,6 +93,18 @@ def run(
     finally:
         for worker in crew:
             worker.end()
+
+
+def _hire(load: Callable[[], Images], folder: Path) -> Worker:
+    try:
+        return Worker(load, folder)
+    except OSError as error:
+        raise EnvironmentLacksError(
+            "the workers of the sweep",
+            expected="another process, and open files to speak with it",
+            found=error.strerror or str(error),
+            remedy="Ask for fewer with --workers. What is done stays.",
+        ) from error
 
 
 def _give(

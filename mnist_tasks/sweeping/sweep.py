@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 SUMMARY_NAME = "sweep.json"
 OTHER_FOLDER = "Name another folder with --output."
-_WORK_PREFIX = ".work-"
+_WORK_PREFIX = ".mnist-tasks-sweep-"
 _LOCK_TIMEOUT = 1.0  # seconds: a sweep that holds the folder will go on for long
 
 
@@ -107,7 +107,7 @@ def run(plan: Plan, folder: Path, engine: Engine, *, progress: Progress) -> Swee
     """
     jobs = plan.jobs(folder)
     failed: list[tuple[FailedRun, int]] = []
-    with disk.writable(folder, remedy=OTHER_FOLDER), _alone_in(folder) as work:
+    with _alone_in(folder) as work:
         before = {job.id: record for job in jobs if (record := _done(job, folder))}
         found = dict(before)
         progress.begin(jobs, tuple(before.values()))
@@ -123,7 +123,7 @@ def run(plan: Plan, folder: Path, engine: Engine, *, progress: Progress) -> Swee
                         failed.append((_failed(job, outcome.failure), outcome.exit_code))
                         progress.ended(job, outcome.failure)
                     case Ended(job=job, outcome=Result() as outcome):
-                        found[job.id] = _save(outcome, folder)
+                        found[job.id] = _save(outcome, folder, work)
                         progress.ended(job, found[job.id])
         records = [found[job.id] for job in jobs if job.id in found]
         metrics = [record.trial.metrics for record in records if record.trial]
@@ -138,7 +138,8 @@ def run(plan: Plan, folder: Path, engine: Engine, *, progress: Progress) -> Swee
             ranking=ranking.rank(records),
             exit_code=max((code for _, code in failed), default=0),
         )
-        disk.write(folder / SUMMARY_NAME, ledger.to_json(result))
+        with disk.writable(folder, remedy=OTHER_FOLDER):
+            disk.write(folder / SUMMARY_NAME, ledger.to_json(result), staging=work)
     return result
 
 
@@ -148,14 +149,14 @@ def _alone_in(folder: Path) -> Generator[Path]:
 
     What a sweep that was killed has left there is removed as well.
     """
-    with disk.locked(folder, timeout=_LOCK_TIMEOUT, on_wait=lambda: None):
-        for left in folder.glob(f"{_WORK_PREFIX}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=folder))
-        try:
-            yield work
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    with contextlib.ExitStack() as held:
+        with disk.writable(folder, remedy=OTHER_FOLDER):
+            held.enter_context(disk.locked(folder, timeout=_LOCK_TIMEOUT, on_wait=lambda: None))
+            for left in folder.glob(f"{_WORK_PREFIX}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=folder))
+        held.callback(shutil.rmtree, work, ignore_errors=True)
+        yield work
 
 
 def _done(job: Job, folder: Path) -> RunRecord | None:
@@ -176,12 +177,12 @@ def _done(job: Job, folder: Path) -> RunRecord | None:
     return record if is_whole else None
 
 
-def _save(result: Result, folder: Path) -> RunRecord:
+def _save(result: Result, folder: Path, work: Path) -> RunRecord:
     """Write a run's model, and then its record: where that is, the other is as well."""
     record = result.record
     with disk.writable(folder / record.id, remedy=OTHER_FOLDER):
-        disk.write(Path(record.model.path), result.model)
-    ledger.save(record, folder, remedy=OTHER_FOLDER)
+        disk.write(Path(record.model.path), result.model, staging=work)
+    ledger.save(record, folder, remedy=OTHER_FOLDER, staging=work)
     return record
 
 

@@ -21,6 +21,7 @@ _REASONS = {
     r"Could not find cuda drivers": "it finds no CUDA driver",
     r"failed call to cuInit: (.+)": "CUDA does not start: {}",
 }
+_SECONDS_TO_ASK = 120.0
 _ASK = "import tensorflow as tf; tf.config.list_physical_devices('GPU')"
 
 
@@ -123,15 +124,18 @@ def _passed_over() -> str:
 
 def _log() -> str:
     """Return what a TensorFlow that may speak says of the GPUs; it decides that when it starts."""
-    done = subprocess.run(
-        [sys.executable, "-c", _ASK],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=120,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _ASK],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_SECONDS_TO_ASK,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
+        )
+    except subprocess.TimeoutExpired:  # a driver may hang
+        return ""
     return done.stderr
 
 

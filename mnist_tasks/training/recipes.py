@@ -159,7 +159,9 @@ def resolve(config: TrainingConfig) -> Recipe:
     recipe = RECIPES.get(config.recipe)
     if recipe is None:
         raise WrongUsageError(
-            "--recipe", expected=f"one of {', '.join(RECIPES)}", found=printable(config.recipe)
+            "--recipe",
+            expected=f"one of {', '.join(RECIPES)}",
+            found=printable(config.recipe) or "nothing",
         )
     named = {
         "epochs": config.epochs,

@@ -66,6 +66,21 @@ def test_an_output_that_is_full_is_an_error_of_its_own(tmp_path: Path, option: s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(("vet", "nosuch.h5"), 3), (("sweep", "--seeds", "x"), 2), (("train", "--nosuch"), 2)],
+)
+def test_messages_that_find_no_room_change_no_exit_code(
+    tmp_path: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    command = [sys.executable, "-m", "mnist_tasks", *arguments]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=full, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (code, "")
+
+
 @pytest.mark.parametrize("option", ["--json", "--reverse"])
 def test_an_output_that_is_closed_is_no_error(tmp_path: Path, option: str) -> None:
     command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]

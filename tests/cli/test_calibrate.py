@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,7 +41,11 @@ def test_every_model_is_held_to_the_contract(
     expected = sum(each <= 0.97 for each in _accuracies(tmp_path / "swept"))
     assert accuracy["alarms"] == setting["clauses"][-1]["alarms"] == expected
 
+    assert result["left_out"] == 0
+
+    shutil.rmtree(next((tmp_path / "swept").glob("default-*-1")))
     shown = small_cli(*arguments, env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert "Not counted: 1 run that left no model." in shown.stdout
     assert "bound at 0.1" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert "\x1b" not in shown.stdout
@@ -64,6 +69,12 @@ def test_a_model_that_is_not_the_runs_is_refused(small_cli: Cli, tmp_path: Path)
     done = small_cli("calibrate", "swept", "--offline", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["error"]["found"] == "another one"
+    first.unlink()
+    done = small_cli("calibrate", "swept", "--offline", "--json")
+    assert done.returncode == 3
+    error = json.loads(done.stdout)["error"]
+    assert error["subject"] == str(first.relative_to(tmp_path))
+    assert "Begin the sweep again" in error["remedy"]
 
 
 def test_a_folder_without_a_sweep_is_refused(cli: Cli, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,27 +22,52 @@ from mnist_tasks.environment import gpu
 from tests.conftest import SMALL_CLI, hear_ctrl_c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
 
+PATIENCE = 60.0  # seconds
 LONG = ("--set", "epochs=1000", "--set", "batch_size=4")
 QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
 
 
-def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a sweep on the small data set, and leave it to itself."""
-    return subprocess.Popen(
-        [sys.executable, str(SMALL_CLI), str(folder / "data"), "sweep", *arguments],
-        cwd=folder,
-        env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_ctrl_c,
-        start_new_session=True,
-    )
+Begin = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Start sweeps on the small data set, and leave them to themselves until the test is over."""
+    begun = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), "sweep", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_ctrl_c,
+            start_new_session=True,
+        )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_until(process: subprocess.Popen[str], is_so: Callable[[], bool]) -> None:
+    """Wait for what a sweep is to do, while it is at work."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def processes_that_mention(text: str) -> list[int]:
@@ -93,14 +120,16 @@ def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path:
 
 @pytest.mark.slow
 def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
-    small_cli: Cli, tmp_path: Path
+    begin: Begin, small_cli: Cli, tmp_path: Path
 ) -> None:
-    arguments = ("--seeds", "0-11", *QUICK, "--workers", "2", "--output", "swept")
-    moments = np.random.default_rng(6)
+    arguments = ("--seeds", "0-29", *QUICK, "--workers", "2", "--output", "swept")
+    random = np.random.default_rng(6)
     seen: dict[str, bytes] = {}
-    for _ in range(10):
-        process = begin(tmp_path, *arguments)
-        time.sleep(moments.uniform(0.5, 7))
+    for number in range(10):
+        process = begin(*arguments)
+        if number % 2:  # in the middle of its runs, and else at any moment before them
+            wait_until(process, lambda: len(_records(tmp_path)) > len(seen))  # noqa: B023
+        time.sleep(random.uniform(0, 1 if number % 2 else 3))
         process.kill()
         process.communicate()
         # Whatever is there is whole, and what was there is untouched.
@@ -111,11 +140,11 @@ def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
         for record in found.records:
             assert (tmp_path / record.model.path).stat().st_size == record.model.bytes
         seen = now
+    assert len(seen) >= 5
     last = small_cli("sweep", *arguments, "--json")
     assert last.returncode == 0, last.stderr
     result = json.loads(last.stdout)
-    assert (result["runs"], result["done"]) == (12, 12)
-    assert result["kept"] == len(seen) > 0
+    assert (result["runs"], result["done"], result["kept"]) == (30, 30, len(seen))
     for name, content in seen.items():
         assert _record(tmp_path, name) == content
     wait_until_gone(str(tmp_path / "data"))
@@ -137,10 +166,9 @@ def _records(folder: Path) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_workers_end_with_a_sweep_that_is_killed_at_once(tmp_path: Path) -> None:
-    process = begin(tmp_path, "--seeds", "0,1", *LONG, "--offline")
-    while len(processes_that_mention(str(tmp_path / "data"))) < 3:
-        time.sleep(0.02)
+def test_workers_end_with_a_sweep_that_is_killed_at_once(begin: Begin, tmp_path: Path) -> None:
+    process = begin("--seeds", "0,1", *LONG, "--offline")
+    wait_until(process, lambda: len(processes_that_mention(str(tmp_path / "data"))) >= 3)
     time.sleep(5)  # in the middle of a run, which takes minutes
     assert process.poll() is None
     process.kill()
@@ -149,10 +177,9 @@ def test_workers_end_with_a_sweep_that_is_killed_at_once(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_sweep_with_all_its_workers(tmp_path: Path) -> None:
-    process = begin(tmp_path, "--seeds", "0-99", *QUICK, "--workers", "2")
-    while len(processes_that_mention(str(tmp_path / "data"))) < 3:
-        time.sleep(0.02)
+def test_ctrl_c_ends_a_sweep_with_all_its_workers(begin: Begin, tmp_path: Path) -> None:
+    process = begin("--seeds", "0-99", *QUICK, "--workers", "2")
+    wait_until(process, lambda: len(processes_that_mention(str(tmp_path / "data"))) >= 3)
     time.sleep(0.3)  # while the workers import what they need
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     _, stderr = process.communicate(timeout=30)

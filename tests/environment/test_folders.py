@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from mnist_tasks.environment import folders
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = folders.MIB
 
@@ -38,6 +36,18 @@ def test_a_file_in_the_way_is_a_fault_where_it_matters(tmp_path: Path) -> None:
     assert fault.status == "fault"
     assert "--runs" in str(fault.remedy)
     assert folders.finding("cache", found, option="--data-dir", must=False).status == "ok"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="keeps the current folder")
+def test_a_current_folder_that_is_gone_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for path in (Path(), Path("runs")):
+        assert folders.finding("runs", folders.look(path), option=None).status == "fault"
 
 
 @pytest.mark.parametrize(

@@ -33,21 +33,19 @@ class Nodes:
     other: subprocess.Popen[bytes]
     address: str
 
-    def kill_the_other(self) -> None:
-        """End the second node with all its processes, as a loss of power would."""
-        for process in reversed(family(self.other.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        self.other.wait()
-
 
 @contextlib.contextmanager
 def two_nodes() -> Iterator[Nodes]:
     # Ray's sockets lie in this folder, and their paths may not be long.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     (folder / "token").write_text(secrets.token_hex(32))
-    # Whatever token this user has: nodes and drivers must agree on one.
-    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
+    own = {
+        # Whatever token this user has: nodes and drivers must agree on one.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(folder / "token"),
+        # gRPC's handlers end the server of one client in 25 at its fork, which costs 40 s each.
+        "GRPC_ENABLE_FORK_SUPPORT": "0",
+    }
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
     cluster, client, first, second = free_ports()
@@ -80,17 +78,21 @@ def two_nodes() -> Iterator[Nodes]:
         wait_for_two(f"{HEAD}:{cluster}")
         yield Nodes(head=head, other=other, address=f"ray://{HEAD}:{client}")
     finally:
-        processes = [*family(other.pid), *family(head.pid)]
-        for process in processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        head.wait()
-        other.wait()
+        for node in (other, head):
+            kill(node)
         shutil.rmtree(folder, ignore_errors=True)
         for name, value in before.items():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+def kill(node: subprocess.Popen[bytes]) -> None:
+    """End a node with all its processes, as a loss of power would."""
+    for process in reversed(family(node.pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    node.wait()
 
 
 def start(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
@@ -123,9 +125,9 @@ def wait_for_two(address: str) -> None:
 
 
 def free_ports() -> list[int]:
-    """Return free ports outside of the range that the system gives out by itself."""
+    """Return free ports that neither the system gives out by itself nor Ray to its clients."""
     found: list[int] = []
-    for port in range(21_000 + os.getpid() % 5_000, 32_000):
+    for port in range(24_001 + os.getpid() % 5_000, 32_000):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HEAD, port))
             found.append(port)

@@ -109,27 +109,15 @@ def test_a_cluster_that_fails_a_client_is_asked_once_more() -> None:
 
 
 def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
-    """The last of these tests: it leaves one node."""
+    """The last test but one: it leaves one node."""
     runs = 10
-    long = (
-        "--set",
-        "epochs=200",
-    )  # so that a node which has done a run is in the middle of the next
-    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, *long, "--on", nodes.address)
-    process = subprocess.Popen(
-        [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *command, "-o", "swept", "--json"],
-        cwd=tmp_path,
-        env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = begin(nodes, tmp_path, runs=runs)
     assert process.stderr is not None
     while not has_done_a_run(nodes.other.pid, tmp_path / "swept"):
         line = process.stderr.readline()
         assert "default" in line, line + process.stderr.read()
-    time.sleep(0.2)
-    nodes.kill_the_other()
+    time.sleep(0.2)  # it is in the middle of its next run
+    ray_nodes.kill(nodes.other)
     stdout, stderr = process.communicate(timeout=200)
     result = json.loads(stdout)
     assert result["runs"] == runs, stderr
@@ -141,6 +129,35 @@ def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
     named = {each["seed"] for each in result["failed"]} | {each.seed for each in found.records}
     assert named == set(range(runs))
     assert "tried again" in stderr
+
+
+def test_a_cluster_that_dies_is_named_and_what_is_done_stays(nodes: Nodes, tmp_path: Path) -> None:
+    """The last of these tests: it leaves no node."""
+    process = begin(nodes, tmp_path, runs=50)
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    assert "default" in line, line + process.stderr.read()
+    ray_nodes.kill(nodes.head)
+    stdout, stderr = process.communicate(timeout=200)
+    assert process.returncode == 4, stderr
+    error = json.loads(stdout)["error"]
+    assert error["subject"] == "the Ray cluster"
+    assert "what is done stays" in error["remedy"]
+    assert len(ledger.read_all(tmp_path / "swept").records) >= 1
+
+
+def begin(nodes: Nodes, folder: Path, *, runs: int) -> subprocess.Popen[str]:
+    """Start a sweep with runs so long that they are met in their middle."""
+    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, "--set", "epochs=200", "--json")
+    place = ("--on", nodes.address, "--output", "swept")
+    return subprocess.Popen(
+        [sys.executable, str(SMALL_CLI), str(folder / "data"), *command, *place],
+        cwd=folder,
+        env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def has_done_a_run(node: int, folder: Path) -> bool:

@@ -41,12 +41,18 @@ def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
     assert grid.seeds(text) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", "0-999999", 5000 * "9"]
-)
+@pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", 5000 * "9"])
 def test_what_are_no_seeds_is_refused(text: str) -> None:
     with pytest.raises(WrongUsageError, match="--seeds"):
         grid.seeds(text)
+
+
+def test_more_runs_than_there_may_be_are_counted_before_they_are_made() -> None:
+    values = {name: list(range(1, 1001)) for name in ("epochs", "batch_size", "learning_rate")}
+    for make in (lambda: grid.every(["default"], values), lambda: grid.seeds("0-999999")):
+        with pytest.raises(WrongUsageError) as caught:
+            make()
+        assert caught.value.expected == "from 1 to 100,000 runs"
 
 
 def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.environment.machine import Memory
+from mnist_tasks.errors import EnvironmentLacksError
 from mnist_tasks.sweeping import pool, worker
 from mnist_tasks.sweeping.events import ATTEMPTS, Began, Ended, Lost
 from mnist_tasks.sweeping.grid import Setting
@@ -184,3 +186,16 @@ def test_the_workers_are_as_many_as_cores_and_memory_allow(
     monkeypatch.setattr("mnist_tasks.config.available_cores", lambda: 8)
     monkeypatch.setattr("mnist_tasks.environment.machine.measure_memory", lambda: memory)
     assert pool.most_workers(threads=threads, device=device) == workers
+
+
+def test_a_system_that_gives_no_process_is_named(
+    run: Run, jobs: Sequence[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(pool, "Worker", refuse)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        list(run(jobs, workers=2))
+    assert "--workers" in str(caught.value.remedy)
+    assert "files" in caught.value.found

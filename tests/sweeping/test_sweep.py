@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks import ledger
+from mnist_tasks import disk, ledger
 from mnist_tasks.errors import EnvironmentLacksError
 from mnist_tasks.outcomes import Failure
 from mnist_tasks.sweeping import sweep
@@ -170,6 +170,33 @@ def test_a_record_that_cant_be_written_names_the_option_of_a_sweep(tmp_path: Pat
     assert "--output" in str(caught.value.remedy)
 
 
+def test_what_goes_wrong_in_an_engine_is_not_blamed_on_the_folder(tmp_path: Path) -> None:
+    def engine(_: object, __: object) -> Generator[Event]:
+        raise ConnectionError("it is gone")
+        yield  # which makes it a generator
+
+    with pytest.raises(ConnectionError, match="it is gone"):
+        sweep.run(PLAN, tmp_path, engine, progress=Heard())
+    assert {path.name for path in tmp_path.iterdir()} <= {".lock"}
+
+
+def test_what_is_half_written_lies_where_the_next_sweep_removes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[Path] = []
+    real = disk.move_in_place
+
+    def look(source: Path, target: Path) -> None:
+        moved.append(source)
+        real(source, target)
+
+    monkeypatch.setattr(disk, "move_in_place", look)
+    engine = Engine()
+    sweep.run(PLAN, tmp_path, engine, progress=Heard())
+    assert len(moved) == 9  # four models, four records and the summary
+    assert {path.parent for path in moved} == {engine.work}
+
+
 def test_two_sweeps_dont_share_a_folder(tmp_path: Path) -> None:
     refused = []
 
@@ -184,7 +211,7 @@ def test_two_sweeps_dont_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_sweep_left_is_removed(tmp_path: Path) -> None:
-    left = tmp_path / ".work-1234" / "inner"
-    left.mkdir(parents=True)
+    for name in (".mnist-tasks-sweep-1234", ".work-of-others"):
+        (tmp_path / name / "inner").mkdir(parents=True)
     sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
-    assert [path.name for path in tmp_path.glob(".*")] in ([], [".lock"])
+    assert {path.name for path in tmp_path.glob(".*")} - {".lock"} == {".work-of-others"}

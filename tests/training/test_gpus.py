@@ -104,6 +104,12 @@ def test_an_index_past_the_last_gpu_is_named(machine: Any) -> None:
     assert "gpu:1" in str(caught.value.remedy)
 
 
+def test_a_driver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "_ASK", "import time; time.sleep(60)")
+    monkeypatch.setattr(gpus, "_SECONDS_TO_ASK", 0.1)
+    assert gpus._log() == ""
+
+
 def test_auto_says_why_it_passes_over_a_gpu(
     machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
