@@ -85,7 +85,7 @@ def train(
             replicas=place.machine.replicas,
             towers=place.towers,
         )
-        from mnist_tasks.training import network
+        from mnist_tasks.training import network, normalization
     with clock.phase("build"):
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
@@ -99,6 +99,8 @@ def train(
             trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
         )
         model.set_weights(trainee.get_weights())
+        if recipe.average:
+            normalization.recompute(model, digits.images[: normalization.ENOUGH_IMAGES])
     with clock.phase("save"):
         save = saving.save if is_chief else saving.save_nowhere
         saved = save(model, config.output)

@@ -1,11 +1,37 @@
-"""Batch normalization in training as one operation, where Keras's own takes several."""
+"""Batch normalization: its training as one operation, and its statistics for averaged weights."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ENOUGH_IMAGES = 500  # for statistics: 500, 2,000 and 10,000 gave the same accuracy
+
+
+def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
+    """Set the statistics of each batch normalization to those of images, layer by layer.
+
+    An average of weights has none of its own: what ran along with the training belongs to weights
+    that are gone (P. Izmailov et al., "Averaging weights leads to wider optima and better
+    generalization", 2018).
+
+    Parameters
+    ----------
+    images : (n, 28, 28) uint8
+    """
+    values = tf.cast(images, tf.float32)[..., tf.newaxis] / 255.0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            mean, variance = tf.nn.moments(values, axes=(0, 1, 2))
+            layer.moving_mean.assign(mean)
+            layer.moving_variance.assign(variance)
+        values = layer(values, training=False)
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]

@@ -83,7 +83,8 @@ class Recipe:
         Where Adagrad's sums of squared gradients start.
     average
         What the running average of the weights, which is what a run saves, keeps of itself at each
-        step, in [0, 1); 0 saves the weights as they are.
+        step, in [0, 1); 0 saves the weights as they are. Averaged weights are saved with statistics
+        of batch normalization of their own (see `normalization.recompute`).
     shift
         The most pixels by which an image is moved, each way, at random.
     towers
@@ -120,7 +121,7 @@ DEFAULT = Recipe(
     warmup=0.15,
     final=0.5,
     accumulator=0.01,
-    average=0.98,
+    average=0.99,
     shift=1,
     towers=2,
 )

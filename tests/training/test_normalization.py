@@ -1,0 +1,67 @@
+"""The statistics of batch normalization, against those that Keras itself computes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mnist_tasks.config import TrainingConfig
+from mnist_tasks.data import store
+from mnist_tasks.training import fit, recipes
+from tests import generated
+from tests.training.test_fit import Heard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
+
+
+def statistics(model: Any) -> list[np.ndarray]:
+    import keras
+
+    layers = [each for each in model.layers if isinstance(each, keras.layers.BatchNormalization)]
+    assert len(layers) == 3
+    return [np.asarray(each) for layer in layers for each in layer.non_trainable_variables]
+
+
+def as_keras_would(model: Any, images: np.ndarray) -> list[np.ndarray]:
+    """Return the statistics of one whole batch, which is what a momentum of 0 leaves."""
+    for layer in model.layers:
+        if hasattr(layer, "momentum"):
+            layer.momentum = 0.0
+    model(images[..., np.newaxis] / np.float32(255), training=True)
+    return statistics(model)
+
+
+def test_they_are_those_of_the_images_layer_by_layer() -> None:
+    import keras
+
+    from mnist_tasks.training import network, normalization
+
+    images, _ = generated.digits(64)
+    model = network.build(recipes.DEFAULT, steps=1)
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    normalization.recompute(model, images)
+    for mine, theirs in zip(statistics(model), as_keras_would(other, images), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("average", [0.0, 0.5])
+def test_only_averaged_weights_need_statistics_of_their_own(
+    small_mnist: Path, tmp_path: Path, average: float
+) -> None:
+    import keras
+
+    config = TrainingConfig(
+        limit=64, settings=(("average", average),), output=tmp_path / "model.h5", batch_size=32
+    )
+    fit.train(config, lambda: store.load(small_mnist, "train"), progress=Heard())
+    model = keras.models.load_model(config.output, compile=False)
+    saved = statistics(model)
+    fresh = as_keras_would(model, np.array(store.load(small_mnist, "train").images[:64]))
+    same = [np.allclose(*pair, rtol=1e-3, atol=1e-5) for pair in zip(saved, fresh, strict=True)]
+    assert same == [average > 0] * 6
