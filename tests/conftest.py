@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -54,6 +55,13 @@ def small_cli(tmp_path: Path) -> Callable[..., Run]:
 def hear_ctrl_c() -> None:
     """Undo, in a new process, what a shell does to its background: that deafens it to Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """End a process that began a session of its own, with all that it has started there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str] | None) -> Run:

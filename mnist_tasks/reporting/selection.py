@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import WrongUsageError, printable
@@ -58,10 +59,15 @@ class Selection:
             raise WrongUsageError(
                 "--above", expected="a share from 0, below 1", found=str(self.above)
             )
-        if self.since is not None and _moment(self.since) is None:
+        if self.since is not None and self.start is None:
             raise WrongUsageError(
                 "--since", expected="a date such as 2026-11-22", found=printable(self.since)
             )
+
+    @cached_property
+    def start(self) -> datetime | None:
+        """The moment that `since` names; ``None`` where it names none."""
+        return None if self.since is None else _moment(self.since)
 
 
 def select(records: Sequence[RunRecord], wanted: Selection) -> tuple[RunRecord, ...]:
@@ -84,7 +90,7 @@ def _passes(record: RunRecord, wanted: Selection) -> bool:
         wanted.recipe in (None, record.recipe.get("name"))
         and wanted.contract in (None, "unchecked" if standing == summary.UNCHECKED else standing)
         and (wanted.above is None or (metrics is not None and metrics.accuracy > wanted.above))
-        and (wanted.since is None or _is_since(record.created, wanted.since))
+        and (wanted.start is None or _is_since(record.created, wanted.start))
     )
 
 
@@ -108,9 +114,9 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _is_since(created: str, bound: str) -> bool:
-    made, start = _moment(created), _moment(bound)
-    return made is not None and start is not None and made >= start
+def _is_since(created: str, start: datetime) -> bool:
+    made = _moment(created)
+    return made is not None and made >= start
 
 
 def _one_of(option: str, found: str, known: Sequence[str]) -> None:

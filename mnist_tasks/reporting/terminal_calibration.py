@@ -85,15 +85,16 @@ def _chance(share: float | None) -> str:
 
 def _suggested(clause: FalseAlarms) -> str:
     """Write a bound as the clause writes its own."""
-    if clause.suggested is None or clause.unit != "share" or clause.bound.endswith("%"):
-        unit = " ms" if clause.unit == "ms" and clause.suggested is not None else ""
-        return f"{_value(clause.suggested, clause.unit)}{unit}"
-    return f"{clause.suggested:.4f}"
-
-
-def _value(value: float | None, unit: str | None) -> str:
-    if value is None:
+    if clause.suggested is None:
         return "–"
+    if clause.unit == "ms":
+        return f"{clause.suggested:.2f} ms"
+    if clause.unit == "share" and not clause.bound.endswith("%"):
+        return f"{clause.suggested:.4f}"
+    return _value(clause.suggested, clause.unit)
+
+
+def _value(value: float, unit: str | None) -> str:
     if unit == "share":
         return f"{value:.2%}"
     return f"{value:,.0f}" if unit in {"parameters", "bytes"} else f"{value:.2f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import pytest
 
 from mnist_tasks import ledger
 from mnist_tasks.environment import gpu
-from tests.conftest import SMALL_CLI, hear_ctrl_c
+from tests.conftest import SMALL_CLI, end_group, hear_ctrl_c
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +55,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
     yield start
     for process in begun:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        end_group(process)
 
 
 def wait_until(process: subprocess.Popen[str], is_so: Callable[[], bool]) -> None:

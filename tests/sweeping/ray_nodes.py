@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +47,12 @@ def two_nodes() -> Iterator[Nodes]:
         # gRPC's handlers end the server of one client in 25 at its fork, which costs 40 s each.
         "GRPC_ENABLE_FORK_SUPPORT": "0",
     }
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
+    with mock.patch.dict(os.environ, own), _two_nodes(folder) as nodes:
+        yield nodes
+
+
+@contextlib.contextmanager
+def _two_nodes(folder: Path) -> Iterator[Nodes]:
     cluster, client, first, second = free_ports()
     common = ("--num-cpus=1", f"--object-store-memory={STORE}", "--block", "--disable-usage-stats")
     head = start(
@@ -81,10 +86,6 @@ def two_nodes() -> Iterator[Nodes]:
         for node in (other, head):
             kill(node)
         shutil.rmtree(folder, ignore_errors=True)
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def kill(node: subprocess.Popen[bytes]) -> None:

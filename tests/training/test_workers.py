@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -79,9 +78,7 @@ def workers(tmp_path: Path) -> Any:
 
     yield start
     for worker in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(worker.process.pid, signal.SIGKILL)
-        worker.process.communicate()
+        conftest.end_group(worker.process)
 
 
 def training(workers: Callable[..., list[Worker]]) -> list[Worker]:
