@@ -1,8 +1,8 @@
-"""How fast and how accurate one training is on several devices, workers and in bfloat16.
+"""How fast and how accurate one training is on several devices and in bfloat16.
 
 ``python benchmarks/devices.py --seeds 3`` trains on the first 50,000 training images, each seed in
 every way in turn, and looks at the last 10,000. There are two devices because the process has split
-its CPU, and two workers because it has started two, of one thread each, over the loopback.
+its CPU.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,14 +26,12 @@ HELD_OUT = 10_000
 ALONE = ["-m", "mnist_tasks"]
 SPLIT = [str(Path(__file__).resolve()), "--split"]
 WAYS = {
-    "one device, 2 threads": (ALONE, ["--device", "cpu", "--threads", "2"], 1),
-    "two devices, 2 threads": (SPLIT, ["--device", "all", "--threads", "2"], 1),
-    "one worker, 1 thread": (ALONE, ["--device", "cpu", "--threads", "1"], 1),
-    "two workers, 1 thread each": (ALONE, ["--device", "cpu", "--threads", "1"], 2),
+    "one device, 2 threads": (ALONE, ["--device", "cpu", "--threads", "2"]),
+    "two devices, 2 threads": (SPLIT, ["--device", "all", "--threads", "2"]),
+    "one device, 1 thread": (ALONE, ["--device", "cpu", "--threads", "1"]),
     "mixed_bfloat16, 2 threads": (
         ALONE,
         ["--device", "cpu", "--threads", "2", "--precision", "mixed_bfloat16"],
-        1,
     ),
 }
 
@@ -52,9 +49,9 @@ def main() -> None:
     limit = ["--limit", str(60_000 - HELD_OUT), "--data-dir", str(folder)]
     results: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for seed in seeds:
-        for way, (program, options, workers) in WAYS.items():
+        for way, (program, options) in WAYS.items():
             arguments = [*program, "train", "--json", "--seed", str(seed), *limit, *options]
-            speed, model = train(arguments, workers)
+            speed, model = train(arguments)
             said = model.predict(images, batch_size=1000, verbose=0).argmax(axis=1)
             results[way].append((speed, 100 * float((said == labels).mean())))
     base = results["one device, 2 threads"]
@@ -68,29 +65,19 @@ def main() -> None:
         )
 
 
-def train(arguments: list[str], workers: int) -> tuple[float, Any]:
-    """Train in processes of their own; return images/s and the model."""
+def train(arguments: list[str]) -> tuple[float, Any]:
+    """Train in a process of its own; return images/s and the model."""
     import keras
 
     with tempfile.TemporaryDirectory() as work:
-        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(workers)]
-        addresses = [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
-        for server in servers:
-            server.close()
-        started = []
-        for index in range(workers):
-            task = {"type": "worker", "index": index}
-            config = json.dumps({"cluster": {"worker": addresses}, "task": task})
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, *arguments],
-                    cwd=work,
-                    env={**os.environ, "TF_CONFIG": config},
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                )
-            )
-        record, *_ = [json.loads(process.communicate()[0]) for process in started]
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=work,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        record = json.loads(done.stdout)
         model = keras.models.load_model(Path(work) / record["model"]["path"], compile=False)
         return record["epochs"][-1]["images_per_second"], model
 

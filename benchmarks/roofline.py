@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from mnist_tasks.data import store
-from mnist_tasks.training import describe, devices, recipes
+from mnist_tasks.training import costs, devices, recipes
 
 SIDE = 2048  # of the square matrices, float32
 IMAGES = 60_000
@@ -25,9 +25,9 @@ IMAGES = 60_000
 def main() -> None:
     """Train, measure and print."""
     recipe = recipes.DEFAULT
-    forward = 2 * describe.multiply_adds(recipe.layers)
+    forward = 2 * costs.multiply_adds(recipe.layers)
     # The gradient of the first convolution's input is never asked for.
-    backward = 2 * forward - 2 * describe.costs(recipe.layers)[0].operations
+    backward = 2 * forward - 2 * costs.costs(recipe.layers)[0].operations
     operations = forward + backward
     seconds = statistics.median(train() for _ in range(3))
     reached, possible = operations * IMAGES / seconds, matrix_product()

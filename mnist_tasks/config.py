@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnist_tasks import cgroups
 from mnist_tasks.errors import WrongUsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -106,6 +111,29 @@ class TrainingConfig:
                 expected=f"a file name that ends in {' or '.join(MODEL_SUFFIXES)}",
                 found=str(self.output),
             )
+
+
+def refuse_many_workers(environment: Mapping[str, str]) -> None:
+    """Refuse a ``TF_CONFIG`` that shares a run among several workers.
+
+    Raises
+    ------
+    WrongUsageError
+        It names more than one worker.
+    """
+    try:
+        cluster = json.loads(environment.get("TF_CONFIG", "{}"))["cluster"]
+        workers = sum(len(cluster[job]) for job in ("chief", "worker") if job in cluster)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return  # TensorFlow's variable, of which nothing else concerns a run on one machine
+    if workers > 1:
+        raise WrongUsageError(
+            "TF_CONFIG",
+            expected="a run on one machine: a model this small trains more slowly on several",
+            found=f"{workers} workers",
+            remedy="Unset TF_CONFIG. `--device all` uses every GPU of a machine, and "
+            "`mnist-tasks sweep --on ray` trains many models on many machines.",
+        )
 
 
 def _in_range(option: str, value: int | None, lowest: int, highest: int) -> None:

@@ -28,7 +28,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from mnist_tasks.curves import NARROWEST, Curve, side_by_side
+from mnist_tasks.reporting.terminal.curves import NARROWEST, Curve, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -54,9 +54,7 @@ class Machine:
     Attributes
     ----------
     replicas
-        On how many devices, of all workers, a copy of the model was trained.
-    workers, worker
-        How many processes shared the run, and which of them wrote this: 0 is the chief.
+        On how many devices a copy of the model was trained.
     precision
         Of the arithmetic; the weights are float32.
     """
@@ -67,8 +65,6 @@ class Machine:
     platform: str
     versions: dict[str, str]
     replicas: int = 1
-    workers: int = 1
-    worker: int = 0
     precision: str = "float32"
 
 

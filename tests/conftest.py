@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 from tests import generated
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SMALL_CLI = Path(__file__).parent / "small_cli.py"
 @pytest.fixture
 def small_mnist(tmp_path: Path) -> Iterator[Path]:
     """A folder with a small data set that the package takes for MNIST."""
-    real = dict(files.SPLITS)
+    real = dict(datasets.SPLITS)
     generated.vouch_for(generated.write(tmp_path / "mnist", train=512, test=128))
     yield tmp_path / "mnist"
     generated.vouch_for(real)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mnist_tasks.data.files import DataFile, Split
+    from mnist_tasks.data.datasets import DataFile, Split
 
 # The seven segments: rows and columns of a 14 x 8 glyph, and which of them each digit lights.
 SEGMENTS = {
@@ -56,7 +56,7 @@ def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile,
     splits: dict[Split, int] = {"train": train, "test": test}
     for seed, (split, count) in enumerate(splits.items()):
         small = []
-        for real, array in zip(files.SPLITS[split], digits(count, seed), strict=True):
+        for real, array in zip(datasets.SPLITS[split], digits(count, seed), strict=True):
             file = replace(real, shape=array.shape)
             content = file.header + array.tobytes()
             path = folder / file.name
@@ -69,6 +69,6 @@ def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile,
 
 def vouch_for(table: dict[Split, tuple[DataFile, DataFile]]) -> None:
     """Make the package take these files for MNIST's, in this process."""
-    files.SPLITS.clear()
-    files.SPLITS.update(table)
-    files.FILES = tuple(file for split in table.values() for file in split)
+    datasets.SPLITS.clear()
+    datasets.SPLITS.update(table)
+    datasets.FILES = tuple(file for split in table.values() for file in split)

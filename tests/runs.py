@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from mnist_tasks import ledger, predictions
+from mnist_tasks import predictions, run_store
 from mnist_tasks.data import store
 from mnist_tasks.records import Epoch, Layer, Metrics, Point, RunRecord
-from mnist_tasks.reporting import answers
-from mnist_tasks.reporting.view import View
+from mnist_tasks.reporting import predicted_images
+from mnist_tasks.reporting.run_view import View
 from tests import examples
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def probabilities(labels: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32
 def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
     """Write a checked run, its record and its predictions."""
     digits = store.load(data, "test")
-    found = answers.Answers(
+    found = predicted_images.Answers(
         images=digits.images,
         labels=digits.labels,
         probabilities=probabilities(digits.labels, seed=number),
     )
-    metrics = Metrics(confusion=answers.confusion(found), loss=0.25 + number)
+    metrics = Metrics(confusion=predicted_images.confusion(found), loss=0.25 + number)
     record = replace(
         examples.run(number, checked=replace(examples.check(), metrics=metrics)),
         epochs=tuple(
@@ -72,7 +72,7 @@ def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
         ),
         filters=(((-1.0, 0.0), (0.5, 1.0)), ((0.1, 0.2), (0.3, 0.4))),
     )
-    ledger.save(record, runs)
+    run_store.save(record, runs)
     predictions.save(found.probabilities, runs / record.id)
     return record
 
@@ -80,7 +80,9 @@ def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
 def view(runs: Path, data: Path, number: int = 0) -> View:
     """Write a run and gather what its report draws on."""
     record = save(runs, data, number)
-    return View(record=record, folder=runs / record.id, everything=ledger.read_all(runs), data=data)
+    return View(
+        record=record, folder=runs / record.id, everything=run_store.read_all(runs), data=data
+    )
 
 
 def with_hostile_text(record: RunRecord) -> RunRecord:

@@ -64,3 +64,21 @@ def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
 )
 def test_a_value_on_the_edge_is_taken(option: str, value: Any) -> None:
     assert getattr(TrainingConfig(**{option: value}), option) == value
+
+
+def test_a_tf_config_of_several_workers_is_refused() -> None:
+    workers = '{"cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]}, "task": {"type": "chief"}}'
+    with pytest.raises(WrongUsageError) as caught:
+        config.refuse_many_workers({"TF_CONFIG": workers})
+    assert caught.value.subject == "TF_CONFIG"
+    assert caught.value.found == "3 workers"
+    assert "trains more slowly on several" in (caught.value.expected or "")
+    assert "--device all" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "", "{", "[]", '{"cluster": 3}', '{"cluster": {"worker": ["a:1"]}}', "[" * 10_000],
+)
+def test_any_other_tf_config_is_left_to_tensorflow(value: str | None) -> None:
+    config.refuse_many_workers({} if value is None else {"TF_CONFIG": value})

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import noxfile
-from mnist_tasks import ledger
+from mnist_tasks import run_store
 from mnist_tasks.outcomes import Outcome, Outcomes
 from mnist_tasks.records import Metrics
 from tests import examples
@@ -87,7 +87,7 @@ def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
     check = replace(examples.check(), metrics=metrics)
     outcome = Outcome(path=name, status="holds", exit_code=exit_code, check=check)
     outcomes = Outcomes(exit_code=exit_code, contract=None, checks=(outcome,))
-    document: dict[str, Any] = json.loads(ledger.to_json(outcomes))
+    document: dict[str, Any] = json.loads(run_store.to_json(outcomes))
     return document
 
 
@@ -120,7 +120,7 @@ class Session:
     def run(self, *command: str, **_: object) -> str:
         self.commands.append(command)
         if command[1] == "train":
-            return ledger.to_json(examples.run(0)).decode()
+            return run_store.to_json(examples.run(0)).decode()
         name = command[2].removesuffix(".h5")
         return json.dumps(answer(command[2], wrong=self.wrong.get(name, 85)))
 

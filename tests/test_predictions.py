@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_tasks import ledger, predictions
+from mnist_tasks import predictions, run_store
 from mnist_tasks.errors import InputRefusedError
 from tests import examples
 
@@ -27,13 +27,13 @@ def test_predictions_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_check_leaves_its_predictions_beside_the_record(tmp_path: Path) -> None:
     record = examples.run()
-    ledger.save(record, tmp_path)
-    ledger.attach(examples.check(), tmp_path, PROBABILITIES)
+    run_store.save(record, tmp_path)
+    run_store.attach(examples.check(), tmp_path, PROBABILITIES)
     assert (predictions.load(tmp_path / record.id) == PROBABILITIES).all()
 
 
 def test_the_predictions_of_a_strangers_model_go_nowhere(tmp_path: Path) -> None:
-    assert ledger.attach(examples.check(), tmp_path, PROBABILITIES) is None
+    assert run_store.attach(examples.check(), tmp_path, PROBABILITIES) is None
     assert list(tmp_path.iterdir()) == []
 
 

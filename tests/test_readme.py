@@ -10,14 +10,13 @@ from pathlib import Path
 
 import typer
 
-from mnist_tasks.checking import terms
+from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.robustness import Perturbed
 from mnist_tasks.cli.app import app
-from mnist_tasks.sweeping import grid, plan, plan_file
-from mnist_tasks.training import cluster
+from mnist_tasks.sweeping import plan, plan_file, search_space
 from mnist_tasks.training.settings import parse_many
-from mnist_tasks.vetting import allowed
+from mnist_tasks.vetting import allowlist
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -56,7 +55,7 @@ def test_every_session_that_is_named_is_there() -> None:
 def test_the_example_of_a_contract_is_one(tmp_path: Path) -> None:
     example, _ = blocks("toml")
     (tmp_path / "contract.toml").write_text(example)
-    contract = terms.load(tmp_path / "contract.toml").contract
+    contract = contract_file.load(tmp_path / "contract.toml").contract
     assert contract.confidence == 0.99
     assert contract.baseline is not None
     assert contract.baseline.tolerance_points == 0.2
@@ -75,17 +74,10 @@ def test_the_sweep_that_is_shown_can_be_run() -> None:
     pairs = list(zip(options[::2], options[1::2], strict=True))
     texts = tuple(value for option, value in pairs if option == "--set")
     found = plan.Plan(
-        settings=grid.every(["default"], parse_many(texts)),
-        seeds=grid.seeds(dict(pairs)["--seeds"]),
+        settings=search_space.every(["default"], parse_many(texts)),
+        seeds=search_space.seeds(dict(pairs)["--seeds"]),
     )
     assert len(found.jobs(Path("sweeps"))) == 40
-
-
-def test_the_tf_config_that_is_shown_is_one() -> None:
-    (text,) = re.findall(r"^TF_CONFIG='(.*)' mnist-tasks train$", README, re.MULTILINE)
-    found = cluster.read({"TF_CONFIG": text})
-    assert found is not None
-    assert (len(found.addresses), found.me) == (2, 0)
 
 
 def test_every_key_of_the_contract_is_in_the_table() -> None:
@@ -98,7 +90,7 @@ def test_every_key_of_the_contract_is_in_the_table() -> None:
 
 def test_the_layers_that_are_allowed_are_listed() -> None:
     listed = README[README.index("of these layers:") : README.index("## The sessions")]
-    assert set(re.findall(r"\w+", listed)) >= allowed.LAYERS | allowed.ACTIVATION_LAYERS
+    assert set(re.findall(r"\w+", listed)) >= allowlist.LAYERS | allowlist.ACTIVATION_LAYERS
 
 
 def test_every_file_that_is_linked_is_there() -> None:

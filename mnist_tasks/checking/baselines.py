@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks import ledger, predictions
-from mnist_tasks.checking import evaluate
-from mnist_tasks.checking.judgement import TEST
+from mnist_tasks import predictions, run_store
+from mnist_tasks.checking import metrics
+from mnist_tasks.checking.clauses import TEST
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import sandbox
 
@@ -51,13 +51,13 @@ def _of_model(path: Path, digits: Digits, limits: Limits) -> NDArray[np.float32]
 
 
 def _of_record(path: Path, digits: Digits) -> NDArray[np.float32]:
-    folder = path.parent if path.name == ledger.RECORD_NAME else path
-    record = ledger.read(folder / ledger.RECORD_NAME)
+    folder = path.parent if path.name == run_store.RECORD_NAME else path
+    record = run_store.read(folder / run_store.RECORD_NAME)
     check = record.check
     probabilities = predictions.load(folder)
     if check is None or check.metrics is None or len(probabilities) != len(digits.labels):
         raise _not_of_this_test(folder, "a record without a check on these images")
-    measured = evaluate.metrics(probabilities, digits.labels)
+    measured = metrics.metrics(probabilities, digits.labels)
     if measured.confusion != check.metrics.confusion:
         raise _not_of_this_test(folder, "predictions that are not those of the record")
     return probabilities

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mnist_tasks.checking.bounds import require, require_count, require_share
 from mnist_tasks.checking.robustness import Perturbed  # noqa: TC001 - msgspec reads it
-from mnist_tasks.vetting.allowed import LAYERS
+from mnist_tasks.vetting.allowlist import LAYERS
 
 INPUT_SHAPES = ((28, 28, 1), (28, 28), (784,))  # what the images can be given as
 OUTPUT_SHAPE = (None, 10)

@@ -16,11 +16,11 @@ from typer.core import TyperGroup
 import mnist_tasks
 from mnist_tasks import errors
 from mnist_tasks.cli import runs
-from mnist_tasks.cli.calibrate import calibrate
 from mnist_tasks.cli.check import check, vet
+from mnist_tasks.cli.common import EXIT_CODES, show_error
 from mnist_tasks.cli.doctor import doctor
+from mnist_tasks.cli.false_alarms import calibrate
 from mnist_tasks.cli.fetch import fetch
-from mnist_tasks.cli.parts import EXIT_CODES, show_error
 from mnist_tasks.cli.report import report
 from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train

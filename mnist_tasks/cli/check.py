@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import (
+from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
     MirrorUrl,
@@ -54,19 +54,19 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Hold models against the contract: one verdict each, and the worst exit code of all."""
-    from mnist_tasks import ledger, outcomes
-    from mnist_tasks.checking import run, terms
+    from mnist_tasks import outcomes, run_store
+    from mnist_tasks.checking import checker, contract_file
     from mnist_tasks.reporting import exports
 
-    held_to = terms.load(contract)
+    held_to = contract_file.load(contract)
     digits = load_digits("test", data_dir, mirror=mirror, offline=offline)
     found = []
     codes: list[int] = []
-    for each in run.check_each(models or [config.LATEST_MODEL], digits, held_to):
+    for each in checker.check_each(models or [config.LATEST_MODEL], digits, held_to):
         found.append(each.outcome)
         if each.outcome.check is not None:
             with _verdict_first(codes):
-                ledger.attach(each.outcome.check, runs, each.probabilities)
+                run_store.attach(each.outcome.check, runs, each.probabilities)
         if not as_json:
             _show_outcome(each.outcome)
     result = outcomes.gather(found, held_to.source)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import (
+from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
     MirrorUrl,
@@ -36,7 +36,7 @@ def doctor(
     """Say whether this machine can run the workflow, and if not, what to do."""
     from mnist_tasks import console
     from mnist_tasks.environment import examine
-    from mnist_tasks.reporting import terminal_doctor
+    from mnist_tasks.reporting.terminal import doctor
 
     messages = console.messages()
     waiting = messages.status("importing TensorFlow, asking the sources")
@@ -54,7 +54,7 @@ def doctor(
     if as_json:
         print_json(found.as_dict())
     else:
-        print_tables(terminal_doctor.diagnosis(found))
+        print_tables(doctor.diagnosis(found))
     raise typer.Exit(found.exit_code)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.parts import AsJson, DataDir, MirrorUrl, Offline, show
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, show
 
 
 def fetch(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import AsJson, DataDir, Runs, print_json, print_line, print_tables
+from mnist_tasks.cli.common import AsJson, DataDir, Runs, print_json, print_line, print_tables
 
 if TYPE_CHECKING:
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"
@@ -42,18 +42,20 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Sum up the latest run and its check, and list the runs before it."""
-    from mnist_tasks import ledger
+    from mnist_tasks import run_store
     from mnist_tasks.data import store
     from mnist_tasks.reporting import outputs
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
 
-    found = ledger.read_all(runs)
+    found = run_store.read_all(runs)
     views = [
         View(
             record=record, folder=folder, everything=found, data=data_dir or store.default_folder()
         )
-        for record, folder in (ledger.find(found, runs, name) for name in names or [ledger.LATEST])
+        for record, folder in (
+            run_store.find(found, runs, name) for name in names or [run_store.LATEST]
+        )
     ]
     alone = len(views) == 1
     shown = views[0] if alone else Comparison(views=tuple(views))
@@ -71,10 +73,10 @@ def report(
 
 
 def _print(shown: View | Comparison) -> None:
-    from mnist_tasks.reporting import terminal, terminal_runs
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.terminal import results, runs
 
     if isinstance(shown, View):
-        print_tables(terminal.run(shown.record), terminal_runs.newest(shown.everything))
+        print_tables(results.run(shown.record), runs.newest(shown.everything))
     else:
-        print_tables(terminal_runs.compared(shown))
+        print_tables(runs.compared(shown))

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import EXIT_CODES, AsJson, Runs, print_json, print_line, print_tables
+from mnist_tasks.cli.common import EXIT_CODES, AsJson, Runs, print_json, print_line, print_tables
 from mnist_tasks.errors import WrongUsageError
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the runs, the newest first."""
-    from mnist_tasks import ledger
-    from mnist_tasks.reporting import selection, tables, terminal_runs
+    from mnist_tasks import run_store
+    from mnist_tasks.reporting import export_tables, selection
+    from mnist_tasks.reporting.terminal import runs as run_tables
 
     wanted = selection.Selection(
         recipe=recipe,
@@ -69,12 +70,12 @@ def list_(
         most=most,
     )
     with _without_collecting():
-        found = ledger.read_all(runs)
+        found = run_store.read_all(runs)
         chosen = selection.select(found.records, wanted)
         if as_json:
-            rows = [tables.of_record(record) for record in chosen]
+            rows = [export_tables.of_record(record) for record in chosen]
             return print_json({"schema": 1, "runs": rows, "passed_over": found.passed_over})
-        return print_tables(terminal_runs.listed(chosen, found))
+        return print_tables(run_tables.listed(chosen, found))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -84,13 +85,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one run."""
-    from mnist_tasks import ledger
-    from mnist_tasks.reporting import terminal
+    from mnist_tasks import run_store
+    from mnist_tasks.reporting.terminal import results
 
-    record, _ = ledger.find(ledger.read_all(runs), runs, name)
+    record, _ = run_store.find(run_store.read_all(runs), runs, name)
     if as_json:
         return print_json(record)
-    return print_tables(terminal.run(record))
+    return print_tables(results.run(record))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -104,14 +105,14 @@ def prune(
 
     What holds no valid record is never touched.
     """
-    from mnist_tasks import ledger
+    from mnist_tasks import run_store
 
-    records = ledger.read_all(runs).records
+    records = run_store.read_all(runs).records
     old = records[: max(0, len(records) - keep)]
     if old and not yes:
         _ask(f"Delete {len(old):,} of {len(records):,} runs from {runs}?", as_json=as_json)
     for record in old:
-        ledger.delete(record, runs)
+        run_store.delete(record, runs)
     if as_json:
         return print_json({"schema": 1, "deleted": [record.id for record in old]})
     return print_line(f"deleted {len(old):,} of {len(records):,} runs")

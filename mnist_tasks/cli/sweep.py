@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import (
+from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
     MirrorUrl,
@@ -89,9 +89,9 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Train many settings with many seeds, and rank them; begun again, it goes on where it was."""
-    from mnist_tasks.reporting import terminal_sweep
+    from mnist_tasks.reporting.terminal import sweep
+    from mnist_tasks.reporting.terminal.sweep_progress import SweepProgress
     from mnist_tasks.sweeping import sweep as sweeping
-    from mnist_tasks.sweeping.live import SweepProgress
 
     planned = _plan(
         plan,
@@ -112,7 +112,7 @@ def sweep(
     if as_json:
         print_json(result)
     else:
-        print_tables(terminal_sweep.swept(result))
+        print_tables(sweep.swept(result))
     raise typer.Exit(result.exit_code)
 
 
@@ -127,15 +127,15 @@ def _plan(
     threads: int,
     device: str,
 ) -> Plan:
-    from mnist_tasks.sweeping import grid, plan, plan_file
+    from mnist_tasks.sweeping import plan, plan_file, search_space
     from mnist_tasks.training.settings import parse_many
 
     base = plan.Plan(judged_by="test" if test else "held-out", device=device, threads=threads)
     if path is None:
         return replace(
             base,
-            settings=grid.every(recipes or ["default"], parse_many(tuple(settings or ()))),
-            seeds=grid.seeds("0-4" if seeds is None else seeds),
+            settings=search_space.every(recipes or ["default"], parse_many(tuple(settings or ()))),
+            seeds=search_space.seeds("0-4" if seeds is None else seeds),
             limit=limit,
         )
     given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
@@ -151,18 +151,22 @@ def _plan(
 
 def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) -> Engine:
     from mnist_tasks.data import store
-    from mnist_tasks.sweeping import job, pool
+    from mnist_tasks.sweeping import job, local_executor
 
     load = partial(job.load, data_dir or store.default_folder(), planned.judged_by)
     if on == LOCAL:
-        pool.require(planned.device)
-        at_once = workers or pool.most_workers(threads=planned.threads, device=planned.device)
-        return lambda jobs, folder: pool.run(jobs, load=load, workers=at_once, folder=folder)
+        local_executor.require(planned.device)
+        at_once = workers or local_executor.most_workers(
+            threads=planned.threads, device=planned.device
+        )
+        return lambda jobs, folder: local_executor.run(
+            jobs, load=load, workers=at_once, folder=folder
+        )
     if on == RAY or re.fullmatch(RAY_ADDRESS, on):
-        from mnist_tasks.sweeping import on_ray
+        from mnist_tasks.sweeping import ray_executor
 
         address = None if on == RAY else on
-        return lambda jobs, _: on_ray.run(jobs, load=load, address=address, most=workers)
+        return lambda jobs, _: ray_executor.run(jobs, load=load, address=address, most=workers)
     raise WrongUsageError(
         "--on", expected=f"{LOCAL}, {RAY} or ray://host:port", found=printable(on)
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.parts import AsJson, DataDir, MirrorUrl, Offline, Runs, load_digits, show
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, Runs, load_digits, show
 
 
 def train(
@@ -60,20 +60,18 @@ def train(
         limit=limit,
         output=output,
     )
-    from mnist_tasks import console, disk, ledger
-    from mnist_tasks.training import cluster, fit, watching
+    from mnist_tasks import console, disk, run_store
+    from mnist_tasks.training import run
     from mnist_tasks.training.tensorboard import logged
 
-    disk.try_writing(runs, remedy=ledger.OTHER_FOLDER)
-    if workers := cluster.read(os.environ):
-        watching.watch(workers)
+    disk.try_writing(runs, remedy=run_store.OTHER_FOLDER)
+    config.refuse_many_workers(os.environ)
     with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
-        record = fit.train(
+        record = run.train(
             wanted,
             lambda: load_digits("train", data_dir, mirror=mirror, offline=offline),
             progress=progress,
             note=shown.note,
         )
-    if record.machine.worker == 0:
-        ledger.save(record, runs)
+    run_store.save(record, runs)
     show("trained", record, as_json=as_json)

@@ -14,14 +14,14 @@ import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, cast
 
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import InputRefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from mnist_tasks.data.files import DataFile
+    from mnist_tasks.data.datasets import DataFile
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -80,7 +80,7 @@ def looks_like_data(path: Path) -> bool:
 
 
 def _from_idx(file: IO[bytes], wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
-    longest = max(len(each.header) for each in files.FILES)
+    longest = max(len(each.header) for each in datasets.FILES)
     start = file.read(longest)
     for each in wanted:
         if start.startswith(each.header):
@@ -136,7 +136,7 @@ def _write(target: Path, start: bytes, rest: IO[bytes], size: int) -> Path:
     with target.open("wb") as file:
         file.write(start)
         left = size + 1 - len(start)
-        while left > 0 and (chunk := rest.read(min(files.CHUNK, left))):
+        while left > 0 and (chunk := rest.read(min(datasets.CHUNK, left))):
             file.write(chunk)
             left -= len(chunk)
     return target

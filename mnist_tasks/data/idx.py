@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mnist_tasks.data.files import DataFile
+    from mnist_tasks.data.datasets import DataFile
 
 
 def memory_map(path: Path, file: DataFile) -> NDArray[np.uint8]:

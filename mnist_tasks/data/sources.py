@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.data.containers import Candidate
-    from mnist_tasks.data.files import DataFile
+    from mnist_tasks.data.datasets import DataFile
 
 
 class Source(Protocol):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError, MnistTasksError
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mnist_tasks.data.datasets import DataFile, Split
     from mnist_tasks.data.download import Progress
-    from mnist_tasks.data.files import DataFile, Split
     from mnist_tasks.data.sources import Source
 
 CACHED = "cache"
@@ -104,7 +104,7 @@ def fetch(folder: Path, sources: Sequence[Source], *, progress: Progress) -> Fet
     EnvironmentLacksError
         No source can be reached, or the folder can't be written.
     """
-    found = {file: _look(folder, file) for file in files.FILES}
+    found = {file: _look(folder, file) for file in datasets.FILES}
     if all(digest == file.sha256 for file, digest in found.items()):
         return _outcome(folder, {}, [])
     waiting = partial(progress.note, "another fetch is under way; waiting for it")
@@ -125,7 +125,7 @@ def load(folder: Path, split: Split) -> Digits:
     """
     from mnist_tasks.data import idx
 
-    images, labels = files.SPLITS[split]
+    images, labels = datasets.SPLITS[split]
     for file in (images, labels):
         digest = _look(folder, file)
         if digest != file.sha256:
@@ -141,7 +141,7 @@ def _fetch_missing(folder: Path, sources: Sequence[Source], progress: Progress) 
     came_from: dict[str, str] = {}
     failures: list[MnistTasksError] = []
     missing = []
-    for file in files.FILES:
+    for file in datasets.FILES:
         digest = _look(folder, file)
         if digest != file.sha256:
             missing.append(file)
@@ -153,7 +153,7 @@ def _fetch_missing(folder: Path, sources: Sequence[Source], progress: Progress) 
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
             try:
                 for file, candidate in source.retrieve(tuple(missing), Path(staging), progress):
-                    digest = files.sha256(candidate)
+                    digest = datasets.sha256(candidate)
                     if digest != file.sha256:
                         raise _refused(file, digest, source.name, size=candidate.stat().st_size)
                     disk.move_in_place(candidate, folder / file.name)
@@ -177,7 +177,7 @@ def _outcome(folder: Path, came_from: dict[str, str], failures: list[MnistTasksE
                 sha256=file.sha256,
                 source=came_from.get(file.name, CACHED),
             )
-            for file in files.FILES
+            for file in datasets.FILES
         ),
         setbacks=tuple(f"{error.subject}: {error.found}" for error in failures),
     )
@@ -187,7 +187,7 @@ def _look(folder: Path, file: DataFile) -> str | None:
     """Return the hash of a cached file, or ``None`` when there is none."""
     path = folder / file.name
     try:
-        return files.sha256(path) if path.is_file() else None
+        return datasets.sha256(path) if path.is_file() else None
     except OSError as error:
         raise EnvironmentLacksError(
             str(path), expected="a readable file", found=error.strerror or str(error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 from mnist_tasks.environment.diagnosis import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.environment.diagnosis import Status
-    from mnist_tasks.environment.mirrors import Answer
+    from mnist_tasks.environment.source_check import Answer
 
 State = Literal["ok", "missing", "wrong", "unreadable"]
 FETCH = "Run `mnist-tasks fetch`."
@@ -38,13 +38,13 @@ class Cached:
 def look(folder: Path) -> tuple[Cached, ...]:
     """Hash the files of a folder."""
     found = []
-    for file in files.FILES:
+    for file in datasets.FILES:
         path = folder / file.name
         state: State = "missing"
         digest = why = None
         try:
             if path.exists():
-                digest = files.sha256(path)
+                digest = datasets.sha256(path)
                 state = "ok" if digest == file.sha256 else "wrong"
         except OSError as error:
             state, why = "unreadable", error.strerror or str(error)

@@ -9,16 +9,16 @@ from pathlib import Path
 from mnist_tasks import config
 from mnist_tasks.data import sources, store
 from mnist_tasks.environment import (
+    background,
     builds,
     cache,
     folders,
     gpu,
     gpu_use,
     machine,
-    mirrors,
     packages,
-    probing,
-    threads,
+    probe,
+    source_check,
 )
 from mnist_tasks.environment.diagnosis import Diagnosis
 
@@ -45,7 +45,7 @@ class Settings:
     runs: Path = config.RUNS_FOLDER
     mirror: str | None = None
     offline: bool = False
-    timeout: float = probing.TIMEOUT
+    timeout: float = probe.TIMEOUT
     requires_gpu: bool = False
 
 
@@ -61,9 +61,9 @@ def examine(settings: Settings) -> Diagnosis:
     data_dir = settings.data_dir or store.default_folder()
     # Without the module there is nothing to ask, and one fault is enough for one cause.
     module = builds.module_path()
-    probe = threads.begin(partial(probing.probe, settings.timeout)) if module else None
-    driver = threads.begin(gpu.look)
-    answers = mirrors.ask(known)
+    asking = background.begin(partial(probe.probe, settings.timeout)) if module else None
+    driver = background.begin(gpu.look)
+    answers = source_check.ask(known)
     cached = cache.look(data_dir)
     complete = cache.is_complete(cached)
     installed = builds.installed()
@@ -80,10 +80,10 @@ def examine(settings: Settings) -> Diagnosis:
         folders.finding("current folder", folders.look(Path()), option=None),
         folders.finding("runs", folders.look(settings.runs), option="--runs"),
     ]
-    probed = probe.result() if probe else None
+    probed = asking.result() if asking else None
     if probed:
         package = f"{installed[0].name}=={installed[0].version}" if installed else "tensorflow"
-        findings.append(probing.finding(probed, package))
+        findings.append(probe.finding(probed, package))
     findings += [
         gpu.finding(driver.result()),
         gpu_use.finding(driver.result(), probed, is_required=settings.requires_gpu),

@@ -12,7 +12,7 @@ from mnist_tasks.environment.diagnosis import Finding
 if TYPE_CHECKING:
     from mnist_tasks.environment.diagnosis import Status
     from mnist_tasks.environment.gpu import Driver
-    from mnist_tasks.environment.probing import Library, Probed
+    from mnist_tasks.environment.probe import Library, Probed
 
 DRIVER_LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
 GPU_BUILD = 'Run `python -m pip install -e ".[gpu]"` in the project\'s folder (Linux x86-64)'

@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import WrongUsageError
-from mnist_tasks.reporting import pairs, summary, words
+from mnist_tasks.reporting import paired_runs, summary, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.pairs import Pair
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.paired_runs import Pair
+    from mnist_tasks.reporting.run_view import View
 
 MOST_RUNS = len(string.ascii_uppercase)
 ABSENT = "–"
@@ -83,7 +83,7 @@ class Comparison:
         """Each run against the first, where both have their answers."""
         first = self.views[0].answers
         return tuple(
-            pairs.pair(letter, first, view.answers)
+            paired_runs.pair(letter, first, view.answers)
             for letter, view in zip(self.letters[1:], self.views[1:], strict=True)
             if view.answers is not None and first is not None
         )
@@ -107,18 +107,18 @@ def _figures(record: RunRecord) -> dict[str, str]:
     metrics = summary.metrics(record)
     return {
         "contract": summary.standing(record),
-        "test accuracy": words.percent(metrics.accuracy) if metrics else ABSENT,
-        "95% interval": words.between(summary.interval(metrics)) if metrics else ABSENT,
+        "test accuracy": text.percent(metrics.accuracy) if metrics else ABSENT,
+        "95% interval": text.between(summary.interval(metrics)) if metrics else ABSENT,
         "mistakes": f"{metrics.images - metrics.correct:,}" if metrics else ABSENT,
         "test loss": f"{metrics.loss:.4f}" if metrics else ABSENT,
         "parameters": f"{record.model.parameters:,}",
-        "operations": words.count(summary.operations(record)),
+        "operations": text.count(summary.operations(record)),
         "seconds": f"{summary.total_seconds(record):.1f}",
         "images/s": f"{record.epochs[-1].images_per_second:,.0f}",
     }
 
 
 def _origin(record: RunRecord) -> dict[str, str]:
-    settings, machine, _ = words.origin(record)
+    settings, machine, _ = text.origin(record)
     data = {f"data: {name}": digest[:HASH_DIGITS] for name, digest in record.data.items()}
     return {**settings.rows, **machine.rows, **data}

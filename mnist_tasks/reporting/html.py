@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 import mnist_tasks
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clauses, summary, words
-from mnist_tasks.reporting.figures import charts, ledger_charts, pictures
+from mnist_tasks.reporting import clause_text, summary, text
+from mnist_tasks.reporting.figures import charts, images, pareto_charts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
     from mnist_tasks.reporting.figures.charts import Chart
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TEXT = 4_000
@@ -52,9 +52,9 @@ def run(view: View) -> str:
         record=record,
         everything=view.everything,
         standing=summary.standing(record),
-        headline=words.headline(record),
-        lead=words.lead(record),
-        figures=words.figures(record),
+        headline=text.headline(record),
+        lead=text.lead(record),
+        figures=text.figures(record),
         curves=[charts.loss(record), charts.accuracy(record)] if record.curve else [],
         scores=summary.by_digit(metrics) if metrics else (),
         reliability=charts.reliability(view.calibration),
@@ -62,7 +62,7 @@ def run(view: View) -> str:
         layers=summary.layers(record),
         operations=summary.operations(record),
         filters=_filters(record),
-        origin=words.origin(record),
+        origin=text.origin(record),
         ledger_charts=_ledger_charts(view.everything.records, {record.id}),
     )
 
@@ -89,16 +89,16 @@ def _render(template: str, **context: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": words.count,
-        "digit": lambda image: Markup(pictures.digit(image)),  # noqa: S704
+        "count": text.count,
+        "digit": lambda image: Markup(images.digit(image)),  # noqa: S704
         "path": lambda chart, line: Markup(chart.path(line)),  # noqa: S704
         "metrics": summary.metrics,
-        "moment": words.moment,
+        "moment": text.moment,
         "most_mistaken": summary.most_mistaken,
-        "percent": words.percent,
-        "details": clauses.details,
+        "percent": text.percent,
+        "details": clause_text.details,
         "seconds": summary.total_seconds,
-        "shape": words.shape,
+        "shape": text.shape,
         "standing": summary.standing,
     }
     # Nothing of these is a record's text: the package's own style sheet, pictures and numbers.
@@ -116,8 +116,8 @@ def _plain(value: Any) -> Any:
 
 def _ledger_charts(records: Sequence[RunRecord], these: set[str]) -> list[Chart]:
     drawn = (
-        ledger_charts.by_parameters(records, these),
-        ledger_charts.by_seconds(records, these),
+        pareto_charts.by_parameters(records, these),
+        pareto_charts.by_seconds(records, these),
     )
     return [chart for chart in drawn if chart]
 
@@ -125,6 +125,6 @@ def _ledger_charts(records: Sequence[RunRecord], these: set[str]) -> list[Chart]
 def _filters(record: RunRecord) -> list[Markup]:
     largest = max((abs(w) for square in record.filters for row in square for w in row), default=0)
     return [
-        Markup(pictures.weights(square, largest or 1.0))  # noqa: S704
+        Markup(images.weights(square, largest or 1.0))  # noqa: S704
         for square in record.filters
     ]

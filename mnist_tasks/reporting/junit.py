@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clauses
+from mnist_tasks.reporting import clause_text
 
 if TYPE_CHECKING:
     from mnist_tasks.outcomes import Failure, Outcome, Outcomes
@@ -66,7 +66,7 @@ def _case(suite: ET.Element, outcome: Outcome, name: str) -> ET.Element:
 
 
 def _clause(case: ET.Element, clause: Clause) -> None:
-    lines = [f"found: {clause.found}", *clauses.details(clause), f"bound: {clause.bound}"]
+    lines = [f"found: {clause.found}", *clause_text.details(clause), f"bound: {clause.bound}"]
     text = "\n".join(map(_text, lines))
     if clause.status == "holds":
         ET.SubElement(case, "system-out").text = text

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clauses, summary, words
+from mnist_tasks.reporting import clause_text, summary, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
     from mnist_tasks.verdict import Clause
 
 LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
@@ -52,16 +52,16 @@ def run(view: View) -> str:
                     (
                         each.name,
                         each.kind,
-                        words.shape(each.output_shape),
-                        words.count(each.parameters),
-                        words.count(each.operations),
+                        text.shape(each.output_shape),
+                        text.count(each.parameters),
+                        text.count(each.operations),
                     )
                     for each in summary.layers(record)
                 ),
             ),
             *(
                 _table(facts.title, ("name", "value"), facts.rows.items())
-                for facts in words.origin(record)
+                for facts in text.origin(record)
             ),
         ]
     )
@@ -106,16 +106,16 @@ def _verdict(record: RunRecord) -> str:
         ("clause", "must be", "was found", "verdict"),
         ((each.name, each.bound, _found(each), _signed(each.status)) for each in judged),
     )
-    head = f"## {MARKS.get(summary.standing(record), UNKNOWN)} {words.headline(record)}"
-    return "\n\n".join(part for part in (head, escape(words.lead(record)), table) if part)
+    head = f"## {MARKS.get(summary.standing(record), UNKNOWN)} {text.headline(record)}"
+    return "\n\n".join(part for part in (head, escape(text.lead(record)), table) if part)
 
 
 def _found(clause: Clause) -> str:
-    return "; ".join([clause.found, *clauses.details(clause)])
+    return "; ".join([clause.found, *clause_text.details(clause)])
 
 
 def _figures(record: RunRecord) -> str:
-    rows = ((each.name, each.value, each.note) for each in words.figures(record))
+    rows = ((each.name, each.value, each.note) for each in text.figures(record))
     return _table("Figures", ("", "", ""), rows) + (f"\n\nTo repeat it: {_code(record.command)}")
 
 
@@ -130,8 +130,8 @@ def _digits(record: RunRecord) -> str:
             (
                 str(score.digit),
                 *map(str, row),
-                words.percent(score.precision),
-                words.percent(score.recall),
+                text.percent(score.precision),
+                text.percent(score.recall),
             )
             for score, row in zip(summary.by_digit(metrics), metrics.confusion, strict=True)
         ),
@@ -144,8 +144,8 @@ def _run(record: RunRecord) -> Sequence[str]:
         record.id,
         str(record.recipe.get("name")),
         str(record.seed),
-        words.count(record.model.parameters),
-        words.percent(metrics.accuracy if metrics else None),
+        text.count(record.model.parameters),
+        text.percent(metrics.accuracy if metrics else None),
         f"{summary.total_seconds(record):.1f}",
         _signed(summary.standing(record)),
     )

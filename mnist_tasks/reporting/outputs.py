@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import disk
-from mnist_tasks.reporting.view import View
+from mnist_tasks.reporting.run_view import View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +44,9 @@ def write(shown: View | Comparison, wanted: Wanted) -> None:
         text = markdown.run(shown) if isinstance(shown, View) else markdown.compare(shown)
         _write(wanted.markdown, text, "--markdown")
     if wanted.csv:
-        from mnist_tasks.reporting import tables
+        from mnist_tasks.reporting import export_tables
 
-        tables.write(_tables(shown), wanted.csv)
+        export_tables.write(_tables(shown), wanted.csv)
 
 
 def document(shown: View | Comparison, wanted: Wanted) -> dict[str, Any]:
@@ -67,9 +67,13 @@ def document(shown: View | Comparison, wanted: Wanted) -> dict[str, Any]:
 
 
 def _tables(shown: View | Comparison) -> dict[str, Any]:
-    from mnist_tasks.reporting import tables
+    from mnist_tasks.reporting import export_tables
 
-    return tables.of_run(shown) if isinstance(shown, View) else tables.of_comparison(shown)
+    return (
+        export_tables.of_run(shown)
+        if isinstance(shown, View)
+        else export_tables.of_comparison(shown)
+    )
 
 
 def _write(path: Path, text: str, option: str) -> None:

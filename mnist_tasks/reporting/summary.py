@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks import statistics
+from mnist_tasks import stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def judged(record: RunRecord) -> tuple[Metrics, str] | tuple[None, None]:
 
 def interval(metrics: Metrics) -> tuple[float, float]:
     """Return where the true accuracy lies, at 95% confidence."""
-    return statistics.wilson(metrics.correct, metrics.images, CONFIDENCE)
+    return stats.wilson(metrics.correct, metrics.images, CONFIDENCE)
 
 
 def layers(record: RunRecord) -> tuple[Layer, ...]:

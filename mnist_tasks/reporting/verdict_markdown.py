@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnist_tasks.reporting import clauses
+from mnist_tasks.reporting import clause_text
 from mnist_tasks.reporting.markdown import MARKS, escape
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def table(verdict: Verdict) -> str:
         (
             escape(clause.name),
             escape(clause.bound),
-            "; ".join(map(escape, filter(None, (clause.found, clauses.reason(clause))))),
-            escape(clauses.errors(clause)),
-            escape(clauses.interval(clause)),
+            "; ".join(map(escape, filter(None, (clause.found, clause_text.reason(clause))))),
+            escape(clause_text.errors(clause)),
+            escape(clause_text.interval(clause)),
             f"{MARKS[clause.status]} {clause.status}",
         )
         for clause in verdict.clauses
@@ -43,7 +43,7 @@ def _section(outcome: Outcome) -> str:
     title = f"## {MARKS[outcome.status]} {escape(outcome.path)}\n\n"
     if outcome.check is not None:
         verdict = outcome.check.verdict
-        return f"{title}{clauses.SENTENCES[verdict.status]}.\n\n{table(verdict)}"
+        return f"{title}{clause_text.SENTENCES[verdict.status]}.\n\n{table(verdict)}"
     return title + (_error(outcome.error) if outcome.error else "")
 
 

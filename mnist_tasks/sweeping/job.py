@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks import errors
-from mnist_tasks.checking import evaluate
+from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.errors import MnistTasksError, printable
 from mnist_tasks.outcomes import Failure
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.sweeping import plan
-from mnist_tasks.training import fit
+from mnist_tasks.training import run
 from mnist_tasks.training.predict import predict
 
 if TYPE_CHECKING:
@@ -84,25 +84,24 @@ def attempt(job: Job, images: Images, number: int) -> Result | Failed:
                 title="A bug",
                 subject=job.id,
                 found=printable(f"{type(error).__name__} in {frame.name}: {error}", limit=1000),
-                remedy=f"Please report it, with what `{fit.command(job.config)}` says.",
+                remedy=f"Please report it, with what `{run.command(job.config)}` says.",
             ),
             exit_code=errors.BUG,
         )
 
 
 def _run(job: Job, images: Images, number: int) -> Result:
-    os.environ.pop("TF_CONFIG", None)  # a run of a sweep is a run of its own, wherever it is
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as work:
         path = Path(work) / job.config.output.name
-        record = fit.train(
+        record = run.train(
             replace(job.config, output=path), lambda: images.training, progress=_Silent()
         )
-        metrics = evaluate.metrics(predict(path, images.judged.images), images.judged.labels)
+        measured = metrics.metrics(predict(path, images.judged.images), images.judged.labels)
         model = path.read_bytes()
     trial = Trial(
         settings=dict(job.setting.values),
         judged_by=job.judged_by,
-        metrics=metrics,
+        metrics=measured,
         worker=f"{socket.gethostname()}:{os.getpid()}",
         attempts=number,
     )
@@ -110,7 +109,7 @@ def _run(job: Job, images: Images, number: int) -> Result:
         record=replace(
             record,
             id=job.id,
-            command=fit.command(job.config),
+            command=run.command(job.config),
             model=replace(record.model, path=str(job.config.output)),
             trial=trial,
         ),

@@ -16,10 +16,10 @@ import msgspec
 
 import mnist_tasks
 from mnist_tasks.config import TrainingConfig
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import WrongUsageError, printable
-from mnist_tasks.sweeping import grid
-from mnist_tasks.sweeping.grid import MOST_RUNS, Setting
+from mnist_tasks.sweeping import search_space
+from mnist_tasks.sweeping.search_space import MOST_RUNS, Setting
 from mnist_tasks.training import recipes
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Plan:
     def __post_init__(self) -> None:
         runs = len(self.settings) * len(self.seeds)
         if not 1 <= runs <= MOST_RUNS:
-            raise grid.wrong_count(runs)
+            raise search_space.wrong_count(runs)
         if self.device not in DEVICES:
             raise WrongUsageError(
                 "--device",
@@ -150,7 +150,7 @@ def held_out_images() -> int:
 
 def training_images(judged_by: str) -> int:
     """Return on how many images a run of a sweep is trained."""
-    whole = files.SPLITS["train"][0].shape[0]
+    whole = datasets.SPLITS["train"][0].shape[0]
     return whole if judged_by == "test" else whole - held_out_images()
 
 

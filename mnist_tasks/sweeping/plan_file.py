@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import toml_files
 from mnist_tasks.errors import WrongUsageError, printable
-from mnist_tasks.sweeping import grid
-from mnist_tasks.sweeping.grid import Setting
+from mnist_tasks.sweeping import search_space
+from mnist_tasks.sweeping.search_space import Setting
 from mnist_tasks.training import settings as settings_of
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def load(path: Path, base: Plan) -> Plan:
             for name, value in written.set.items()
         }
         has_grid = written.recipes or values or not written.settings
-        found = grid.every(written.recipes or ["default"], values) if has_grid else ()
+        found = search_space.every(written.recipes or ["default"], values) if has_grid else ()
         found += tuple(_setting(each) for each in written.settings)
         text = written.seeds
         numbers = text if isinstance(text, str) else ",".join(map(str, text))
         return replace(
             base,
             settings=tuple(dict.fromkeys(found)),
-            seeds=grid.seeds(numbers),
+            seeds=search_space.seeds(numbers),
             limit=written.limit,
         )
 

@@ -7,8 +7,8 @@ import statistics as samples
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks import statistics
-from mnist_tasks.sweeping.grid import Setting
+from mnist_tasks import stats
+from mnist_tasks.sweeping.search_space import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,7 +91,7 @@ def spread(values: Sequence[float]) -> Spread:
     deviation = low = high = None
     if len(values) > 1:
         deviation = samples.stdev(values)
-        errors = statistics.student_quantile(CONFIDENCE, len(values) - 1)
+        errors = stats.student_quantile(CONFIDENCE, len(values) - 1)
         reach = errors * deviation / math.sqrt(len(values))
         low, high = mean - reach, mean + reach
     return Spread(

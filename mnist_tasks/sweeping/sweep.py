@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from mnist_tasks import disk, ledger
-from mnist_tasks.data import files
+from mnist_tasks import disk, run_store
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.events import Began, Ended, Lost
@@ -139,7 +139,7 @@ def run(plan: Plan, folder: Path, engine: Engine, *, progress: Progress) -> Swee
             exit_code=max((code for _, code in failed), default=0),
         )
         with disk.writable(folder, remedy=OTHER_FOLDER):
-            disk.write(folder / SUMMARY_NAME, ledger.to_json(result), staging=work)
+            disk.write(folder / SUMMARY_NAME, run_store.to_json(result), staging=work)
     return result
 
 
@@ -161,16 +161,16 @@ def _alone_in(folder: Path) -> Generator[Path]:
 
 def _done(job: Job, folder: Path) -> RunRecord | None:
     """Return the record of a job that is done: of this setting, with its model as it was saved."""
-    path = folder / job.id / ledger.RECORD_NAME
+    path = folder / job.id / run_store.RECORD_NAME
     try:
-        record = ledger.read(path) if path.is_file() else None
+        record = run_store.read(path) if path.is_file() else None
         is_whole = (
             record is not None
             and record.id == job.id
             and record.trial is not None
             and record.trial.settings == dict(job.setting.values)
             and job.config.output.is_file()
-            and files.sha256(job.config.output) == record.model.sha256
+            and datasets.sha256(job.config.output) == record.model.sha256
         )
     except (InputRefusedError, OSError):
         return None
@@ -182,7 +182,7 @@ def _save(result: Result, folder: Path, work: Path) -> RunRecord:
     record = result.record
     with disk.writable(folder / record.id, remedy=OTHER_FOLDER):
         disk.write(Path(record.model.path), result.model, staging=work)
-    ledger.save(record, folder, remedy=OTHER_FOLDER, staging=work)
+    run_store.save(record, folder, remedy=OTHER_FOLDER, staging=work)
     return record
 
 

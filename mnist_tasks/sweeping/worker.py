@@ -13,7 +13,7 @@ import time
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import lifeline
+from mnist_tasks import parent_death
 from mnist_tasks.errors import printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping.events import Ended
@@ -102,7 +102,7 @@ def _serve(
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     tempfile.tempdir = str(log.parent)
-    lifeline.end_with(parent)
+    parent_death.end_with(parent)
     images = load()
     while True:
         try:

@@ -8,17 +8,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import imports
+from mnist_tasks import fast_import
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentLacksError, printable
 from mnist_tasks.records import Machine
-from mnist_tasks.training import gpus, losing, meeting, watching
-from mnist_tasks.training.cluster import VARIABLE
+from mnist_tasks.training import gpus
 
 if TYPE_CHECKING:
     from mnist_tasks.config import TrainingConfig
-    from mnist_tasks.training.cluster import Cluster
-    from mnist_tasks.training.engine import Trainer
+    from mnist_tasks.training.trainer import Trainer
 
 
 def import_tensorflow() -> None:
@@ -31,11 +29,9 @@ def import_tensorflow() -> None:
     """
     # A user's ~/.keras/keras.json or environment may name another backend.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    # Of several workers those that end first are reported to the others as an error, also where
-    # nothing is wrong; errors that count come as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if VARIABLE in os.environ else "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        with imports.quiet_stderr(), imports.light():
+        with fast_import.quiet_stderr(), fast_import.light():
             import keras
             import tensorflow as tf
             from absl import logging
@@ -92,17 +88,15 @@ class Place:
         """
         towers = min(self.towers, smallest)
         if self.strategy is None:
-            from mnist_tasks.training.engine import Trainer
+            from mnist_tasks.training.trainer import Trainer
 
             return Trainer(model, optimizer, towers=towers)
-        from mnist_tasks.training.replicas import ReplicaTrainer
+        from mnist_tasks.training.replica_trainer import ReplicaTrainer
 
         return ReplicaTrainer(model, optimizer, towers=towers, strategy=self.strategy)
 
 
-def prepare(
-    config: TrainingConfig, *, towers: int, cluster: Cluster | None = None, purpose: str = ""
-) -> Place:
+def prepare(config: TrainingConfig, *, towers: int) -> Place:
     """Set the devices, the threads and the seed of a run; the import comes first.
 
     The same seed, thread count and machine then give the same bytes.
@@ -112,25 +106,20 @@ def prepare(
     towers
         How many parts of a batch are computed side by side: replicas take of them, and the threads
         are shared out to them.
-    cluster, purpose
-        The workers that share the run, who wait here for each other, and what each of them wants.
 
     Raises
     ------
     EnvironmentLacksError
-        A GPU was asked for and TensorFlow sees none, a worker does not come, or TensorFlow already
-        runs in this process with other devices or threads.
-    WrongUsageError
-        A worker wants something else.
+        A GPU was asked for and TensorFlow sees none, or TensorFlow already runs in this process
+        with other devices or threads.
     """
     import keras
     import tensorflow as tf
 
     try:
-        workers = len(cluster.addresses) if cluster else 1
-        chosen = gpus.choose(config.device, may_split=cluster is None)
+        chosen = gpus.choose(config.device)
         here = len(chosen.names)
-        towers_each = max(1, towers // (here * workers))
+        towers_each = max(1, towers // here)
         parts = here * towers_each
         tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // parts))
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
@@ -139,14 +128,7 @@ def prepare(
         keras.utils.clear_session()
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
-        strategy: Any = None
-        if cluster:
-            # TensorFlow takes for granted that each has as many devices.
-            meeting.meet(cluster, purpose=f"{purpose}, {here} devices each")
-            with losing.noticed(cluster), watching.connecting():
-                strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        elif here > 1:
-            strategy = tf.distribute.MirroredStrategy(chosen.names)
+        strategy = tf.distribute.MirroredStrategy(chosen.names) if here > 1 else None
     except RuntimeError as error:
         raise EnvironmentLacksError(
             "TensorFlow",
@@ -160,9 +142,7 @@ def prepare(
         cores=available_cores(),
         platform=f"{platform.system()} {platform.machine()}",
         versions=versions(),
-        replicas=strategy.num_replicas_in_sync if strategy else 1,
-        workers=workers,
-        worker=cluster.me if cluster else 0,
+        replicas=here,
         precision=config.precision,
     )
     return Place(machine=machine, strategy=strategy, towers=towers_each, note=chosen.note)

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_tasks import imports
+from mnist_tasks import fast_import
 from mnist_tasks.errors import EnvironmentLacksError, printable
 
 DRIVER_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidia0"))
@@ -44,7 +44,7 @@ class Devices:
     note: str = ""
 
 
-def choose(wanted: str, *, may_split: bool = True) -> Devices:
+def choose(wanted: str) -> Devices:
     """Make the wanted devices the only ones that TensorFlow sees.
 
     Parameters
@@ -52,8 +52,6 @@ def choose(wanted: str, *, may_split: bool = True) -> Devices:
     wanted
         ``auto``, ``cpu``, ``gpu``, ``gpu:1`` or ``all``. Where there is no GPU, ``all`` takes the
         logical devices into which this process has split its CPU.
-    may_split
-        Whether these count.
 
     Raises
     ------
@@ -62,11 +60,11 @@ def choose(wanted: str, *, may_split: bool = True) -> Devices:
     """
     import tensorflow as tf
 
-    with imports.quiet_stderr():  # a CUDA build complains where there is no GPU
+    with fast_import.quiet_stderr():  # a CUDA build complains where there is no GPU
         gpus = tf.config.list_physical_devices("GPU")
     if wanted == "cpu":
         gpus = []
-    if wanted == "all" and not gpus and may_split and (parts := _parts_of_cpu()) > 1:
+    if wanted == "all" and not gpus and (parts := _parts_of_cpu()) > 1:
         names = tuple(f"CPU:{part}" for part in range(parts))
         return Devices(names=names, label=f"{parts} parts of the CPU")
     if wanted not in {"auto", "cpu"}:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
-from mnist_tasks.data import files
+from mnist_tasks.data import datasets
 from mnist_tasks.records import ModelFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import keras
 
 OTHER_OUTPUT = "Name another file with --output."
@@ -36,12 +35,5 @@ def save(model: keras.Model, output: Path) -> ModelFile:
     ):
         model.save(temporary)
         size = temporary.stat().st_size
-        digest = files.sha256(temporary)
+        digest = datasets.sha256(temporary)
     return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
-
-
-def save_nowhere(model: keras.Model, output: Path) -> ModelFile:
-    """Tell of a worker's model what the chief tells of its own: the same bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        saved = save(model, Path(folder) / output.name)
-    return replace(saved, path=str(output))

@@ -11,7 +11,7 @@ from mnist_tasks.errors import EnvironmentLacksError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.training.passes import Progress
+    from mnist_tasks.training.loop import Progress
 
 
 def logged(progress: Progress, folder: Path | None) -> AbstractContextManager[Progress]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_tasks.vetting.plain import RefusedError, is_name, shown
+from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, shown
 
 if TYPE_CHECKING:
     from mnist_tasks.vetting.limits import Limits

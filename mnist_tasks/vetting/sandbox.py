@@ -13,11 +13,11 @@ import numpy as np
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import Layer
 from mnist_tasks.vetting import protocol
-from mnist_tasks.vetting.guard import Child
+from mnist_tasks.vetting.child_process import Child
 from mnist_tasks.vetting.inspection import Inspection, Vetted
-from mnist_tasks.vetting.intake import Intake, take_in
 from mnist_tasks.vetting.limits import DEFAULT, Limits
-from mnist_tasks.vetting.plain import shown
+from mnist_tasks.vetting.read_file import Intake, take_in
+from mnist_tasks.vetting.untrusted_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.ledger import Ledger
 from mnist_tasks.reporting import html, summary
 from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.run_store import Ledger
 from tests import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
     from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser

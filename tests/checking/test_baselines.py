@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_tasks import ledger, predictions
-from mnist_tasks.checking import baselines, evaluate
+from mnist_tasks import predictions, run_store
+from mnist_tasks.checking import baselines, metrics
 from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.data.store import Digits
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
@@ -29,9 +29,9 @@ def ask(baseline: Baseline) -> Any:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A checked run, with its predictions."""
-    metrics = evaluate.metrics(PROBABILITIES, LABELS)
-    record = examples.run(checked=replace(examples.check(), metrics=metrics))
-    folder = ledger.save(record, tmp_path).parent
+    measured = metrics.metrics(PROBABILITIES, LABELS)
+    record = examples.run(checked=replace(examples.check(), metrics=measured))
+    folder = run_store.save(record, tmp_path).parent
     predictions.save(PROBABILITIES, folder)
     return folder
 
@@ -54,7 +54,7 @@ def test_predictions_for_other_images_are_refused(run: Path) -> None:
 
 
 def test_a_run_that_was_not_checked_is_refused(run: Path) -> None:
-    ledger.save(examples.run(), run.parent)
+    run_store.save(examples.run(), run.parent)
     with pytest.raises(InputRefusedError) as caught:
         ask(Baseline(record=str(run)))
     assert "mnist-tasks check" in str(caught.value.remedy)

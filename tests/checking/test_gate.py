@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.checking import run, terms
+from mnist_tasks.checking import checker, contract_file
 from tests.checking import gate_models
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def outcomes(folder: Path) -> dict[str, Outcome]:
     """What became of each model."""
     paths = [folder / name for name in EXPECTED]
-    held_to = terms.load(folder / "contract.toml")
-    checked = run.check_each(paths, gate_models.test_digits(), held_to)
+    held_to = contract_file.load(folder / "contract.toml")
+    checked = checker.check_each(paths, gate_models.test_digits(), held_to)
     return {Path(each.outcome.path).name: each.outcome for each in checked}
 
 
@@ -122,8 +122,8 @@ def test_every_clause_that_can_be_asked_for_is_measured_on_a_real_model(folder: 
         """
     )
     names = ("good.h5", "untrained.h5")
-    good, untrained = run.check_each(
-        [folder / name for name in names], gate_models.test_digits(), terms.load(path)
+    good, untrained = checker.check_each(
+        [folder / name for name in names], gate_models.test_digits(), contract_file.load(path)
     )
     statuses = {clause.name: clause for clause in check_of(good.outcome).verdict.clauses}
     assert len(statuses) == 14

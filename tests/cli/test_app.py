@@ -104,9 +104,9 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_path: Path) -> None:
     assert small_mnist.is_dir()
-    from mnist_tasks import ledger
+    from mnist_tasks import run_store
 
-    ledger.save(examples.run(checked=examples.check()), tmp_path / "runs")
+    run_store.save(examples.run(checked=examples.check()), tmp_path / "runs")
     script = (
         "from pathlib import Path; from tests import generated;"
         "from mnist_tasks.cli.app import app;"

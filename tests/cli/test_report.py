@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks import ledger
+from mnist_tasks import run_store
 from tests import examples, runs
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PATIENCE = 3.0
 def three(tmp_path: Path) -> Path:
     """A folder with two checked runs and one that was not."""
     for number, checked in enumerate([examples.check(), examples.check(holds=False), None]):
-        ledger.save(examples.run(number, checked=checked), tmp_path / "runs")
+        run_store.save(examples.run(number, checked=checked), tmp_path / "runs")
     return tmp_path / "runs"
 
 
@@ -144,7 +144,7 @@ def test_hostile_text_shows_as_text_everywhere(cli: Cli, tmp_path: Path) -> None
     record = runs.with_hostile_text(examples.run(checked=examples.check()))
     for number in (1, 2):
         named = replace(record, id=f"run-{number}", recipe={"name": f"{number}{runs.HOSTILE}"})
-        ledger.save(named, tmp_path / "runs")
+        run_store.save(named, tmp_path / "runs")
     for words in (
         ["report", "--markdown", "report.md", "--csv", "csv"],
         ["report", "run-1", "run-2", "--markdown", "comparison.md"],
@@ -192,7 +192,7 @@ def test_a_thousand_runs_are_listed_quickly(cli: Cli, tmp_path: Path) -> None:
     for number in range(1000):
         folder = tmp_path / "runs" / f"run-{number:04}"
         folder.mkdir(parents=True)
-        content = ledger.to_json(replace(record, id=folder.name, seed=number))
+        content = run_store.to_json(replace(record, id=folder.name, seed=number))
         (folder / "run.json").write_bytes(content)
     for words in (["runs", "--sort", "accuracy"], ["runs", "--json"]):
         begun = time.perf_counter()

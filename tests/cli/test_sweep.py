@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mnist_tasks import ledger
+from mnist_tasks import run_store
 from mnist_tasks.environment import gpu
 from tests.conftest import SMALL_CLI, end_group, hear_ctrl_c
 
@@ -96,7 +96,7 @@ def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path:
     lines = swept.stderr.splitlines()
     assert [line.split()[0] for line in lines] == ["1/4", "2/4", "3/4", "4/4"]
 
-    records = ledger.read_all(tmp_path / result["folder"]).records
+    records = run_store.read_all(tmp_path / result["folder"]).records
     assert len(records) == 4
     record = next(each for each in records if each.seed == 4 and each.recipe["shift"] == 1)
     options = record.command.split()[2:]
@@ -130,7 +130,7 @@ def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
         process.kill()
         process.communicate()
         # Whatever is there is whole, and what was there is untouched.
-        found = ledger.read_all(tmp_path / "swept")
+        found = run_store.read_all(tmp_path / "swept")
         assert found.passed_over == ()
         now = {each.id: _record(tmp_path, each.id) for each in found.records}
         assert all(now[name] == content for name, content in seen.items())

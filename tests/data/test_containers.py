@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mnist_tasks.data import containers, files
+from mnist_tasks.data import containers, datasets
 from mnist_tasks.errors import InputRefusedError
 from tests import generated
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 def unpack(container: Path, staging: Path) -> dict[str, str]:
     """Return the hash of each candidate, by name."""
     staging.mkdir()
-    found = containers.unpack(container, files.FILES, staging, origin="the container")
-    return {file.name: files.sha256(path) for file, path in found}
+    found = containers.unpack(container, datasets.FILES, staging, origin="the container")
+    return {file.name: datasets.sha256(path) for file, path in found}
 
 
 def everything() -> dict[str, str]:
-    return {file.name: file.sha256 for file in files.FILES}
+    return {file.name: file.sha256 for file in datasets.FILES}
 
 
 def tarball(folder: Path, target: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_archive_yields_all_four(
 def test_an_idx_file_is_known_by_its_header(
     small_mnist: Path, tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
-    file = files.SPLITS["test"][1]
+    file = datasets.SPLITS["test"][1]
     container = tmp_path / "anything"
     container.write_bytes(compress((small_mnist / file.name).read_bytes()))
     assert unpack(container, tmp_path / "staging") == {file.name: file.sha256}
@@ -69,14 +69,14 @@ def test_an_idx_file_is_known_by_its_header(
 def test_only_what_is_wanted_is_unpacked(small_mnist: Path, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     tarball(small_mnist, archive)
-    wanted = files.SPLITS["test"]
+    wanted = datasets.SPLITS["test"]
     found = list(containers.unpack(archive, wanted, tmp_path, origin="the archive"))
     assert {file.name for file, _ in found} == {file.name for file in wanted}
 
 
 def test_a_gzip_bomb_is_unpacked_to_one_byte_too_many(small_mnist: Path, tmp_path: Path) -> None:
     assert small_mnist.is_dir()
-    file = files.SPLITS["train"][1]
+    file = datasets.SPLITS["train"][1]
     bomb = tmp_path / "bomb.gz"
     bomb.write_bytes(gzip.compress(file.header + bytes(50_000_000)))
     ((_, candidate),) = containers.unpack(bomb, [file], tmp_path, origin="a bomb")

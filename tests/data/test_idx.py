@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_tasks.data import files, idx
+from mnist_tasks.data import datasets, idx
 from mnist_tasks.errors import InputRefusedError
 from tests import generated
 
 
 def test_maps_what_was_written(small_mnist: Path) -> None:
-    images, labels = files.SPLITS["train"]
+    images, labels = datasets.SPLITS["train"]
     expected_images, expected_labels = generated.digits(512, seed=0)
     mapped = idx.memory_map(small_mnist / images.name, images)
     assert isinstance(mapped, np.memmap)
@@ -24,7 +24,7 @@ def test_maps_what_was_written(small_mnist: Path) -> None:
 
 @pytest.mark.parametrize("keep", [0, 3, 16, 1000, -1])
 def test_a_truncated_file_is_refused(small_mnist: Path, keep: int) -> None:
-    images, _ = files.SPLITS["train"]
+    images, _ = datasets.SPLITS["train"]
     path = small_mnist / images.name
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputRefusedError, match="bytes that begin with"):
@@ -33,11 +33,11 @@ def test_a_truncated_file_is_refused(small_mnist: Path, keep: int) -> None:
 
 def test_a_file_of_another_shape_is_refused(small_mnist: Path) -> None:
     with pytest.raises(InputRefusedError) as caught:
-        idx.memory_map(small_mnist / files.SPLITS["test"][0].name, files.SPLITS["train"][0])
+        idx.memory_map(small_mnist / datasets.SPLITS["test"][0].name, datasets.SPLITS["train"][0])
     assert "(512, 28, 28)" in str(caught.value.expected)
 
 
 def test_a_missing_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError) as caught:
-        idx.memory_map(tmp_path / "none", files.TRAIN_IMAGES)
+        idx.memory_map(tmp_path / "none", datasets.TRAIN_IMAGES)
     assert "mnist-tasks fetch" in str(caught.value.remedy)

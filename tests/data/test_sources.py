@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mnist_tasks.data import download, files, sources
+from mnist_tasks.data import datasets, download, sources
 from mnist_tasks.data.download import Patience
 from mnist_tasks.data.sources import Local, Mirror, Npm, Source
 from mnist_tasks.errors import (
@@ -51,12 +51,12 @@ class Heard:
 def bring(source: Source, staging: Path, progress: Heard | None = None) -> dict[str, str]:
     """Return the hash of each candidate that a source brings, by name."""
     staging.mkdir(exist_ok=True)
-    brought = source.retrieve(files.FILES, staging, progress or Heard())
-    return {file.name: files.sha256(path) for file, path in brought}
+    brought = source.retrieve(datasets.FILES, staging, progress or Heard())
+    return {file.name: datasets.sha256(path) for file, path in brought}
 
 
 def everything() -> dict[str, str]:
-    return {file.name: file.sha256 for file in files.FILES}
+    return {file.name: file.sha256 for file in datasets.FILES}
 
 
 def file_server(folder: Path) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -77,7 +77,7 @@ def test_a_mirror_brings_the_four_files_and_reports_bytes(
     heard = Heard()
     with serve(file_server(small_mnist)) as url:
         assert bring(Mirror("mirror", url, QUICK), tmp_path / "staging", heard) == everything()
-    assert heard.begun == [f"{file.name}.gz from mirror" for file in files.FILES]
+    assert heard.begun == [f"{file.name}.gz from mirror" for file in datasets.FILES]
     done, total = heard.bytes[-1]
     assert done == total
 
@@ -87,7 +87,7 @@ def test_a_mirror_may_be_one_npz(small_mnist: Path, tmp_path: Path) -> None:
     np.savez(small_mnist / "mnist.npz", x_test=images, y_test=labels)
     with serve(file_server(small_mnist)) as url:
         brought = bring(Mirror("mirror", f"{url}mnist.npz", QUICK), tmp_path / "staging")
-    assert brought == {file.name: file.sha256 for file in files.SPLITS["test"]}
+    assert brought == {file.name: file.sha256 for file in datasets.SPLITS["test"]}
 
 
 def not_found(request: BaseHTTPRequestHandler) -> None:
@@ -205,7 +205,7 @@ def test_a_folder_is_searched_by_content(small_mnist: Path, tmp_path: Path) -> N
 
 
 def test_one_file_brings_what_it_has(small_mnist: Path, tmp_path: Path) -> None:
-    file = files.SPLITS["test"][0]
+    file = datasets.SPLITS["test"][0]
     brought = bring(Local(small_mnist / file.name), tmp_path / "staging")
     assert brought == {file.name: file.sha256}
 
@@ -285,4 +285,4 @@ def test_an_unknown_source_is_wrong_usage() -> None:
 
 
 def test_a_download_has_a_bound() -> None:
-    assert sum(file.bytes for file in files.FILES) < download.LARGEST_DOWNLOAD
+    assert sum(file.bytes for file in datasets.FILES) < download.LARGEST_DOWNLOAD

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mnist_tasks import disk
-from mnist_tasks.data import files, store
+from mnist_tasks.data import datasets, store
 from mnist_tasks.data.sources import Local
 from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
 from tests import generated
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.data.containers import Candidate
+    from mnist_tasks.data.datasets import DataFile
     from mnist_tasks.data.download import Progress
-    from mnist_tasks.data.files import DataFile
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Failing:
 
 
 def leftovers(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - {file.name for file in files.FILES}
+    return {path.name for path in folder.iterdir()} - {file.name for file in datasets.FILES}
 
 
 def test_fetched_files_are_those_of_the_source(small_mnist: Path, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_fetched_files_are_those_of_the_source(small_mnist: Path, tmp_path: Path
     assert {file.source for file in result.files} == {str(small_mnist)}
     assert not result.was_cached
     assert leftovers(cache) == {".lock"}
-    for file in files.FILES:
+    for file in datasets.FILES:
         assert (cache / file.name).read_bytes() == (small_mnist / file.name).read_bytes()
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_hash_is_named_kept_out_and_the_next_source_tried(
 ) -> None:
     wrong = tmp_path / "wrong"
     wrong.mkdir()
-    bad = files.SPLITS["test"][0]
+    bad = datasets.SPLITS["test"][0]
     for path in small_mnist.iterdir():
         content = bytearray(path.read_bytes())
         content[-1] ^= path.name == bad.name
@@ -84,14 +84,14 @@ def test_a_wrong_hash_is_named_kept_out_and_the_next_source_tried(
         store.fetch(cache, [Local(wrong)], progress=Heard())
     assert bad.name in caught.value.subject
     assert str(wrong) in caught.value.found
-    assert files.sha256(wrong / bad.name) in caught.value.found
+    assert datasets.sha256(wrong / bad.name) in caught.value.found
     assert not (cache / bad.name).exists()
     assert leftovers(cache) == {".lock"}
 
     result = store.fetch(cache, [Local(wrong), Local(small_mnist)], progress=Heard())
     sources = {file.name: file.source for file in result.files}
     assert sources[bad.name] == str(small_mnist)
-    assert files.sha256(cache / bad.name) == bad.sha256
+    assert datasets.sha256(cache / bad.name) == bad.sha256
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 10_000_000])
@@ -100,12 +100,12 @@ def test_a_damaged_cache_is_named_and_mended(
 ) -> None:
     cache = tmp_path / "cache"
     store.fetch(cache, [Local(small_mnist)], progress=Heard())
-    broken = cache / files.FILES[0].name
+    broken = cache / datasets.FILES[0].name
     broken.write_bytes(damage)
     with pytest.raises(InputRefusedError) as caught:
         store.load(cache, "train")
     assert caught.value.subject == str(broken)
-    assert files.FILES[0].sha256 in str(caught.value.expected)
+    assert datasets.FILES[0].sha256 in str(caught.value.expected)
     result = store.fetch(cache, [Local(small_mnist)], progress=Heard())
     assert str(broken) in result.setbacks[0]
     assert len(store.load(cache, "train").labels) == 512
@@ -128,7 +128,7 @@ def test_loaded_digits_are_memory_mapped(small_mnist: Path) -> None:
 
 
 def test_a_missing_file_is_refused_with_what_to_do(small_mnist: Path) -> None:
-    (small_mnist / files.SPLITS["train"][1].name).unlink()
+    (small_mnist / datasets.SPLITS["train"][1].name).unlink()
     assert len(store.load(small_mnist, "test").labels) == 128
     with pytest.raises(InputRefusedError, match="no such file") as caught:
         store.load(small_mnist, "train")
@@ -170,7 +170,7 @@ def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -
         while not heard.notes:
             thread.join(0.01)
         assert heard.notes == ["another fetch is under way; waiting for it"]
-        for file in files.FILES:
+        for file in datasets.FILES:
             (cache / file.name).write_bytes((small_mnist / file.name).read_bytes())
     thread.join(10)
     assert results[0].was_cached

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.environment import cache
-from mnist_tasks.environment.mirrors import Answer
+from mnist_tasks.environment.source_check import Answer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mnist_tasks import ledger
+from mnist_tasks import run_store
 from mnist_tasks.environment.diagnosis import Diagnosis, Finding, Status
 
 
@@ -35,6 +35,6 @@ def test_the_worst_decides(
     found = diagnosis(*statuses)
     assert (found.status, found.exit_code) == (status, code)
     assert found.summary.startswith(summary)
-    document = json.loads(ledger.to_json(found.as_dict()))
+    document = json.loads(run_store.to_json(found.as_dict()))
     assert (document["schema"], document["exit_code"], document["status"]) == (1, code, status)
     assert [finding["status"] for finding in document["findings"]] == list(statuses)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.environment import gpu, gpu_use, probing
+from mnist_tasks.environment import gpu, gpu_use, probe
 from mnist_tasks.environment.gpu import Driver, Gpu
-from mnist_tasks.environment.probing import Library, Probed
+from mnist_tasks.environment.probe import Library, Probed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,7 +237,7 @@ def test_the_real_tensorflow_is_asked_why(tmp_path: Path, monkeypatch: pytest.Mo
     """A file that is no library, where the linker looks first, is opened and refused."""
     (tmp_path / "libcudart.so.12").write_bytes(b"no library at all, but long enough to be read" * 9)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    answer = probing.probe()
+    answer = probe.probe()
     assert answer.failure is None
     assert answer.gpus is not None
     if not answer.cuda_build:

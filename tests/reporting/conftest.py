@@ -11,7 +11,7 @@ from tests import runs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
 
 
 @pytest.fixture

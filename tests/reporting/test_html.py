@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.ledger import Ledger
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.reporting.view import View
+from mnist_tasks.reporting.run_view import View
+from mnist_tasks.run_store import Ledger
 from tests import examples, runs
 from tests.reporting.pages import Page
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.ledger import Ledger
 from mnist_tasks.reporting import markdown
 from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.run_store import Ledger
 from tests import examples, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
 
 
 def test_the_verdict_comes_first_and_all_the_rest_follows(view: View) -> None:

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks.errors import WrongUsageError
-from mnist_tasks.sweeping import grid, plan
-from mnist_tasks.sweeping.grid import Setting
+from mnist_tasks.sweeping import plan, search_space
 from mnist_tasks.sweeping.plan import Plan
-from mnist_tasks.training import fit, recipes
+from mnist_tasks.sweeping.search_space import Setting
+from mnist_tasks.training import recipes, run
 
 FOLDER = Path("sweeps/x")
 
 
 def test_a_grid_is_every_recipe_with_every_combination() -> None:
-    found = grid.every(["default", "plain"], {"shift": (0, 1), "average": (0.0,)})
+    found = search_space.every(["default", "plain"], {"shift": (0, 1), "average": (0.0,)})
     assert [each.name for each in found] == [
         "default average=0.0 shift=0",
         "default average=0.0 shift=1",
         "plain average=0.0 shift=0",
         "plain average=0.0 shift=1",
     ]
-    assert grid.every(["plain", "plain"], {}) == (Setting(recipe="plain"),)
+    assert search_space.every(["plain", "plain"], {}) == (Setting(recipe="plain"),)
 
 
 @pytest.mark.parametrize(
@@ -38,25 +38,30 @@ def test_a_grid_is_every_recipe_with_every_combination() -> None:
     ],
 )
 def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
-    assert grid.seeds(text) == expected
+    assert search_space.seeds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", 5000 * "9"])
 def test_what_are_no_seeds_is_refused(text: str) -> None:
     with pytest.raises(WrongUsageError, match="--seeds"):
-        grid.seeds(text)
+        search_space.seeds(text)
 
 
 def test_more_runs_than_there_may_be_are_counted_before_they_are_made() -> None:
     values = {name: list(range(1, 1001)) for name in ("epochs", "batch_size", "learning_rate")}
-    for make in (lambda: grid.every(["default"], values), lambda: grid.seeds("0-999999")):
+    for make in (
+        lambda: search_space.every(["default"], values),
+        lambda: search_space.seeds("0-999999"),
+    ):
         with pytest.raises(WrongUsageError) as caught:
             make()
         assert caught.value.expected == "from 1 to 100,000 runs"
 
 
 def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:
-    jobs = Plan(settings=grid.every(["default"], {"shift": (0, 1)}), seeds=(5, 6)).jobs(FOLDER)
+    jobs = Plan(settings=search_space.every(["default"], {"shift": (0, 1)}), seeds=(5, 6)).jobs(
+        FOLDER
+    )
     assert [(job.setting.values, job.config.seed) for job in jobs] == [
         ((("shift", 0),), 5),
         ((("shift", 1),), 5),
@@ -85,7 +90,7 @@ def test_a_job_is_what_a_single_train_would_be_given() -> None:
     job = Plan(settings=(Setting(recipe="plain", values=(("shift", 1),)),), seeds=(3,)).jobs(
         FOLDER
     )[0]
-    command = fit.command(job.config)
+    command = run.command(job.config)
     for words in ("--recipe plain", "--seed 3", "--limit 50000", "--threads 1", "--set shift=1"):
         assert words in command
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks.sweeping import grid, ranking
+from mnist_tasks.sweeping import ranking, search_space
 from mnist_tasks.sweeping.plan import Plan
 from tests import examples
 from tests.sweeping import runs
@@ -36,7 +36,9 @@ def test_runs_that_are_alike_have_an_interval_of_no_width() -> None:
 
 
 def test_the_settings_come_best_first() -> None:
-    jobs = Plan(settings=grid.every(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(Path("x"))
+    jobs = Plan(settings=search_space.every(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(
+        Path("x")
+    )
     right = {0: [900, 910], 1: [930, 950]}
     records = [
         runs.record(job, right[int(dict(job.setting.values)["shift"])][job.config.seed])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks import disk, ledger
+from mnist_tasks import disk, run_store
 from mnist_tasks.errors import EnvironmentLacksError
 from mnist_tasks.outcomes import Failure
 from mnist_tasks.sweeping import sweep
@@ -80,7 +80,7 @@ def test_every_run_has_its_record_and_its_model(tmp_path: Path) -> None:
     engine, heard = Engine(), Heard()
     result = sweep.run(PLAN, tmp_path / "s", engine, progress=heard)
     assert (result.runs, result.done, result.kept, result.exit_code) == (4, 4, 0, 0)
-    found = ledger.read_all(tmp_path / "s")
+    found = run_store.read_all(tmp_path / "s")
     assert [record.seed for record in found.records] == [0, 1, 2, 3]
     assert found.passed_over == ()
     for record in found.records:
@@ -122,10 +122,10 @@ def test_what_is_not_whole_is_run_again(tmp_path: Path, damage: str) -> None:
         (folder / "model.h5").unlink()
         os.mkfifo(folder / "model.h5")
     else:
-        record = ledger.read(folder / "run.json")
+        record = run_store.read(folder / "run.json")
         assert record.trial is not None
         edited = replace(record.trial, settings={"shift": 3})
-        ledger.save(replace(record, trial=edited), tmp_path)
+        run_store.save(replace(record, trial=edited), tmp_path)
     engine = Engine()
     assert sweep.run(PLAN, tmp_path, engine, progress=Heard()).done == 4
     assert engine.given == [1]
@@ -150,7 +150,7 @@ def test_other_runs_in_the_folder_are_left_alone_and_out(tmp_path: Path) -> None
     result = sweep.run(more, tmp_path, engine, progress=Heard())
     assert engine.given == [4]
     assert (result.runs, result.ranking[0].runs) == (2, 2)
-    assert len(ledger.read_all(tmp_path).records) == 5
+    assert len(run_store.read_all(tmp_path).records) == 5
 
 
 def test_the_engine_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> None:

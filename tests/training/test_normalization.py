@@ -9,9 +9,9 @@ import pytest
 
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
-from mnist_tasks.training import fit, recipes
+from mnist_tasks.training import recipes, run
 from tests import generated
-from tests.training.test_fit import Heard
+from tests.training.test_run import Heard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +39,11 @@ def as_keras_would(model: Any, images: np.ndarray) -> list[np.ndarray]:
 def test_they_are_those_of_the_images_layer_by_layer() -> None:
     import keras
 
-    from mnist_tasks.training import network, normalization
+    from mnist_tasks.training import normalization
+    from mnist_tasks.training.model import build_model
 
     images, _ = generated.digits(64)
-    model = network.build(recipes.DEFAULT, steps=1)
+    model = build_model(recipes.DEFAULT, steps=1)
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
     normalization.recompute(model, images)
@@ -59,7 +60,7 @@ def test_only_averaged_weights_need_statistics_of_their_own(
     config = TrainingConfig(
         limit=64, settings=(("average", average),), output=tmp_path / "model.h5", batch_size=32
     )
-    fit.train(config, lambda: store.load(small_mnist, "train"), progress=Heard())
+    run.train(config, lambda: store.load(small_mnist, "train"), progress=Heard())
     model = keras.models.load_model(config.output, compile=False)
     saved = statistics(model)
     fresh = as_keras_would(model, np.array(store.load(small_mnist, "train").images[:64]))

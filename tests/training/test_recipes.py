@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_tasks import ledger
+from mnist_tasks import run_store
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import WrongUsageError
 from mnist_tasks.training import recipes
@@ -53,7 +53,7 @@ def test_every_recipe_has_what_the_workflow_promises(recipe: recipes.Recipe) -> 
 
 
 def test_a_record_tells_the_kind_of_each_layer() -> None:
-    record = json.loads(ledger.to_json(recipes.as_record(recipes.PLAIN)))
+    record = json.loads(run_store.to_json(recipes.as_record(recipes.PLAIN)))
     assert record["layers"][0] == {
         "layer": "Conv",
         "filters": 16,

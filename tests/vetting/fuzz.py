@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.limits import Limits
-from mnist_tasks.vetting.plain import RefusedError
-from mnist_tasks.vetting.static import vet_bytes
+from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -143,9 +143,9 @@ def case(seed: int) -> tuple[str, bytes]:
 
 def work(first: int, limits: Limits) -> None:
     """Vet one file after the other; say which is next, so that the parent knows where it ended."""
-    from mnist_tasks.vetting import confinement
+    from mnist_tasks.vetting import resources
 
-    confinement.confine(limits, parent=os.getppid())
+    resources.confine(limits, parent=os.getppid())
     for seed in range(first, sys.maxsize):
         print("next", seed, flush=True)
         kind, data = case(seed)

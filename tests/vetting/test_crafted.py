@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.vetting.intake import take_in
 from mnist_tasks.vetting.limits import DEFAULT
-from mnist_tasks.vetting.plain import RefusedError
-from mnist_tasks.vetting.static import vet_bytes
+from mnist_tasks.vetting.read_file import take_in
+from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import TABLE
 from tests.vetting.crafted.trial import Outcome, try_out
 

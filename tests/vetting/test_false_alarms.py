@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mnist_tasks.training import recipes
-from mnist_tasks.vetting import allowed, loading, sandbox
+from mnist_tasks.vetting import allowlist, model_loading, sandbox
 from mnist_tasks.vetting.limits import DEFAULT
-from mnist_tasks.vetting.static import vet_bytes
+from mnist_tasks.vetting.static_check import vet_bytes
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -94,14 +94,14 @@ def passes(model: Any, folder: Path) -> None:
         model.save(path)
         declared = vet_bytes(path.read_bytes(), kind=kind, limits=DEFAULT)
         assert declared.weights == model.count_params()
-        facts = loading.count(declared, kind=kind, limits=DEFAULT)
+        facts = model_loading.count(declared, kind=kind, limits=DEFAULT)
         assert facts.trainable + facts.non_trainable == model.count_params()
-        loaded = loading.load(path)
+        loaded = model_loading.load(path)
         for ours, theirs in zip(model.weights, loaded.weights, strict=True):
             np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
 
 
-@pytest.mark.parametrize("kind", sorted(allowed.LAYERS - {"InputLayer"}))
+@pytest.mark.parametrize("kind", sorted(allowlist.LAYERS - {"InputLayer"}))
 def test_each_allowed_layer(kind: str, tmp_path: Path) -> None:
     import keras
 
@@ -227,7 +227,7 @@ def networks() -> dict[str, Any]:  # noqa: C901 - one after the other
 
 
 NETWORKS = sorted(
-    allowed.words("""
+    allowlist.words("""
     literal residual nested shared augmented adapted configured mixed_float16 mixed_bfloat16
     float16 float64 any_size flat unbuilt
     """)
@@ -409,8 +409,8 @@ def test_what_comes_back_is_what_keras_predicts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
 def test_each_recipe(name: str, tmp_path: Path) -> None:
-    from mnist_tasks.training import network
+    from mnist_tasks.training.model import build_model
 
-    model = network.build(recipes.RECIPES[name], steps=10)
+    model = build_model(recipes.RECIPES[name], steps=10)
     model.optimizer.build(model.trainable_variables)
     passes(model, tmp_path)

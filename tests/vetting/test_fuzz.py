@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from mnist_tasks.vetting import description
+from mnist_tasks.vetting import model_config
 from mnist_tasks.vetting.limits import DEFAULT
-from mnist_tasks.vetting.plain import RefusedError
-from mnist_tasks.vetting.static import vet_bytes
+from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting import fuzz
 
 
@@ -32,7 +32,7 @@ def test_a_short_run_ends_well() -> None:
 
 def test_a_careless_look_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Membership of a set, asked with a list, was such a slip: it raises a TypeError."""
-    monkeypatch.setattr(description, "_among", lambda value, words: value in words)
+    monkeypatch.setattr(model_config, "_among", lambda value, words: value in words)
     kinds = set()
     # Only the JSON is changed: in this process no one would end an HDF5 that hangs.
     kind, data = fuzz.sound()["sequential keras"]

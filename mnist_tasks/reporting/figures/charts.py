@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.answers import Bin
     from mnist_tasks.reporting.figures.axes import Axis
+    from mnist_tasks.reporting.predicted_images import Bin
 
 WIDTH, HEIGHT = 420, 260
 LEFT, RIGHT, TOP, BOTTOM = 46, 406, 14, 216

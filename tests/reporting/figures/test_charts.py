@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.reporting import summary
-from mnist_tasks.reporting.figures import charts, ledger_charts
+from mnist_tasks.reporting.figures import charts, pareto_charts
 from tests import examples
 
 if TYPE_CHECKING:
     from mnist_tasks.reporting.figures.charts import Chart, Line
-    from mnist_tasks.reporting.view import View
+    from mnist_tasks.reporting.run_view import View
 
 
 def back(chart: Chart, line: Line) -> list[tuple[float, float]]:
@@ -73,7 +73,7 @@ def test_the_ledger_marks_the_front_and_this_run() -> None:
             [(cheap, 2_000), (cheap, 3_000), (better, 1_000), (better, 4_000)]
         )
     ]
-    chart = ledger_charts.by_parameters([*records, examples.run(9)], {records[1].id})
+    chart = pareto_charts.by_parameters([*records, examples.run(9)], {records[1].id})
     assert chart is not None
     kinds = {mark.words.split(":")[0]: mark.kind for mark in chart.marks}
     assert kinds == {
@@ -87,7 +87,7 @@ def test_the_ledger_marks_the_front_and_this_run() -> None:
 
 
 def test_without_a_checked_run_there_is_no_ledger() -> None:
-    assert ledger_charts.by_seconds([examples.run()], set()) is None
+    assert pareto_charts.by_seconds([examples.run()], set()) is None
 
 
 def test_the_drawing_has_the_size_of_the_template() -> None:

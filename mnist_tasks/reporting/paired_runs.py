@@ -1,0 +1,115 @@
+"""Two runs image by image: which the one broke and which it mended, and whether that is chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mnist_tasks import stats
+from mnist_tasks.reporting import text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnist_tasks.reporting.predicted_images import Answers
+
+MOST_IMAGES = 24
+SURE = 0.05  # below this, chance is no good explanation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """An image on which two runs part: what is true, and what each said."""
+
+    index: int
+    truth: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A run against the first one, image by image.
+
+    Attributes
+    ----------
+    letter
+        Of the run; the first one is A.
+    broken, mended
+        Images that only the first, and only this run, got right; `broken_by_digit` and
+        `mended_by_digit` count all of them by their true digit.
+    """
+
+    letter: str
+    broken: tuple[Change, ...]
+    mended: tuple[Change, ...]
+    broken_by_digit: tuple[int, ...]
+    mended_by_digit: tuple[int, ...]
+    images: int
+
+    @property
+    def lost(self) -> int:
+        """How many images only the first run got right."""
+        return sum(self.broken_by_digit)
+
+    @property
+    def won(self) -> int:
+        """How many images only this run got right."""
+        return sum(self.mended_by_digit)
+
+    @property
+    def chance(self) -> float:
+        """How likely two equally good models differ so much, either way: McNemar, exact."""
+        fewer, more = sorted((self.lost, self.won))
+        return min(1.0, 2 * stats.mcnemar(more, fewer))
+
+    @property
+    def words(self) -> str:
+        """Who is better, and by how much."""
+        return f"{self.outcome} {self.counts}"
+
+    @property
+    def outcome(self) -> str:
+        """Who is better, where chance is no good explanation."""
+        if self.chance >= SURE:
+            return f"{self.letter} and A can't be told apart."
+        return f"{self.letter} is {'better' if self.won > self.lost else 'worse'} than A."
+
+    @property
+    def counts(self) -> str:
+        """By how much the two differ."""
+        points = 100 * (self.won - self.lost) / self.images
+        return (
+            f"{self.letter} mends {text.plural(self.won, 'image')} and breaks {self.lost:,}: "
+            f"{points:+.2f} points, p = {self.chance:.2g}."
+        )
+
+
+def pair(letter: str, before: Answers, after: Answers) -> Pair:
+    """Compare two runs image by image."""
+    broken, mended = before.right & ~after.right, ~before.right & after.right
+    labels, said_before, said_after = before.labels, before.said, after.said
+
+    def changes(where: NDArray[np.bool_]) -> tuple[Change, ...]:
+        return tuple(
+            Change(
+                index=int(i),
+                truth=int(labels[i]),
+                before=int(said_before[i]),
+                after=int(said_after[i]),
+            )
+            for i in where.nonzero()[0][:MOST_IMAGES]
+        )
+
+    def counts(where: NDArray[np.bool_]) -> tuple[int, ...]:
+        return tuple(int((labels[where] == digit).sum()) for digit in range(10))
+
+    return Pair(
+        letter=letter,
+        broken=changes(broken),
+        mended=changes(mended),
+        broken_by_digit=counts(broken),
+        mended_by_digit=counts(mended),
+        images=len(labels),
+    )

@@ -1,0 +1,1 @@
+"""What the commands print: tables, panels and live progress, drawn with rich."""

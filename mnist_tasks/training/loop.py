@@ -1,0 +1,99 @@
+"""The passes over the training images: batches into a trainer, and what became of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.records import Epoch, Point
+from mnist_tasks.training import batches
+
+if TYPE_CHECKING:
+    from mnist_tasks.data.store import Digits
+    from mnist_tasks.training.recipes import Recipe
+    from mnist_tasks.training.trainer import Trainer
+
+POINTS_AN_EPOCH = 50
+LONGEST_CURVE = 500  # points
+
+
+class Progress(Protocol):
+    """What is told of a training while it goes on."""
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Say that training starts: how many passes over how many images."""
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
+
+
+def run(
+    trainer: Trainer,
+    recipe: Recipe,
+    digits: Digits,
+    *,
+    seed: int,
+    smallest: int,
+    progress: Progress,
+) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
+    """Train the trainer's model in place.
+
+    Parameters
+    ----------
+    smallest
+        How many images a batch has at least, where there are so many.
+
+    Raises
+    ------
+    WrongUsageError
+        The learning rate makes the loss infinite.
+    """
+    images = len(digits.labels)
+    steps = len(batches.sizes(images, recipe.batch_size, smallest=smallest))
+    random = np.random.default_rng(seed)
+    epochs: list[Epoch] = []
+    curve: list[Point] = []
+    progress.begin(recipe.epochs, images)
+    step = 0
+    for epoch in range(1, recipe.epochs + 1):
+        begun = time.perf_counter()
+        seen, loss, correct = 0, 0.0, 0
+        for pixels, labels in batches.epoch(
+            digits,
+            batch_size=recipe.batch_size,
+            shift=recipe.shift,
+            steps=math.ceil(steps / POINTS_AN_EPOCH),
+            random=random,
+            smallest=smallest,
+        ):
+            more_loss, more_correct = trainer.run(pixels, labels)
+            step += len(labels)
+            if not math.isfinite(more_loss):
+                raise WrongUsageError(
+                    "the learning rate",
+                    expected="one with which the loss falls",
+                    found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
+                    remedy="Choose a lower one. Nothing was saved.",
+                )
+            seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
+            point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
+            curve.append(point)
+            progress.advance(epoch, seen, point.loss, point.accuracy)
+        seconds = time.perf_counter() - begun
+        epochs.append(
+            Epoch(
+                epoch=epoch,
+                loss=loss / seen,
+                accuracy=correct / seen,
+                seconds=seconds,
+                images_per_second=seen / seconds,
+            )
+        )
+    trainer.finish()
+    # The latest point stays, whatever is left out of a long training's curve.
+    thinned = curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]
+    return tuple(epochs), tuple(thinned)

@@ -1,0 +1,117 @@
+"""The Keras model of a recipe, and the optimizer that trains it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import layers
+
+from mnist_tasks.training.normalization import FusedBatchNormalization
+from mnist_tasks.training.recipes import AveragePool, BatchNorm, Conv, Dropout, MaxPool
+
+if TYPE_CHECKING:
+    from mnist_tasks.training.recipes import LayerSpec, Recipe
+
+DIGITS = 10
+
+
+def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
+    """Build and compile the network of a recipe, as it is saved.
+
+    Parameters
+    ----------
+    steps
+        Of the whole training, for the schedule.
+
+    Returns
+    -------
+    model
+        From images (n, 28, 28, 1) float32 in [0, 1] to probabilities (n, 10) float32.
+    """
+    model = _network(recipe, layers.BatchNormalization, activation="softmax")
+    model.compile(
+        optimizer=build_optimizer(recipe, steps=steps),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def build_trainee(recipe: Recipe, *, precision: str = "float32") -> keras.Sequential:
+    """Build the same network for training: to logits, whose loss is the more exact, and faster.
+
+    Parameters
+    ----------
+    precision
+        Keras's name of a dtype policy, for the convolutions and what lies between them. The
+        statistics of batch normalization and the logits are float32, as all weights are.
+
+    Returns
+    -------
+    model
+        From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, 10) float32; its weights are
+        those of `build_model`, one for one.
+    """
+    return _network(recipe, FusedBatchNormalization, activation=None, precision=precision)
+
+
+def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
+    """Return Adagrad, with a learning rate that goes up and down once.
+
+    One cycle: L. N. Smith, "A disciplined approach to neural network hyper-parameters" (2018).
+    Averaged weights: B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by
+    averaging" (1992).
+    """
+    warmup = round(recipe.warmup * steps)
+    rate: Any = recipe.learning_rate
+    if warmup or recipe.final != 1:
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warmup else rate,
+            decay_steps=max(1, steps - warmup),
+            alpha=recipe.final,
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    return keras.optimizers.Adagrad(
+        rate,
+        initial_accumulator_value=recipe.accumulator,
+        use_ema=recipe.average > 0,
+        ema_momentum=recipe.average or 0.99,
+    )
+
+
+def _network(
+    recipe: Recipe, batch_norm: type, *, activation: str | None, precision: str = "float32"
+) -> keras.Sequential:
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1), name="images"),
+            *(_layer(spec, batch_norm, precision) for spec in recipe.layers),
+            layers.Flatten(),
+            layers.Dense(DIGITS, activation=activation),
+        ],
+        name=recipe.name,
+    )
+
+
+def _layer(spec: LayerSpec, batch_norm: type, precision: str) -> keras.Layer:
+    match spec:
+        case Conv():
+            return layers.Conv2D(
+                spec.filters,
+                spec.kernel,
+                strides=spec.stride,
+                padding=spec.padding,
+                activation="relu",
+                dtype=precision,
+            )
+        case BatchNorm():
+            return batch_norm(momentum=spec.momentum)
+        case MaxPool():
+            return layers.MaxPooling2D(spec.size, dtype=precision)
+        case AveragePool():
+            return layers.AveragePooling2D(spec.size, dtype=precision)
+        case Dropout():
+            maps = (None, 1, 1, None) if spec.whole_maps else None
+            return layers.Dropout(spec.rate, noise_shape=maps, dtype=precision)

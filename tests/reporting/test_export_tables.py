@@ -1,0 +1,60 @@
+"""Everything that is shown, as tables."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mnist_tasks.reporting import export_tables, summary
+from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.run_store import Ledger
+from tests import runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mnist_tasks.reporting.run_view import View
+
+
+def test_the_tables_hold_the_figures_of_the_record(view: View) -> None:
+    found = export_tables.of_run(view)
+    metrics = summary.metrics(view.record)
+    assert metrics is not None
+    assert all(found.values())
+    assert sum(row["images"] for row in found["confusion"]) == metrics.images  # type: ignore[misc]
+    assert found["confusion"][12] == {"truth": 1, "said": 2, "images": metrics.confusion[1][2]}
+    assert [row["step"] for row in found["curve"]] == [point.step for point in view.record.curve]
+    assert sum(row["images"] for row in found["calibration"]) == metrics.images  # type: ignore[misc]
+    assert len(found["filters"]) == 8
+    assert found["runs"][0]["accuracy"] == metrics.accuracy
+
+
+def test_csv_files_read_back_as_they_were(view: View, tmp_path: Path) -> None:
+    found = export_tables.of_run(view)
+    export_tables.write(found, tmp_path / "csv")
+    assert {path.stem for path in (tmp_path / "csv").iterdir()} == set(found)
+    with (tmp_path / "csv" / "curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == [point.loss for point in view.record.curve]
+
+
+def test_hostile_text_is_no_formula_and_no_escape(view: View) -> None:
+    record = replace(runs.with_hostile_text(view.record), seconds={"=1+1\x1b": 1.0, "-2": 1.0})
+    hostile = replace(view, record=record, everything=Ledger(records=(record,)))
+    found = export_tables.of_run(hostile)
+    text = "\n".join(map(export_tables.to_csv, filter(None, found.values())))
+    assert "\x1b" not in text
+    assert "\n'=1+1?,1.0" in text
+    assert "\n'-2,1.0" in text
+
+
+def test_the_tables_of_a_comparison_name_runs_by_letter(small_mnist: Path, tmp_path: Path) -> None:
+    views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1)]
+    comparison = Comparison(views=tuple(views))
+    found = export_tables.of_comparison(comparison)
+    assert [row["letter"] for row in found["runs"]] == ["A", "B"]
+    assert {"name": "seed", "A": "0", "B": "1"} in found["differences"]
+    (pair,) = comparison.pairs
+    assert found["pairs"][0]["broken"] == pair.lost
+    assert len(found["changes"]) == len(pair.broken) + len(pair.mended)

@@ -1,0 +1,164 @@
+"""The records of past runs on disk."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import run_store
+from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from tests import examples
+
+
+def test_a_record_reads_as_it_was_written(tmp_path: Path) -> None:
+    record = examples.run(checked=examples.check())
+    path = run_store.save(record, tmp_path / "runs")
+    assert path == tmp_path / "runs" / record.id / "run.json"
+    assert run_store.read(path) == record
+    assert json.loads(path.read_bytes())["check"]["metrics"]["confusion"][0][:2] == [9, 1]
+
+
+def test_a_field_of_a_later_version_is_no_obstacle(tmp_path: Path) -> None:
+    path = run_store.save(examples.run(), tmp_path)
+    content = json.loads(path.read_bytes())
+    del content["curve"]
+    path.write_text(json.dumps({**content, "mood": "good"}))
+    assert run_store.read(path) == replace(examples.run(), curve=())
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "truncated"),
+        (b"{", "truncated"),
+        (b"\xff\xfe", "malformed"),
+        (b'{"recipe":' + b'{"a":' * 100_000, "recursion"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b'{"id": 3}', "Expected `str`, got `int` - at `$.id`"),
+        (b'{"schema": 1}', "missing required field"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_the_reason(
+    tmp_path: Path, content: bytes, found: str
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(content)
+    with pytest.raises(InputRefusedError) as caught:
+        run_store.read(path)
+    assert found.lower() in caught.value.found.lower()
+
+
+def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = run_store.save(replace(examples.run(), schema=99), tmp_path)
+    with pytest.raises(InputRefusedError, match="schema 99, written by a newer version"):
+        run_store.read(path)
+
+
+def test_all_records_are_read_oldest_first_and_what_is_none_is_named(tmp_path: Path) -> None:
+    for number in (2, 0, 1):
+        run_store.save(examples.run(number), tmp_path)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "run.json").write_text('{"id": "\x1b[31m"}')
+    (tmp_path / "empty").mkdir()
+    found = run_store.read_all(tmp_path)
+    assert [record.seed for record in found.records] == [0, 1, 2]
+    assert len(found.passed_over) == 1
+    assert "foreign" in found.passed_over[0]
+    assert run_store.latest(found, tmp_path).seed == 2
+
+
+def test_a_folder_without_records_says_what_to_do(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputRefusedError) as caught:
+            run_store.latest(run_store.read_all(folder), folder)
+        assert "mnist-tasks train" in str(caught.value.remedy)
+
+
+def test_a_check_goes_into_the_latest_record_of_its_model(tmp_path: Path) -> None:
+    for number in (0, 1):
+        run_store.save(examples.run(number), tmp_path)
+    other = replace(examples.run(2), model=replace(examples.MODEL, sha256="00" * 32))
+    run_store.save(other, tmp_path)
+    attached = run_store.attach(examples.check(), tmp_path)
+    assert attached is not None
+    assert attached.seed == 1
+    checks = [record.check for record in run_store.read_all(tmp_path).records]
+    assert checks == [None, examples.check(), None]
+
+
+def test_the_check_of_a_strangers_model_goes_nowhere(tmp_path: Path) -> None:
+    assert run_store.attach(examples.check(), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_counts_only_in_the_folder_of_its_name(tmp_path: Path) -> None:
+    path = run_store.save(examples.run(), tmp_path)
+    path.parent.rename(tmp_path / "elsewhere")
+    run_store.save(replace(examples.run(), id="../outside"), tmp_path / "runs")
+    found = run_store.read_all(tmp_path)
+    assert found.records == ()
+    assert "the record of 20261122-120000-00ff" in found.passed_over[0]
+    assert run_store.attach(examples.check(), tmp_path) is None
+
+
+def test_figures_that_can_not_be_are_no_record(tmp_path: Path) -> None:
+    check = examples.check()
+    assert check.metrics is not None
+    crooked = replace(check, metrics=replace(check.metrics, confusion=((1, 2),)))
+    for record, found in (
+        (replace(examples.run(), epochs=()), "no epoch"),
+        (examples.run(checked=crooked), "confusion matrix"),
+    ):
+        path = run_store.save(record, tmp_path)
+        with pytest.raises(InputRefusedError, match=found):
+            run_store.read(path)
+
+
+def test_a_run_is_found_by_its_id_its_beginning_or_its_path(tmp_path: Path) -> None:
+    paths = [run_store.save(examples.run(number), tmp_path) for number in (0, 1)]
+    found = run_store.read_all(tmp_path)
+    for name in (
+        examples.run(0).id,
+        "20261122-120000",
+        str(paths[0]),
+        str(paths[0].parent),
+    ):
+        record, folder = run_store.find(found, tmp_path, name)
+        assert (record.seed, folder.resolve()) == (0, paths[0].parent.resolve())
+    assert run_store.find(found, tmp_path, "latest")[0].seed == 1
+
+
+def test_an_id_that_begins_another_still_names_its_run(tmp_path: Path) -> None:
+    short, long = replace(examples.run(0), id="a"), replace(examples.run(1), id="ab")
+    for record in (short, long):
+        run_store.save(record, tmp_path)
+    assert run_store.find(run_store.read_all(tmp_path), tmp_path, "a")[0] == short
+
+
+@pytest.mark.parametrize(("name", "found"), [("2026", "20261122-120000"), ("x", "no such run")])
+def test_a_name_of_no_run_or_of_several_is_refused(tmp_path: Path, name: str, found: str) -> None:
+    for number in (0, 1):
+        run_store.save(examples.run(number), tmp_path)
+    with pytest.raises(InputRefusedError, match=found):
+        run_store.find(run_store.read_all(tmp_path), tmp_path, name)
+
+
+def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
+    path = run_store.save(examples.run(), tmp_path / "elsewhere")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / examples.run().id).symlink_to(path.parent)
+    (record,) = run_store.read_all(tmp_path / "runs").records
+    with pytest.raises(EnvironmentLacksError):
+        run_store.delete(record, tmp_path / "runs")
+    assert path.is_file()
+
+
+def test_a_record_of_the_first_version_still_reads() -> None:
+    """The file is as version 0.1.0 wrote it, before layers and filters were recorded."""
+    record = run_store.read(Path(__file__).parent / "records" / "first" / "run.json")
+    assert record.network == ()
+    assert record.check is not None
+    assert record.check.metrics is not None
+    assert record.check.metrics.accuracy == 0.9907
+    assert record.check.verdict.holds

@@ -1,0 +1,152 @@
+"""The Keras model of a recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mnist_tasks.training import recipes
+
+if TYPE_CHECKING:
+    from mnist_tasks.training.recipes import Recipe
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
+PARAMETERS = {"default": 23_818, "plain": 9_946}
+
+
+@pytest.fixture(params=recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    chosen: Recipe = request.param
+    return chosen
+
+
+def build(recipe: Recipe, steps: int = 100) -> Any:
+    from mnist_tasks.training.model import build_model
+
+    return build_model(recipe, steps=steps)
+
+
+def test_it_is_what_the_contract_wants(recipe: Recipe) -> None:
+    model = build(recipe)
+    assert model.count_params() == PARAMETERS[recipe.name] < 25_000
+    assert model.input_shape == (None, 28, 28, 1)
+    assert model.output_shape == (None, 10)
+
+
+def test_its_layers_are_those_of_the_description(recipe: Recipe) -> None:
+    layers = build(recipe).layers
+    kinds = [type(layer).__name__ for layer in layers]
+    assert {"Conv2D", "BatchNormalization", "Dropout", "Dense"} <= set(kinds)
+    convolutions = [layer for layer in layers if type(layer).__name__ == "Conv2D"]
+    assert {layer.activation.__name__ for layer in convolutions} == {"relu"}
+    assert kinds[-1] == "Dense"
+    assert layers[-1].activation.__name__ == "softmax"
+
+
+def test_it_is_compiled_as_described(recipe: Recipe) -> None:
+    model = build(recipe)
+    assert type(model.optimizer).__name__ == "Adagrad"
+    assert model.loss == "sparse_categorical_crossentropy"
+
+
+def test_the_trainee_is_the_same_network_without_its_softmax(recipe: Recipe) -> None:
+    from mnist_tasks.training.model import build_trainee
+
+    model, trainee = build(recipe), build_trainee(recipe)
+    model.set_weights(trainee.get_weights())
+    images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
+    logits = np.asarray(trainee(images))
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.asarray(model(images)), softmax, atol=1e-5)
+
+
+def test_mixed_precision_is_for_the_convolutions_alone(recipe: Recipe) -> None:
+    from mnist_tasks.training.model import build_trainee
+
+    trainee = build_trainee(recipe, precision="mixed_bfloat16")
+    computed = {
+        kind: {str(layer.compute_dtype) for layer in trainee.layers if kind in type(layer).__name__}
+        for kind in ("Conv2D", "Pooling", "BatchNormalization", "Dense")
+    }
+    assert computed == {
+        "Conv2D": {"bfloat16"},
+        "Pooling": {"bfloat16"},
+        "BatchNormalization": {"float32"},
+        "Dense": {"float32"},
+    }
+    assert {str(weight.dtype) for weight in trainee.trainable_variables} == {"float32"}
+    images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
+    logits = trainee(images)
+    assert logits.dtype == "float32"
+    model = build(recipe)
+    model.set_weights(trainee.get_weights())
+    probabilities = np.asarray(model(images))
+    exponentials = np.exp(np.asarray(logits))
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, softmax, atol=0.02)
+
+
+def rates(recipe: Recipe, steps: int) -> Any:
+    rate = build(recipe, steps=steps).optimizer._learning_rate
+    return np.array([float(rate(step)) for step in range(steps)])
+
+
+def test_the_learning_rate_goes_up_and_down_once() -> None:
+    recipe = replace(recipes.DEFAULT, learning_rate=2.0, warmup=0.25, final=0.5)
+    found = rates(recipe, 100)
+    assert found.argmax() == 25
+    assert found[25] == pytest.approx(2.0)
+    assert found[-1] == pytest.approx(1.0, abs=0.01)
+    assert (np.diff(found[:25]) > 0).all()
+    assert (np.diff(found[25:]) < 0).all()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("warmup", [0.0, 0.15, 0.9])
+def test_the_shortest_training_has_a_schedule(steps: int, warmup: float) -> None:
+    found = rates(replace(recipes.DEFAULT, warmup=warmup), steps)
+    assert np.isfinite(found).all()
+    assert found.max() > 0 or steps <= 2
+
+
+def test_without_a_cycle_the_rate_is_constant() -> None:
+    assert float(build(recipes.PLAIN).optimizer.learning_rate) == pytest.approx(0.01)
+    only_down = rates(replace(recipes.DEFAULT, learning_rate=1.0, warmup=0.0, final=0.0), 10)
+    assert only_down[0] == pytest.approx(1.0)
+    assert (np.diff(only_down) < 0).all()
+
+
+def test_the_fused_normalization_is_kerass_own() -> None:
+    """The same output, gradient and moving statistics, in training and after."""
+    import keras
+    import tensorflow as tf
+
+    from mnist_tasks.training.normalization import FusedBatchNormalization
+
+    images = np.random.default_rng(0).normal(3, 2, (8, 5, 5, 4)).astype(np.float32)
+    results = []
+    for kind in (keras.layers.BatchNormalization, FusedBatchNormalization):
+        layer = kind(momentum=0.8)
+        layer.build(images.shape)
+        layer.gamma.assign([1.0, 2.0, 3.0, 4.0])
+        inputs = tf.constant(images)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(outputs**3)
+        results.append(
+            [
+                outputs,
+                tape.gradient(loss, inputs),
+                layer.moving_mean,
+                layer.moving_variance,
+                layer(inputs, training=False),
+            ]
+        )
+    for own, fused in zip(*results, strict=True):
+        # The fused kernel divides the moving variance by n - 1, Keras by n.
+        np.testing.assert_allclose(np.asarray(own), np.asarray(fused), rtol=0.01, atol=0.02)

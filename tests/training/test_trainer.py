@@ -1,0 +1,144 @@
+"""The training loop does what Keras's own ``fit`` does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_tasks.training import recipes
+from mnist_tasks.training.recipes import BatchNorm, Conv, Dropout, MaxPool, Recipe
+from tests import generated
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
+SMALL = replace(
+    recipes.PLAIN,
+    layers=(Conv(filters=4, kernel=5, stride=3), BatchNorm(), MaxPool(), Conv(filters=6, kernel=2)),
+)
+STEPS, BATCH = 6, 20
+
+
+def batches() -> tuple[np.ndarray, np.ndarray]:
+    images, labels = generated.digits(STEPS * BATCH)
+    return images.reshape(STEPS, BATCH, 28, 28), labels.reshape(STEPS, BATCH).astype(np.int32)
+
+
+def trainer(model: Any, *, towers: int, rate: float = 0.05, average: float = 0.0) -> Any:
+    from mnist_tasks.training.model import build_optimizer
+    from mnist_tasks.training.trainer import Trainer
+
+    recipe = replace(SMALL, learning_rate=rate, average=average)
+    return Trainer(model, build_optimizer(recipe, steps=STEPS), towers=towers)
+
+
+def trainee(recipe: Recipe = SMALL) -> Any:
+    from mnist_tasks.training.model import build_trainee
+
+    return build_trainee(recipe)
+
+
+def test_it_takes_the_steps_that_keras_takes() -> None:
+    import keras
+
+    ours, theirs = trainee(), trainee()
+    theirs.set_weights(ours.get_weights())
+    before = ours.get_weights()
+    images, labels = batches()
+
+    training = trainer(ours, towers=1)
+    loss, correct = training.run(images, labels)
+    training.finish()
+
+    theirs.compile(
+        optimizer=keras.optimizers.Adagrad(0.05, initial_accumulator_value=0.1),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    history = theirs.fit(
+        images.reshape(-1, 28, 28, 1) / np.float32(255),
+        labels.ravel(),
+        batch_size=BATCH,
+        shuffle=False,
+        verbose=0,
+    ).history
+
+    for mine, keras_own, old in zip(ours.get_weights(), theirs.get_weights(), before, strict=True):
+        np.testing.assert_allclose(mine, keras_own, atol=2e-5)
+        assert not np.array_equal(mine, old)
+    assert loss / labels.size == pytest.approx(history["loss"][0], rel=1e-4)
+    assert correct / labels.size == pytest.approx(history["accuracy"][0])
+
+
+def test_without_statistics_of_a_batch_towers_change_nothing() -> None:
+    recipe = replace(SMALL, layers=(Conv(filters=4, kernel=5, stride=3),))
+    one, three = trainee(recipe), trainee(recipe)
+    three.set_weights(one.get_weights())
+    images, labels = batches()
+    for model, towers in ((one, 1), (three, 3)):
+        trainer(model, towers=towers).run(images, labels)
+    for mine, other in zip(one.get_weights(), three.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
+
+
+def test_towers_average_the_statistics_of_their_parts() -> None:
+    recipe = replace(SMALL, layers=(BatchNorm(momentum=0.0),))
+    model = trainee(recipe)
+    images, labels = batches()
+    trainer(model, towers=2).run(images[:1], labels[:1])
+    _, variance = model.non_trainable_variables
+    halves = images[0].reshape(2, -1) / 255
+    assert float(variance[0]) == pytest.approx(halves.var(axis=1, ddof=1).mean(), rel=1e-5)
+
+
+def test_the_model_gets_the_average_of_the_weights() -> None:
+    images, labels = batches()
+    start = trainee()
+    weights = []
+    for steps, average in ((1, 0.0), (2, 0.0), (2, 0.5)):
+        model = trainee()
+        model.set_weights(start.get_weights())
+        training = trainer(model, towers=1, average=average)
+        training.run(images[:steps], labels[:steps])
+        training.finish()
+        weights.append([np.asarray(each) for each in model.trainable_variables])
+    for first, second, mean in zip(*weights, strict=True):
+        assert not np.array_equal(first, second)
+        np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
+
+
+def test_each_part_and_each_step_drops_out_activations_of_its_own() -> None:
+    import tensorflow as tf
+
+    recipe = replace(SMALL, layers=(Dropout(rate=0.5),))
+    model = trainee(recipe)
+    seen = []
+    whole_call = model.stateless_call
+
+    def spy(variables: Any, states: Any, images: Any, training: bool) -> Any:
+        (seed,) = states
+        tf.py_function(lambda value: seen.append(tuple(value.numpy())), [seed], [])
+        return whole_call(variables, states, images, training=training)
+
+    model.stateless_call = spy
+    images, labels = batches()
+    trainer(model, towers=2).run(images[:3], labels[:3])
+    assert len(set(seen)) == len(seen) == 3 * 2
+
+
+def test_it_learns_with_dropout_and_batches_of_any_size() -> None:
+    layers = (Conv(filters=8, kernel=5, stride=3), BatchNorm(), Conv(filters=16, kernel=3))
+    recipe = replace(SMALL, layers=(*layers, Dropout(rate=0.1)))
+    model = trainee(recipe)
+    training = trainer(model, towers=2, rate=0.2)
+    images, labels = generated.digits(420)
+    shares = []
+    for size in (20, 19, 4, 20, 20, 20, 20, 20):
+        taken = slice(0, size * STEPS)
+        _, correct = training.run(
+            images[taken].reshape(STEPS, size, 28, 28),
+            labels[taken].reshape(STEPS, size).astype(np.int32),
+        )
+        shares.append(correct / (size * STEPS))
+    assert shares[-1] > 0.8 > shares[0]

@@ -1,0 +1,270 @@
+"""Whatever the child does, the parent ends it, says why, and leaves no process and no folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import mnist_tasks
+from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError, MnistTasksError
+from mnist_tasks.vetting import child_process, sandbox
+from mnist_tasks.vetting.limits import Limits
+from tests.conftest import hear_ctrl_c
+from tests.vetting.crafted import handmade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of sessions")
+IMAGES = {"test": np.zeros((2, 28, 28), np.uint8)}
+VET = '{"type": "stage", "name": "vet"}'
+LOAD = '{"type": "stage", "name": "load"}'
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.h5"
+    path.write_bytes(handmade.write_h5(handmade.small()))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    before = children()
+    yield
+    assert not list(folder.iterdir())
+    assert children() <= before
+
+
+def children() -> set[str]:
+    """Return the process ids of this process's children, zombies too; Linux alone tells them."""
+    told = Path("/proc/self/task").glob("*/children")
+    return {child for thread in told for child in thread.read_text().split()}
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "reason"),
+    [
+        (f"print({VET!r}, flush=True); time.sleep(60)", InputRefusedError, "'vet' was not done"),
+        (f"print({LOAD!r}, flush=True); time.sleep(60)", EnvironmentLacksError, "'load' was not"),
+        ("time.sleep(60)", EnvironmentLacksError, "'start' was not done"),
+        ("print('{}')", InputRefusedError, "no proper answer"),
+        ('print(\'{"type": "inspected"}\')', InputRefusedError, "no proper answer"),
+        ("print('\\x1b[2J' * 9)", InputRefusedError, "no proper answer"),
+        (f"print({VET!r}, flush=True); os.kill(os.getpid(), 11)", InputRefusedError, "SIGSEGV"),
+        (f"print({LOAD!r}, flush=True); os.kill(os.getpid(), 6)", EnvironmentLacksError, "SIGABRT"),
+        ("sys.exit('\\x1b]0;pwned\\x07')", EnvironmentLacksError, r"\x1b]0;pwned\x07"),
+        (
+            f'print({LOAD!r}); print(\'{{"type": "lacking", "found": "\\x1b[2J"}}\')',
+            InputRefusedError,
+            "no proper answer",
+        ),
+        (
+            'print(\'{"type": "refused", "found": "\\\\u001b[2J"}\')',
+            InputRefusedError,
+            r"\x1b[2J",
+        ),
+        ('print(\'{"type": "vetted", "layers": [], "weights": 0}\')', InputRefusedError, "answer"),
+        ("print('x' * 10**7)", InputRefusedError, "no proper answer"),
+    ],
+)
+def test_each_bad_end_has_its_reason(
+    script: str,
+    error: type[MnistTasksError],
+    reason: str,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(child_process, "_BOOT", f"import os, sys, time\n{script}")
+    limits = Limits(vet_seconds=0.5, load_seconds=0.5, wall_seconds=1.0)
+    started = time.monotonic()
+    with pytest.raises(error) as caught:
+        sandbox.inspect(model, image_sets=IMAGES, limits=limits)
+    assert reason in caught.value.found
+    assert caught.value.found.isprintable()
+    assert time.monotonic() - started < 5
+
+
+@LINUX
+def test_what_the_child_started_ends_with_it(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a grandchild that has left its parent's group, and holds on to the pipe."""
+    script = f"""
+        import os, subprocess, sys, time
+        code = "import os, time; os.setpgid(0, 0); time.sleep(60)"
+        kin = subprocess.Popen([sys.executable, "-c", code])
+        open({str(tmp_path / "kin")!r}, "w").write(str(kin.pid))
+        time.sleep(60)
+    """
+    monkeypatch.setattr(child_process, "_BOOT", textwrap.dedent(script))
+    with pytest.raises(EnvironmentLacksError):
+        sandbox.vet(model, limits=Limits(wall_seconds=1.0))
+    kin = int((tmp_path / "kin").read_text())
+    for _ in range(50):
+        if not _alive(kin):
+            break
+        time.sleep(0.1)
+    assert not _alive(kin)
+
+
+def _alive(process: int) -> bool:
+    try:
+        # A process that has ended stays listed until someone asks how.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@LINUX
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_the_child_ends_with_its_parent(blow: signal.Signals, model: Path, tmp_path: Path) -> None:
+    """A parent that is interrupted tidies up; one that is killed can't, but ends the child."""
+    script = f"""
+        import os, sys
+        from pathlib import Path
+        from mnist_tasks.vetting import child_process, sandbox
+        child_process._BOOT = child_process._BOOT.replace("main()", "", 1) + '''
+        from mnist_tasks.vetting import resources
+        from mnist_tasks.vetting.limits import DEFAULT
+        import os, time
+        resources.confine(DEFAULT, parent=os.getppid())
+        open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
+        time.sleep(60)
+        '''.replace(" " * 8, "")
+        sandbox.vet(Path({str(model)!r}))
+    """
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": str(Path(mnist_tasks.__file__).parents[1]),
+    }
+    boot = textwrap.dedent(script)
+    with subprocess.Popen(
+        [sys.executable, "-c", boot],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hear_ctrl_c,
+    ) as parent:
+        for _ in range(100):
+            if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+                break
+            time.sleep(0.1)
+        child = int((tmp_path / "pid").read_text())
+        assert _alive(child)
+        parent.send_signal(blow)
+        parent.wait(timeout=10)
+    for _ in range(50):
+        if not _alive(child):
+            break
+        time.sleep(0.1)
+    assert not _alive(child)
+    if blow == signal.SIGINT:
+        assert not list(tmp_path.glob("mnist-tasks-*"))
+
+
+def test_the_environment_of_the_child_is_clean(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "x")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setattr(
+        child_process, "_BOOT", "import os, sys; sys.exit(' '.join(sorted(os.environ)))"
+    )
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sandbox.vet(model)
+    assert "KERAS_HOME" in caught.value.found
+    assert "SECRET" not in caught.value.found
+    assert "PYTHONPATH" not in caught.value.found
+
+
+@LINUX
+def test_the_child_has_limits_and_no_network(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = """
+        import os, resource, socket, sys
+        from pathlib import Path
+        sys.path.append(sys.argv.pop())
+        from mnist_tasks.vetting import resources
+        from mnist_tasks.vetting.limits import Limits
+        before = os.readlink("/proc/self/ns/net")
+        resources.confine(Limits(vet_memory_bytes=10**9), parent=os.getppid())
+        said = [before != os.readlink("/proc/self/ns/net")]
+        said.append(resource.getrlimit(resource.RLIMIT_AS)[0] == 10**9)
+        said.append(resource.getrlimit(resource.RLIMIT_CORE) == (0, 0))
+        said.append(resource.getrlimit(resource.RLIMIT_FSIZE)[0] == 1024**2)
+        said.append(os.getsid(0) == os.getpid())
+        sys.exit(" ".join(map(str, said)))
+    """
+    monkeypatch.setattr(child_process, "_BOOT", textwrap.dedent(script))
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sandbox.vet(model)
+    network, *limits = caught.value.found.partition("(")[2].strip(")").split()
+    assert limits == ["True"] * 4
+    if _may_leave_the_network():
+        assert network == "True"
+
+
+def _may_leave_the_network() -> bool:
+    command = ["unshare", "--map-root-user", "--net", "true"]
+    try:
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+def test_too_little_memory_is_no_fault_of_the_file(model: Path) -> None:
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sandbox.inspect(model, image_sets=IMAGES, limits=Limits(memory_bytes=600 * 1024**2))
+    assert "import" in caught.value.found
+
+
+@pytest.mark.slow
+def test_too_little_time_is_no_fault_of_the_file(model: Path) -> None:
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sandbox.inspect(model, image_sets=IMAGES, limits=Limits(cpu_seconds=1))
+    assert "SIGXCPU" in caught.value.found or "SIGKILL" in caught.value.found
+
+
+def test_no_tensorflow_is_no_fault_of_the_file(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boot = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        + child_process._BOOT
+    )
+    monkeypatch.setattr(child_process, "_BOOT", boot)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        sandbox.inspect(model, image_sets=IMAGES)
+    assert "TensorFlow or Keras can't be imported" in caught.value.found
+
+
+def test_vetting_says_what_is_declared(model: Path) -> None:
+    vetted = sandbox.vet(model)
+    assert vetted.layers == ("InputLayer", "AveragePooling2D", "Flatten", "Dense")
+    assert vetted.weights == 170
+    assert vetted.format == "h5"
+    assert vetted.bytes == model.stat().st_size
+    assert len(vetted.sha256) == 64
+
+
+def test_the_parent_imports_no_reader() -> None:
+    script = """
+        import sys
+        from mnist_tasks.vetting import sandbox
+        assert not {"h5py", "keras", "tensorflow"} & sys.modules.keys()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
