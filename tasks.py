@@ -65,7 +65,7 @@ def fetch(
         "epochs": "passes over the training images",
         "batch_size": "images a step",
         "learning_rate": "peak of the schedule",
-        "set_": "another setting of the recipe, such as shift=0; may be repeated",
+        "set_": "another setting of the recipe, such as max_shift=0; may be repeated",
         "seed": "of weights, order and dropout",
         "device": "auto, cpu, gpu, gpu:N or all",
         "threads": "of TensorFlow on the CPU",

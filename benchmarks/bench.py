@@ -24,7 +24,7 @@ import processes
 from mnist_tasks.data import sources, store
 
 if TYPE_CHECKING:
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable
@@ -181,7 +181,7 @@ def write_npz(path: Path, folder: Path, limit: int | None) -> None:
     )
 
 
-def load(folder: Path, split: str) -> Digits:
+def load(folder: Path, split: str) -> LabeledImages:
     """Load one split."""
     return store.load(folder, "train" if split == "train" else "test")
 

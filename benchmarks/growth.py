@@ -18,7 +18,7 @@ import processes
 from processes import Spread
 
 from mnist_tasks.data import store
-from mnist_tasks.data.datasets import sha256
+from mnist_tasks.disk import sha256
 
 CLI = (sys.executable, "-m", "mnist_tasks")
 SEEDS = range(8)

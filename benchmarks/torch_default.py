@@ -3,7 +3,8 @@
 ``python torch_default.py mnist.npz model.pt`` trains for one epoch and saves; ``--evaluate`` after
 that loads the file and prints its test accuracy. The same layers, optimizer, schedule, average of
 the weights with statistics of its own, batches and shifts as
-`mnist_tasks.training.recipes.DEFAULT`, but for the towers: PyTorch computes a batch in one piece.
+`mnist_tasks.training.recipes.DEFAULT`, but for the micro-batches: PyTorch computes a batch in
+one piece.
 """
 
 import math

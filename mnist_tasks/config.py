@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks import cgroups
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ class TrainingConfig:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         A value is out of its range.
     """
 
@@ -88,25 +88,25 @@ class TrainingConfig:
         _in_range("--threads", self.threads, 1, 1024)
         _in_range("--limit", self.limit, 1, 60_000)
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
-            raise WrongUsageError(
+            raise UsageError(
                 "--learning-rate", expected="a number above 0", found=str(self.learning_rate)
             )
         if not DEVICE.fullmatch(self.device):
-            raise WrongUsageError(
+            raise UsageError(
                 "--device",
                 expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
                 found=printable(self.device),
             )
         if self.precision not in PRECISIONS:
-            raise WrongUsageError(
+            raise UsageError(
                 "--precision",
                 expected=f"one of {', '.join(PRECISIONS)}",
                 found=printable(self.precision),
             )
         if self.output.is_dir():
-            raise WrongUsageError("--output", expected="a file", found=f"a folder: {self.output}")
+            raise UsageError("--output", expected="a file", found=f"a folder: {self.output}")
         if self.output.suffix not in MODEL_SUFFIXES:
-            raise WrongUsageError(
+            raise UsageError(
                 "--output",
                 expected=f"a file name that ends in {' or '.join(MODEL_SUFFIXES)}",
                 found=str(self.output),
@@ -118,7 +118,7 @@ def refuse_many_workers(environment: Mapping[str, str]) -> None:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         It names more than one worker.
     """
     try:
@@ -127,7 +127,7 @@ def refuse_many_workers(environment: Mapping[str, str]) -> None:
     except (ValueError, LookupError, TypeError, RecursionError):
         return  # TensorFlow's variable, of which nothing else concerns a run on one machine
     if workers > 1:
-        raise WrongUsageError(
+        raise UsageError(
             "TF_CONFIG",
             expected="a run on one machine: a model this small trains more slowly on several",
             found=f"{workers} workers",
@@ -138,6 +138,6 @@ def refuse_many_workers(environment: Mapping[str, str]) -> None:
 
 def _in_range(option: str, value: int | None, lowest: int, highest: int) -> None:
     if value is not None and not lowest <= value <= highest:
-        raise WrongUsageError(
+        raise UsageError(
             option, expected=f"a whole number from {lowest:,} to {highest:,}", found=f"{value:,}"
         )

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import ProgressColumn, TaskID
 
-    from mnist_tasks.errors import MnistTasksError
-    from mnist_tasks.outcomes import Failure
+    from mnist_tasks.errors import Failure, MnistTasksError
 
 LOG_WIDTH = 120
 SECONDS_BETWEEN_LINES = 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,14 +22,14 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The folder can't be made or written, or the disk is full.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             str(error.filename2 or error.filename or folder),
             expected="a folder that can be written, with room on its disk",
             found=error.strerror or str(error),
@@ -41,7 +42,7 @@ def try_writing(folder: Path, *, remedy: str) -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         It can't.
     """
     with writable(folder, remedy=remedy), tempfile.TemporaryFile(dir=folder):
@@ -53,13 +54,13 @@ def require_room(folder: Path, size: int, *, remedy: str) -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         It has not, or there is no such folder.
     """
     with writable(folder, remedy=remedy):
         free = shutil.disk_usage(folder).free
     if free < size:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             str(folder),
             expected=f"room for {size:,} bytes on its disk",
             found=f"{free:,} bytes",
@@ -109,7 +110,7 @@ def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iter
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         Another process has held it for `timeout` seconds.
     """
     from filelock import FileLock, Timeout
@@ -122,7 +123,7 @@ def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iter
         try:
             lock.acquire(timeout=timeout)
         except Timeout as error:
-            raise EnvironmentLacksError(
+            raise EnvironmentProblemError(
                 str(folder),
                 found=f"another process has held the folder for {timeout:g} s",
                 remedy="End it, or wait for it, and try again.",
@@ -131,6 +132,12 @@ def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iter
         yield
     finally:
         lock.release()
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _default_mode() -> int:

@@ -14,9 +14,12 @@ code   meaning
 =====  ==================================================================================
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import ClassVar
 
-CONTRACT_BROKEN = 1
+CONTRACT_FAILED = 1
 BUG = 70
 INTERRUPTED = 130
 
@@ -58,7 +61,7 @@ class MnistTasksError(Exception):
         }
 
 
-class WrongUsageError(MnistTasksError):
+class UsageError(MnistTasksError):
     """An option or a setting that can't be."""
 
     exit_code = 2
@@ -72,11 +75,33 @@ class InputRefusedError(MnistTasksError):
     title = "Input refused"
 
 
-class EnvironmentLacksError(MnistTasksError):
+class EnvironmentProblemError(MnistTasksError):
     """The machine can't do what was asked: network, device, library, disk, time."""
 
     exit_code = 4
     title = "The environment can't"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why there is no verdict, in the parts of a `MnistTasksError`."""
+
+    title: str
+    subject: str
+    found: str
+    expected: str | None = None
+    remedy: str | None = None
+
+    @classmethod
+    def of(cls, error: MnistTasksError) -> Failure:
+        """Return an error as what can be sent and written."""
+        return cls(
+            title=error.title,
+            subject=error.subject,
+            expected=error.expected,
+            found=error.found,
+            remedy=error.remedy,
+        )
 
 
 def printable(text: str, *, limit: int = 200) -> str:

@@ -45,7 +45,7 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The folder can't be written.
     """
     path = folder / FILE_NAME

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from mnist_tasks.verdict import Verdict  # noqa: TC001 - msgspec reads the annotations
 
-SCHEMA = 1
+SCHEMA = 2
 Shape = tuple[int | None, ...]
 
 
@@ -152,8 +152,9 @@ class Trial:
     ----------
     settings
         What the sweep chose for it, beside the recipe.
-    judged_by
-        ``held-out``: the last images of the training set, which it was not trained on; or ``test``.
+    evaluated_on
+        ``validation``: the last images of the training set, which it was not trained on; or
+        ``test``.
     worker
         Where it ran: host and process.
     attempts
@@ -161,7 +162,7 @@ class Trial:
     """
 
     settings: dict[str, int | float]  # read back, a whole number stays one
-    judged_by: Literal["held-out", "test"]
+    evaluated_on: Literal["validation", "test"]
     metrics: Metrics
     worker: str
     attempts: int

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mnist_tasks import disk
+from mnist_tasks import disk, old_records
 from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.records import SCHEMA, Check, RunRecord
 
@@ -30,11 +30,11 @@ OTHER_FOLDER = "Name another folder with --runs."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
+class StoredRuns:
     """The records of a folder, oldest first, and what there was that is none."""
 
     records: tuple[RunRecord, ...] = ()
-    passed_over: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def to_json(value: object) -> bytes:
@@ -56,7 +56,7 @@ def save(
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The folder can't be written.
     """
     path = folder / record.id / RECORD_NAME
@@ -74,7 +74,8 @@ def read(path: Path) -> RunRecord:
         There is none, or the file is not a record that this version reads.
     """
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=RunRecord)
+        written = msgspec.json.decode(path.read_bytes())
+        record = msgspec.convert(old_records.upgrade(written), type=RunRecord)
     except OSError as error:
         reason = error.strerror or str(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -91,7 +92,7 @@ def read(path: Path) -> RunRecord:
     )
 
 
-def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> Ledger:
+def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
     """Read all records of a folder of runs; what is none is named and passed over.
 
     Parameters
@@ -108,7 +109,7 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> Ledger:
         with os.scandir(folder):
             pass
     except FileNotFoundError:
-        return Ledger()
+        return StoredRuns()
     except OSError as error:
         raise InputRefusedError(
             str(folder),
@@ -117,22 +118,22 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> Ledger:
             remedy=remedy,
         ) from error
     records = []
-    passed_over = []
+    skipped = []
     for path in sorted(folder.glob(f"*/{RECORD_NAME}")):
         try:
             record = read(path)
         except InputRefusedError as error:
-            passed_over.append(f"{printable(error.subject)}: {error.found}")
+            skipped.append(f"{printable(error.subject)}: {error.found}")
             continue
         if record.id == path.parent.name:
             records.append(record)
         else:
-            passed_over.append(f"{printable(str(path))}: the record of {printable(record.id)}")
+            skipped.append(f"{printable(str(path))}: the record of {printable(record.id)}")
     records.sort(key=lambda record: (record.created, record.id))
-    return Ledger(records=tuple(records), passed_over=tuple(passed_over))
+    return StoredRuns(records=tuple(records), skipped=tuple(skipped))
 
 
-def latest(ledger: Ledger, folder: Path) -> RunRecord:
+def latest(ledger: StoredRuns, folder: Path) -> RunRecord:
     """Return the newest record.
 
     Raises
@@ -144,13 +145,13 @@ def latest(ledger: Ledger, folder: Path) -> RunRecord:
         raise InputRefusedError(
             str(folder),
             expected="the record of a run",
-            found="; ".join(ledger.passed_over) or "none",
+            found="; ".join(ledger.skipped) or "none",
             remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
         )
     return ledger.records[-1]
 
 
-def find(ledger: Ledger, folder: Path, name: str) -> tuple[RunRecord, Path]:
+def find(ledger: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     """Return the record that a name stands for, and its folder.
 
     Parameters
@@ -190,7 +191,7 @@ def delete(record: RunRecord, folder: Path) -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         It can't be deleted, or is a link to a folder elsewhere.
     """
     with disk.writable(folder, remedy="Delete it by hand, or let it be."):

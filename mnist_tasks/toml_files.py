@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def parse(path: Path, what: str) -> dict[str, Any]:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         It can't be read, or is no TOML.
     """
     try:
@@ -46,7 +46,7 @@ def parse(path: Path, what: str) -> dict[str, Any]:
         reason = error.strerror or str(error)
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, or of a number too long
         reason = printable(str(error))
-    raise WrongUsageError(str(path), expected=f"{what} in TOML", found=reason)
+    raise UsageError(str(path), expected=f"{what} in TOML", found=reason)
 
 
 def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
@@ -59,7 +59,7 @@ def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         A value has the wrong type, or can't be.
     """
     try:
@@ -74,8 +74,8 @@ def naming(source: Path) -> Iterator[None]:
     """Name the file in what is wrong with a value that it holds; an option is a key there."""
     try:
         yield
-    except WrongUsageError as error:
-        raise WrongUsageError(
+    except UsageError as error:
+        raise UsageError(
             f"{source}: {error.subject.removeprefix('--set ').removeprefix('--')}",
             expected=error.expected,
             found=printable(error.found),
@@ -88,20 +88,20 @@ def refuse_unknown(table: Any, kind: type[Any], source: Path, *, name: str = "")
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         It has one.
     """
     known = {field.name for field in fields(kind)}
     if isinstance(table, dict) and (unknown := table.keys() - known):
         key = f"{name}.{min(unknown)}" if name else min(unknown)
-        raise WrongUsageError(
+        raise UsageError(
             f"{source}: {printable(key)}",
             expected=f"one of {', '.join(sorted(known))}",
             found="unknown",
         )
 
 
-def _of_wrong_type(table: Any, source: Path, message: str, name: str) -> WrongUsageError:
+def _of_wrong_type(table: Any, source: Path, message: str, name: str) -> UsageError:
     """Turn ``Expected `int`, got `str` - at `$.a.b` `` into an error that names key and value."""
     said, _, place = message.replace("`", "").partition(" - at $")
     key = place.strip(".")
@@ -110,7 +110,7 @@ def _of_wrong_type(table: Any, source: Path, message: str, name: str) -> WrongUs
         value = value[int(step) if isinstance(value, list) else step]
     said = said.replace("Object missing required field", "with the key")
     expected = said.partition(", got ")[0].removeprefix("Expected ").removesuffix(" | null")
-    return WrongUsageError(
+    return UsageError(
         f"{source}: {key or name}",
         expected=" or ".join(_WORDS.get(each, each) for each in expected.split(" | ")),
         found=printable(str(value)),

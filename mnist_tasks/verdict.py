@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: `inconclusive`: the interval straddles the bound. `unmeasured`: there was nothing to judge.
-Status = Literal["holds", "broken", "inconclusive", "unmeasured"]
+Status = Literal["passed", "failed", "inconclusive", "not measured"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +72,14 @@ class Verdict:
     clauses: tuple[Clause, ...]
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         """Whether every clause holds; a verdict without clauses does not."""
-        return self.status == "holds"
+        return self.status == "passed"
 
     @property
-    def status(self) -> Literal["holds", "broken", "inconclusive"]:
+    def status(self) -> Literal["passed", "failed", "inconclusive"]:
         """Inconclusive only where nothing is worse: what can't be measured is broken."""
         found = {clause.status for clause in self.clauses}
-        if found == {"holds"}:
-            return "holds"
-        return "inconclusive" if found and found <= {"holds", "inconclusive"} else "broken"
+        if found == {"passed"}:
+            return "passed"
+        return "inconclusive" if found and found <= {"passed", "inconclusive"} else "failed"

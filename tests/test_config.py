@@ -7,7 +7,7 @@ import pytest
 
 from mnist_tasks import config
 from mnist_tasks.config import TrainingConfig
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 
 
 def test_the_defaults_are_valid() -> None:
@@ -43,7 +43,7 @@ def test_the_defaults_are_valid() -> None:
     ],
 )
 def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         TrainingConfig(**{option: value})
     assert caught.value.subject == f"--{option.replace('_', '-')}"
     assert caught.value.expected
@@ -68,7 +68,7 @@ def test_a_value_on_the_edge_is_taken(option: str, value: Any) -> None:
 
 def test_a_tf_config_of_several_workers_is_refused() -> None:
     workers = '{"cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]}, "task": {"type": "chief"}}'
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         config.refuse_many_workers({"TF_CONFIG": workers})
     assert caught.value.subject == "TF_CONFIG"
     assert caught.value.found == "3 workers"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import disk
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, failure: type[BaseExcepti
 def test_a_folder_that_cant_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with (
-        pytest.raises(EnvironmentLacksError) as caught,
+        pytest.raises(EnvironmentProblemError) as caught,
         disk.writable(tmp_path / "file" / "folder", remedy="Use another."),
     ):
         pass
@@ -57,7 +57,7 @@ def test_a_folder_that_cant_be_made_is_named_with_what_to_do(tmp_path: Path) -> 
 def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with (
-        pytest.raises(EnvironmentLacksError, match="Permission denied"),
+        pytest.raises(EnvironmentProblemError, match="Permission denied"),
         disk.writable(tmp_path, remedy=""),
     ):
         disk.write(tmp_path / "file", b"")
@@ -65,7 +65,7 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_disk_without_room_is_named(tmp_path: Path) -> None:
     disk.require_room(tmp_path, 1, remedy="Go elsewhere.")
-    with pytest.raises(EnvironmentLacksError, match="bytes") as caught:
+    with pytest.raises(EnvironmentProblemError, match="bytes") as caught:
         disk.require_room(tmp_path, 1 << 60, remedy="Go elsewhere.")
     assert caught.value.expected == "room for 1,152,921,504,606,846,976 bytes on its disk"
     assert caught.value.remedy == "Go elsewhere."

@@ -7,10 +7,10 @@ from mnist_tasks.errors import printable
 
 
 def test_each_kind_has_an_exit_code_of_its_own() -> None:
-    kinds = (errors.WrongUsageError, errors.InputRefusedError, errors.EnvironmentLacksError)
+    kinds = (errors.UsageError, errors.InputRefusedError, errors.EnvironmentProblemError)
     codes = [kind.exit_code for kind in kinds]
     assert codes == [2, 3, 4]
-    assert {errors.CONTRACT_BROKEN, errors.INTERRUPTED}.isdisjoint(codes)
+    assert {errors.CONTRACT_FAILED, errors.INTERRUPTED}.isdisjoint(codes)
 
 
 def test_an_error_names_its_parts() -> None:

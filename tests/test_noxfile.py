@@ -15,7 +15,7 @@ import pytest
 
 import noxfile
 from mnist_tasks import run_store
-from mnist_tasks.outcomes import Outcome, Outcomes
+from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.records import Metrics
 from tests import examples
 
@@ -85,8 +85,8 @@ def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
     confusion[0, 1] += wrong
     metrics = Metrics(confusion=tuple(map(tuple, confusion.tolist())), loss=0.1)
     check = replace(examples.check(), metrics=metrics)
-    outcome = Outcome(path=name, status="holds", exit_code=exit_code, check=check)
-    outcomes = Outcomes(exit_code=exit_code, contract=None, checks=(outcome,))
+    outcome = CheckResult(path=name, status="passed", exit_code=exit_code, check=check)
+    outcomes = CheckResults(exit_code=exit_code, contract=None, checks=(outcome,))
     document: dict[str, Any] = json.loads(run_store.to_json(outcomes))
     return document
 

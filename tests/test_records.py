@@ -21,12 +21,12 @@ def test_no_images_are_no_accuracy() -> None:
 
 
 def test_a_verdict_holds_only_when_every_clause_does() -> None:
-    good = Clause(name="a", bound="", found="", status="holds")
-    bad = Clause(name="b", bound="", found="", status="broken")
-    assert Verdict(clauses=(good, good)).holds
-    assert not Verdict(clauses=(good, bad)).holds
-    assert not Verdict(clauses=(bad, good)).holds
-    assert not Verdict(clauses=()).holds
+    good = Clause(name="a", bound="", found="", status="passed")
+    bad = Clause(name="b", bound="", found="", status="failed")
+    assert Verdict(clauses=(good, good)).passed
+    assert not Verdict(clauses=(good, bad)).passed
+    assert not Verdict(clauses=(bad, good)).passed
+    assert not Verdict(clauses=()).passed
 
 
 def test_results_are_frozen() -> None:

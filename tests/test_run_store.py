@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import run_store
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import examples
 
 
@@ -63,8 +63,8 @@ def test_all_records_are_read_oldest_first_and_what_is_none_is_named(tmp_path: P
     (tmp_path / "empty").mkdir()
     found = run_store.read_all(tmp_path)
     assert [record.seed for record in found.records] == [0, 1, 2]
-    assert len(found.passed_over) == 1
-    assert "foreign" in found.passed_over[0]
+    assert len(found.skipped) == 1
+    assert "foreign" in found.skipped[0]
     assert run_store.latest(found, tmp_path).seed == 2
 
 
@@ -98,7 +98,7 @@ def test_a_record_counts_only_in_the_folder_of_its_name(tmp_path: Path) -> None:
     run_store.save(replace(examples.run(), id="../outside"), tmp_path / "runs")
     found = run_store.read_all(tmp_path)
     assert found.records == ()
-    assert "the record of 20261122-120000-00ff" in found.passed_over[0]
+    assert "the record of 20261122-120000-00ff" in found.skipped[0]
     assert run_store.attach(examples.check(), tmp_path) is None
 
 
@@ -149,7 +149,7 @@ def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / examples.run().id).symlink_to(path.parent)
     (record,) = run_store.read_all(tmp_path / "runs").records
-    with pytest.raises(EnvironmentLacksError):
+    with pytest.raises(EnvironmentProblemError):
         run_store.delete(record, tmp_path / "runs")
     assert path.is_file()
 
@@ -161,4 +161,4 @@ def test_a_record_of_the_first_version_still_reads() -> None:
     assert record.check is not None
     assert record.check.metrics is not None
     assert record.check.metrics.accuracy == 0.9907
-    assert record.check.verdict.holds
+    assert record.check.verdict.passed

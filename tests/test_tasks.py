@@ -50,8 +50,8 @@ def echoed(output: str) -> list[str]:
             ["train --device cpu --threads 1 --limit 9 --output m.keras"],
         ),
         (
-            ["train", "--set", "shift=0", "--set", "average=0"],
-            ["train --set shift=0 --set average=0"],
+            ["train", "--set", "max_shift=0", "--set", "ema_momentum=0"],
+            ["train --set max_shift=0 --set ema_momentum=0"],
         ),
         (["check"], ["check"]),
         (["check", "--model", "a b.h5", "--json"], ["check 'a b.h5' --json"]),

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnist_tasks.checking.contract import Baseline
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.vetting.limits import Limits
 
 
-def ask(baseline: Baseline, digits: Digits, limits: Limits) -> NDArray[np.float32]:
+def ask(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
     """Return what the baseline predicts for the test images: (n, 10) float32 in [0, 1].
 
     Raises
@@ -41,7 +41,7 @@ def ask(baseline: Baseline, digits: Digits, limits: Limits) -> NDArray[np.float3
         ) from error
 
 
-def _of_model(path: Path, digits: Digits, limits: Limits) -> NDArray[np.float32]:
+def _of_model(path: Path, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
     inspection = sandbox.inspect(path, image_sets={TEST: digits.images}, limits=limits)
     if inspection.unpredicted is not None:
         raise InputRefusedError(
@@ -50,7 +50,7 @@ def _of_model(path: Path, digits: Digits, limits: Limits) -> NDArray[np.float32]
     return inspection.probabilities[TEST]
 
 
-def _of_record(path: Path, digits: Digits) -> NDArray[np.float32]:
+def _of_record(path: Path, digits: LabeledImages) -> NDArray[np.float32]:
     folder = path.parent if path.name == run_store.RECORD_NAME else path
     record = run_store.read(folder / run_store.RECORD_NAME)
     check = record.check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 
 
 def require(key: str, value: object, is_possible: bool, expected: str) -> None:
@@ -10,11 +10,11 @@ def require(key: str, value: object, is_possible: bool, expected: str) -> None:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         It names the key, what was found and what is possible.
     """
     if not is_possible:
-        raise WrongUsageError(key, expected=expected, found=str(value))
+        raise UsageError(key, expected=expected, found=str(value))
 
 
 def require_share(key: str, value: float | None) -> None:

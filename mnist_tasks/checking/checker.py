@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mnist_tasks import errors, records
 from mnist_tasks.checking import baselines, clauses, metrics, perturbations
 from mnist_tasks.checking.clauses import TEST, Facts
-from mnist_tasks.errors import MnistTasksError
-from mnist_tasks.outcomes import Failure, Outcome
+from mnist_tasks.checking.results import CheckResult
+from mnist_tasks.errors import Failure, MnistTasksError
 from mnist_tasks.records import Check, ModelFile
 from mnist_tasks.vetting import limits, sandbox
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_tasks.checking.contract_file import Terms
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.checking.contract_file import LoadedContract
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.vetting.inspection import Inspection
     from mnist_tasks.vetting.limits import Limits
 
@@ -41,11 +41,13 @@ class Checked:
         For the test images; ``None`` where the model could not be asked.
     """
 
-    outcome: Outcome
+    outcome: CheckResult
     probabilities: NDArray[np.float32] | None = None
 
 
-def check_each(paths: Sequence[Path], digits: Digits, terms: Terms) -> Iterator[Checked]:
+def check_each(
+    paths: Sequence[Path], digits: LabeledImages, terms: LoadedContract
+) -> Iterator[Checked]:
     """Check one model file after the other: an error is the outcome of the file that it befell.
 
     An error of the baseline is the outcome of every file.
@@ -55,20 +57,20 @@ def check_each(paths: Sequence[Path], digits: Digits, terms: Terms) -> Iterator[
     digits
         The test images and labels.
     """
-    exam = Exam(terms=terms, digits=digits)
+    checker = Checker(terms=terms, digits=digits)
     for path in paths:
         try:
-            yield exam.take(path)
+            yield checker.check(path)
         except MnistTasksError as error:
             yield Checked(outcome=_failed(path, error))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exam:
+class Checker:
     """What every model is asked, and held against."""
 
-    terms: Terms
-    digits: Digits
+    terms: LoadedContract
+    digits: LabeledImages
 
     @cached_property
     def image_sets(self) -> dict[str, NDArray[np.uint8]]:
@@ -96,14 +98,14 @@ class Exam:
         baseline = self.terms.contract.baseline
         return baselines.ask(baseline, self.digits, self.limits) if baseline else None
 
-    def take(self, path: Path) -> Checked:
+    def check(self, path: Path) -> Checked:
         """Check one model file.
 
         Raises
         ------
         InputRefusedError
             The file, or the baseline's, is missing, corrupt or unsafe.
-        EnvironmentLacksError
+        EnvironmentProblemError
             TensorFlow is missing, or a model ran out of its time or memory.
         """
         baseline = self.baseline  # asked once, before the clock runs
@@ -126,16 +128,16 @@ class Exam:
             layers=inspection.layers,
             trainable_parameters=inspection.trainable_parameters,
             non_trainable_parameters=inspection.non_trainable_parameters,
-            verdict=clauses.judge(contract, facts),
+            verdict=clauses.evaluate(contract, facts),
             metrics=facts.metrics.get(TEST),
             seconds=round(time.perf_counter() - begun, 3),
             created=records.now(),
             contract=self.terms.source,
         )
         status = check.verdict.status
-        code = 0 if status == "holds" else errors.CONTRACT_BROKEN
+        code = 0 if status == "passed" else errors.CONTRACT_FAILED
         return Checked(
-            outcome=Outcome(path=check.model.path, status=status, exit_code=code, check=check),
+            outcome=CheckResult(path=check.model.path, status=status, exit_code=code, check=check),
             probabilities=inspection.probabilities.get(TEST),
         )
 
@@ -158,8 +160,8 @@ class Exam:
         )
 
 
-def _failed(path: Path, error: MnistTasksError) -> Outcome:
-    return Outcome(
+def _failed(path: Path, error: MnistTasksError) -> CheckResult:
+    return CheckResult(
         path=_shown(path),
         status="error",
         exit_code=error.exit_code,

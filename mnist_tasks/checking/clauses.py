@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mnist_tasks.records import Metrics, Shape
 
 TEST = "test"
-_WORST_FIRST = ("broken", "unmeasured", "inconclusive", "holds")
+_WORST_FIRST = ("failed", "not measured", "inconclusive", "passed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Facts:
         return self.unpredicted or "no predictions"
 
 
-def judge(contract: Contract, facts: Facts) -> Verdict:
+def evaluate(contract: Contract, facts: Facts) -> Verdict:
     """Hold the facts against each clause: the default four, then those that are asked for."""
     return Verdict(clauses=(*_default(contract, facts), *_more(contract, facts)))
 
@@ -110,7 +110,7 @@ def _accuracy(name: str, share: Share, images: str, facts: Facts) -> Clause:
 def _worst_recall(share: Share, facts: Facts) -> Clause:
     """Judge each digit, and report the lowest recall among those of the worst verdict.
 
-    Digits differ in how many images they have, and so in how sure their recall is.
+    LabeledImages differ in how many images they have, and so in how sure their recall is.
     """
     name = "worst recall"
     metrics = facts.metrics.get(TEST)
@@ -155,7 +155,7 @@ def _compare(
         name=name,
         bound=bound,
         found=found,
-        status="holds" if found_value < bound_value else "broken",
+        status="passed" if found_value < bound_value else "failed",
         bound_value=bound_value,
         found_value=found_value,
         unit=unit,
@@ -167,7 +167,7 @@ def _shape(name: str, bound: Shape, found: tuple[Shape, ...]) -> Clause:
         name=name,
         bound=str(bound),
         found=" and ".join(str(shape) for shape in found) or "none",
-        status="holds" if found == (bound,) else "broken",
+        status="passed" if found == (bound,) else "failed",
     )
 
 
@@ -177,5 +177,5 @@ def _required_layers(kinds: tuple[str, ...], found: tuple[str, ...]) -> Clause:
         name="required layers",
         bound=", ".join(kinds),
         found=f"without {', '.join(missing)}" if missing else "all there",
-        status="broken" if missing else "holds",
+        status="failed" if missing else "passed",
     )

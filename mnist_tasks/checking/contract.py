@@ -77,7 +77,7 @@ class Contract:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         A bound that no model could keep, or none could miss.
     """
 

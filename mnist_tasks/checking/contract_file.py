@@ -13,7 +13,7 @@ from typing import Any
 from mnist_tasks import toml_files
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 
 PROJECT_FILE = Path("pyproject.toml")
 TABLE = ("tool", "mnist-tasks", "contract")
@@ -30,14 +30,14 @@ _KEYS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class LoadedContract:
     """A contract, and the file that it was read from; ``None`` stands for the default."""
 
     contract: Contract
     source: str | None = None
 
 
-def load(path: Path | None = None) -> Terms:
+def load(path: Path | None = None) -> LoadedContract:
     """Read the contract.
 
     Parameters
@@ -49,23 +49,23 @@ def load(path: Path | None = None) -> Terms:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         The file can't be read, or a key or a value in it can't be.
     """
     source = path or PROJECT_FILE
     if path is None and not source.is_file():
-        return Terms(contract=Contract())
+        return LoadedContract(contract=Contract())
     document = toml_files.parse(source, "a contract")
     table = _inner(document, source)
     if table is None and path is None:
-        return Terms(contract=Contract())
+        return LoadedContract(contract=Contract())
     if table is not None and (stray := document.keys() & _names(Contract)):
-        raise WrongUsageError(
+        raise UsageError(
             f"{source}: {min(stray)}",
             expected=f"the key in {TABLE_NAME}, which this file has",
             found="outside of the table, where it would not count",
         )
-    return Terms(
+    return LoadedContract(
         contract=_contract(document if table is None else table, source), source=str(source)
     )
 
@@ -77,7 +77,7 @@ def _inner(document: dict[str, Any], source: Path) -> Any:
     if ours is None:
         return None
     if not isinstance(ours, dict) or ours.keys() - {TABLE[2]}:
-        raise WrongUsageError(
+        raise UsageError(
             f"{source}: {'.'.join(TABLE[:2])}", expected=TABLE_NAME, found=printable(str(ours))
         )
     return ours.get(TABLE[2])

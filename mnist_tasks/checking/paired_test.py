@@ -58,12 +58,12 @@ def judge(
     level = confidence or REPORTED_CONFIDENCE
     worse, better, test = _test(paired, tolerance / 100)
     side = (1 - level) / 2  # an interval leaves out as much on either side
-    status: Status = "holds"
+    status: Status = "passed"
     shown = "no worse" if tolerance else "better"
     if worse < side:
-        status, shown = "broken", "worse"
+        status, shown = "failed", "worse"
     elif better >= side:
-        status = "holds" if confidence is None else "inconclusive"
+        status = "passed" if confidence is None else "inconclusive"
         shown = f"neither worse nor {shown}"
     low, high = stats.tango(paired.lost, paired.won, paired.images, level)
     before = paired.correct + paired.lost - paired.won

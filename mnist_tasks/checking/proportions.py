@@ -11,7 +11,6 @@ from mnist_tasks.verdict import Clause, Errors, Interval
 if TYPE_CHECKING:
     from mnist_tasks.verdict import Status
 
-NOT_MEASURED = "not measured"
 REPORTED_CONFIDENCE = 0.99  # of intervals where the contract asks for none
 
 
@@ -65,16 +64,16 @@ class Share:
         if self.confidence is not None:
             low, high = stats.wilson(images - errors, images, self.confidence)
         if (high < self.bound) if self.is_ceiling else (low > self.bound):
-            return "holds"
+            return "passed"
         if (low >= self.bound) if self.is_ceiling else (high <= self.bound):
-            return "broken"
+            return "failed"
         return "inconclusive"
 
     def _allowed(self, images: int) -> int | None:
-        return stats.most(images, lambda errors: self._status(errors, images) == "holds")
+        return stats.most(images, lambda errors: self._status(errors, images) == "passed")
 
     def _required(self, images: int) -> int | None:
-        too_few = stats.most(images, lambda errors: self._status(errors, images) != "holds")
+        too_few = stats.most(images, lambda errors: self._status(errors, images) != "passed")
         return 0 if too_few is None else too_few + 1 if too_few < images else None
 
 
@@ -83,8 +82,8 @@ def not_measured(name: str, bound: str, reason: str) -> Clause:
     return Clause(
         name=name,
         bound=bound,
-        found=f"{NOT_MEASURED}: {reason}",
-        status="unmeasured",
+        found=reason,
+        status="not measured",
         reason=reason,
     )
 

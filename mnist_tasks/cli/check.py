@@ -25,7 +25,7 @@ from mnist_tasks.errors import MnistTasksError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mnist_tasks.outcomes import Outcome
+    from mnist_tasks.checking.results import CheckResult
 
 Models = Annotated[
     list[Path] | None,
@@ -54,8 +54,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Hold models against the contract: one verdict each, and the worst exit code of all."""
-    from mnist_tasks import outcomes, run_store
-    from mnist_tasks.checking import checker, contract_file
+    from mnist_tasks import run_store
+    from mnist_tasks.checking import checker, contract_file, results
     from mnist_tasks.reporting import exports
 
     held_to = contract_file.load(contract)
@@ -69,7 +69,7 @@ def check(
                 run_store.attach(each.outcome.check, runs, each.probabilities)
         if not as_json:
             _show_outcome(each.outcome)
-    result = outcomes.gather(found, held_to.source)
+    result = results.gather(found, held_to.source)
     if as_json:
         print_json(result)
     with _verdict_first(codes):
@@ -110,7 +110,7 @@ def vet(models: Models = None, as_json: AsJson = False) -> None:
     raise typer.Exit(worst)
 
 
-def _show_outcome(outcome: Outcome) -> None:
+def _show_outcome(outcome: CheckResult) -> None:
     if outcome.check is not None:
         show("checked", outcome.check, as_json=False)
     if outcome.error is not None:

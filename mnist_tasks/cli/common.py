@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mnist_tasks.data.datasets import Split
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.errors import MnistTasksError
 
 EXIT_CODES = (
@@ -44,7 +44,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, n
 
 def load_digits(
     split: Split, data_dir: Path | None, *, mirror: str | None, offline: bool
-) -> Digits:
+) -> LabeledImages:
     """Load one split, and fetch the data first where it is missing."""
     from mnist_tasks import console
     from mnist_tasks.data import sources, store
@@ -84,7 +84,7 @@ def _said() -> Iterator[None]:
         console.discard(sys.stdout)
     except OSError as error:
         console.discard(sys.stdout)
-        lack = EnvironmentLacksError(
+        lack = EnvironmentProblemError(
             "standard output",
             expected="a place that takes what is printed",
             found=error.strerror or str(error),

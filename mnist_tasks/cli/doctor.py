@@ -17,7 +17,7 @@ from mnist_tasks.cli.common import (
     print_json,
     print_tables,
 )
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 
 
 def doctor(
@@ -60,5 +60,5 @@ def doctor(
 
 def _requires_gpu(device: str) -> bool:
     if device not in {"auto", "cpu", "gpu"}:
-        raise WrongUsageError("--device", expected="auto, cpu or gpu", found=printable(device))
+        raise UsageError("--device", expected="auto, cpu or gpu", found=printable(device))
     return device == "gpu"

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from mnist_tasks import config
 from mnist_tasks.cli.common import EXIT_CODES, AsJson, Runs, print_json, print_line, print_tables
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def list_(
         chosen = selection.select(found.records, wanted)
         if as_json:
             rows = [export_tables.of_record(record) for record in chosen]
-            return print_json({"schema": 1, "runs": rows, "passed_over": found.passed_over})
+            return print_json({"schema": 1, "runs": rows, "skipped": found.skipped})
         return print_tables(run_tables.listed(chosen, found))
 
 
@@ -133,7 +133,7 @@ def _without_collecting() -> Iterator[None]:
 def _ask(question: str, *, as_json: bool) -> None:
     """Go on after a yes; without somebody to ask, refuse."""
     if as_json or not sys.stdin.isatty():
-        raise WrongUsageError(
+        raise UsageError(
             "runs prune", expected="--yes, as there is nobody to ask", found="no --yes"
         )
     if not typer.confirm(question, err=True):

@@ -20,7 +20,7 @@ from mnist_tasks.cli.common import (
     print_json,
     print_tables,
 )
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from mnist_tasks.sweeping.plan import Plan
@@ -130,7 +130,7 @@ def _plan(
     from mnist_tasks.sweeping import plan, plan_file, search_space
     from mnist_tasks.training.settings import parse_many
 
-    base = plan.Plan(judged_by="test" if test else "held-out", device=device, threads=threads)
+    base = plan.Plan(evaluated_on="test" if test else "validation", device=device, threads=threads)
     if path is None:
         return replace(
             base,
@@ -141,7 +141,7 @@ def _plan(
     given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
     for option, value in given.items():
         if value is not None:
-            raise WrongUsageError(
+            raise UsageError(
                 option,
                 expected=f"it in {printable(str(path))}, which says what is run",
                 found="it beside the file",
@@ -153,7 +153,7 @@ def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) 
     from mnist_tasks.data import store
     from mnist_tasks.sweeping import job, local_executor
 
-    load = partial(job.load, data_dir or store.default_folder(), planned.judged_by)
+    load = partial(job.load, data_dir or store.default_folder(), planned.evaluated_on)
     if on == LOCAL:
         local_executor.require(planned.device)
         at_once = workers or local_executor.most_workers(
@@ -167,6 +167,4 @@ def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) 
 
         address = None if on == RAY else on
         return lambda jobs, _: ray_executor.run(jobs, load=load, address=address, most=workers)
-    raise WrongUsageError(
-        "--on", expected=f"{LOCAL}, {RAY} or ray://host:port", found=printable(on)
-    )
+    raise UsageError("--on", expected=f"{LOCAL}, {RAY} or ray://host:port", found=printable(on))

@@ -20,7 +20,7 @@ def train(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="Another setting of the recipe, such as shift=0; may be repeated."
+            "--set", help="Another setting of the recipe, such as max_shift=0; may be repeated."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,

@@ -6,14 +6,10 @@ comes in: IDX, IDX.gz, ``mnist.npz``, a package's tarball.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Literal
 
 Split = Literal["train", "test"]
 CHUNK = 1 << 20
@@ -82,9 +78,3 @@ SPLITS: dict[Split, tuple[DataFile, DataFile]] = {
     "test": (TEST_IMAGES, TEST_LABELS),
 }
 FILES = tuple(file for split in SPLITS.values() for file in split)
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mnist_tasks.errors import (
-    EnvironmentLacksError,
+    EnvironmentProblemError,
     InputRefusedError,
-    WrongUsageError,
+    UsageError,
     printable,
 )
 
@@ -62,11 +62,11 @@ def download(url: str, target: Path, *, patience: Patience, progress: Progress) 
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The server can't be reached, refuses, or is too slow.
     InputRefusedError
         The file is larger than any that the data comes in.
-    WrongUsageError
+    UsageError
         The address is none.
     """
     for pause in (*patience.pauses, None):
@@ -75,7 +75,7 @@ def download(url: str, target: Path, *, patience: Patience, progress: Progress) 
         except _PassingError as error:
             if pause is None:
                 tries = len(patience.pauses) + 1
-                raise EnvironmentLacksError(url, found=f"{error} ({tries} tries)") from error
+                raise EnvironmentProblemError(url, found=f"{error} ({tries} tries)") from error
             progress.note(f"{url}: {error}; trying again in {pause:g} s")
             time.sleep(pause)
         else:
@@ -97,15 +97,15 @@ def _download_once(url: str, target: Path, patience: Patience, progress: Progres
         answer = f"the server answers {status}"
         if status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
             raise _PassingError(answer) from error
-        raise EnvironmentLacksError(url, found=answer) from error
+        raise EnvironmentProblemError(url, found=answer) from error
     except ValueError as error:  # requests' own errors for an address that is none are such, too
-        raise WrongUsageError(
+        raise UsageError(
             printable(url), expected="an http:// or https:// address", found=printable(str(error))
         ) from error
     except requests.RequestException as error:
         why = reason(error)
         if "no address" in why:
-            raise EnvironmentLacksError(url, found=why) from error
+            raise EnvironmentProblemError(url, found=why) from error
         raise _PassingError(why) from error
 
 

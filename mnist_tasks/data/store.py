@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError, MnistTasksError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digits:
+class LabeledImages:
     """One split of the data set.
 
     Attributes
@@ -78,11 +78,11 @@ class Digits:
     labels: NDArray[np.uint8]
     sha256: Mapping[str, str] = field(default_factory=dict)
 
-    def first(self, count: int | None) -> Digits:
+    def first(self, count: int | None) -> LabeledImages:
         """Return the first `count` digits, or all."""
         return replace(self, images=self.images[:count], labels=self.labels[:count])
 
-    def last(self, count: int) -> Digits:
+    def last(self, count: int) -> LabeledImages:
         """Return the last `count` digits, at least one."""
         return replace(self, images=self.images[-count:], labels=self.labels[-count:])
 
@@ -101,7 +101,7 @@ def fetch(folder: Path, sources: Sequence[Source], *, progress: Progress) -> Fet
     ------
     InputRefusedError
         Something that is not MNIST was found, and nothing that is.
-    EnvironmentLacksError
+    EnvironmentProblemError
         No source can be reached, or the folder can't be written.
     """
     found = {file: _look(folder, file) for file in datasets.FILES}
@@ -115,7 +115,7 @@ def fetch(folder: Path, sources: Sequence[Source], *, progress: Progress) -> Fet
         return _fetch_missing(folder, sources, progress)
 
 
-def load(folder: Path, split: Split) -> Digits:
+def load(folder: Path, split: Split) -> LabeledImages:
     """Map one split into memory, after vetting its files.
 
     Raises
@@ -130,7 +130,7 @@ def load(folder: Path, split: Split) -> Digits:
         digest = _look(folder, file)
         if digest != file.sha256:
             raise _refused(file, digest, str(folder / file.name))
-    return Digits(
+    return LabeledImages(
         images=idx.memory_map(folder / images.name, images),
         labels=idx.memory_map(folder / labels.name, labels),
         sha256={file.name: file.sha256 for file in (images, labels)},
@@ -153,7 +153,7 @@ def _fetch_missing(folder: Path, sources: Sequence[Source], progress: Progress) 
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
             try:
                 for file, candidate in source.retrieve(tuple(missing), Path(staging), progress):
-                    digest = datasets.sha256(candidate)
+                    digest = disk.sha256(candidate)
                     if digest != file.sha256:
                         raise _refused(file, digest, source.name, size=candidate.stat().st_size)
                     disk.move_in_place(candidate, folder / file.name)
@@ -187,9 +187,9 @@ def _look(folder: Path, file: DataFile) -> str | None:
     """Return the hash of a cached file, or ``None`` when there is none."""
     path = folder / file.name
     try:
-        return datasets.sha256(path) if path.is_file() else None
+        return disk.sha256(path) if path.is_file() else None
     except OSError as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             str(path), expected="a readable file", found=error.strerror or str(error)
         ) from error
 
@@ -213,7 +213,7 @@ def _refused(
 def _not_found(missing: list[DataFile], failures: list[MnistTasksError]) -> MnistTasksError:
     """Say that files are missing, as a refusal where something was found that had to be refused."""
     was_refused = any(isinstance(error, InputRefusedError) for error in failures)
-    kind = InputRefusedError if was_refused else EnvironmentLacksError
+    kind = InputRefusedError if was_refused else EnvironmentProblemError
     reasons = "\n".join(f"- {error}" for error in failures)
     return kind(
         ", ".join(file.name for file in missing),

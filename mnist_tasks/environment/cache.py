@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from mnist_tasks import disk
 from mnist_tasks.data import datasets
 from mnist_tasks.environment.diagnosis import Finding
 
@@ -44,7 +45,7 @@ def look(folder: Path) -> tuple[Cached, ...]:
         digest = why = None
         try:
             if path.exists():
-                digest = datasets.sha256(path)
+                digest = disk.sha256(path)
                 state = "ok" if digest == file.sha256 else "wrong"
         except OSError as error:
             state, why = "unreadable", error.strerror or str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Diagnosis:
     @property
     def exit_code(self) -> int:
         """0 where the workflow can run, with warnings or without."""
-        return EnvironmentLacksError.exit_code if self.status == "fault" else 0
+        return EnvironmentProblemError.exit_code if self.status == "fault" else 0
 
     @property
     def summary(self) -> str:

@@ -54,7 +54,7 @@ def examine(settings: Settings) -> Diagnosis:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         The mirror's address is none.
     """
     known = sources.choose(mirror=settings.mirror, offline=settings.offline)

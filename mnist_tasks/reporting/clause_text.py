@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from mnist_tasks.verdict import Clause
 
 SENTENCES = {
-    "holds": "The contract holds",
-    "broken": "The contract does not hold",
+    "passed": "The contract holds",
+    "failed": "The contract does not hold",
     "inconclusive": "The contract is inconclusive, and so does not hold",
 }
 

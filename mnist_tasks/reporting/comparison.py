@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting import paired_runs, summary, text
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Comparison:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There are more runs than letters to name them by.
     """
 
@@ -44,7 +44,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         if len(self.views) > MOST_RUNS:
-            raise WrongUsageError(
+            raise UsageError(
                 "report", expected=f"at most {MOST_RUNS} runs", found=f"{len(self.views):,}"
             )
 

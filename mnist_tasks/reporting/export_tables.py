@@ -102,8 +102,8 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
             {
                 "letter": pair.letter,
                 "against": letters[0],
-                "broken": pair.lost,
-                "mended": pair.won,
+                "regressed": pair.lost,
+                "fixed": pair.won,
                 "points": 100 * (pair.won - pair.lost) / pair.images,
                 "p": pair.chance,
             }
@@ -112,7 +112,7 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
         "changes": [
             {"letter": pair.letter, "change": change, **asdict(each)}
             for pair in comparison.pairs
-            for change, found in (("broken", pair.broken), ("mended", pair.mended))
+            for change, found in (("regressed", pair.regressed), ("fixed", pair.fixed))
             for each in found
         ],
     }
@@ -120,7 +120,7 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
 
 def of_record(record: RunRecord) -> Row:
     """Return a run in one row."""
-    metrics, judged_by = summary.judged(record)
+    metrics, evaluated_on = summary.judged(record)
     low, high = summary.interval(metrics) if metrics else (None, None)
     return {
         "id": record.id,
@@ -135,7 +135,7 @@ def of_record(record: RunRecord) -> Row:
         "accuracy_low": low,
         "accuracy_high": high,
         "loss": metrics.loss if metrics else None,
-        "judged_by": judged_by,
+        "evaluated_on": evaluated_on,
         "contract": summary.standing(record),
         "sha256": record.model.sha256,
     }
@@ -146,7 +146,7 @@ def write(tables: dict[str, list[Row]], folder: Path) -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The folder can't be written.
     """
     with disk.writable(folder, remedy=OTHER_FOLDER):

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from mnist_tasks import disk
 
 if TYPE_CHECKING:
-    from mnist_tasks.outcomes import Outcomes
+    from mnist_tasks.checking.results import CheckResults
 
 SUMMARY = "GITHUB_STEP_SUMMARY"  # the file that GitHub Actions shows on the page of a job
 
 
-def write(outcomes: Outcomes, *, junit: Path | None = None, markdown: Path | None = None) -> None:
+def write(
+    results: CheckResults, *, junit: Path | None = None, markdown: Path | None = None
+) -> None:
     """Write the files that are asked for, each whole or not at all.
 
     Parameters
@@ -24,17 +26,17 @@ def write(outcomes: Outcomes, *, junit: Path | None = None, markdown: Path | Non
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         A file can't be written.
     """
     if junit is not None:
         from mnist_tasks.reporting import junit as xml
 
-        _write(junit, xml.document(outcomes), "--junit")
+        _write(junit, xml.document(results), "--junit")
     if markdown is not None:
         from mnist_tasks.reporting import verdict_markdown
 
-        content = verdict_markdown.document(outcomes).encode()
+        content = verdict_markdown.document(results).encode()
         _write(markdown, content, "--markdown")
         if summary := os.environ.get(SUMMARY):
             with (

@@ -1,8 +1,8 @@
 """The outcome of a check as JUnit XML, which CI systems show as tests.
 
 One suite for each model file, one test case for each clause. A clause that doesn't hold is a
-failure, whose type is its status: ``broken``, ``inconclusive`` or ``unmeasured``. A file without a
-verdict is a suite with one error.
+failure, whose type is its status: ``failed``, ``inconclusive`` or ``not measured``. A file
+without a verdict is a suite with one error.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from mnist_tasks.errors import printable
 from mnist_tasks.reporting import clause_text
 
 if TYPE_CHECKING:
-    from mnist_tasks.outcomes import Failure, Outcome, Outcomes
+    from mnist_tasks.checking.results import CheckResult, CheckResults
+    from mnist_tasks.errors import Failure
     from mnist_tasks.records import Check
     from mnist_tasks.verdict import Clause
 
 
-def document(outcomes: Outcomes) -> bytes:
+def document(results: CheckResults) -> bytes:
     """Return the XML document, in UTF-8."""
     root = ET.Element("testsuites", name="mnist-tasks check")
-    for outcome in outcomes.checks:
+    for outcome in results.checks:
         _suite(root, outcome)
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
@@ -31,7 +32,7 @@ def document(outcomes: Outcomes) -> bytes:
     return xml + b"\n"
 
 
-def _suite(root: ET.Element, outcome: Outcome) -> None:
+def _suite(root: ET.Element, outcome: CheckResult) -> None:
     suite = ET.SubElement(root, "testsuite", name=_text(outcome.path))
     if outcome.check is not None:
         _properties(suite, outcome.check)
@@ -59,7 +60,7 @@ def _properties(suite: ET.Element, check: Check) -> None:
         ET.SubElement(properties, "property", name=name, value=_text(value))
 
 
-def _case(suite: ET.Element, outcome: Outcome, name: str) -> ET.Element:
+def _case(suite: ET.Element, outcome: CheckResult, name: str) -> ET.Element:
     return ET.SubElement(
         suite, "testcase", classname=_text(outcome.path), name=_text(name), time="0"
     )
@@ -68,7 +69,7 @@ def _case(suite: ET.Element, outcome: Outcome, name: str) -> ET.Element:
 def _clause(case: ET.Element, clause: Clause) -> None:
     lines = [f"found: {clause.found}", *clause_text.details(clause), f"bound: {clause.bound}"]
     text = "\n".join(map(_text, lines))
-    if clause.status == "holds":
+    if clause.status == "passed":
         ET.SubElement(case, "system-out").text = text
     else:
         message = _text(f"{clause.name}: {clause.found}; the bound is {clause.bound}")

@@ -20,10 +20,10 @@ LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
 MOST_RUNS = 20
 UNKNOWN = "⚠️"
 MARKS = {
-    "holds": "✅",
-    "broken": "❌",
+    "passed": "✅",
+    "failed": "❌",
     "inconclusive": UNKNOWN,
-    "unmeasured": UNKNOWN,
+    "not measured": UNKNOWN,
     "error": "❌",
 }
 _SPECIAL = re.compile(r"([\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)

@@ -30,7 +30,7 @@ def write(shown: View | Comparison, wanted: Wanted) -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         A file can't be written.
     """
     if wanted.html:
@@ -53,15 +53,15 @@ def document(shown: View | Comparison, wanted: Wanted) -> dict[str, Any]:
     """Return the same facts for programs: the records, all tables, and the files written."""
     if isinstance(shown, View):
         records: dict[str, Any] = {"run": shown.record}
-        passed_over = shown.everything.passed_over
+        skipped = shown.everything.skipped
     else:
         records = {"compared": shown.records}
-        passed_over = shown.views[0].everything.passed_over
+        skipped = shown.views[0].everything.skipped
     return {
         "schema": SCHEMA,
         **records,
         "tables": _tables(shown),
-        "passed_over": passed_over,
+        "skipped": skipped,
         "written": {name: str(path) for name, path in asdict(wanted).items() if path},
     }
 

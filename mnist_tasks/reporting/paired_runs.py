@@ -1,4 +1,4 @@
-"""Two runs image by image: which the one broke and which it mended, and whether that is chance."""
+"""Two runs image by image: which the one broke and which it fixed, and whether that is chance."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ class Pair:
     ----------
     letter
         Of the run; the first one is A.
-    broken, mended
-        Images that only the first, and only this run, got right; `broken_by_digit` and
-        `mended_by_digit` count all of them by their true digit.
+    regressed, fixed
+        Images that only the first, and only this run, got right; `regressed_by_digit` and
+        `fixed_by_digit` count all of them by their true digit.
     """
 
     letter: str
-    broken: tuple[Change, ...]
-    mended: tuple[Change, ...]
-    broken_by_digit: tuple[int, ...]
-    mended_by_digit: tuple[int, ...]
+    regressed: tuple[Change, ...]
+    fixed: tuple[Change, ...]
+    regressed_by_digit: tuple[int, ...]
+    fixed_by_digit: tuple[int, ...]
     images: int
 
     @property
     def lost(self) -> int:
         """How many images only the first run got right."""
-        return sum(self.broken_by_digit)
+        return sum(self.regressed_by_digit)
 
     @property
     def won(self) -> int:
         """How many images only this run got right."""
-        return sum(self.mended_by_digit)
+        return sum(self.fixed_by_digit)
 
     @property
     def chance(self) -> float:
@@ -88,7 +88,7 @@ class Pair:
 
 def pair(letter: str, before: Answers, after: Answers) -> Pair:
     """Compare two runs image by image."""
-    broken, mended = before.right & ~after.right, ~before.right & after.right
+    regressed, fixed = before.right & ~after.right, ~before.right & after.right
     labels, said_before, said_after = before.labels, before.said, after.said
 
     def changes(where: NDArray[np.bool_]) -> tuple[Change, ...]:
@@ -107,9 +107,9 @@ def pair(letter: str, before: Answers, after: Answers) -> Pair:
 
     return Pair(
         letter=letter,
-        broken=changes(broken),
-        mended=changes(mended),
-        broken_by_digit=counts(broken),
-        mended_by_digit=counts(mended),
+        regressed=changes(regressed),
+        fixed=changes(fixed),
+        regressed_by_digit=counts(regressed),
+        fixed_by_digit=counts(fixed),
         images=len(labels),
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.predicted_images import Answer, Answers, Bin
-    from mnist_tasks.run_store import Ledger
+    from mnist_tasks.run_store import StoredRuns
 
 EXAMPLES = 24
 PREDICTIONS_NAME = "predictions.npz"  # as in `predictions`, which needs NumPy
@@ -33,7 +33,7 @@ class View:
 
     record: RunRecord
     folder: Path
-    everything: Ledger
+    everything: StoredRuns
     data: Path
 
     @property

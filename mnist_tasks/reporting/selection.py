@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.reporting import summary
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SORTS = ("created", "accuracy", "loss", "parameters", "seconds")
 BEST_LAST = ("created", "accuracy")  # larger is later, or better
-STANDINGS = ("holds", "broken", "inconclusive", "unchecked")
+STANDINGS = ("passed", "failed", "inconclusive", "unchecked")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Selection:
     Attributes
     ----------
     contract
-        ``holds``, ``broken``, ``inconclusive`` or ``unchecked``.
+        ``passed``, ``failed``, ``inconclusive`` or ``unchecked``.
     above
         Accuracy, in [0, 1]: of the check, or of the sweep where there was none.
     since
@@ -39,7 +39,7 @@ class Selection:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There is no such order, verdict, share or date.
     """
 
@@ -56,11 +56,9 @@ class Selection:
         if self.contract is not None:
             _one_of("--contract", self.contract, STANDINGS)
         if self.above is not None and not 0 <= self.above < 1:
-            raise WrongUsageError(
-                "--above", expected="a share from 0, below 1", found=str(self.above)
-            )
+            raise UsageError("--above", expected="a share from 0, below 1", found=str(self.above))
         if self.since is not None and self.start is None:
-            raise WrongUsageError(
+            raise UsageError(
                 "--since", expected="a date such as 2026-11-22", found=printable(self.since)
             )
 
@@ -121,4 +119,4 @@ def _is_since(created: str, start: datetime) -> bool:
 
 def _one_of(option: str, found: str, known: Sequence[str]) -> None:
     if found not in known:
-        raise WrongUsageError(option, expected=f"one of {', '.join(known)}", found=printable(found))
+        raise UsageError(option, expected=f"one of {', '.join(known)}", found=printable(found))

@@ -89,7 +89,7 @@ def judged(record: RunRecord) -> tuple[Metrics, str] | tuple[None, None]:
     """Return a run's metrics and by which images: of its check, or else those of its sweep."""
     if (found := metrics(record)) is not None:
         return found, "test"
-    return (record.trial.metrics, record.trial.judged_by) if record.trial else (None, None)
+    return (record.trial.metrics, record.trial.evaluated_on) if record.trial else (None, None)
 
 
 def interval(metrics: Metrics) -> tuple[float, float]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mnist_tasks.records import Machine, RunRecord, Shape
 
 HEADLINES = {
-    "holds": "The contract holds.",
-    "broken": "The contract does not hold.",
+    "passed": "The contract holds.",
+    "failed": "The contract does not hold.",
     "inconclusive": "Not enough evidence.",
     summary.UNCHECKED: "Not checked yet.",
 }
@@ -39,9 +39,9 @@ class Facts:
     kind: str = ""
 
 
-def judge(judged_by: str) -> str:
+def judge(evaluated_on: str) -> str:
     """Return which images a sweep judges by."""
-    return "test images" if judged_by == "test" else "held-out training images"
+    return "test images" if evaluated_on == "test" else "held-out training images"
 
 
 def headline(record: RunRecord) -> str:
@@ -66,7 +66,7 @@ def lead(record: RunRecord) -> str:
     faults = "; ".join(
         f"{clause.name} must be {clause.bound}, found: {clause.found}"
         for clause in record.check.verdict.clauses
-        if clause.status != "holds"
+        if clause.status != "passed"
     )
     return f"{said} What is wrong: {faults}." if faults else said
 

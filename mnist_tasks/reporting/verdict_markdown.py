@@ -8,17 +8,18 @@ from mnist_tasks.reporting import clause_text
 from mnist_tasks.reporting.markdown import MARKS, escape
 
 if TYPE_CHECKING:
-    from mnist_tasks.outcomes import Failure, Outcome, Outcomes
+    from mnist_tasks.checking.results import CheckResult, CheckResults
+    from mnist_tasks.errors import Failure
     from mnist_tasks.verdict import Verdict
 
 COLUMNS = ("clause", "bound", "found", "errors", "interval", "verdict")
 
 
-def document(outcomes: Outcomes) -> str:
+def document(results: CheckResults) -> str:
     """Return a section for each model file."""
-    source = escape(outcomes.contract or "the default")
+    source = escape(results.contract or "the default")
     sections = [f"# mnist-tasks check\n\nContract: {source}\n"]
-    sections += [_section(outcome) for outcome in outcomes.checks]
+    sections += [_section(outcome) for outcome in results.checks]
     return "\n".join(sections)
 
 
@@ -39,7 +40,7 @@ def table(verdict: Verdict) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _section(outcome: Outcome) -> str:
+def _section(outcome: CheckResult) -> str:
     title = f"## {MARKS[outcome.status]} {escape(outcome.path)}\n\n"
     if outcome.check is not None:
         verdict = outcome.check.verdict

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks.errors import EnvironmentLacksError
-from mnist_tasks.outcomes import Failure
+from mnist_tasks.errors import EnvironmentProblemError, Failure
 from mnist_tasks.sweeping.job import Failed
 
 if TYPE_CHECKING:
@@ -67,11 +66,11 @@ def given_up(job: Job, reason: str) -> Failed:
     """Say that a run was not done, and why."""
     return Failed(
         failure=Failure(
-            title=EnvironmentLacksError.title,
+            title=EnvironmentProblemError.title,
             subject=job.id,
             expected="a worker that lives until the run is done",
             found=reason,
             remedy="Look for a lack of memory, and begin the same sweep again: what is done stays.",
         ),
-        exit_code=EnvironmentLacksError.exit_code,
+        exit_code=EnvironmentProblemError.exit_code,
     )

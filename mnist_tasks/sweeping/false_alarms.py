@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import ranking
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Calibrations:
     """
 
     folder: str
-    judged_by: str
+    evaluated_on: str
     images: int
     wanted: float
     contract: str | None
@@ -96,11 +96,11 @@ def check_rate(wanted: float) -> None:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         It is not above 0 and below one half.
     """
     if not 0 < wanted < 0.5:
-        raise WrongUsageError("--rate", expected="a share above 0, below 0.5", found=str(wanted))
+        raise UsageError("--rate", expected="a share above 0, below 0.5", found=str(wanted))
 
 
 def calibrate(
@@ -119,7 +119,7 @@ def calibrate(
     """
     by_clause = zip(*(verdict.clauses for verdict in verdicts), strict=True)
     clauses = [_of_clause(each, wanted, is_sure=is_sure) for each in by_clause]
-    whole = _counted(WHOLE, "", [verdict.holds for verdict in verdicts])
+    whole = _counted(WHOLE, "", [verdict.passed for verdict in verdicts])
     return Calibration(setting=setting, runs=len(verdicts), clauses=(*clauses, whole))
 
 
@@ -129,7 +129,7 @@ def _of_clause(clauses: tuple[Clause, ...], wanted: float, *, is_sure: bool) -> 
     known = [value for value in values if value is not None]
     found = ranking.spread(known) if len(known) == len(values) else None
     counted = replace(
-        _counted(first.name, first.bound, [clause.status == "holds" for clause in clauses]),
+        _counted(first.name, first.bound, [clause.status == "passed" for clause in clauses]),
         unit=first.unit,
         found=found,
     )

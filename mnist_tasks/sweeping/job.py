@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from mnist_tasks import errors
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
-from mnist_tasks.errors import MnistTasksError, printable
-from mnist_tasks.outcomes import Failure
+from mnist_tasks.errors import Failure, MnistTasksError, printable
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.sweeping import plan
 from mnist_tasks.training import run
@@ -23,7 +22,7 @@ from mnist_tasks.training.predict import predict
 if TYPE_CHECKING:
     from typing import Literal
 
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.sweeping.plan import Job
 
 
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 class Images:
     """What a sweep trains on, and what it judges by."""
 
-    training: Digits
-    judged: Digits
+    training: LabeledImages
+    judged: LabeledImages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ class Failed:
     exit_code: int
 
 
-def load(folder: Path, judged_by: Literal["held-out", "test"]) -> Images:
+def load(folder: Path, evaluated_on: Literal["validation", "test"]) -> Images:
     """Map the images of a sweep into memory, after vetting their files.
 
     Raises
@@ -60,9 +59,9 @@ def load(folder: Path, judged_by: Literal["held-out", "test"]) -> Images:
         A file is missing or is not the one that it should be.
     """
     training = store.load(folder, "train")
-    if judged_by == "test":
+    if evaluated_on == "test":
         return Images(training=training, judged=store.load(folder, "test"))
-    return Images(training=training, judged=training.last(plan.held_out_images()))
+    return Images(training=training, judged=training.last(plan.validation_images()))
 
 
 def attempt(job: Job, images: Images, number: int) -> Result | Failed:
@@ -100,7 +99,7 @@ def _run(job: Job, images: Images, number: int) -> Result:
         model = path.read_bytes()
     trial = Trial(
         settings=dict(job.setting.values),
-        judged_by=job.judged_by,
+        evaluated_on=job.evaluated_on,
         metrics=measured,
         worker=f"{socket.gethostname()}:{os.getpid()}",
         attempts=number,

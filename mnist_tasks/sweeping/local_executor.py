@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import config
 from mnist_tasks.environment import gpu, machine
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.sweeping.events import Began, Task
 from mnist_tasks.sweeping.worker import Worker
 
@@ -44,11 +44,11 @@ def require(device: str) -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         A GPU is asked for, and the machine has none.
     """
     if device == "gpu" and not gpu.look().gpus:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "--device gpu",
             expected="an NVIDIA GPU on this machine",
             found="none",
@@ -72,7 +72,7 @@ def run(
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The system gives no further process.
     """
     waiting = deque(Task(job=job) for job in jobs)
@@ -99,7 +99,7 @@ def _hire(load: Callable[[], Images], folder: Path) -> Worker:
     try:
         return Worker(load, folder)
     except OSError as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "the workers of the sweep",
             expected="another process, and open files to speak with it",
             found=error.strerror or str(error),

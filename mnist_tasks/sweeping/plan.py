@@ -17,7 +17,7 @@ import msgspec
 import mnist_tasks
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import datasets
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MOST_RUNS, Setting
 from mnist_tasks.training import recipes
@@ -42,13 +42,13 @@ class Job:
 
     id: str
     setting: Setting
-    judged_by: Literal["held-out", "test"]
+    evaluated_on: Literal["validation", "test"]
     config: TrainingConfig
 
     @cached_property
-    def towers(self) -> int:
+    def micro_batches(self) -> int:
         """In how many parts the recipe computes a batch."""
-        return recipes.resolve(self.config).towers
+        return recipes.resolve(self.config).micro_batches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,9 @@ class Plan:
 
     Attributes
     ----------
-    judged_by
-        ``held-out``: trained on what comes before the last sixth of the training images, and judged
-        by that; ``test``: trained on all of them, and judged by the test images.
+    evaluated_on
+        ``validation``: trained on what comes before the last sixth of the training images, and
+        evaluated on that; ``test``: trained on all of them, and judged by the test images.
     limit
         Train on the first images only.
     threads
@@ -67,13 +67,13 @@ class Plan:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         A recipe, a setting or a seed can't be, or there are too many runs.
     """
 
     settings: tuple[Setting, ...] = (Setting(),)
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    judged_by: Literal["held-out", "test"] = "held-out"
+    evaluated_on: Literal["validation", "test"] = "validation"
     limit: int | None = None
     device: str = "cpu"
     threads: int = 1
@@ -83,17 +83,17 @@ class Plan:
         if not 1 <= runs <= MOST_RUNS:
             raise search_space.wrong_count(runs)
         if self.device not in DEVICES:
-            raise WrongUsageError(
+            raise UsageError(
                 "--device",
                 expected=f"{' or '.join(DEVICES)}: what a run of a sweep takes must be known",
                 found=printable(self.device),
             )
-        most = training_images(self.judged_by)
+        most = training_images(self.evaluated_on)
         if self.limit is not None and not 1 <= self.limit <= most:
-            raise WrongUsageError(
+            raise UsageError(
                 "--limit",
                 expected=f"a whole number from 1 to {most:,}"
-                + (": the others are held out" if self.judged_by == "held-out" else ""),
+                + (": the others are held out" if self.evaluated_on == "validation" else ""),
                 found=f"{self.limit:,}",
             )
         for setting in self.settings:
@@ -118,7 +118,7 @@ class Plan:
         # The recipe as it stands in the code, and not its name alone: it may be edited.
         recipe = recipes.as_record(recipes.resolve(config))
         return _digest(
-            [setting, recipe, config.limit, self.judged_by, config.device, config.threads]
+            [setting, recipe, config.limit, self.evaluated_on, config.device, config.threads]
         )
 
     def _job(self, setting: Setting, name: str, seed: int, folder: Path) -> Job:
@@ -126,13 +126,13 @@ class Plan:
         return Job(
             id=name,
             setting=setting,
-            judged_by=self.judged_by,
+            evaluated_on=self.evaluated_on,
             config=replace(config, output=folder / name / MODEL_NAME),
         )
 
     def _config(self, setting: Setting, seed: int) -> TrainingConfig:
         whole = training_images("test")
-        images = self.limit or training_images(self.judged_by)
+        images = self.limit or training_images(self.evaluated_on)
         return TrainingConfig(
             recipe=setting.recipe,
             settings=setting.values,
@@ -143,15 +143,15 @@ class Plan:
         )
 
 
-def held_out_images() -> int:
+def validation_images() -> int:
     """Return how many of the last training images a sweep judges by: 10,000 of MNIST's."""
     return max(1, training_images("test") // HELD_OUT_SHARE)
 
 
-def training_images(judged_by: str) -> int:
+def training_images(evaluated_on: str) -> int:
     """Return on how many images a run of a sweep is trained."""
     whole = datasets.SPLITS["train"][0].shape[0]
-    return whole if judged_by == "test" else whole - held_out_images()
+    return whole if evaluated_on == "test" else whole - validation_images()
 
 
 def _digest(value: object) -> str:

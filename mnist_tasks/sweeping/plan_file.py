@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import toml_files
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import Setting
 from mnist_tasks.training import settings as settings_of
@@ -49,7 +49,7 @@ def load(path: Path, base: Plan) -> Plan:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         The file can't be read, or a key or a value in it can't be.
     """
     table = toml_files.parse(path, WHAT)
@@ -79,7 +79,7 @@ def load(path: Path, base: Plan) -> Plan:
 def _setting(table: dict[str, Any]) -> Setting:
     name = table.get(RECIPE, "default")
     if not isinstance(name, str):
-        raise WrongUsageError(RECIPE, expected="text in quotes", found=printable(str(name)))
+        raise UsageError(RECIPE, expected="text in quotes", found=printable(str(name)))
     values = {key: value for key, value in table.items() if key != RECIPE}
     return Setting(
         recipe=name,

@@ -46,7 +46,7 @@ class Rank:
     Attributes
     ----------
     name
-        The recipe with what was changed of it: ``default shift=0``.
+        The recipe with what was changed of it: ``default max_shift=0``.
     accuracy
         In [0, 1], on the images that the sweep judges by.
     loss

@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from mnist_tasks.errors import EnvironmentLacksError, printable
+from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping.events import Began, Ended, Task, given_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.sweeping.events import Event
     from mnist_tasks.sweeping.job import Failed, Images, Result
     from mnist_tasks.sweeping.plan import Job
@@ -74,7 +74,7 @@ def run(
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         Ray is not installed, the cluster can't be reached or was lost, or none of its nodes can
         ever run this.
     """
@@ -85,7 +85,7 @@ def run(
     try:
         yield from _Sweeper(ray, jobs, most).run(_in_memory(load()))
     except _losses(ray) as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "the Ray cluster",
             expected="one that answers until the sweep is done",
             found=printable(f"{type(error).__name__}: {error}", limit=400),
@@ -106,7 +106,7 @@ class _Sweeper:
         self._waiting = deque(Task(job=job) for job in jobs)
         self._running: dict[Any, Task] = {}
         # TensorFlow's threads are set once in a process, and Ray gives a process any task.
-        has_one_kind = len({job.towers for job in jobs}) == 1 or config.threads == 1
+        has_one_kind = len({job.micro_batches for job in jobs}) == 1 or config.threads == 1
         self._remote = ray.remote(
             num_cpus=self._needs.cpus,
             num_gpus=self._needs.gpus,
@@ -145,7 +145,7 @@ class _Sweeper:
             f"{resources.get('CPU', 0):g} CPUs and {resources.get('GPU', 0):g} GPUs"
             for resources in nodes
         )
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "the Ray cluster",
             expected=f"a node with {self._needs.words}",
             found=f"{len(nodes)} alive: {listed}" if nodes else "no node is alive",
@@ -187,7 +187,7 @@ def _import() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "--on ray",
             expected="Ray",
             found=f"it can't be imported: {printable(str(error))}",
@@ -203,7 +203,7 @@ def _connect(ray: Any, address: str | None) -> None:
             socket.create_connection((place.hostname, place.port), _SECONDS_TO_ANSWER).close()
         _init(ray, address)
     except Exception as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             f"--on {address or 'ray'}",
             expected="a Ray cluster that answers",
             found=printable(f"{type(error).__name__}: {error}", limit=400),
@@ -240,7 +240,7 @@ def _losses(ray: Any) -> tuple[type[Exception], ...]:
 def _in_memory(images: Images) -> Images:
     """Read what is mapped from files, which only this machine has."""
 
-    def read(digits: Digits) -> Digits:
+    def read(digits: LabeledImages) -> LabeledImages:
         return replace(digits, images=np.array(digits.images), labels=np.array(digits.labels))
 
     return replace(images, training=read(images.training), judged=read(images.judged))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_tasks.config import LARGEST_SEED
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training import settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def every(names: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         They are more than a sweep may have.
     """
     count = len(names) * math.prod(map(len, values.values()))
@@ -59,7 +59,7 @@ def seeds(text: str) -> tuple[int, ...]:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         It is no such list, or a seed is out of its range.
     """
     found: dict[int, None] = {}
@@ -77,13 +77,13 @@ def seeds(text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def wrong_count(runs: int) -> WrongUsageError:
+def wrong_count(runs: int) -> UsageError:
     """Return what is wrong with a sweep of so many runs."""
-    return WrongUsageError("the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}")
+    return UsageError("the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}")
 
 
-def _wrong_seeds(text: str) -> WrongUsageError:
-    return WrongUsageError(
+def _wrong_seeds(text: str) -> UsageError:
+    return UsageError(
         "--seeds",
         expected=f"seeds such as 0-9 or 0,3,7-9, each up to {LARGEST_SEED:,}",
         found=printable(text) or "nothing",

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mnist_tasks import disk, run_store
-from mnist_tasks.data import datasets
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.events import Began, Ended, Lost
@@ -23,7 +22,7 @@ from mnist_tasks.sweeping.job import Failed, Result
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from mnist_tasks.outcomes import Failure
+    from mnist_tasks.errors import Failure
     from mnist_tasks.records import RunRecord
     from mnist_tasks.sweeping.events import Event
     from mnist_tasks.sweeping.plan import Job, Plan
@@ -81,7 +80,7 @@ class Sweep:
     """
 
     folder: str
-    judged_by: str
+    evaluated_on: str
     images: int
     runs: int
     done: int
@@ -102,7 +101,7 @@ def run(plan: Plan, folder: Path, engine: Engine, *, progress: Progress) -> Swee
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The folder can't be written, another sweep is at work in it, or the engine can't run.
     """
     jobs = plan.jobs(folder)
@@ -129,7 +128,7 @@ def run(plan: Plan, folder: Path, engine: Engine, *, progress: Progress) -> Swee
         metrics = [record.trial.metrics for record in records if record.trial]
         result = Sweep(
             folder=str(folder),
-            judged_by=plan.judged_by,
+            evaluated_on=plan.evaluated_on,
             images=metrics[0].images if metrics else 0,
             runs=len(jobs),
             done=len(records),
@@ -170,7 +169,7 @@ def _done(job: Job, folder: Path) -> RunRecord | None:
             and record.trial is not None
             and record.trial.settings == dict(job.setting.values)
             and job.config.output.is_file()
-            and datasets.sha256(job.config.output) == record.model.sha256
+            and disk.sha256(job.config.output) == record.model.sha256
         )
     except (InputRefusedError, OSError):
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from mnist_tasks import run_store
-from mnist_tasks.checking.checker import Exam
+from mnist_tasks.checking.checker import Checker
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.sweeping import false_alarms, plan, ranking
 from mnist_tasks.sweeping.false_alarms import Calibrations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mnist_tasks.checking.contract_file import Terms
+    from mnist_tasks.checking.contract_file import LoadedContract
     from mnist_tasks.data.datasets import Split
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.records import RunRecord
     from mnist_tasks.verdict import Verdict
 
@@ -49,8 +49,8 @@ class Progress(Protocol):
 
 def calibrate(
     folder: Path,
-    terms: Terms,
-    load_digits: Callable[[Split], Digits],
+    terms: LoadedContract,
+    load_digits: Callable[[Split], LabeledImages],
     *,
     wanted: float,
     workers: int,
@@ -71,19 +71,19 @@ def calibrate(
     ------
     InputRefusedError
         The folder has no records of a sweep, or a model is not the one that its run has left.
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorFlow is missing, or a model ran out of its time or memory.
     """
-    records, judged_by = _of_sweep(folder)
-    digits = load_digits("test" if judged_by == "test" else "train")
-    if judged_by != "test":
-        digits = digits.last(plan.held_out_images())
-    exam = Exam(terms=terms, digits=digits)
-    _ = exam.baseline, exam.image_sets  # made once, before the threads ask for them
+    records, evaluated_on = _of_sweep(folder)
+    digits = load_digits("test" if evaluated_on == "test" else "train")
+    if evaluated_on != "test":
+        digits = digits.last(plan.validation_images())
+    checker = Checker(terms=terms, digits=digits)
+    _ = checker.baseline, checker.image_sets  # made once, before the threads ask for them
     progress.begin(len(records))
 
     def check(record: RunRecord) -> Verdict:
-        verdict = _check(exam, folder, record)
+        verdict = _check(checker, folder, record)
         progress.advance()
         return verdict
 
@@ -91,7 +91,7 @@ def calibrate(
         by_id = dict(zip((record.id for record in records), pool.map(check, records), strict=True))
     return Calibrations(
         folder=str(folder),
-        judged_by=judged_by,
+        evaluated_on=evaluated_on,
         images=len(digits.labels),
         wanted=wanted,
         contract=terms.source,
@@ -112,9 +112,9 @@ def _of_sweep(folder: Path) -> tuple[list[RunRecord], str]:
     """Return the runs of a sweep, and what they were judged by."""
     there = run_store.read_all(folder, remedy=A_FOLDER)
     records = [record for record in there.records if record.trial]
-    judges = {record.trial.judged_by for record in records if record.trial}
-    if there.passed_over:
-        found = "; ".join(there.passed_over)
+    judges = {record.trial.evaluated_on for record in records if record.trial}
+    if there.skipped:
+        found = "; ".join(there.skipped)
     elif not records:
         found = "none"
     elif len(judges) > 1:
@@ -127,7 +127,7 @@ def _of_sweep(folder: Path) -> tuple[list[RunRecord], str]:
         str(folder),
         expected=NEEDED,
         found=found,
-        remedy=AGAIN if there.passed_over else A_FOLDER,
+        remedy=AGAIN if there.skipped else A_FOLDER,
     )
 
 
@@ -149,10 +149,10 @@ def _left_out(folder: Path, there: int) -> int | None:
     return max(0, summary.runs - there)
 
 
-def _check(exam: Exam, folder: Path, record: RunRecord) -> Verdict:
+def _check(checker: Checker, folder: Path, record: RunRecord) -> Verdict:
     path = folder / record.id / plan.MODEL_NAME
     try:
-        check = exam.take(path).outcome.check
+        check = checker.check(path).outcome.check
         found = "another one"
     except InputRefusedError as error:
         check, found = None, error.found

@@ -51,12 +51,12 @@ class Worker:
 
     def fits(self, job: Job) -> bool:
         """Whether the process can run a job: TensorFlow's threads are set once in a process."""
-        return self._threads in (None, (job.config.threads, job.towers))
+        return self._threads in (None, (job.config.threads, job.micro_batches))
 
     def take(self, task: Task) -> None:
         """Begin a run."""
         self.task = task
-        self._threads = (task.job.config.threads, task.job.towers)
+        self._threads = (task.job.config.threads, task.job.micro_batches)
         with contextlib.suppress(OSError):  # a process that is gone is noticed when it is heard
             self.connection.send((task.job, task.attempt))
 

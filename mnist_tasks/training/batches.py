@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
 
     Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
@@ -40,25 +40,25 @@ def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> lis
     return batches
 
 
-def smallest(batch_size: int, *, images: int, replicas: int, towers: int) -> int:
+def smallest(batch_size: int, *, images: int, replicas: int, micro_batches: int) -> int:
     """Return how many images a batch needs, so that each part of it has statistics of its own.
 
     Parameters
     ----------
     images
         How many there are in all.
-    replicas, towers
+    replicas, micro_batches
         On how many devices a batch is computed, and in how many parts on each.
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There are not enough for several replicas.
     """
-    needed = max(SMALLEST_BATCH, 2 * replicas * towers)
+    needed = max(SMALLEST_BATCH, 2 * replicas * micro_batches)
     for option, found in (("--batch-size", batch_size), ("--limit", images)):
         if replicas > 1 and found < needed:
-            raise WrongUsageError(
+            raise UsageError(
                 option,
                 expected=f"at least {needed} images, to be shared out to {replicas} replicas",
                 found=f"{found:,}",
@@ -68,7 +68,7 @@ def smallest(batch_size: int, *, images: int, replicas: int, towers: int) -> int
 
 
 def epoch(
-    digits: Digits,
+    digits: LabeledImages,
     *,
     batch_size: int,
     shift: int,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import fast_import
 from mnist_tasks.config import available_cores
-from mnist_tasks.errors import EnvironmentLacksError, printable
+from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
 from mnist_tasks.training import gpus
 
@@ -24,7 +24,7 @@ def import_tensorflow() -> None:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorFlow is not installed, or can't be loaded.
     """
     # A user's ~/.keras/keras.json or environment may name another backend.
@@ -36,14 +36,14 @@ def import_tensorflow() -> None:
             import tensorflow as tf
             from absl import logging
     except ModuleNotFoundError as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "TensorFlow",
             expected="TensorFlow 2.21 with Keras 3",
             found=f"the module {error.name} is not installed",
             remedy="Run `python -m pip install -e .` in the project's folder.",
         ) from error
     except (ImportError, OSError) as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "TensorFlow",
             expected="TensorFlow 2.21 with Keras 3",
             found=f"it can't be loaded: {printable(str(error))}",
@@ -63,7 +63,7 @@ class Place:
     ----------
     strategy
         Of `tf.distribute`; ``None`` for one device.
-    towers
+    micro_batches
         In how many parts each replica computes its share of a batch.
     note
         What the user should know of the choice of devices.
@@ -71,7 +71,7 @@ class Place:
 
     machine: Machine
     strategy: Any = None
-    towers: int = 1
+    micro_batches: int = 1
     note: str = ""
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -86,30 +86,30 @@ class Place:
         smallest
             The number of images of the smallest batch.
         """
-        towers = min(self.towers, smallest)
+        micro_batches = min(self.micro_batches, smallest)
         if self.strategy is None:
             from mnist_tasks.training.trainer import Trainer
 
-            return Trainer(model, optimizer, towers=towers)
+            return Trainer(model, optimizer, micro_batches=micro_batches)
         from mnist_tasks.training.replica_trainer import ReplicaTrainer
 
-        return ReplicaTrainer(model, optimizer, towers=towers, strategy=self.strategy)
+        return ReplicaTrainer(model, optimizer, micro_batches=micro_batches, strategy=self.strategy)
 
 
-def prepare(config: TrainingConfig, *, towers: int) -> Place:
+def prepare(config: TrainingConfig, *, micro_batches: int) -> Place:
     """Set the devices, the threads and the seed of a run; the import comes first.
 
     The same seed, thread count and machine then give the same bytes.
 
     Parameters
     ----------
-    towers
+    micro_batches
         How many parts of a batch are computed side by side: replicas take of them, and the threads
         are shared out to them.
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         A GPU was asked for and TensorFlow sees none, or TensorFlow already runs in this process
         with other devices or threads.
     """
@@ -119,8 +119,8 @@ def prepare(config: TrainingConfig, *, towers: int) -> Place:
     try:
         chosen = gpus.choose(config.device)
         here = len(chosen.names)
-        towers_each = max(1, towers // here)
-        parts = here * towers_each
+        micro_batches_each = max(1, micro_batches // here)
+        parts = here * micro_batches_each
         tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // parts))
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
         # A second run in this process gives the same bytes as a first one: the names of layers,
@@ -130,7 +130,7 @@ def prepare(config: TrainingConfig, *, towers: int) -> Place:
         tf.config.experimental.enable_op_determinism()
         strategy = tf.distribute.MirroredStrategy(chosen.names) if here > 1 else None
     except RuntimeError as error:
-        raise EnvironmentLacksError(
+        raise EnvironmentProblemError(
             "TensorFlow",
             expected="a process in which it has not started yet",
             found=printable(str(error)),
@@ -145,7 +145,9 @@ def prepare(config: TrainingConfig, *, towers: int) -> Place:
         replicas=here,
         precision=config.precision,
     )
-    return Place(machine=machine, strategy=strategy, towers=towers_each, note=chosen.note)
+    return Place(
+        machine=machine, strategy=strategy, micro_batches=micro_batches_each, note=chosen.note
+    )
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_tasks import fast_import
-from mnist_tasks.errors import EnvironmentLacksError, printable
+from mnist_tasks.errors import EnvironmentProblemError, printable
 
 DRIVER_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidia0"))
 REMEDY = "Install the extra `gpu` on a machine with an NVIDIA GPU, or use --device cpu."
@@ -55,7 +55,7 @@ def choose(wanted: str) -> Devices:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorFlow can't use a GPU that was asked for.
     """
     import tensorflow as tf
@@ -104,7 +104,7 @@ def _require(wanted: str, there: int) -> None:
     why = f"none; TensorFlow {tf.__version__} is {build}"
     if not there and tf.test.is_built_with_cuda() and (told := reason(_log())):
         why = f"{why}, and {told}"
-    raise EnvironmentLacksError(
+    raise EnvironmentProblemError(
         f"--device {wanted}",
         expected="a GPU that TensorFlow can use" if needed == 1 else f"{needed} GPUs or more",
         found=f"{there}, counted from gpu:0" if there else why,

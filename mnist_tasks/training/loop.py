@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point
 from mnist_tasks.training import batches
 
 if TYPE_CHECKING:
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.training.recipes import Recipe
     from mnist_tasks.training.trainer import Trainer
 
@@ -34,7 +34,7 @@ class Progress(Protocol):
 def run(
     trainer: Trainer,
     recipe: Recipe,
-    digits: Digits,
+    digits: LabeledImages,
     *,
     seed: int,
     smallest: int,
@@ -49,7 +49,7 @@ def run(
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         The learning rate makes the loss infinite.
     """
     images = len(digits.labels)
@@ -65,7 +65,7 @@ def run(
         for pixels, labels in batches.epoch(
             digits,
             batch_size=recipe.batch_size,
-            shift=recipe.shift,
+            shift=recipe.max_shift,
             steps=math.ceil(steps / POINTS_AN_EPOCH),
             random=random,
             smallest=smallest,
@@ -73,7 +73,7 @@ def run(
             more_loss, more_correct = trainer.run(pixels, labels)
             step += len(labels)
             if not math.isfinite(more_loss):
-                raise WrongUsageError(
+                raise UsageError(
                     "the learning rate",
                     expected="one with which the loss falls",
                     found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",

@@ -63,21 +63,21 @@ def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer
     Averaged weights: B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by
     averaging" (1992).
     """
-    warmup = round(recipe.warmup * steps)
+    warmup = round(recipe.warmup_fraction * steps)
     rate: Any = recipe.learning_rate
-    if warmup or recipe.final != 1:
+    if warmup or recipe.final_learning_rate_fraction != 1:
         rate = keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=0.0 if warmup else rate,
             decay_steps=max(1, steps - warmup),
-            alpha=recipe.final,
+            alpha=recipe.final_learning_rate_fraction,
             warmup_target=rate if warmup else None,
             warmup_steps=warmup,
         )
     return keras.optimizers.Adagrad(
         rate,
-        initial_accumulator_value=recipe.accumulator,
-        use_ema=recipe.average > 0,
-        ema_momentum=recipe.average or 0.99,
+        initial_accumulator_value=recipe.initial_accumulator_value,
+        use_ema=recipe.ema_momentum > 0,
+        ema_momentum=recipe.ema_momentum or 0.99,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training import settings
 
 if TYPE_CHECKING:
@@ -75,19 +75,19 @@ class Recipe:
         Images a step.
     learning_rate
         The peak of the schedule.
-    warmup
+    warmup_fraction
         The share of all steps in which the rate climbs from 0 to its peak, in [0, 1).
-    final
+    final_learning_rate_fraction
         The share of the peak to which the rate then falls, in [0, 1].
-    accumulator
+    initial_accumulator_value
         Where Adagrad's sums of squared gradients start.
-    average
+    ema_momentum
         What the running average of the weights, which is what a run saves, keeps of itself at each
         step, in [0, 1); 0 saves the weights as they are. Averaged weights are saved with statistics
         of batch normalization of their own (see `normalization.recompute`).
-    shift
+    max_shift
         The most pixels by which an image is moved, each way, at random.
-    towers
+    micro_batches
         In how many parts a batch is computed side by side (see `engine`).
     """
 
@@ -96,12 +96,12 @@ class Recipe:
     epochs: int = 1
     batch_size: int
     learning_rate: float
-    warmup: float = 0.0
-    final: float = 1.0
-    accumulator: float = 0.1
-    average: float = 0.0
-    shift: int = 0
-    towers: int = 1
+    warmup_fraction: float = 0.0
+    final_learning_rate_fraction: float = 1.0
+    initial_accumulator_value: float = 0.1
+    ema_momentum: float = 0.0
+    max_shift: int = 0
+    micro_batches: int = 1
 
 
 DEFAULT = Recipe(
@@ -118,12 +118,12 @@ DEFAULT = Recipe(
     ),
     batch_size=96,
     learning_rate=0.3,
-    warmup=0.15,
-    final=0.5,
-    accumulator=0.01,
-    average=0.99,
-    shift=1,
-    towers=2,
+    warmup_fraction=0.15,
+    final_learning_rate_fraction=0.5,
+    initial_accumulator_value=0.01,
+    ema_momentum=0.99,
+    max_shift=1,
+    micro_batches=2,
 )
 
 # The workflow's description taken at its word, with Keras's usual settings around it.
@@ -154,12 +154,12 @@ def resolve(config: TrainingConfig) -> Recipe:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There is no recipe of that name, or no such setting, or it can't have that value.
     """
     recipe = RECIPES.get(config.recipe)
     if recipe is None:
-        raise WrongUsageError(
+        raise UsageError(
             "--recipe",
             expected=f"one of {', '.join(RECIPES)}",
             found=printable(config.recipe) or "nothing",
@@ -172,7 +172,7 @@ def resolve(config: TrainingConfig) -> Recipe:
     changed: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
     for name, value in config.settings:
         if name in changed:
-            raise WrongUsageError(
+            raise UsageError(
                 f"{settings.OPTION} {name}",
                 expected="it once",
                 found=f"also --{name.replace('_', '-')}",

@@ -1,8 +1,8 @@
-"""The training loop on several devices, of one machine.
+"""The training loop on several devices of one machine.
 
-Each device has a *replica* of the model, and computes its share of every batch, in towers of its
-own. All replicas then take the same step, so that they stay the same: what several replicas compute
-is what as many towers compute on one device, but for the order in which numbers are added.
+Each device has a *replica* of the model and computes its share of every batch, in micro-batches of
+its own. All replicas then take the same step, so they stay identical: several replicas compute what
+as many micro-batches compute on one device, but for the order in which numbers are added.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ReplicaTrainer(Trainer):
     ----------
     model, optimizer
         Made in the strategy's scope.
-    towers
+    micro_batches
         In how many parts each replica computes its share; every batch has an image for each part of
         each replica.
     strategy
@@ -38,12 +38,12 @@ class ReplicaTrainer(Trainer):
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         *,
-        towers: int,
+        micro_batches: int,
         strategy: Any,
     ) -> None:
         self._strategy = strategy
         with strategy.scope():
-            super().__init__(model, optimizer, towers=towers)
+            super().__init__(model, optimizer, micro_batches=micro_batches)
 
     def run(self, images: NDArray[np.uint8], labels: NDArray[np.int32]) -> tuple[float, int]:
         """Take one step for each batch; a batch is that of all replicas together."""
@@ -68,7 +68,7 @@ class ReplicaTrainer(Trainer):
         count = tf.shape(labels)[0]
         share = slice(count * me // replicas, count * (me + 1) // replicas)
         states = self._model.non_trainable_variables
-        # A replica drops out what its towers would: the seeds count calls.
+        # A replica drops out what its micro_batches would: the seeds count calls.
         entry = [
             state.value if is_statistic(state) else _later(state.value, me * self._towers)
             for state in states

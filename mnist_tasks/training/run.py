@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mnist_tasks.config import TrainingConfig
-    from mnist_tasks.data.store import Digits
+    from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.training.loop import Progress
 
 
 def train(
     config: TrainingConfig,
-    load_digits: Callable[[], Digits],
+    load_digits: Callable[[], LabeledImages],
     *,
     progress: Progress,
     note: Callable[[str], object] = lambda _: None,
@@ -45,10 +45,10 @@ def train(
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There is no such recipe, the learning rate makes the loss infinite, or there are not enough
         images for the devices.
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorFlow or the device is missing, or a file can't be written.
     """
     recipe = recipes.resolve(config)
@@ -58,14 +58,14 @@ def train(
         digits = load_digits().first(config.limit)
     with clock.phase("import"):
         devices.import_tensorflow()
-        place = devices.prepare(config, towers=recipe.towers)
+        place = devices.prepare(config, micro_batches=recipe.micro_batches)
         if place.note:
             note(place.note)
         smallest = batches.smallest(
             recipe.batch_size,
             images=len(digits.labels),
             replicas=place.machine.replicas,
-            towers=place.towers,
+            micro_batches=place.micro_batches,
         )
         from mnist_tasks.training import normalization
         from mnist_tasks.training.model import build_model, build_optimizer, build_trainee
@@ -82,7 +82,7 @@ def train(
             trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
         )
         model.set_weights(trainee.get_weights())
-        if recipe.average:
+        if recipe.ema_momentum:
             normalization.recompute(model, digits.images[: normalization.ENOUGH_IMAGES])
     with clock.phase("save"):
         saved = saving.save(model, config.output)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
-from mnist_tasks.data import datasets
 from mnist_tasks.records import ModelFile
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def save(model: keras.Model, output: Path) -> ModelFile:
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         The file can't be written.
     """
     # HDF5 does not survive a disk that fills up while it writes.
@@ -35,5 +34,5 @@ def save(model: keras.Model, output: Path) -> ModelFile:
     ):
         model.save(temporary)
         size = temporary.stat().st_size
-        digest = datasets.sha256(temporary)
+        digest = disk.sha256(temporary)
     return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())

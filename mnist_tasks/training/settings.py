@@ -1,6 +1,6 @@
 """The settings of a recipe that a user may change: their names, their ranges, and how they read.
 
-``--set shift=0`` on the command line, ``shift = 0`` in the file of a sweep.
+``--set max_shift=0`` on the command line, ``max_shift = 0`` in the file of a sweep.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mnist_tasks.errors import WrongUsageError, printable
+from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.old_records import RENAMED_SETTINGS
 
 Settings = tuple[tuple[str, float], ...]
 OPTION = "--set"
@@ -28,7 +29,7 @@ class Range:
     def words(self) -> str:
         """The range as it is shown.
 
-        >>> RANGES["warmup"].words
+        >>> RANGES["warmup_fraction"].words
         'a number from 0, below 1'
         """
         start = f"above {self.low:g}" if self.is_open_low else f"from {self.low:g}"
@@ -51,12 +52,12 @@ RANGES = {
     "epochs": Range(low=1, high=1000, is_whole=True),
     "batch_size": Range(low=1, high=60_000, is_whole=True),
     "learning_rate": Range(low=0, is_open_low=True),
-    "warmup": Range(low=0, high=1, is_open_high=True),
-    "final": Range(low=0, high=1),
-    "accumulator": Range(low=0),
-    "average": Range(low=0, high=1, is_open_high=True),
-    "shift": Range(low=0, high=4, is_whole=True),
-    "towers": Range(low=1, high=64, is_whole=True),
+    "warmup_fraction": Range(low=0, high=1, is_open_high=True),
+    "final_learning_rate_fraction": Range(low=0, high=1),
+    "initial_accumulator_value": Range(low=0),
+    "ema_momentum": Range(low=0, high=1, is_open_high=True),
+    "max_shift": Range(low=0, high=4, is_whole=True),
+    "micro_batches": Range(low=1, high=64, is_whole=True),
 }
 
 
@@ -65,18 +66,21 @@ def check(name: str, value: object) -> float:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There is no such setting, or it can't have that value.
     """
     allowed = RANGES.get(name)
     if allowed is None:
-        raise WrongUsageError(
+        raise UsageError(
             f"{OPTION} {printable(name)}",
             expected=f"one of {', '.join(RANGES)}",
             found="no such setting",
+            remedy=f"It is now called {RENAMED_SETTINGS[name]}."
+            if name in RENAMED_SETTINGS
+            else None,
         )
     if isinstance(value, bool) or not isinstance(value, int | float) or value not in allowed:
-        raise WrongUsageError(
+        raise UsageError(
             f"{OPTION} {name}", expected=allowed.words, found=printable(str(value)) or "nothing"
         )
     return int(value) if allowed.is_whole else float(value)
@@ -87,13 +91,13 @@ def parse(text: str) -> tuple[str, tuple[float, ...]]:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         There is no such setting, or it can't have that value.
     """
     name, equals, values = text.partition("=")
     if not equals:
-        raise WrongUsageError(
-            OPTION, expected="a setting such as shift=0", found=printable(text) or "nothing"
+        raise UsageError(
+            OPTION, expected="a setting such as max_shift=0", found=printable(text) or "nothing"
         )
     name = name.strip()
     return name, tuple(check(name, _number(each)) for each in values.split(","))
@@ -104,14 +108,14 @@ def parse_many(texts: tuple[str, ...]) -> dict[str, tuple[float, ...]]:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         A name comes twice, or as in `parse`.
     """
     found: dict[str, tuple[float, ...]] = {}
     for text in texts:
         name, values = parse(text)
         if name in found:
-            raise WrongUsageError(f"{OPTION} {name}", expected="it once", found=printable(text))
+            raise UsageError(f"{OPTION} {name}", expected="it once", found=printable(text))
         found[name] = values
     return found
 
@@ -121,13 +125,13 @@ def parse_one_each(texts: tuple[str, ...]) -> Settings:
 
     Raises
     ------
-    WrongUsageError
+    UsageError
         A name comes twice or has several values, or as in `parse`.
     """
     found = parse_many(texts)
     for name, values in found.items():
         if len(values) != 1:
-            raise WrongUsageError(
+            raise UsageError(
                 f"{OPTION} {name}",
                 expected="one value",
                 found=f"{len(values)}",
@@ -139,8 +143,8 @@ def parse_one_each(texts: tuple[str, ...]) -> Settings:
 def words(settings: Settings) -> tuple[str, ...]:
     """Return settings as they are written.
 
-    >>> words((("average", 0.0), ("shift", 1)))
-    ('average=0.0', 'shift=1')
+    >>> words((("ema_momentum", 0.0), ("max_shift", 1)))
+    ('ema_momentum=0.0', 'max_shift=1')
     """
     return tuple(f"{name}={value}" for name, value in settings)
 

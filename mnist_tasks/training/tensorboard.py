@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from mnist_tasks import disk, records
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def logged(progress: Progress, folder: Path | None) -> AbstractContextManager[Pr
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorBoard is not installed, or the folder can't be written.
     """
     return nullcontext(progress) if folder is None else TensorBoardLog(folder, progress)
@@ -35,7 +35,7 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
 
     Raises
     ------
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorBoard is not installed, or the folder can't be written.
     """
 
@@ -43,7 +43,7 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
         try:
             from tensorboard.summary import Writer
         except ModuleNotFoundError as error:
-            raise EnvironmentLacksError(
+            raise EnvironmentProblemError(
                 "--tensorboard",
                 expected="TensorBoard",
                 found=f"the module {error.name} is not installed",

@@ -1,8 +1,8 @@
 """The training loop: what ``model.fit`` does, faster, with any Keras model and optimizer.
 
 Small networks on a CPU spend most of ``fit`` outside of their arithmetic. This loop runs many steps
-in one call of one graph, and computes each batch in *towers*: parts side by side, one on each
-thread, where splitting every small operation over the threads costs more than it saves. Batch
+in one call of one graph, and computes each batch in *micro-batches*: parts side by side, one on
+each thread, where splitting every small operation over the threads costs more than it saves. Batch
 normalization then takes its statistics from each part ("ghost batch normalization": E. Hoffer et
 al., "Train longer, generalize better", 2017).
 """
@@ -26,16 +26,16 @@ class Trainer:
     ----------
     model
         From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, classes).
-    towers
+    micro_batches
         In how many parts a batch is computed; every batch has at least that many images.
     """
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, towers: int
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, micro_batches: int
     ) -> None:
         self._model = model
         self._optimizer = optimizer
-        self._towers = towers
+        self._towers = micro_batches
         optimizer.build(model.trainable_variables)
         images = tf.TensorSpec((None, None, 28, 28), tf.uint8)
         labels = tf.TensorSpec((None, None), tf.int32)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Self
 import msgspec
 
 import mnist_tasks
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.untrusted_text import shown
 
@@ -99,7 +99,7 @@ class Child:
                         remedy="Don't open this file with Keras unless you trust its source.",
                     )
                 case protocol.Lacking():
-                    raise EnvironmentLacksError(name, found=shown(answer.found, limit=300))
+                    raise EnvironmentProblemError(name, found=shown(answer.found, limit=300))
                 case _:
                     return answer
 
@@ -111,15 +111,15 @@ class Child:
             return self.limits.load_seconds
         return self.limits.wall_seconds
 
-    def _overrun(self, name: str, seconds: float) -> InputRefusedError | EnvironmentLacksError:
+    def _overrun(self, name: str, seconds: float) -> InputRefusedError | EnvironmentProblemError:
         found = f"the stage '{self.stage}' was not done after {seconds:.0f} s"
         if self.stage == "vet":
             return InputRefusedError(name, found=found, expected="a file that reads at once")
-        return EnvironmentLacksError(
+        return EnvironmentProblemError(
             name, found=found, remedy="Try on a machine that is less busy."
         )
 
-    def _died(self, name: str) -> InputRefusedError | EnvironmentLacksError:
+    def _died(self, name: str) -> InputRefusedError | EnvironmentProblemError:
         code = self.process.wait()
         cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
         last = _last_line(self.folder / "stderr.txt")
@@ -128,7 +128,7 @@ class Child:
         if self.stage == "vet":
             return InputRefusedError(name, found=found, expected="a file that HDF5 can read")
         memory, seconds = self.limits.memory_bytes / 1024**3, self.limits.cpu_seconds
-        return EnvironmentLacksError(
+        return EnvironmentProblemError(
             name,
             found=found,
             expected=f"at most {memory:.0f} GiB of memory and {seconds:.0f} s of processor time",

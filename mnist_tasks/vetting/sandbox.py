@@ -45,7 +45,7 @@ def inspect(
     ------
     InputRefusedError
         The file is missing, corrupt or unsafe.
-    EnvironmentLacksError
+    EnvironmentProblemError
         TensorFlow is missing, or a file that passed the static pass ran into a limit.
     """
     intake = take_in(path, limits=limits)

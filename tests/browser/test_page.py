@@ -9,7 +9,7 @@ import pytest
 
 from mnist_tasks.reporting import html, summary
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.run_store import Ledger
+from mnist_tasks.run_store import StoredRuns
 from tests import runs
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_hostile_text_stays_text(
     visit: Callable[..., Visit], views: tuple[View, ...], width: int
 ) -> None:
     record = runs.with_hostile_text(views[0].record)
-    hostile = replace(views[0], record=record, everything=Ledger(records=(record,)))
+    hostile = replace(views[0], record=record, everything=StoredRuns(records=(record,)))
     for text in (html.run(hostile), html.compare(Comparison(views=(hostile, views[1])))):
         found = visit(text, width=width)
         assert found.said == []

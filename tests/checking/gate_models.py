@@ -12,25 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from mnist_tasks.data.store import Digits
+from mnist_tasks.data.store import LabeledImages
 from tests import generated
 
 MISLABELLED = 25  # one image in so many has a wrong label, which no honest model can know
 
 
-def digits(count: int, seed: int) -> Digits:
+def digits(count: int, seed: int) -> LabeledImages:
     images, labels = generated.digits(count, seed)
     labels[::MISLABELLED] = (labels[::MISLABELLED] + 1) % 10
-    return Digits(images=images, labels=labels)
+    return LabeledImages(images=images, labels=labels)
 
 
 @cache
-def train_digits() -> Digits:
+def train_digits() -> LabeledImages:
     return digits(2_000, seed=1)
 
 
 @cache
-def test_digits() -> Digits:
+def test_digits() -> LabeledImages:
     return digits(500, seed=2)
 
 
@@ -52,7 +52,7 @@ def network(
     return Model(given, layers.Dense(classes, activation="softmax")(x))
 
 
-def trained(digits: Digits, *, epochs: int, labels: Any = None, **options: Any) -> Any:
+def trained(digits: LabeledImages, *, epochs: int, labels: Any = None, **options: Any) -> Any:
     model = network(**options)
     model.compile("adam", "sparse_categorical_crossentropy")
     images = digits.images.reshape(-1, *model.input_shape[1:]) / np.float32(255)

@@ -10,15 +10,15 @@ import pytest
 from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import baselines, metrics
 from mnist_tasks.checking.contract import Baseline
-from mnist_tasks.data.store import Digits
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.data.store import LabeledImages
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import DEFAULT
 from tests import examples, generated
 
 IMAGES, LABELS = generated.digits(50)
-DIGITS = Digits(images=IMAGES, labels=LABELS)
+DIGITS = LabeledImages(images=IMAGES, labels=LABELS)
 PROBABILITIES = np.eye(10, dtype=np.float32)[np.roll(LABELS, 1)]
 
 
@@ -103,10 +103,10 @@ def test_a_model_that_cant_be_asked_is_no_baseline(monkeypatch: pytest.MonkeyPat
 
 def test_an_error_of_the_sandbox_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise EnvironmentLacksError("best.h5", found="out of memory", expected="4 GiB")
+        raise EnvironmentProblemError("best.h5", found="out of memory", expected="4 GiB")
 
     monkeypatch.setattr(sandbox, "inspect", fail)
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         ask(Baseline(model="best.h5"))
     assert caught.value.subject == "the baseline best.h5"
     assert (caught.value.found, caught.value.expected) == ("out of memory", "4 GiB")

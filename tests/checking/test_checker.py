@@ -10,11 +10,11 @@ import pytest
 from mnist_tasks import run_store
 from mnist_tasks.checking import checker
 from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.contract_file import Terms
+from mnist_tasks.checking.contract_file import LoadedContract
+from mnist_tasks.checking.results import CheckResults, gather
 from mnist_tasks.checking.robustness import Noise, Perturbed, Shift
-from mnist_tasks.data.store import Digits
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
-from mnist_tasks.outcomes import Outcomes, gather
+from mnist_tasks.data.store import LabeledImages
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.records import Layer
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.inspection import Inspection
@@ -22,11 +22,11 @@ from mnist_tasks.vetting.limits import DEFAULT
 from tests import generated
 
 IMAGES, LABELS = generated.digits(60)
-DIGITS = Digits(images=IMAGES, labels=LABELS)
+DIGITS = LabeledImages(images=IMAGES, labels=LABELS)
 RIGHT = np.eye(10, dtype=np.float32)[LABELS]
 FAILURES = {
     "unsafe.h5": InputRefusedError("unsafe.h5", found="a Lambda", expected="known layers"),
-    "hangs.h5": EnvironmentLacksError("hangs.h5", found="not done after 15 s"),
+    "hangs.h5": EnvironmentProblemError("hangs.h5", found="not done after 15 s"),
 }
 
 
@@ -65,7 +65,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 
 def check(*names: str, **bounds: Any) -> list[checker.Checked]:
-    terms = Terms(contract=Contract(**bounds), source="contract.toml")
+    terms = LoadedContract(contract=Contract(**bounds), source="contract.toml")
     return list(checker.check_each([Path(name) for name in names], DIGITS, terms))
 
 
@@ -73,7 +73,7 @@ def test_a_model_is_measured_and_judged(played: Sandbox) -> None:
     (checked,) = check("a.h5")
     found = checked.outcome.check
     assert found is not None
-    assert (checked.outcome.status, checked.outcome.exit_code) == ("holds", 0)
+    assert (checked.outcome.status, checked.outcome.exit_code) == ("passed", 0)
     assert (found.model.parameters, found.model.bytes) == (10, 1_000)
     assert found.metrics is not None
     assert found.metrics.accuracy == 1
@@ -99,7 +99,7 @@ def test_what_the_contract_needs_is_asked(played: Sandbox) -> None:
     assert list(options["image_sets"]) == ["test", "shift", "noise"]
     assert all(images.shape == (60, 28, 28) for images in options["image_sets"].values())
     assert options["latency_runs"] == checker.LATENCY_RUNS == 200
-    assert checked.outcome.status == "holds"
+    assert checked.outcome.status == "passed"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_every_file_has_its_outcome_whatever_became_of_the_one_before(played: Sa
         [each.outcome for each in check("unsafe.h5", "blind.h5", "hangs.h5", "a.h5")], None
     )
     assert [each.path for each in found.checks] == ["unsafe.h5", "blind.h5", "hangs.h5", "a.h5"]
-    assert [each.status for each in found.checks] == ["error", "broken", "error", "holds"]
+    assert [each.status for each in found.checks] == ["error", "failed", "error", "passed"]
     assert [each.exit_code for each in found.checks] == [3, 1, 4, 0]
     assert found.exit_code == 4
     error = found.checks[0].error
@@ -148,7 +148,7 @@ def test_a_baseline_is_asked_once_and_before_the_models(played: Sandbox) -> None
     assert list(played.asked[0][1]["image_sets"]) == ["test"]
     clauses = [each.outcome.check.verdict.clauses[-1] for each in outcomes if each.outcome.check]
     assert [clause.name for clause in clauses] == ["baseline"] * 3
-    assert [clause.status for clause in clauses] == ["holds", "holds", "unmeasured"]
+    assert [clause.status for clause in clauses] == ["passed", "passed", "not measured"]
 
 
 def test_a_baseline_that_is_refused_is_the_outcome_of_every_file(played: Sandbox) -> None:
@@ -165,7 +165,7 @@ def test_the_document_is_json_and_reads_as_it_was_written(played: Sandbox) -> No
     found = gather([each.outcome for each in check("a.h5", "unsafe.h5", name)], "contract.toml")
     document = run_store.to_json(found)
     assert b"NaN" not in document
-    assert msgspec.json.decode(document, type=Outcomes) == found
+    assert msgspec.json.decode(document, type=CheckResults) == found
     plain = msgspec.json.decode(document)
     assert list(plain) == ["schema", "exit_code", "contract", "checks"]
     assert (plain["schema"], plain["exit_code"]) == (1, 3)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mnist_tasks.checking.clauses import TEST, Facts, judge
+from mnist_tasks.checking.clauses import TEST, Facts, evaluate
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.paired_test import Paired
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
@@ -38,23 +38,23 @@ FACTS = Facts(
 
 
 def clause(name: str, contract: Contract, facts: Facts) -> Clause:
-    (found,) = [each for each in judge(contract, facts).clauses if each.name == name]
+    (found,) = [each for each in evaluate(contract, facts).clauses if each.name == name]
     return found
 
 
 def test_the_default_contract_has_four_clauses() -> None:
-    verdict = judge(Contract(), FACTS)
+    verdict = evaluate(Contract(), FACTS)
     assert [each.name for each in verdict.clauses] == [
         "parameters",
         "input shape",
         "output shape",
         "test accuracy",
     ]
-    assert verdict.holds
+    assert verdict.passed
 
 
 @pytest.mark.parametrize(
-    ("parameters", "status"), [(24_999, "holds"), (25_000, "broken"), (25_001, "broken")]
+    ("parameters", "status"), [(24_999, "passed"), (25_000, "failed"), (25_001, "failed")]
 )
 def test_parameters_must_be_fewer_than_the_bound(parameters: int, status: str) -> None:
     found = clause("parameters", Contract(), replace(FACTS, parameters=parameters))
@@ -63,7 +63,7 @@ def test_parameters_must_be_fewer_than_the_bound(parameters: int, status: str) -
     assert (found.bound, found.found) == ("< 25,000", f"{parameters:,}")
 
 
-@pytest.mark.parametrize(("wrong", "status"), [(499, "holds"), (500, "broken"), (501, "broken")])
+@pytest.mark.parametrize(("wrong", "status"), [(499, "passed"), (500, "failed"), (501, "failed")])
 def test_accuracy_must_be_above_the_bound(wrong: int, status: str) -> None:
     found = clause("test accuracy", Contract(), replace(FACTS, metrics={TEST: metrics(wrong)}))
     assert found.status == status
@@ -74,7 +74,7 @@ def test_accuracy_must_be_above_the_bound(wrong: int, status: str) -> None:
     assert found.interval.confidence == 0.99
 
 
-@pytest.mark.parametrize(("wrong", "status"), [(0, "broken"), (10, "broken"), (11, "holds")])
+@pytest.mark.parametrize(("wrong", "status"), [(0, "failed"), (10, "failed"), (11, "passed")])
 def test_an_accuracy_on_the_ceiling_is_too_high(wrong: int, status: str) -> None:
     contract = Contract(accuracy_below=0.999)
     found = clause("accuracy ceiling", contract, replace(FACTS, metrics={TEST: metrics(wrong)}))
@@ -86,12 +86,12 @@ def test_an_accuracy_on_the_ceiling_is_too_high(wrong: int, status: str) -> None
 @pytest.mark.parametrize(
     ("shapes", "status", "words"),
     [
-        (((None, 28, 28, 1),), "holds", "(None, 28, 28, 1)"),
-        (((None, 28, 28),), "broken", "(None, 28, 28)"),
-        (((1, 28, 28, 1),), "broken", "(1, 28, 28, 1)"),
-        (((None, None, None, 1),), "broken", "(None, None, None, 1)"),
-        (((None, 28, 28, 1),) * 2, "broken", "(None, 28, 28, 1) and (None, 28, 28, 1)"),
-        ((), "broken", "none"),
+        (((None, 28, 28, 1),), "passed", "(None, 28, 28, 1)"),
+        (((None, 28, 28),), "failed", "(None, 28, 28)"),
+        (((1, 28, 28, 1),), "failed", "(1, 28, 28, 1)"),
+        (((None, None, None, 1),), "failed", "(None, None, None, 1)"),
+        (((None, 28, 28, 1),) * 2, "failed", "(None, 28, 28, 1) and (None, 28, 28, 1)"),
+        ((), "failed", "none"),
     ],
 )
 def test_there_is_one_input_of_the_very_shape(shapes: Any, status: str, words: str) -> None:
@@ -102,10 +102,10 @@ def test_there_is_one_input_of_the_very_shape(shapes: Any, status: str, words: s
 @pytest.mark.parametrize(
     ("shapes", "status"),
     [
-        (((None, 10),), "holds"),
-        (((None, 11),), "broken"),
-        (((None, 1, 10),), "broken"),
-        (((None, 10), (None, 10)), "broken"),
+        (((None, 10),), "passed"),
+        (((None, 11),), "failed"),
+        (((None, 1, 10),), "failed"),
+        (((None, 10), (None, 10)), "failed"),
     ],
 )
 def test_there_is_one_output_of_the_very_shape(shapes: Any, status: str) -> None:
@@ -114,11 +114,11 @@ def test_there_is_one_output_of_the_very_shape(shapes: Any, status: str) -> None
 
 def test_another_input_shape_may_be_asked_for() -> None:
     facts = replace(FACTS, input_shapes=((None, 784),))
-    assert clause("input shape", Contract(input_shape=(784,)), facts).status == "holds"
-    assert clause("input shape", Contract(input_shape=(784,)), FACTS).status == "broken"
+    assert clause("input shape", Contract(input_shape=(784,)), facts).status == "passed"
+    assert clause("input shape", Contract(input_shape=(784,)), FACTS).status == "failed"
 
 
-@pytest.mark.parametrize(("worst", "status"), [(29, "holds"), (30, "broken"), (31, "broken")])
+@pytest.mark.parametrize(("worst", "status"), [(29, "passed"), (30, "failed"), (31, "failed")])
 def test_the_worst_digit_must_be_recalled_above_the_bound(worst: int, status: str) -> None:
     rows = [list(row) for row in metrics(0).confusion]
     rows[7][7], rows[7][1] = 1_000 - worst, worst
@@ -156,13 +156,13 @@ def test_a_digit_without_images_has_no_recall() -> None:
         Contract(worst_recall_above=0.5),
         replace(FACTS, metrics={TEST: Metrics(confusion=tuple(map(tuple, rows)), loss=0)}),
     )
-    assert found.status == "unmeasured"
+    assert found.status == "not measured"
     assert found.reason == "there is no image of the digit 4"
 
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(0.0, "holds"), (0.0199, "holds"), (0.02, "broken"), (0.5, "broken"), (NAN, "broken")],
+    [(0.0, "passed"), (0.0199, "passed"), (0.02, "failed"), (0.5, "failed"), (NAN, "failed")],
 )
 def test_the_calibration_error_must_be_below_the_bound(error: float, status: str) -> None:
     facts = replace(FACTS, metrics={TEST: metrics(calibration=error)})
@@ -170,7 +170,7 @@ def test_the_calibration_error_must_be_below_the_bound(error: float, status: str
     assert found.status == status
 
 
-@pytest.mark.parametrize(("size", "status"), [(199_999, "holds"), (200_000, "broken")])
+@pytest.mark.parametrize(("size", "status"), [(199_999, "passed"), (200_000, "failed")])
 def test_the_file_must_be_smaller_than_the_bound(size: int, status: str) -> None:
     found = clause("file size", Contract(bytes_below=200_000), replace(FACTS, bytes=size))
     assert (found.status, found.unit) == (status, "bytes")
@@ -180,10 +180,10 @@ def test_the_file_must_be_smaller_than_the_bound(size: int, status: str) -> None
 @pytest.mark.parametrize(
     ("seconds", "status"),
     [
-        ((0.001, 0.002, 0.9), "holds"),
-        ((0.005, 0.005, 0.005), "broken"),
-        ((0.001, 0.006, 0.006), "broken"),
-        ((NAN,), "broken"),
+        ((0.001, 0.002, 0.9), "passed"),
+        ((0.005, 0.005, 0.005), "failed"),
+        ((0.001, 0.006, 0.006), "failed"),
+        ((NAN,), "failed"),
     ],
 )
 def test_the_median_call_must_be_quicker_than_the_bound(
@@ -197,9 +197,9 @@ def test_the_median_call_must_be_quicker_than_the_bound(
 @pytest.mark.parametrize(
     ("kinds", "status", "found"),
     [
-        (("Dense",), "holds", "all there"),
-        (("Dense", "BatchNormalization"), "holds", "all there"),
-        (("Dense", "Dropout", "Add"), "broken", "without Dropout, Add"),
+        (("Dense",), "passed", "all there"),
+        (("Dense", "BatchNormalization"), "passed", "all there"),
+        (("Dense", "Dropout", "Add"), "failed", "without Dropout, Add"),
     ],
 )
 def test_every_required_kind_of_layer_must_be_there(
@@ -243,8 +243,8 @@ MEASURED = {
 
 
 def test_all_clauses_hold_where_all_is_well() -> None:
-    verdict = judge(ALL, ALL_FACTS)
-    assert verdict.holds
+    verdict = evaluate(ALL, ALL_FACTS)
+    assert verdict.passed
     names = [each.name for each in verdict.clauses]
     assert len(names) == len(set(names)) == 14
     assert set(names) > MEASURED
@@ -254,32 +254,32 @@ def test_what_cant_be_measured_is_told_apart_with_its_reason_and_hides_nothing()
     blind = replace(
         ALL_FACTS, metrics={}, latency=(), paired=None, unpredicted="it has 2 inputs", bytes=1
     )
-    verdict = judge(ALL, blind)
-    unmeasured = {each.name for each in verdict.clauses if each.status == "unmeasured"}
+    verdict = evaluate(ALL, blind)
+    unmeasured = {each.name for each in verdict.clauses if each.status == "not measured"}
     assert unmeasured == MEASURED
     for each in verdict.clauses:
-        if each.status == "unmeasured":
-            assert each.found == "not measured: it has 2 inputs"
+        if each.status == "not measured":
+            assert each.found == "it has 2 inputs"
             assert each.reason == "it has 2 inputs"
             assert each.found_value is None
         else:
-            assert each.status == "holds"
-    assert not verdict.holds
-    assert verdict.status == "broken"
+            assert each.status == "passed"
+    assert not verdict.passed
+    assert verdict.status == "failed"
 
 
 def test_each_perturbation_is_judged_by_its_own_images() -> None:
     good, bad = metrics(0), metrics(5_000)
     for name, title in (("shift", "shifted"), ("rotate", "rotated"), ("noise", "noise")):
         facts = replace(ALL_FACTS, metrics={**dict.fromkeys(ALL_FACTS.metrics, good), name: bad})
-        broken = [each.name for each in judge(ALL, facts).clauses if each.status == "broken"]
+        broken = [each.name for each in evaluate(ALL, facts).clauses if each.status == "failed"]
         assert len(broken) == 2  # the flawless test accuracy reaches the ceiling
         assert broken[0] == "accuracy ceiling"
         assert title in broken[1]
 
 
 def test_each_perturbation_has_its_own_bound() -> None:
-    for bound, status in ((0.98, "holds"), (0.995, "broken")):
+    for bound, status in ((0.98, "passed"), (0.995, "failed")):
         perturbed = Perturbed(noise=Noise(sigma=0.1, accuracy_above=bound))
         found = clause("accuracy with noise of 0.1", Contract(perturbed=perturbed), ALL_FACTS)
         assert (found.status, found.bound_value) == (status, bound)
@@ -288,15 +288,15 @@ def test_each_perturbation_has_its_own_bound() -> None:
 @pytest.mark.parametrize(
     ("statuses", "whole"),
     [
-        (("holds", "holds"), "holds"),
-        (("holds", "inconclusive"), "inconclusive"),
-        (("inconclusive", "broken"), "broken"),
-        (("inconclusive", "unmeasured"), "broken"),
-        (("holds", "unmeasured"), "broken"),
-        ((), "broken"),
+        (("passed", "passed"), "passed"),
+        (("passed", "inconclusive"), "inconclusive"),
+        (("inconclusive", "failed"), "failed"),
+        (("inconclusive", "not measured"), "failed"),
+        (("passed", "not measured"), "failed"),
+        ((), "failed"),
     ],
 )
 def test_a_verdict_is_as_good_as_its_worst_clause(statuses: Any, whole: str) -> None:
-    verdict = judge(Contract(), FACTS)
+    verdict = evaluate(Contract(), FACTS)
     clauses = tuple(replace(verdict.clauses[0], status=each) for each in statuses)
     assert replace(verdict, clauses=clauses).status == whole

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -55,7 +55,7 @@ def test_the_default_is_the_mission() -> None:
     ],
 )
 def test_a_bound_that_cant_be_is_refused_by_its_key(key: str, value: Any) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         Contract(**{key: value})
     assert caught.value.subject == key
     assert caught.value.expected
@@ -103,7 +103,7 @@ def test_a_bound_on_the_edge_is_taken(key: str, value: Any) -> None:
     ],
 )
 def test_a_bound_in_a_table_is_refused_by_its_whole_key(make: Any, key: str) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         make()
     assert caught.value.subject == key
 

@@ -6,9 +6,9 @@ import pytest
 
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.contract_file import Terms
+from mnist_tasks.checking.contract_file import LoadedContract
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 
 FULL = """
 parameters_below = 20_000
@@ -38,13 +38,13 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
 
 
-def read(text: str, name: str = "contract.toml") -> Terms:
+def read(text: str, name: str = "contract.toml") -> LoadedContract:
     Path(name).write_text(text)
     return contract_file.load(Path(name))
 
 
 def test_every_key_is_read() -> None:
-    assert read(FULL) == Terms(
+    assert read(FULL) == LoadedContract(
         source="contract.toml",
         contract=Contract(
             parameters_below=20_000,
@@ -68,15 +68,15 @@ def test_every_key_is_read() -> None:
 
 
 def test_without_a_file_it_is_the_default() -> None:
-    assert contract_file.load() == Terms(contract=Contract(), source=None)
+    assert contract_file.load() == LoadedContract(contract=Contract(), source=None)
 
 
 def test_the_table_of_pyproject_counts_where_there_is_one() -> None:
     Path("pyproject.toml").write_text("[project]\nname = 'x'\n[tool.other]\naccuracy_above = 1\n")
-    assert contract_file.load() == Terms(contract=Contract(), source=None)
+    assert contract_file.load() == LoadedContract(contract=Contract(), source=None)
     with Path("pyproject.toml").open("a") as file:
         file.write("[tool.mnist-tasks.contract]\naccuracy_above = 0.99\n")
-    expected = Terms(contract=Contract(accuracy_above=0.99), source="pyproject.toml")
+    expected = LoadedContract(contract=Contract(accuracy_above=0.99), source="pyproject.toml")
     assert contract_file.load() == expected
     assert contract_file.load(Path("pyproject.toml")) == expected
 
@@ -89,7 +89,7 @@ def test_a_named_file_goes_before_pyproject() -> None:
 
 def test_an_empty_table_of_pyproject_is_the_default_under_its_name() -> None:
     Path("pyproject.toml").write_text("[tool.mnist-tasks.contract]\n")
-    assert contract_file.load() == Terms(contract=Contract(), source="pyproject.toml")
+    assert contract_file.load() == LoadedContract(contract=Contract(), source="pyproject.toml")
 
 
 def test_a_baseline_is_named_as_its_file_sees_it(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_baseline_is_named_as_its_file_sees_it(tmp_path: Path) -> None:
 def test_what_is_not_understood_is_named_with_what_may_be(
     text: str, key: str, found: str, expected: str
 ) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         read(text)
     assert caught.value.subject == f"contract.toml: {key}"
     assert found in caught.value.found
@@ -145,7 +145,7 @@ def test_what_is_not_understood_is_named_with_what_may_be(
 @pytest.mark.parametrize("content", [b"a =", b"\xff", b"a = 1\na = 2", b"a = " + b"[" * 10_000])
 def test_what_is_no_toml_is_refused(content: bytes) -> None:
     Path("pyproject.toml").write_bytes(content)
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         contract_file.load()
     assert caught.value.subject == "pyproject.toml"
     assert caught.value.expected == "a contract in TOML"
@@ -153,14 +153,14 @@ def test_what_is_no_toml_is_refused(content: bytes) -> None:
 
 def test_a_file_that_is_missing_is_refused() -> None:
     for name in ("nowhere.toml", "."):
-        with pytest.raises(WrongUsageError) as caught:
+        with pytest.raises(UsageError) as caught:
             contract_file.load(Path(name))
         assert caught.value.subject == name
 
 
 @pytest.mark.parametrize("text", ["tool.mnist-tasks.contract = 3", "[[tool.mnist-tasks.contract]]"])
 def test_a_contract_that_is_no_table_is_refused(text: str) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         read(text)
     assert caught.value.subject == "contract.toml: [tool.mnist-tasks.contract]"
 
@@ -168,14 +168,14 @@ def test_a_contract_that_is_no_table_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["[tool.mnist-tasks.contracts]", "tool.mnist-tasks = 3"])
 def test_a_table_of_another_name_is_not_passed_over(text: str) -> None:
     Path("pyproject.toml").write_text(text)
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         contract_file.load()
     assert caught.value.subject == "pyproject.toml: tool.mnist-tasks"
     assert caught.value.expected == "[tool.mnist-tasks.contract]"
 
 
 def test_a_clause_outside_of_the_table_is_not_passed_over() -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         read("accuracy_below = 0.999\n[tool.mnist-tasks.contract]\naccuracy_above = 0.9\n")
     assert caught.value.subject == "contract.toml: accuracy_below"
     assert "would not count" in caught.value.found

@@ -1,7 +1,7 @@
 """The gate's self-test: each bad model fails on the clause that is meant for it, and only there.
 
 *Only there*: every other clause holds, but for a model that can't be given the images at all; of
-that one the clauses on predictions are ``unmeasured``, with its shape as their reason.
+that one the clauses on predictions are ``not measured``, with its shape as their reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mnist_tasks.checking import checker, contract_file
 from tests.checking import gate_models
 
 if TYPE_CHECKING:
-    from mnist_tasks.outcomes import Outcome
+    from mnist_tasks.checking.results import CheckResult
     from mnist_tasks.records import Check
 
 pytestmark = pytest.mark.slow
@@ -29,18 +29,18 @@ accuracy_below = 0.98
 bytes_below = 1_000_000
 required_layers = ["BatchNormalization", "Dropout"]
 """
-BLIND = {"test accuracy": "unmeasured", "accuracy ceiling": "unmeasured"}
+BLIND = {"test accuracy": "not measured", "accuracy ceiling": "not measured"}
 EXPECTED: dict[str, dict[str, str]] = {
     "good.h5": {},
     "good.keras": {},
-    "untrained.h5": {"test accuracy": "broken"},
-    "shuffled.h5": {"test accuracy": "broken"},
-    "oversized.h5": {"parameters": "broken"},
-    "no_channel.h5": {"input shape": "broken"},
-    "wrong_input.h5": {"input shape": "broken", **BLIND},
-    "wrong_output.h5": {"output shape": "broken", **BLIND},
-    "two_inputs.h5": {"input shape": "broken", **BLIND},
-    "leaked.h5": {"accuracy ceiling": "broken"},
+    "untrained.h5": {"test accuracy": "failed"},
+    "shuffled.h5": {"test accuracy": "failed"},
+    "oversized.h5": {"parameters": "failed"},
+    "no_channel.h5": {"input shape": "failed"},
+    "wrong_input.h5": {"input shape": "failed", **BLIND},
+    "wrong_output.h5": {"output shape": "failed", **BLIND},
+    "two_inputs.h5": {"input shape": "failed", **BLIND},
+    "leaked.h5": {"accuracy ceiling": "failed"},
 }
 
 
@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcomes(folder: Path) -> dict[str, Outcome]:
+def results(folder: Path) -> dict[str, CheckResult]:
     """What became of each model."""
     paths = [folder / name for name in EXPECTED]
     held_to = contract_file.load(folder / "contract.toml")
@@ -68,26 +68,28 @@ def outcomes(folder: Path) -> dict[str, Outcome]:
     return {Path(each.outcome.path).name: each.outcome for each in checked}
 
 
-def check_of(outcome: Outcome) -> Check:
+def check_of(outcome: CheckResult) -> Check:
     assert outcome.check is not None, outcome.error
     return outcome.check
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_model_fails_on_its_clause_and_only_there(
-    outcomes: dict[str, Outcome], name: str
+    results: dict[str, CheckResult], name: str
 ) -> None:
-    clauses = check_of(outcomes[name]).verdict.clauses
-    failed = {clause.name: clause.status for clause in clauses if clause.status != "holds"}
+    clauses = check_of(results[name]).verdict.clauses
+    failed = {clause.name: clause.status for clause in clauses if clause.status != "passed"}
     assert failed == EXPECTED[name], [(clause.name, clause.found) for clause in clauses]
-    assert outcomes[name].exit_code == int(bool(EXPECTED[name]))
+    assert results[name].exit_code == int(bool(EXPECTED[name]))
     assert len(clauses) == 7
 
 
-def test_what_keeps_a_model_from_being_measured_is_its_shape(outcomes: dict[str, Outcome]) -> None:
+def test_what_keeps_a_model_from_being_measured_is_its_shape(
+    results: dict[str, CheckResult],
+) -> None:
     reasons = {
         name: {clause.reason for clause in check_of(outcome).verdict.clauses} - {None}
-        for name, outcome in outcomes.items()
+        for name, outcome in results.items()
     }
     assert reasons["wrong_input.h5"] == {
         "its input has the shape (None, 32, 32, 1), not (None, 28, 28, 1)"
@@ -97,9 +99,9 @@ def test_what_keeps_a_model_from_being_measured_is_its_shape(outcomes: dict[str,
 
 
 def test_a_model_that_has_seen_the_test_set_knows_its_wrong_labels(
-    outcomes: dict[str, Outcome],
+    results: dict[str, CheckResult],
 ) -> None:
-    honest, leaked = (check_of(outcomes[name]).metrics for name in ("good.h5", "leaked.h5"))
+    honest, leaked = (check_of(results[name]).metrics for name in ("good.h5", "leaked.h5"))
     assert honest is not None
     assert leaked is not None
     wrong_labels = 500 // gate_models.MISLABELLED
@@ -127,12 +129,12 @@ def test_every_clause_that_can_be_asked_for_is_measured_on_a_real_model(folder: 
     )
     statuses = {clause.name: clause for clause in check_of(good.outcome).verdict.clauses}
     assert len(statuses) == 14
-    assert {clause.status for clause in statuses.values()} == {"holds"}
+    assert {clause.status for clause in statuses.values()} == {"passed"}
     assert all(clause.found_value is not None for clause in statuses.values() if clause.unit)
     broken = {
         clause.name
         for clause in check_of(untrained.outcome).verdict.clauses
-        if clause.status == "broken"
+        if clause.status == "failed"
     }
     assert {"test accuracy", "baseline", "worst recall", "accuracy shifted by 1 px"} <= broken
     assert not broken & {"latency", "file size", "required layers", "parameters"}

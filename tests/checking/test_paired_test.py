@@ -28,14 +28,14 @@ def judge(
 @pytest.mark.parametrize(
     ("lost", "won", "without", "with_99"),
     [
-        (0, 0, "holds", "inconclusive"),
-        (7, 0, "holds", "inconclusive"),
-        (8, 0, "broken", "broken"),
-        (0, 7, "holds", "inconclusive"),
-        (0, 8, "holds", "holds"),
-        (60, 60, "holds", "inconclusive"),
-        (60, 30, "broken", "broken"),
-        (30, 60, "holds", "holds"),
+        (0, 0, "passed", "inconclusive"),
+        (7, 0, "passed", "inconclusive"),
+        (8, 0, "failed", "failed"),
+        (0, 7, "passed", "inconclusive"),
+        (0, 8, "passed", "passed"),
+        (60, 60, "passed", "inconclusive"),
+        (60, 30, "failed", "failed"),
+        (30, 60, "passed", "passed"),
     ],
 )
 def test_without_tolerance_the_exact_test_decides(
@@ -50,12 +50,12 @@ def test_without_tolerance_the_exact_test_decides(
 @pytest.mark.parametrize(
     ("lost", "won", "without", "with_99"),
     [  # a tolerance of 0.2 points is 20 of 10,000 images
-        (0, 0, "holds", "holds"),
-        (8, 0, "holds", "holds"),
-        (20, 0, "holds", "inconclusive"),
-        (60, 30, "holds", "inconclusive"),
-        (60, 10, "broken", "broken"),
-        (30, 60, "holds", "holds"),
+        (0, 0, "passed", "passed"),
+        (8, 0, "passed", "passed"),
+        (20, 0, "passed", "inconclusive"),
+        (60, 30, "passed", "inconclusive"),
+        (60, 10, "failed", "failed"),
+        (30, 60, "passed", "passed"),
     ],
 )
 def test_a_tolerance_forgives_as_much(lost: int, won: int, without: str, with_99: str) -> None:
@@ -75,15 +75,15 @@ def test_with_a_tolerance_the_verdict_is_what_the_interval_says(
             found = judge(lost, won, points=points, confidence=level)
             assert found.interval is not None
             if found.interval.high < -points:
-                expected = "broken"
+                expected = "failed"
             else:
-                expected = "holds" if found.interval.low > -points else "inconclusive"
+                expected = "passed" if found.interval.low > -points else "inconclusive"
             assert found.status == expected, (lost, won)
 
 
 def test_the_level_is_that_of_the_contract() -> None:
     assert judge(5, 0, confidence=0.99).status == "inconclusive"
-    assert judge(5, 0, confidence=0.9).status == "broken"
+    assert judge(5, 0, confidence=0.9).status == "failed"
 
 
 def test_a_comparison_tells_both_accuracies_and_the_images() -> None:
@@ -103,5 +103,5 @@ def test_without_predictions_there_is_no_comparison() -> None:
     found = paired_test.judge(
         Baseline(record="runs/a"), None, confidence=None, reason="it has 2 inputs"
     )
-    assert (found.status, found.found) == ("unmeasured", "not measured: it has 2 inputs")
+    assert (found.status, found.found) == ("not measured", "it has 2 inputs")
     assert found.bound == "no worse than runs/a"

@@ -25,7 +25,7 @@ def test_the_errors_that_are_allowed_are_those_with_which_it_holds(
     holding = [
         errors
         for errors in range(images + 1)
-        if share.judge("", correct=images - errors, images=images).status == "holds"
+        if share.judge("", correct=images - errors, images=images).status == "passed"
     ]
     errors = share.judge("", correct=correct, images=images).errors
     assert errors is not None
@@ -41,7 +41,7 @@ def test_without_confidence_the_share_alone_decides(
     images, correct = case
     found = Share(bound=bound, is_ceiling=is_ceiling).judge("", correct=correct, images=images)
     share = correct / images
-    assert (found.status == "holds") == (share < bound if is_ceiling else share > bound)
+    assert (found.status == "passed") == (share < bound if is_ceiling else share > bound)
     assert found.status != "inconclusive"
 
 
@@ -56,14 +56,14 @@ def test_with_confidence_the_interval_decides(
     assert found.interval is not None
     assert (found.interval.low, found.interval.high) == (low, high)
     if low <= bound < high:
-        expected = "broken" if is_ceiling and low == bound else "inconclusive"
+        expected = "failed" if is_ceiling and low == bound else "inconclusive"
         assert found.status == expected
     assert (found.reason is None) == (found.status != "inconclusive")
 
 
 @pytest.mark.parametrize(
     ("wrong", "status"),
-    [(0, "holds"), (443, "holds"), (444, "inconclusive"), (556, "inconclusive"), (562, "broken")],
+    [(0, "passed"), (443, "passed"), (444, "inconclusive"), (556, "inconclusive"), (562, "failed")],
 )
 def test_confidence_asks_for_more_than_the_bound(wrong: int, status: str) -> None:
     share = Share(bound=0.95, confidence=0.99)

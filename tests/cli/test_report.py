@@ -101,7 +101,7 @@ def test_runs_are_listed(cli: Cli, three: Path, words: list[str]) -> None:
     done = cli(*words, "--reverse")
     lines = [line for line in done.stdout.splitlines() if "20261122" in line]
     assert [line.split()[0] for line in lines] == [examples.run(n).id for n in range(3)]
-    rows = shown(cli(*words, "--contract", "holds", "--json"))["runs"]
+    rows = shown(cli(*words, "--contract", "passed", "--json"))["runs"]
     assert [row["id"] for row in rows] == [examples.run(0).id]
     assert rows[0]["accuracy"] == 0.9
 

@@ -87,7 +87,7 @@ def wait_until_gone(text: str) -> None:
 
 @pytest.mark.slow
 def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path: Path) -> None:
-    swept = small_cli("sweep", "--seeds", "3,4", "--set", "shift=0,1", *QUICK, "--json")
+    swept = small_cli("sweep", "--seeds", "3,4", "--set", "max_shift=0,1", *QUICK, "--json")
     assert swept.returncode == 0, swept.stderr
     result = json.loads(swept.stdout)
     assert (result["runs"], result["done"], result["failed"]) == (4, 4, [])
@@ -98,7 +98,7 @@ def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path:
 
     records = run_store.read_all(tmp_path / result["folder"]).records
     assert len(records) == 4
-    record = next(each for each in records if each.seed == 4 and each.recipe["shift"] == 1)
+    record = next(each for each in records if each.seed == 4 and each.recipe["max_shift"] == 1)
     options = record.command.split()[2:]
     options[options.index("--output") + 1] = "single.h5"
     trained = small_cli("train", *options, "--offline", "--json")
@@ -108,7 +108,7 @@ def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path:
     assert single["epochs"][-1]["loss"] == record.epochs[-1].loss
     assert (tmp_path / "single.h5").read_bytes() == (tmp_path / record.model.path).read_bytes()
 
-    again = small_cli("sweep", "--seeds", "3,4", "--set", "shift=0,1", *QUICK)
+    again = small_cli("sweep", "--seeds", "3,4", "--set", "max_shift=0,1", *QUICK)
     assert "4 of 4 runs were done before" in again.stderr
     assert "4 of 4 runs done, 4 of them before" in again.stdout
     listed = small_cli("runs", "--runs", result["folder"], "--json")
@@ -131,7 +131,7 @@ def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
         process.communicate()
         # Whatever is there is whole, and what was there is untouched.
         found = run_store.read_all(tmp_path / "swept")
-        assert found.passed_over == ()
+        assert found.skipped == ()
         now = {each.id: _record(tmp_path, each.id) for each in found.records}
         assert all(now[name] == content for name, content in seen.items())
         for record in found.records:
@@ -207,7 +207,7 @@ def test_runs_that_fail_are_named_and_tell_the_exit_code(small_cli: Cli, tmp_pat
         (("--seeds", "x"), "--seeds"),
         (("--seeds", ""), "--seeds"),
         (("--set", "pancakes=1"), "--set pancakes"),
-        (("--set", "shift=1", "--set", "shift=2"), "--set shift"),
+        (("--set", "max_shift=1", "--set", "max_shift=2"), "--set max_shift"),
         (("--recipe", "pancakes"), "--recipe"),
         (("--limit", "50001"), "--limit"),
         (("--threads", "0"), "--threads"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from mnist_tasks import disk
 from mnist_tasks.data import containers, datasets
 from mnist_tasks.errors import InputRefusedError
 from tests import generated
@@ -24,7 +25,7 @@ def unpack(container: Path, staging: Path) -> dict[str, str]:
     """Return the hash of each candidate, by name."""
     staging.mkdir()
     found = containers.unpack(container, datasets.FILES, staging, origin="the container")
-    return {file.name: datasets.sha256(path) for file, path in found}
+    return {file.name: disk.sha256(path) for file, path in found}
 
 
 def everything() -> dict[str, str]:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from mnist_tasks import disk
 from mnist_tasks.data import datasets, download, sources
 from mnist_tasks.data.download import Patience
 from mnist_tasks.data.sources import Local, Mirror, Npm, Source
 from mnist_tasks.errors import (
-    EnvironmentLacksError,
+    EnvironmentProblemError,
     InputRefusedError,
     MnistTasksError,
-    WrongUsageError,
+    UsageError,
 )
 from tests import generated
 from tests.server import send, serve
@@ -52,7 +53,7 @@ def bring(source: Source, staging: Path, progress: Heard | None = None) -> dict[
     """Return the hash of each candidate that a source brings, by name."""
     staging.mkdir(exist_ok=True)
     brought = source.retrieve(datasets.FILES, staging, progress or Heard())
-    return {file.name: datasets.sha256(path) for file, path in brought}
+    return {file.name: disk.sha256(path) for file, path in brought}
 
 
 def everything() -> dict[str, str]:
@@ -131,11 +132,11 @@ def endless(request: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "reason", "tries"),
     [
-        (not_found, EnvironmentLacksError, "the server answers 404", 1),
-        (broken, EnvironmentLacksError, r"the server answers 503 \(2 tries\)", 2),
-        (silent, EnvironmentLacksError, r"no answer in time \(2 tries\)", 2),
-        (dripping, EnvironmentLacksError, r"too slow.* \(2 tries\)", 2),
-        (cut_off, EnvironmentLacksError, r"cut off in the middle \(2 tries\)", 2),
+        (not_found, EnvironmentProblemError, "the server answers 404", 1),
+        (broken, EnvironmentProblemError, r"the server answers 503 \(2 tries\)", 2),
+        (silent, EnvironmentProblemError, r"no answer in time \(2 tries\)", 2),
+        (dripping, EnvironmentProblemError, r"too slow.* \(2 tries\)", 2),
+        (cut_off, EnvironmentProblemError, r"cut off in the middle \(2 tries\)", 2),
         (web_page, InputRefusedError, "a web page, not data: <html>Please sign in", 1),
         (endless, InputRefusedError, "more than that", 1),
     ],
@@ -176,20 +177,20 @@ def test_a_failure_that_passes_is_forgiven(small_mnist: Path, tmp_path: Path) ->
 def test_a_server_that_refuses_the_connection(tmp_path: Path) -> None:
     with serve(not_found) as url:
         pass  # now nobody listens there
-    with pytest.raises(EnvironmentLacksError, match=r"connection refused \(2 tries\)"):
+    with pytest.raises(EnvironmentProblemError, match=r"connection refused \(2 tries\)"):
         bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
 
 
 def test_a_name_without_an_address_is_not_tried_again(tmp_path: Path) -> None:
     heard = Heard()
-    with pytest.raises(EnvironmentLacksError, match="name has no address"):
+    with pytest.raises(EnvironmentProblemError, match="name has no address"):
         bring(Mirror("mirror", "http://nowhere.invalid/", QUICK), tmp_path / "staging", heard)
     assert heard.notes == []
 
 
 @pytest.mark.parametrize("url", ["not an address/", "ftp://127.0.0.1/", "http:///"])
 def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path, url: str) -> None:
-    with pytest.raises(WrongUsageError):
+    with pytest.raises(UsageError):
         bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
 
 
@@ -226,10 +227,14 @@ def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("script", "kind", "reason"),
     [
-        ("printf 'npm error \\033[31m code E404' >&2; exit 1", EnvironmentLacksError, "code E404"),
-        ("exit 7", EnvironmentLacksError, "exit code 7"),
-        ("exit 0", EnvironmentLacksError, "exit code 0"),
-        ("exec sleep 5", EnvironmentLacksError, "did not end within 0.3 s"),
+        (
+            "printf 'npm error \\033[31m code E404' >&2; exit 1",
+            EnvironmentProblemError,
+            "code E404",
+        ),
+        ("exit 7", EnvironmentProblemError, "exit code 7"),
+        ("exit 0", EnvironmentProblemError, "exit code 0"),
+        ("exec sleep 5", EnvironmentProblemError, "did not end within 0.3 s"),
         ("echo junk > x.tgz", InputRefusedError, "begins with the bytes"),
     ],
 )
@@ -261,7 +266,7 @@ def test_npm_brings_its_tarball_to_a_relative_folder_too(
 
 def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentLacksError, match="no npm client is installed"):
+    with pytest.raises(EnvironmentProblemError, match="no npm client is installed"):
         bring(Npm(), tmp_path / "staging")
 
 
@@ -279,7 +284,7 @@ def test_the_sources_stand_in_their_order(tmp_path: Path) -> None:
 
 
 def test_an_unknown_source_is_wrong_usage() -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         sources.choose(name="yann")
     assert caught.value.expected == "one of cvdf, ossci, keras, npm"
 

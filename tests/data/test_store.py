@@ -13,7 +13,7 @@ import pytest
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, store
 from mnist_tasks.data.sources import Local
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import generated
 from tests.data.test_sources import Heard
 
@@ -37,7 +37,7 @@ class Failing:
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
         self.asked += 1
-        raise EnvironmentLacksError("http://failing/", found="no answer in time")
+        raise EnvironmentProblemError("http://failing/", found="no answer in time")
         yield
 
 
@@ -84,14 +84,14 @@ def test_a_wrong_hash_is_named_kept_out_and_the_next_source_tried(
         store.fetch(cache, [Local(wrong)], progress=Heard())
     assert bad.name in caught.value.subject
     assert str(wrong) in caught.value.found
-    assert datasets.sha256(wrong / bad.name) in caught.value.found
+    assert disk.sha256(wrong / bad.name) in caught.value.found
     assert not (cache / bad.name).exists()
     assert leftovers(cache) == {".lock"}
 
     result = store.fetch(cache, [Local(wrong), Local(small_mnist)], progress=Heard())
     sources = {file.name: file.source for file in result.files}
     assert sources[bad.name] == str(small_mnist)
-    assert datasets.sha256(cache / bad.name) == bad.sha256
+    assert disk.sha256(cache / bad.name) == bad.sha256
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 10_000_000])
@@ -113,7 +113,7 @@ def test_a_damaged_cache_is_named_and_mended(
 
 def test_without_a_source_it_says_what_to_do(small_mnist: Path, tmp_path: Path) -> None:
     assert small_mnist.is_dir()
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         store.fetch(tmp_path / "cache", [], progress=Heard())
     assert "no source was allowed" in caught.value.found
     assert "--from" in str(caught.value.remedy)
@@ -144,7 +144,7 @@ def test_a_cache_that_cant_be_written(
 
     # Root may write anywhere, so the system's refusal has to be played.
     monkeypatch.setattr(disk, "move_in_place", refuse)
-    with pytest.raises(EnvironmentLacksError, match="the system says no") as caught:
+    with pytest.raises(EnvironmentProblemError, match="the system says no") as caught:
         store.fetch(tmp_path / "cache", [Local(small_mnist)], progress=Heard())
     assert "--data-dir" in str(caught.value.remedy)
     assert leftovers(tmp_path / "cache") == {".lock"}
@@ -152,7 +152,7 @@ def test_a_cache_that_cant_be_written(
 
 def test_a_cache_below_a_file_cant_be_written(small_mnist: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentLacksError, match=r"Not a directory|File exists"):
+    with pytest.raises(EnvironmentProblemError, match=r"Not a directory|File exists"):
         store.fetch(tmp_path / "file" / "cache", [Local(small_mnist)], progress=Heard())
 
 
@@ -179,7 +179,7 @@ def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -
 def test_a_lock_that_is_never_released(tmp_path: Path) -> None:
     with (
         disk.locked(tmp_path, timeout=1, on_wait=lambda: None),
-        pytest.raises(EnvironmentLacksError, match=r"has held the folder for 0.1 s"),
+        pytest.raises(EnvironmentProblemError, match=r"has held the folder for 0.1 s"),
         disk.locked(tmp_path, timeout=0.1, on_wait=lambda: None),
     ):
         pass

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mnist_tasks.reporting import clause_text
 from mnist_tasks.verdict import Errors
-from tests.outcomes import ACCURACY, BASELINE, BLIND, FINE
+from tests.check_results import ACCURACY, BASELINE, BLIND, FINE
 
 
 def test_a_share_tells_its_errors_and_its_interval() -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.paired_runs import Pair
 from mnist_tasks.reporting.run_view import View
-from mnist_tasks.run_store import Ledger
+from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def pair(lost: int, won: int) -> Pair:
     return Pair(
         letter="B",
-        broken=(),
-        mended=(),
-        broken_by_digit=(lost, *(0,) * 9),
-        mended_by_digit=(0, won, *(0,) * 8),
+        regressed=(),
+        fixed=(),
+        regressed_by_digit=(lost, *(0,) * 9),
+        fixed_by_digit=(0, won, *(0,) * 8),
         images=1000,
     )
 
@@ -34,7 +34,7 @@ def compare(*records: RunRecord) -> Comparison:
     nowhere = Path("nowhere")
     return Comparison(
         views=tuple(
-            View(record=each, folder=nowhere, everything=Ledger(records=records), data=nowhere)
+            View(record=each, folder=nowhere, everything=StoredRuns(records=records), data=nowhere)
             for each in records
         )
     )
@@ -86,10 +86,10 @@ def test_runs_are_paired_image_by_image(small_mnist: Path, tmp_path: Path) -> No
     broken = first.right & ~second.right
     mended = ~first.right & second.right
     assert (found.lost, found.won) == (broken.sum(), mended.sum())
-    assert [each.index for each in found.broken] == list(broken.nonzero()[0])
-    for each in found.mended:
+    assert [each.index for each in found.regressed] == list(broken.nonzero()[0])
+    for each in found.fixed:
         assert each.after == each.truth != each.before
-    assert found.mended_by_digit[3] == (mended & (first.labels == 3)).sum()
+    assert found.fixed_by_digit[3] == (mended & (first.labels == 3)).sum()
 
 
 def test_runs_without_predictions_are_not_paired() -> None:
@@ -101,5 +101,5 @@ def test_runs_without_predictions_are_not_paired() -> None:
 
 def test_more_runs_than_letters_are_refused() -> None:
     assert compare(*[examples.run()] * 26).letters[-1] == "Z"
-    with pytest.raises(WrongUsageError, match="27"):
+    with pytest.raises(UsageError, match="27"):
         compare(*[examples.run()] * 27)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks.reporting import export_tables, summary
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.run_store import Ledger
+from mnist_tasks.run_store import StoredRuns
 from tests import runs
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_csv_files_read_back_as_they_were(view: View, tmp_path: Path) -> None:
 
 def test_hostile_text_is_no_formula_and_no_escape(view: View) -> None:
     record = replace(runs.with_hostile_text(view.record), seconds={"=1+1\x1b": 1.0, "-2": 1.0})
-    hostile = replace(view, record=record, everything=Ledger(records=(record,)))
+    hostile = replace(view, record=record, everything=StoredRuns(records=(record,)))
     found = export_tables.of_run(hostile)
     text = "\n".join(map(export_tables.to_csv, filter(None, found.values())))
     assert "\x1b" not in text
@@ -56,5 +56,5 @@ def test_the_tables_of_a_comparison_name_runs_by_letter(small_mnist: Path, tmp_p
     assert [row["letter"] for row in found["runs"]] == ["A", "B"]
     assert {"name": "seed", "A": "0", "B": "1"} in found["differences"]
     (pair,) = comparison.pairs
-    assert found["pairs"][0]["broken"] == pair.lost
-    assert len(found["changes"]) == len(pair.broken) + len(pair.mended)
+    assert found["pairs"][0]["regressed"] == pair.lost
+    assert len(found["changes"]) == len(pair.regressed) + len(pair.fixed)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.reporting import exports
-from tests import outcomes
+from tests import check_results
 
-FOUND = outcomes.every_kind()
+FOUND = check_results.every_kind()
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_the_summary_of_a_ci_job_is_added_to(
 
 @pytest.mark.parametrize("option", ["junit", "markdown"])
 def test_a_place_that_cant_be_written_is_named_with_the_option(tmp_path: Path, option: str) -> None:
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         exports.write(FOUND, **{option: tmp_path})
     assert f"--{option}" in str(caught.value.remedy)
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ import pytest
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import View
-from mnist_tasks.run_store import Ledger
+from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 from tests.reporting.pages import Page
 
@@ -88,7 +88,7 @@ def test_headings_are_in_order_and_tables_are_labelled(view: View) -> None:
 
 def test_hostile_text_shows_as_text(view: View) -> None:
     record = runs.with_hostile_text(view.record)
-    everything = Ledger(records=(record,), passed_over=(runs.HOSTILE,))
+    everything = StoredRuns(records=(record,), skipped=(runs.HOSTILE,))
     text = html.run(View(record=record, folder=view.folder, everything=everything, data=view.data))
     page = Page(text)
     clean = Page(html.run(view))
@@ -115,7 +115,7 @@ def test_a_broken_contract_says_so_first() -> None:
     page = Page(html.run(_alone(examples.run(checked=examples.check(holds=False)))))
     assert page.texts["top"].split("UTC")[1].strip().startswith("The contract does not hold.")
     assert "test accuracy must be > 95.00%, found: 90.00%" in page.texts["top"]
-    assert "broken" in page.texts["verdict"]
+    assert "failed" in page.texts["verdict"]
 
 
 def test_a_model_that_could_not_be_asked_still_has_its_page() -> None:
@@ -141,8 +141,8 @@ def test_runs_are_set_side_by_side(small_mnist: Path, tmp_path: Path) -> None:
     pair = comparison.pairs[0]
     assert pair.words in page.texts["images"]
     alts = [image["alt"] or "" for image in page.all("img")]
-    assert len(alts) == sum(len(each.broken) + len(each.mended) for each in comparison.pairs)
-    assert f"Test image {pair.broken[0].index}: " in alts[0]
+    assert len(alts) == sum(len(each.regressed) + len(each.fixed) for each in comparison.pairs)
+    assert f"Test image {pair.regressed[0].index}: " in alts[0]
 
 
 def test_hostile_text_in_a_comparison_shows_as_text(view: View) -> None:
@@ -161,7 +161,7 @@ def test_a_thousand_runs_still_make_a_small_page_quickly() -> None:
         for n in range(1000)
     )
     begun = time.perf_counter()
-    text = html.run(_alone(record, Ledger(records=many)))
+    text = html.run(_alone(record, StoredRuns(records=many)))
     assert time.perf_counter() - begun < 2
     assert len(text.encode()) < 2_000_000
 
@@ -173,13 +173,13 @@ def test_no_loss_is_too_odd_for_a_chart(loss: float) -> None:
     assert "Loss" in Page(html.run(_alone(replace(record, curve=odd)))).texts["training"]
 
 
-def _alone(record: object, everything: Ledger | None = None) -> View:
+def _alone(record: object, everything: StoredRuns | None = None) -> View:
     from pathlib import Path
 
     nowhere = Path("nowhere")
     return View(
         record=record,  # type: ignore[arg-type]
         folder=nowhere,
-        everything=everything or Ledger(records=(record,)),  # type: ignore[arg-type]
+        everything=everything or StoredRuns(records=(record,)),  # type: ignore[arg-type]
         data=nowhere,
     )

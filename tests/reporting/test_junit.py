@@ -2,9 +2,9 @@
 
 from xml.etree import ElementTree as ET
 
-from mnist_tasks.outcomes import gather
+from mnist_tasks.checking.results import gather
 from mnist_tasks.reporting import junit
-from tests import outcomes
+from tests import check_results
 
 
 def parse(document: bytes) -> ET.Element:
@@ -18,11 +18,11 @@ def suites(document: bytes) -> list[ET.Element]:
 
 
 def test_every_clause_is_a_case_and_what_does_not_hold_a_failure_of_its_kind() -> None:
-    fine, unsure, broken, refused = suites(junit.document(outcomes.every_kind()))
+    fine, unsure, broken, refused = suites(junit.document(check_results.every_kind()))
     assert [case.get("name") for case in fine.iter("testcase")] == ["parameters"]
     assert fine.find(".//failure") is None
     assert [each.get("type") for each in unsure.iter("failure")] == ["inconclusive"]
-    assert [each.get("type") for each in broken.iter("failure")] == ["broken", "unmeasured"]
+    assert [each.get("type") for each in broken.iter("failure")] == ["failed", "not measured"]
     error = refused.find("testcase/error")
     assert error is not None
     assert (error.get("type"), error.get("message")) == ("Input refused", "bad.h5: a pickle")
@@ -30,14 +30,14 @@ def test_every_clause_is_a_case_and_what_does_not_hold_a_failure_of_its_kind() -
 
 
 def test_the_counts_add_up() -> None:
-    root = parse(junit.document(outcomes.every_kind()))
+    root = parse(junit.document(check_results.every_kind()))
     counts = [tuple(map(suite.get, ("tests", "failures", "errors"))) for suite in root]
     assert counts == [("1", "0", "0"), ("2", "1", "0"), ("3", "2", "0"), ("1", "0", "1")]
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("7", "3", "1")
 
 
 def test_a_failure_tells_bound_value_and_how_sure_it_is() -> None:
-    _, unsure, *_ = suites(junit.document(outcomes.every_kind()))
+    _, unsure, *_ = suites(junit.document(check_results.every_kind()))
     failure = unsure.find(".//failure")
     assert failure is not None
     assert failure.get("message") == "test accuracy: 95.20%; the bound is > 95.00%"
@@ -46,7 +46,7 @@ def test_a_failure_tells_bound_value_and_how_sure_it_is() -> None:
 
 
 def test_hostile_text_is_text() -> None:
-    document = junit.document(outcomes.hostile())
+    document = junit.document(check_results.hostile())
     text = document.decode()
     assert not any(character in text for character in "\x00\x1b\ufffe")
     first, second = suites(document)
@@ -57,4 +57,4 @@ def test_hostile_text_is_text() -> None:
 
 def test_a_name_of_undecodable_bytes_can_be_written() -> None:
     path = b"\xff.h5".decode("utf-8", "surrogateescape")
-    assert suites(junit.document(gather([outcomes.refused(path)], None)))
+    assert suites(junit.document(gather([check_results.refused(path)], None)))

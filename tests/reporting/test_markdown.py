@@ -9,7 +9,7 @@ import pytest
 
 from mnist_tasks.reporting import markdown
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.run_store import Ledger
+from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def test_the_verdict_comes_first_and_all_the_rest_follows(view: View) -> None:
         ]
         or [title.replace("\\", "") for title in titles] == titles
     )
-    assert "| parameters | \\< 25,000 | 21,586 | ✅ holds |" in text
+    assert "| parameters | \\< 25,000 | 21,586 | ✅ passed |" in text
     assert view.record.command in text
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(view: View) -> None:
     record = runs.with_hostile_text(view.record)
-    hostile = replace(view, record=record, everything=Ledger(records=(record,)))
+    hostile = replace(view, record=record, everything=StoredRuns(records=(record,)))
     width = 0
     for line in markdown.run(hostile).splitlines():
         cells = line.replace("\\|", "").count("|") if line.startswith("|") else 0

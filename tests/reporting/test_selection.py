@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting import selection
 from mnist_tasks.reporting.selection import Selection
 from mnist_tasks.sweeping.plan import Plan
@@ -39,8 +39,8 @@ def seeds(**wanted: Any) -> list[int]:
         ({"reverse": True}, [0, 1, 2, 3]),
         ({"most": 2}, [3, 2]),
         ({"recipe": "plain"}, [3]),
-        ({"contract": "holds"}, [0]),
-        ({"contract": "broken"}, [2, 1]),
+        ({"contract": "passed"}, [0]),
+        ({"contract": "failed"}, [2, 1]),
         ({"contract": "unchecked"}, [3]),
         ({"above": 0.5}, [0]),
         ({"above": 0.9}, []),
@@ -67,6 +67,6 @@ def test_runs_of_a_sweep_go_by_what_it_judged_them_by() -> None:
 
 @pytest.mark.parametrize("wanted", [{"sort": "mood"}, {"contract": "maybe"}])
 def test_an_order_or_a_verdict_that_is_none_is_named(wanted: dict[str, Any]) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         Selection(**wanted)
     assert caught.value.subject == f"--{next(iter(wanted))}"

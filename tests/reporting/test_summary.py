@@ -52,8 +52,8 @@ def test_the_interval_holds_the_accuracy() -> None:
 
 def test_a_run_stands_as_its_verdict() -> None:
     assert summary.standing(examples.run()) == "not checked"
-    assert summary.standing(examples.run(checked=examples.check())) == "holds"
-    assert summary.standing(examples.run(checked=examples.check(holds=False))) == "broken"
+    assert summary.standing(examples.run(checked=examples.check())) == "passed"
+    assert summary.standing(examples.run(checked=examples.check(holds=False))) == "failed"
 
 
 def test_operations_are_known_only_where_all_were_counted() -> None:

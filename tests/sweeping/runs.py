@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mnist_tasks.outcomes import Failure
+from mnist_tasks.errors import Failure
 from mnist_tasks.records import Metrics, Trial
 from mnist_tasks.sweeping.job import Failed, Result
 from tests import examples
@@ -37,7 +37,7 @@ def record(job: Job, correct: int = 900) -> RunRecord:
         ),
         trial=Trial(
             settings=dict(job.setting.values),
-            judged_by=job.judged_by,
+            evaluated_on=job.evaluated_on,
             metrics=metrics(correct),
             worker="here:1",
             attempts=1,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def load(folder: Path) -> Images:
     generated.vouch_for(generated.write(folder, train=512, test=128))
-    return job.load(folder, "held-out")
+    return job.load(folder, "validation")
 
 
 def cant_load() -> Images:

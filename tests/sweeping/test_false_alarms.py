@@ -11,14 +11,14 @@ from mnist_tasks.checking import paired_test
 from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.checking.paired_test import Paired
 from mnist_tasks.checking.proportions import Share
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import false_alarms
 from mnist_tasks.verdict import Clause, Verdict
 
 if TYPE_CHECKING:
     from mnist_tasks.sweeping.false_alarms import FalseAlarms
 
-SHAPE = Clause(name="input shape", bound="(None, 28, 28, 1)", found="it", status="holds")
+SHAPE = Clause(name="input shape", bound="(None, 28, 28, 1)", found="it", status="passed")
 IMAGES = 10_000
 
 
@@ -63,7 +63,7 @@ def test_a_further_run_breaks_the_suggested_bound_as_often_as_was_wanted(
         _, accuracy, _ = calibrated(seen, share, wanted)
         assert accuracy.suggested is not None
         gate = Share(bound=accuracy.suggested, is_ceiling=is_ceiling, confidence=confidence)
-        broken += gate.judge("accuracy", correct=further, images=IMAGES).status != "holds"
+        broken += gate.judge("accuracy", correct=further, images=IMAGES).status != "passed"
     assert broken / rounds == pytest.approx(wanted, abs=0.013)  # two standard errors
 
 
@@ -109,7 +109,7 @@ def test_the_end_that_has_to_clear_a_baseline_is_the_lower_one() -> None:
 
 
 def test_a_clause_that_was_not_always_measured_is_only_counted() -> None:
-    unmeasured = Clause(name="accuracy", bound="> 98.00%", found="no", status="unmeasured")
+    unmeasured = Clause(name="accuracy", bound="> 98.00%", found="no", status="not measured")
     measured = Share(bound=0.98).judge("accuracy", correct=9900, images=IMAGES)
     clauses = [Verdict(clauses=(each,)) for each in (measured, unmeasured)]
     found = false_alarms.calibrate("x", clauses, wanted=0.1, is_sure=False).clauses[0]
@@ -118,5 +118,5 @@ def test_a_clause_that_was_not_always_measured_is_only_counted() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, -0.1, 0.5, 1.0, float("nan")])
 def test_a_rate_that_cant_be_is_refused(rate: float) -> None:
-    with pytest.raises(WrongUsageError, match="--rate"):
+    with pytest.raises(UsageError, match="--rate"):
         false_alarms.check_rate(rate)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.environment.machine import Memory
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.sweeping import local_executor, worker
 from mnist_tasks.sweeping.events import ATTEMPTS, Began, Ended, Lost
 from mnist_tasks.sweeping.job import Failed, Result
@@ -195,7 +195,7 @@ def test_a_system_that_gives_no_process_is_named(
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(local_executor, "Worker", refuse)
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         list(run(jobs, workers=2))
     assert "--workers" in str(caught.value.remedy)
     assert "files" in caught.value.found

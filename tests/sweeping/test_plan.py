@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import plan, search_space
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import Setting
@@ -17,12 +17,12 @@ FOLDER = Path("sweeps/x")
 
 
 def test_a_grid_is_every_recipe_with_every_combination() -> None:
-    found = search_space.every(["default", "plain"], {"shift": (0, 1), "average": (0.0,)})
+    found = search_space.every(["default", "plain"], {"max_shift": (0, 1), "ema_momentum": (0.0,)})
     assert [each.name for each in found] == [
-        "default average=0.0 shift=0",
-        "default average=0.0 shift=1",
-        "plain average=0.0 shift=0",
-        "plain average=0.0 shift=1",
+        "default ema_momentum=0.0 max_shift=0",
+        "default ema_momentum=0.0 max_shift=1",
+        "plain ema_momentum=0.0 max_shift=0",
+        "plain ema_momentum=0.0 max_shift=1",
     ]
     assert search_space.every(["plain", "plain"], {}) == (Setting(recipe="plain"),)
 
@@ -43,7 +43,7 @@ def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", 5000 * "9"])
 def test_what_are_no_seeds_is_refused(text: str) -> None:
-    with pytest.raises(WrongUsageError, match="--seeds"):
+    with pytest.raises(UsageError, match="--seeds"):
         search_space.seeds(text)
 
 
@@ -53,52 +53,58 @@ def test_more_runs_than_there_may_be_are_counted_before_they_are_made() -> None:
         lambda: search_space.every(["default"], values),
         lambda: search_space.seeds("0-999999"),
     ):
-        with pytest.raises(WrongUsageError) as caught:
+        with pytest.raises(UsageError) as caught:
             make()
         assert caught.value.expected == "from 1 to 100,000 runs"
 
 
 def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:
-    jobs = Plan(settings=search_space.every(["default"], {"shift": (0, 1)}), seeds=(5, 6)).jobs(
+    jobs = Plan(settings=search_space.every(["default"], {"max_shift": (0, 1)}), seeds=(5, 6)).jobs(
         FOLDER
     )
     assert [(job.setting.values, job.config.seed) for job in jobs] == [
-        ((("shift", 0),), 5),
-        ((("shift", 1),), 5),
-        ((("shift", 0),), 6),
-        ((("shift", 1),), 6),
+        ((("max_shift", 0),), 5),
+        ((("max_shift", 1),), 5),
+        ((("max_shift", 0),), 6),
+        ((("max_shift", 1),), 6),
     ]
     assert len({job.id for job in jobs}) == 4
     assert jobs[0].config.output == FOLDER / jobs[0].id / "model.h5"
 
 
 def test_the_last_sixth_of_the_training_images_is_held_out() -> None:
-    assert plan.held_out_images() == 10_000
+    assert plan.validation_images() == 10_000
     (held_out,) = Plan(seeds=(0,)).jobs(FOLDER)
     assert held_out.config.limit == 50_000
-    (test,) = Plan(seeds=(0,), judged_by="test").jobs(FOLDER)
+    (test,) = Plan(seeds=(0,), evaluated_on="test").jobs(FOLDER)
     assert test.config.limit is None
-    with pytest.raises(WrongUsageError, match="--limit"):
+    with pytest.raises(UsageError, match="--limit"):
         Plan(limit=50_001)
-    assert Plan(limit=50_001, judged_by="test").limit == 50_001
-    with pytest.raises(WrongUsageError) as caught:
-        Plan(limit=60_001, judged_by="test")
+    assert Plan(limit=50_001, evaluated_on="test").limit == 50_001
+    with pytest.raises(UsageError) as caught:
+        Plan(limit=60_001, evaluated_on="test")
     assert caught.value.expected == "a whole number from 1 to 60,000"
 
 
 def test_a_job_is_what_a_single_train_would_be_given() -> None:
-    job = Plan(settings=(Setting(recipe="plain", values=(("shift", 1),)),), seeds=(3,)).jobs(
+    job = Plan(settings=(Setting(recipe="plain", values=(("max_shift", 1),)),), seeds=(3,)).jobs(
         FOLDER
     )[0]
     command = run.command(job.config)
-    for words in ("--recipe plain", "--seed 3", "--limit 50000", "--threads 1", "--set shift=1"):
+    for words in (
+        "--recipe plain",
+        "--seed 3",
+        "--limit 50000",
+        "--threads 1",
+        "--set max_shift=1",
+    ):
         assert words in command
 
 
 CHANGES = [
-    {"settings": (Setting(values=(("shift", 0),)),)},
+    {"settings": (Setting(values=(("max_shift", 0),)),)},
     {"settings": (Setting(recipe="plain"),)},
-    {"judged_by": "test"},
+    {"evaluated_on": "test"},
     {"limit": 100},
     {"threads": 2},
     {"device": "gpu"},
@@ -132,7 +138,7 @@ def test_more_seeds_and_another_folder_leave_the_ids() -> None:
     "wrong",
     [
         {"settings": (Setting(recipe="pancakes"),)},
-        {"settings": (Setting(values=(("shift", 9),)),)},
+        {"settings": (Setting(values=(("max_shift", 9),)),)},
         {"settings": ()},
         {"seeds": tuple(range(100_001))},
         {"limit": 0},
@@ -142,5 +148,5 @@ def test_more_seeds_and_another_folder_leave_the_ids() -> None:
     ],
 )
 def test_a_plan_that_cant_be_is_refused_at_once(wrong: dict[str, object]) -> None:
-    with pytest.raises(WrongUsageError):
+    with pytest.raises(UsageError):
         Plan(**wrong)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import plan_file
 from mnist_tasks.sweeping.plan import Plan
 
@@ -27,8 +27,8 @@ def test_a_grid_and_a_list(tmp_path: Path) -> None:
     limit = 600
 
     [set]
-    shift = [0, 1]
-    average = 0.5
+    max_shift = [0, 1]
+    ema_momentum = 0.5
 
     [[settings]]
     recipe = "plain"
@@ -36,10 +36,10 @@ def test_a_grid_and_a_list(tmp_path: Path) -> None:
     """
     assert load(tmp_path, text) == (
         [
-            "default average=0.5 shift=0",
-            "default average=0.5 shift=1",
-            "plain average=0.5 shift=0",
-            "plain average=0.5 shift=1",
+            "default ema_momentum=0.5 max_shift=0",
+            "default ema_momentum=0.5 max_shift=1",
+            "plain ema_momentum=0.5 max_shift=0",
+            "plain ema_momentum=0.5 max_shift=1",
             "plain learning_rate=0.02",
         ],
         (0, 1, 2),
@@ -48,8 +48,8 @@ def test_a_grid_and_a_list(tmp_path: Path) -> None:
 
 
 def test_a_list_alone_has_no_grid_beside_it(tmp_path: Path) -> None:
-    assert load(tmp_path, "seeds = [4, 2]\n[[settings]]\nshift = 0") == (
-        ["default shift=0"],
+    assert load(tmp_path, "seeds = [4, 2]\n[[settings]]\nmax_shift = 0") == (
+        ["default max_shift=0"],
         (4, 2),
         None,
     )
@@ -67,31 +67,31 @@ def test_an_empty_file_is_the_default_recipe(tmp_path: Path) -> None:
         ('seeds = "x"', "plan.toml: seeds"),
         ('limit = "9"', "plan.toml: limit"),
         ("[set]\npancakes = 1", "plan.toml: pancakes"),
-        ("[set]\nshift = [9]", "plan.toml: shift"),
-        ('[set]\nshift = ["1"]', "plan.toml: shift"),
+        ("[set]\nmax_shift = [9]", "plan.toml: max_shift"),
+        ('[set]\nmax_shift = ["1"]', "plan.toml: max_shift"),
         ("[[settings]]\nrecipe = 3", "plan.toml: recipe"),
         ("[[settings]]\nlayers = 3", "plan.toml: layers"),
         ("settings = 3", "plan.toml: settings"),
         ('recipes = ["pancakes"]', "plan.toml: recipe"),
         ("limit = 50_001", "plan.toml: limit"),
-        ("[set]\nshift = []", "plan.toml: the sweep"),
+        ("[set]\nmax_shift = []", "plan.toml: the sweep"),
         ("[set]\nlearning_rate = 1" + 400 * "0", "plan.toml: learning_rate"),
         ("[set]\nlearning_rate = 1" + 5000 * "0", "plan.toml"),
         ("not TOML", "plan.toml"),
     ],
 )
 def test_what_cant_be_is_named(tmp_path: Path, text: str, subject: str) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         load(tmp_path, text)
     assert caught.value.subject.endswith(subject)
 
 
 def test_what_a_key_may_be_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         load(tmp_path, "seeds = 3")
     assert caught.value.expected == "text in quotes or a list"
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsageError, match="No such file"):
+    with pytest.raises(UsageError, match="No such file"):
         plan_file.load(tmp_path / "plan.toml", Plan())

@@ -36,17 +36,17 @@ def test_runs_that_are_alike_have_an_interval_of_no_width() -> None:
 
 
 def test_the_settings_come_best_first() -> None:
-    jobs = Plan(settings=search_space.every(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(
+    jobs = Plan(settings=search_space.every(["default"], {"max_shift": (0, 1)}), seeds=(0, 1)).jobs(
         Path("x")
     )
     right = {0: [900, 910], 1: [930, 950]}
     records = [
-        runs.record(job, right[int(dict(job.setting.values)["shift"])][job.config.seed])
+        runs.record(job, right[int(dict(job.setting.values)["max_shift"])][job.config.seed])
         for job in jobs
     ]
     found = ranking.rank([*records, examples.run(1)])
-    assert [each.name for each in found] == ["default shift=1", "default shift=0"]
+    assert [each.name for each in found] == ["default max_shift=1", "default max_shift=0"]
     assert [each.runs for each in found] == [2, 2]
     assert [each.accuracy.mean for each in found] == pytest.approx([0.94, 0.905])
-    assert found[0].settings == {"shift": 1}
+    assert found[0].settings == {"max_shift": 1}
     assert math.isclose(found[0].loss, 0.1)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks import disk, run_store
-from mnist_tasks.errors import EnvironmentLacksError
-from mnist_tasks.outcomes import Failure
+from mnist_tasks.errors import EnvironmentProblemError, Failure
 from mnist_tasks.sweeping import sweep
 from mnist_tasks.sweeping.events import Began, Ended, Lost
 from mnist_tasks.sweeping.plan import Plan
@@ -82,7 +81,7 @@ def test_every_run_has_its_record_and_its_model(tmp_path: Path) -> None:
     assert (result.runs, result.done, result.kept, result.exit_code) == (4, 4, 0, 0)
     found = run_store.read_all(tmp_path / "s")
     assert [record.seed for record in found.records] == [0, 1, 2, 3]
-    assert found.passed_over == ()
+    assert found.skipped == ()
     for record in found.records:
         assert (tmp_path / "s" / record.id / "model.h5").read_bytes() == runs.MODEL
     assert json.loads((tmp_path / "s" / "sweep.json").read_bytes())["ranking"][0]["runs"] == 4
@@ -124,7 +123,7 @@ def test_what_is_not_whole_is_run_again(tmp_path: Path, damage: str) -> None:
     else:
         record = run_store.read(folder / "run.json")
         assert record.trial is not None
-        edited = replace(record.trial, settings={"shift": 3})
+        edited = replace(record.trial, settings={"max_shift": 3})
         run_store.save(replace(record, trial=edited), tmp_path)
     engine = Engine()
     assert sweep.run(PLAN, tmp_path, engine, progress=Heard()).done == 4
@@ -157,7 +156,7 @@ def test_the_engine_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> N
     job = PLAN.jobs(tmp_path)[0]
     (tmp_path / job.id).write_text("in the way")
     engine = Engine()
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sweep.run(PLAN, tmp_path, engine, progress=Heard())
     assert "--output" in str(caught.value.remedy)
     assert engine.was_closed
@@ -165,7 +164,7 @@ def test_the_engine_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> N
 
 def test_a_record_that_cant_be_written_names_the_option_of_a_sweep(tmp_path: Path) -> None:
     (tmp_path / PLAN.jobs(tmp_path)[0].id / "run.json").mkdir(parents=True)
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
     assert "--output" in str(caught.value.remedy)
 
@@ -201,7 +200,7 @@ def test_two_sweeps_dont_share_a_folder(tmp_path: Path) -> None:
     refused = []
 
     def engine(jobs: Sequence[Job], folder: Path) -> Generator[Event]:
-        with pytest.raises(EnvironmentLacksError) as caught:
+        with pytest.raises(EnvironmentProblemError) as caught:
             sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
         refused.append(caught.value)
         yield from Engine()(jobs, folder)

@@ -51,7 +51,7 @@ def test_runs_that_differ_in_more_than_their_seeds_are_not_one_setting(
 
 def test_runs_that_other_images_judge_are_not_put_together(tmp_path: Path) -> None:
     save(Plan(), tmp_path)
-    save(Plan(judged_by="test"), tmp_path)
+    save(Plan(evaluated_on="test"), tmp_path)
     assert "some by test images" in refusal(tmp_path).found
 
 

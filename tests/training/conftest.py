@@ -9,4 +9,4 @@ from mnist_tasks.training import devices, recipes
 @pytest.fixture(scope="session")
 def tensorflow() -> None:
     devices.import_tensorflow()
-    devices.prepare(TrainingConfig(), towers=recipes.DEFAULT.towers)
+    devices.prepare(TrainingConfig(), micro_batches=recipes.DEFAULT.micro_batches)

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_tasks.data import store
-from mnist_tasks.data.store import Digits
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.training import batches
 from tests import generated
 
 
-def digits(count: int = 100) -> Digits:
+def digits(count: int = 100) -> LabeledImages:
     images, labels = generated.digits(count)
-    return Digits(images=images, labels=labels)
+    return LabeledImages(images=images, labels=labels)
 
 
 @given(count=st.integers(1, 500), batch_size=st.integers(1, 600))
@@ -69,7 +69,7 @@ def test_the_seed_decides_and_each_epoch_is_another() -> None:
 def test_a_shift_moves_an_image_and_nothing_else() -> None:
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 10, 10] = 255
-    data = Digits(images=np.repeat(image, 400, axis=0), labels=np.zeros(400, np.uint8))
+    data = LabeledImages(images=np.repeat(image, 400, axis=0), labels=np.zeros(400, np.uint8))
     ((moved, _),) = batches.epoch(
         data, batch_size=400, shift=2, steps=1, random=np.random.default_rng(0)
     )
@@ -78,7 +78,7 @@ def test_a_shift_moves_an_image_and_nothing_else() -> None:
 
 
 def test_a_shift_at_the_border_brings_in_black() -> None:
-    data = Digits(images=np.full((50, 28, 28), 9, np.uint8), labels=np.zeros(50, np.uint8))
+    data = LabeledImages(images=np.full((50, 28, 28), 9, np.uint8), labels=np.zeros(50, np.uint8))
     ((moved, _),) = batches.epoch(
         data, batch_size=50, shift=1, steps=1, random=np.random.default_rng(0)
     )

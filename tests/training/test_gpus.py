@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.errors import EnvironmentLacksError
+from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.training import gpus
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_only_the_wanted_devices_are_seen(
 @pytest.mark.parametrize("wanted", ["gpu", "gpu:0", "gpu:3", "all"])
 def test_a_missing_gpu_is_an_error_with_its_reason(machine: Any, wanted: str) -> None:
     machine(0, log=CUDNN)
-    with pytest.raises(EnvironmentLacksError, match=r"libcudnn\.so\.9") as caught:
+    with pytest.raises(EnvironmentProblemError, match=r"libcudnn\.so\.9") as caught:
         gpus.choose(wanted)
     assert caught.value.subject == f"--device {wanted}"
     assert "extra `gpu`" in str(caught.value.remedy)
@@ -99,7 +99,7 @@ def test_a_missing_gpu_is_an_error_with_its_reason(machine: Any, wanted: str) ->
 
 def test_an_index_past_the_last_gpu_is_named(machine: Any) -> None:
     machine(2)
-    with pytest.raises(EnvironmentLacksError, match="2, counted from gpu:0") as caught:
+    with pytest.raises(EnvironmentProblemError, match="2, counted from gpu:0") as caught:
         gpus.choose("gpu:2")
     assert "gpu:1" in str(caught.value.remedy)
 

@@ -96,7 +96,9 @@ def rates(recipe: Recipe, steps: int) -> Any:
 
 
 def test_the_learning_rate_goes_up_and_down_once() -> None:
-    recipe = replace(recipes.DEFAULT, learning_rate=2.0, warmup=0.25, final=0.5)
+    recipe = replace(
+        recipes.DEFAULT, learning_rate=2.0, warmup_fraction=0.25, final_learning_rate_fraction=0.5
+    )
     found = rates(recipe, 100)
     assert found.argmax() == 25
     assert found[25] == pytest.approx(2.0)
@@ -106,16 +108,24 @@ def test_the_learning_rate_goes_up_and_down_once() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-@pytest.mark.parametrize("warmup", [0.0, 0.15, 0.9])
-def test_the_shortest_training_has_a_schedule(steps: int, warmup: float) -> None:
-    found = rates(replace(recipes.DEFAULT, warmup=warmup), steps)
+@pytest.mark.parametrize("warmup_fraction", [0.0, 0.15, 0.9])
+def test_the_shortest_training_has_a_schedule(steps: int, warmup_fraction: float) -> None:
+    found = rates(replace(recipes.DEFAULT, warmup_fraction=warmup_fraction), steps)
     assert np.isfinite(found).all()
     assert found.max() > 0 or steps <= 2
 
 
 def test_without_a_cycle_the_rate_is_constant() -> None:
     assert float(build(recipes.PLAIN).optimizer.learning_rate) == pytest.approx(0.01)
-    only_down = rates(replace(recipes.DEFAULT, learning_rate=1.0, warmup=0.0, final=0.0), 10)
+    only_down = rates(
+        replace(
+            recipes.DEFAULT,
+            learning_rate=1.0,
+            warmup_fraction=0.0,
+            final_learning_rate_fraction=0.0,
+        ),
+        10,
+    )
     assert only_down[0] == pytest.approx(1.0)
     assert (np.diff(only_down) < 0).all()
 

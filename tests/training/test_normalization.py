@@ -51,18 +51,21 @@ def test_they_are_those_of_the_images_layer_by_layer() -> None:
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("average", [0.0, 0.5])
+@pytest.mark.parametrize("ema_momentum", [0.0, 0.5])
 def test_only_averaged_weights_need_statistics_of_their_own(
-    small_mnist: Path, tmp_path: Path, average: float
+    small_mnist: Path, tmp_path: Path, ema_momentum: float
 ) -> None:
     import keras
 
     config = TrainingConfig(
-        limit=64, settings=(("average", average),), output=tmp_path / "model.h5", batch_size=32
+        limit=64,
+        settings=(("ema_momentum", ema_momentum),),
+        output=tmp_path / "model.h5",
+        batch_size=32,
     )
     run.train(config, lambda: store.load(small_mnist, "train"), progress=Heard())
     model = keras.models.load_model(config.output, compile=False)
     saved = statistics(model)
     fresh = as_keras_would(model, np.array(store.load(small_mnist, "train").images[:64]))
     same = [np.allclose(*pair, rtol=1e-3, atol=1e-5) for pair in zip(saved, fresh, strict=True)]
-    assert same == [average > 0] * 6
+    assert same == [ema_momentum > 0] * 6

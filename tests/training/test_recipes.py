@@ -7,7 +7,7 @@ import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.config import TrainingConfig
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
 from mnist_tasks.training import recipes
 
 
@@ -24,22 +24,22 @@ def test_the_users_settings_replace_the_recipes() -> None:
 
 
 def test_any_other_setting_can_be_changed() -> None:
-    config = TrainingConfig(settings=(("average", 0.0), ("shift", 0)))
-    assert recipes.resolve(config) == replace(recipes.DEFAULT, average=0.0, shift=0)
+    config = TrainingConfig(settings=(("ema_momentum", 0.0), ("max_shift", 0)))
+    assert recipes.resolve(config) == replace(recipes.DEFAULT, ema_momentum=0.0, max_shift=0)
 
 
 def test_a_setting_that_is_given_twice_is_refused() -> None:
-    with pytest.raises(WrongUsageError, match="also --batch-size"):
+    with pytest.raises(UsageError, match="also --batch-size"):
         recipes.resolve(TrainingConfig(batch_size=8, settings=(("batch_size", 9),)))
 
 
 def test_a_setting_that_cant_be_is_refused() -> None:
-    with pytest.raises(WrongUsageError, match="--set shift"):
-        recipes.resolve(TrainingConfig(settings=(("shift", 9),)))
+    with pytest.raises(UsageError, match="--set max_shift"):
+        recipes.resolve(TrainingConfig(settings=(("max_shift", 9),)))
 
 
 def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         recipes.resolve(TrainingConfig(recipe="pancakes"))
     assert caught.value.found == "pancakes"
     assert caught.value.expected == "one of default, plain"

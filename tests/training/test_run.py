@@ -10,7 +10,7 @@ import pytest
 
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
-from mnist_tasks.errors import EnvironmentLacksError, WrongUsageError
+from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from mnist_tasks.training import loop, run
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_a_run_saves_its_model_and_tells_everything(
     output = tmp_path / "new folder" / f"model{suffix}"
     heard = Heard()
     config = TrainingConfig(
-        epochs=4, batch_size=50, limit=400, seed=5, settings=(("shift", 0),), output=output
+        epochs=4, batch_size=50, limit=400, seed=5, settings=(("max_shift", 0),), output=output
     )
     record = train(config, small_mnist, heard)
 
@@ -55,8 +55,8 @@ def test_a_run_saves_its_model_and_tells_everything(
     assert list(output.parent.iterdir()) == [output]
     assert record.recipe["epochs"] == 4
     assert record.recipe["batch_size"] == 50
-    assert record.recipe["shift"] == 0
-    assert "--set shift=0" in record.command
+    assert record.recipe["max_shift"] == 0
+    assert "--set max_shift=0" in record.command
     assert record.data == store.load(small_mnist, "train").sha256
     assert (record.seed, record.limit) == (5, 400)
     assert record.machine.device == "CPU"
@@ -108,14 +108,14 @@ def test_mixed_precision_learns_and_saves_float32(small_mnist: Path, tmp_path: P
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
 
 
-@pytest.mark.parametrize(("batch_size", "towers"), [(1, 2), (3, 64)])
+@pytest.mark.parametrize(("batch_size", "micro_batches"), [(1, 2), (3, 64)])
 def test_a_batch_may_be_smaller_than_its_parts_are_many(
-    small_mnist: Path, tmp_path: Path, batch_size: int, towers: int
+    small_mnist: Path, tmp_path: Path, batch_size: int, micro_batches: int
 ) -> None:
     config = TrainingConfig(
         limit=9,
         batch_size=batch_size,
-        settings=(("towers", towers),),
+        settings=(("micro_batches", micro_batches),),
         output=tmp_path / "model.h5",
     )
     assert math.isfinite(train(config, small_mnist).epochs[-1].loss)
@@ -139,7 +139,7 @@ def test_a_training_that_diverges_ends_and_leaves_the_old_model(
 ) -> None:
     output = tmp_path / "model.h5"
     output.write_bytes(b"the previous model")
-    with pytest.raises(WrongUsageError, match="the loss is nan") as caught:
+    with pytest.raises(UsageError, match="the loss is nan") as caught:
         train(TrainingConfig(learning_rate=1e30, epochs=3, output=output), small_mnist)
     assert caught.value.subject == "the learning rate"
     assert output.read_bytes() == b"the previous model"
@@ -154,10 +154,10 @@ def test_the_curve_of_a_long_training_is_thinned(small_mnist: Path, tmp_path: Pa
 
 
 def test_an_unknown_recipe_is_refused_before_the_data_is_asked_for() -> None:
-    def load() -> store.Digits:
+    def load() -> store.LabeledImages:
         raise AssertionError("the data was asked for")
 
-    with pytest.raises(WrongUsageError):
+    with pytest.raises(UsageError):
         run.train(TrainingConfig(recipe="pancakes"), load, progress=Heard())
 
 
@@ -167,7 +167,7 @@ def test_a_gpu_that_is_missing_is_no_silent_fall_back(small_mnist: Path, tmp_pat
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("there is a GPU here")
     output = tmp_path / "model.h5"
-    with pytest.raises(EnvironmentLacksError, match="--device gpu: none") as caught:
+    with pytest.raises(EnvironmentProblemError, match="--device gpu: none") as caught:
         train(TrainingConfig(device="gpu", output=output), small_mnist)
     assert "extra `gpu`" in str(caught.value.remedy)
     assert not output.exists()
@@ -176,6 +176,6 @@ def test_a_gpu_that_is_missing_is_no_silent_fall_back(small_mnist: Path, tmp_pat
 def test_an_output_that_cant_be_written_is_named(small_mnist: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     output = tmp_path / "file" / "model.h5"
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         train(TrainingConfig(limit=20, output=output), small_mnist)
     assert "--output" in str(caught.value.remedy)

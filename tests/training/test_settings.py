@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from mnist_tasks.errors import WrongUsageError
+from mnist_tasks.errors import UsageError
+from mnist_tasks.old_records import RENAMED_SETTINGS
 from mnist_tasks.training import recipes, settings
 
 
@@ -21,44 +22,51 @@ def test_every_recipe_lies_in_the_ranges(recipe: recipes.Recipe) -> None:
 
 
 def test_values_are_read_with_their_type() -> None:
-    name, values = settings.parse("shift=0,2.0")
-    assert (name, values) == ("shift", (0, 2))
+    name, values = settings.parse("max_shift=0,2.0")
+    assert (name, values) == ("max_shift", (0, 2))
     assert all(type(value) is int for value in values)
     assert settings.parse("learning_rate=1e-2,1") == ("learning_rate", (0.01, 1.0))
-    assert settings.parse_one_each(("warmup=0.1", "average=0")) == (
-        ("average", 0.0),
-        ("warmup", 0.1),
+    assert settings.parse_one_each(("warmup_fraction=0.1", "ema_momentum=0")) == (
+        ("ema_momentum", 0.0),
+        ("warmup_fraction", 0.1),
     )
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("shift", "a setting such as shift=0"),
-        ("", "a setting such as shift=0"),
+        ("max_shift", "a setting such as max_shift=0"),
+        ("", "a setting such as max_shift=0"),
         ("name=x", "one of epochs, batch_size"),
-        ("shift=9", "a whole number from 0, up to 4"),
-        ("shift=0.5", "a whole number from 0, up to 4"),
-        ("shift=", "a whole number from 0, up to 4"),
-        ("average=1", "a number from 0, below 1"),
+        ("max_shift=9", "a whole number from 0, up to 4"),
+        ("max_shift=0.5", "a whole number from 0, up to 4"),
+        ("max_shift=", "a whole number from 0, up to 4"),
+        ("ema_momentum=1", "a number from 0, below 1"),
         ("learning_rate=0", "a number above 0"),
         ("learning_rate=nan", "a number above 0"),
         ("learning_rate=inf", "a number above 0"),
         ("learning_rate=1" + 400 * "0", "a number above 0"),
         ("learning_rate=1" + 5000 * "0", "a number above 0"),
-        ("warmup=\x1b[31m", "a number from 0, below 1"),
+        ("warmup_fraction=\x1b[31m", "a number from 0, below 1"),
         ("epochs=0.3,0.4", "a whole number from 1, up to 1000"),
     ],
 )
 def test_what_cant_be_is_refused(text: str, expected: str) -> None:
-    with pytest.raises(WrongUsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         settings.parse(text)
     assert str(caught.value.expected).startswith(expected)
     assert "\x1b" not in caught.value.found
     assert caught.value.found
 
 
-@pytest.mark.parametrize("texts", [("shift=0,1",), ("shift=0", "shift=1")])
+@pytest.mark.parametrize("texts", [("max_shift=0,1",), ("max_shift=0", "max_shift=1")])
 def test_one_run_has_one_value_of_each(texts: tuple[str, ...]) -> None:
-    with pytest.raises(WrongUsageError, match="--set shift"):
+    with pytest.raises(UsageError, match="--set max_shift"):
         settings.parse_one_each(texts)
+
+
+@pytest.mark.parametrize("name", ["average", "shift", "towers"])
+def test_an_old_name_is_refused_with_the_new_one(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings.parse(f"{name}=0")
+    assert caught.value.remedy == f"It is now called {RENAMED_SETTINGS[name]}."

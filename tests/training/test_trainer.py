@@ -25,12 +25,14 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
     return images.reshape(STEPS, BATCH, 28, 28), labels.reshape(STEPS, BATCH).astype(np.int32)
 
 
-def trainer(model: Any, *, towers: int, rate: float = 0.05, average: float = 0.0) -> Any:
+def trainer(
+    model: Any, *, micro_batches: int, rate: float = 0.05, ema_momentum: float = 0.0
+) -> Any:
     from mnist_tasks.training.model import build_optimizer
     from mnist_tasks.training.trainer import Trainer
 
-    recipe = replace(SMALL, learning_rate=rate, average=average)
-    return Trainer(model, build_optimizer(recipe, steps=STEPS), towers=towers)
+    recipe = replace(SMALL, learning_rate=rate, ema_momentum=ema_momentum)
+    return Trainer(model, build_optimizer(recipe, steps=STEPS), micro_batches=micro_batches)
 
 
 def trainee(recipe: Recipe = SMALL) -> Any:
@@ -47,7 +49,7 @@ def test_it_takes_the_steps_that_keras_takes() -> None:
     before = ours.get_weights()
     images, labels = batches()
 
-    training = trainer(ours, towers=1)
+    training = trainer(ours, micro_batches=1)
     loss, correct = training.run(images, labels)
     training.finish()
 
@@ -76,8 +78,8 @@ def test_without_statistics_of_a_batch_towers_change_nothing() -> None:
     one, three = trainee(recipe), trainee(recipe)
     three.set_weights(one.get_weights())
     images, labels = batches()
-    for model, towers in ((one, 1), (three, 3)):
-        trainer(model, towers=towers).run(images, labels)
+    for model, micro_batches in ((one, 1), (three, 3)):
+        trainer(model, micro_batches=micro_batches).run(images, labels)
     for mine, other in zip(one.get_weights(), three.get_weights(), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
@@ -86,7 +88,7 @@ def test_towers_average_the_statistics_of_their_parts() -> None:
     recipe = replace(SMALL, layers=(BatchNorm(momentum=0.0),))
     model = trainee(recipe)
     images, labels = batches()
-    trainer(model, towers=2).run(images[:1], labels[:1])
+    trainer(model, micro_batches=2).run(images[:1], labels[:1])
     _, variance = model.non_trainable_variables
     halves = images[0].reshape(2, -1) / 255
     assert float(variance[0]) == pytest.approx(halves.var(axis=1, ddof=1).mean(), rel=1e-5)
@@ -96,10 +98,10 @@ def test_the_model_gets_the_average_of_the_weights() -> None:
     images, labels = batches()
     start = trainee()
     weights = []
-    for steps, average in ((1, 0.0), (2, 0.0), (2, 0.5)):
+    for steps, ema_momentum in ((1, 0.0), (2, 0.0), (2, 0.5)):
         model = trainee()
         model.set_weights(start.get_weights())
-        training = trainer(model, towers=1, average=average)
+        training = trainer(model, micro_batches=1, ema_momentum=ema_momentum)
         training.run(images[:steps], labels[:steps])
         training.finish()
         weights.append([np.asarray(each) for each in model.trainable_variables])
@@ -123,7 +125,7 @@ def test_each_part_and_each_step_drops_out_activations_of_its_own() -> None:
 
     model.stateless_call = spy
     images, labels = batches()
-    trainer(model, towers=2).run(images[:3], labels[:3])
+    trainer(model, micro_batches=2).run(images[:3], labels[:3])
     assert len(set(seen)) == len(seen) == 3 * 2
 
 
@@ -131,7 +133,7 @@ def test_it_learns_with_dropout_and_batches_of_any_size() -> None:
     layers = (Conv(filters=8, kernel=5, stride=3), BatchNorm(), Conv(filters=16, kernel=3))
     recipe = replace(SMALL, layers=(*layers, Dropout(rate=0.1)))
     model = trainee(recipe)
-    training = trainer(model, towers=2, rate=0.2)
+    training = trainer(model, micro_batches=2, rate=0.2)
     images, labels = generated.digits(420)
     shares = []
     for size in (20, 19, 4, 20, 20, 20, 20, 20):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import mnist_tasks
-from mnist_tasks.errors import EnvironmentLacksError, InputRefusedError, MnistTasksError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import child_process, sandbox
 from mnist_tasks.vetting.limits import Limits
 from tests.conftest import hear_ctrl_c
@@ -59,14 +59,18 @@ def children() -> set[str]:
     ("script", "error", "reason"),
     [
         (f"print({VET!r}, flush=True); time.sleep(60)", InputRefusedError, "'vet' was not done"),
-        (f"print({LOAD!r}, flush=True); time.sleep(60)", EnvironmentLacksError, "'load' was not"),
-        ("time.sleep(60)", EnvironmentLacksError, "'start' was not done"),
+        (f"print({LOAD!r}, flush=True); time.sleep(60)", EnvironmentProblemError, "'load' was not"),
+        ("time.sleep(60)", EnvironmentProblemError, "'start' was not done"),
         ("print('{}')", InputRefusedError, "no proper answer"),
         ('print(\'{"type": "inspected"}\')', InputRefusedError, "no proper answer"),
         ("print('\\x1b[2J' * 9)", InputRefusedError, "no proper answer"),
         (f"print({VET!r}, flush=True); os.kill(os.getpid(), 11)", InputRefusedError, "SIGSEGV"),
-        (f"print({LOAD!r}, flush=True); os.kill(os.getpid(), 6)", EnvironmentLacksError, "SIGABRT"),
-        ("sys.exit('\\x1b]0;pwned\\x07')", EnvironmentLacksError, r"\x1b]0;pwned\x07"),
+        (
+            f"print({LOAD!r}, flush=True); os.kill(os.getpid(), 6)",
+            EnvironmentProblemError,
+            "SIGABRT",
+        ),
+        ("sys.exit('\\x1b]0;pwned\\x07')", EnvironmentProblemError, r"\x1b]0;pwned\x07"),
         (
             f'print({LOAD!r}); print(\'{{"type": "lacking", "found": "\\x1b[2J"}}\')',
             InputRefusedError,
@@ -111,7 +115,7 @@ def test_what_the_child_started_ends_with_it(
         time.sleep(60)
     """
     monkeypatch.setattr(child_process, "_BOOT", textwrap.dedent(script))
-    with pytest.raises(EnvironmentLacksError):
+    with pytest.raises(EnvironmentProblemError):
         sandbox.vet(model, limits=Limits(wall_seconds=1.0))
     kin = int((tmp_path / "kin").read_text())
     for _ in range(50):
@@ -184,7 +188,7 @@ def test_the_environment_of_the_child_is_clean(
     monkeypatch.setattr(
         child_process, "_BOOT", "import os, sys; sys.exit(' '.join(sorted(os.environ)))"
     )
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.vet(model)
     assert "KERAS_HOME" in caught.value.found
     assert "SECRET" not in caught.value.found
@@ -209,7 +213,7 @@ def test_the_child_has_limits_and_no_network(model: Path, monkeypatch: pytest.Mo
         sys.exit(" ".join(map(str, said)))
     """
     monkeypatch.setattr(child_process, "_BOOT", textwrap.dedent(script))
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.vet(model)
     network, *limits = caught.value.found.partition("(")[2].strip(")").split()
     assert limits == ["True"] * 4
@@ -227,14 +231,14 @@ def _may_leave_the_network() -> bool:
 
 @pytest.mark.slow
 def test_too_little_memory_is_no_fault_of_the_file(model: Path) -> None:
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.inspect(model, image_sets=IMAGES, limits=Limits(memory_bytes=600 * 1024**2))
     assert "import" in caught.value.found
 
 
 @pytest.mark.slow
 def test_too_little_time_is_no_fault_of_the_file(model: Path) -> None:
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.inspect(model, image_sets=IMAGES, limits=Limits(cpu_seconds=1))
     assert "SIGXCPU" in caught.value.found or "SIGKILL" in caught.value.found
 
@@ -247,7 +251,7 @@ def test_no_tensorflow_is_no_fault_of_the_file(
         + child_process._BOOT
     )
     monkeypatch.setattr(child_process, "_BOOT", boot)
-    with pytest.raises(EnvironmentLacksError) as caught:
+    with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.inspect(model, image_sets=IMAGES)
     assert "TensorFlow or Keras can't be imported" in caught.value.found
 

@@ -23,7 +23,7 @@ from mnist_tasks.vetting.read_file import take_in
 from mnist_tasks.vetting.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import TABLE
-from tests.vetting.crafted.trial import Outcome, try_out
+from tests.vetting.crafted.trial import CheckResult, try_out
 
 if TYPE_CHECKING:
     from tests.vetting.crafted.row import Row
@@ -59,7 +59,7 @@ def test_the_static_pass_gives_the_reason(row: Row, tmp_path: Path) -> None:
 class Trial:
     """A file's outcome, and what its child left of itself in the process that started it."""
 
-    outcome: Outcome
+    outcome: CheckResult
     children_left: bool
     largest_child: int  # bytes, of this file and those before it in the same process
 

@@ -25,7 +25,7 @@ _NOTE = (
 
 def calibrated(found: Calibrations) -> RenderableType:
     """Show, clause by clause, how often a sound recipe would fail."""
-    judge = text.judge(found.judged_by)
+    judge = text.judge(found.evaluated_on)
     contract = found.contract or "the default contract"
     parts: list[RenderableType] = [
         Text(printable(f"{contract}, on {found.images:,} {judge}", limit=1000))

@@ -187,7 +187,7 @@ def _trial(trial: Trial | None) -> dict[str, str]:
     if trial is None:
         return {}
     given = " ".join(f"{name}={value}" for name, value in trial.settings.items())
-    judged = f"{trial.metrics.images:,} {text.judge(trial.judged_by)}"
+    judged = f"{trial.metrics.images:,} {text.judge(trial.evaluated_on)}"
     shown = f"{trial.metrics.accuracy:.2%} of {judged}"
     return {"changed": given or "nothing", "in its sweep": shown}
 

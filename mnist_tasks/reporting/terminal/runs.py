@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison, Row
-    from mnist_tasks.run_store import Ledger
+    from mnist_tasks.run_store import StoredRuns
 
 NEWEST = 10
 
 
-def newest(ledger: Ledger) -> RenderableType:
+def newest(ledger: StoredRuns) -> RenderableType:
     """Show the newest runs, the newest first."""
     return listed(ledger.records[: -NEWEST - 1 : -1], ledger)
 
 
-def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
+def listed(records: Sequence[RunRecord], ledger: StoredRuns) -> RenderableType:
     """Show these runs of a ledger, in this order."""
     table = tables.table(
         "run",
@@ -43,7 +43,7 @@ def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
         tight=True,
     )
     for record in records:
-        metrics, judged_by = summary.judged(record)
+        metrics, evaluated_on = summary.judged(record)
         accuracy = text.percent(metrics.accuracy if metrics else None)
         standing = summary.standing(record)
         tables.add_row(
@@ -52,11 +52,11 @@ def listed(records: Sequence[RunRecord], ledger: Ledger) -> RenderableType:
             str(record.recipe.get("name")),
             str(record.seed),
             f"{record.model.parameters:,}",
-            f"held out {accuracy}" if judged_by == "held-out" else accuracy,
+            f"held out {accuracy}" if evaluated_on == "validation" else accuracy,
             Text(standing, tables.STYLES.get(standing, "yellow")),
             f"{summary.total_seconds(record):.1f}",
         )
-    lines = [Text(f"passed over {printable(each)}", style="yellow") for each in ledger.passed_over]
+    lines = [Text(f"passed over {printable(each)}", style="yellow") for each in ledger.skipped]
     return Group(table, *lines)
 
 
@@ -71,8 +71,8 @@ def compared(comparison: Comparison) -> RenderableType:
         digits = tables.table(
             "", *map(str, range(10)), title=f"{pair.letter} against A, by true digit"
         )
-        tables.add_row(digits, "broken", *map(str, pair.broken_by_digit))
-        tables.add_row(digits, "mended", *map(str, pair.mended_by_digit))
+        tables.add_row(digits, "regressed", *map(str, pair.regressed_by_digit))
+        tables.add_row(digits, "fixed", *map(str, pair.fixed_by_digit))
         parts += [digits, Text(pair.words)]
     parts += [Text(f"not compared: {printable(each)}") for each in comparison.unpaired]
     return Group(*parts)

@@ -22,7 +22,7 @@ MOST_FAILURES = 10
 
 def swept(sweep: Sweep) -> RenderableType:
     """Show the settings, the most accurate first, and the runs that failed."""
-    judge = text.judge(sweep.judged_by)
+    judge = text.judge(sweep.evaluated_on)
     table = tables.table(
         "",
         "setting",

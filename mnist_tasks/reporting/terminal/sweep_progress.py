@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from mnist_tasks.outcomes import Failure
+    from mnist_tasks.errors import Failure
     from mnist_tasks.sweeping.plan import Job
 
 MOST_ROWS = 15

@@ -9,10 +9,10 @@ from rich.text import Text
 from mnist_tasks.errors import printable
 
 STYLES = {
-    "holds": "green",
-    "broken": "bold red",
+    "passed": "green",
+    "failed": "bold red",
     "inconclusive": "bold yellow",
-    "unmeasured": "bold red",
+    "not measured": "bold red",
 }
 
 

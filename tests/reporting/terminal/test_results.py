@@ -11,7 +11,7 @@ from mnist_tasks.data.store import Fetched, FetchedFile
 from mnist_tasks.records import Metrics
 from mnist_tasks.reporting.terminal import results
 from mnist_tasks.reporting.terminal import runs as run_tables
-from mnist_tasks.run_store import Ledger
+from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.sweeping.plan import Plan
 from tests import examples
 from tests.sweeping import runs
@@ -55,7 +55,7 @@ def test_a_run_shows_its_training_its_verdict_and_every_digit() -> None:
 
 def test_a_broken_clause_breaks_the_whole() -> None:
     shown = show(results.checked(examples.check(holds=False)))
-    assert "broken" in shown
+    assert "failed" in shown
     assert "The contract does not hold: model_latest.h5" in shown
     assert "21,586 in total, 21,400 trainable, 186 non-trainable" in shown
 
@@ -70,7 +70,7 @@ def test_a_run_that_was_not_checked_says_what_to_do() -> None:
 def test_a_listing_says_where_an_accuracy_is_that_of_held_out_images() -> None:
     job, *_ = Plan(seeds=(0,)).jobs(Path())
     checked = replace(runs.record(job, 900), check=examples.check())
-    shown = show(run_tables.listed([runs.record(job, 900), checked], Ledger()))
+    shown = show(run_tables.listed([runs.record(job, 900), checked], StoredRuns()))
     assert "held out 90.00%" in shown
     assert shown.count("held out") == 1
 
@@ -78,12 +78,12 @@ def test_a_listing_says_where_an_accuracy_is_that_of_held_out_images() -> None:
 def test_past_runs_are_listed_newest_first() -> None:
     records = (examples.run(0, checked=examples.check(holds=False)), examples.run(1))
     shown = show(
-        run_tables.newest(Ledger(records=records, passed_over=("x: truncated",))), width=120
+        run_tables.newest(StoredRuns(records=records, skipped=("x: truncated",))), width=120
     )
     lines = [line for line in shown.splitlines() if "20261122" in line]
     assert [line.split()[0] for line in lines] == [records[1].id, records[0].id]
     assert "not checked" in lines[0]
-    assert "broken" in lines[1]
+    assert "failed" in lines[1]
     assert "passed over x: truncated" in shown
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
     views = (
         results.fetched(FETCHED),
         results.run(examples.run(checked=examples.check())),
-        run_tables.newest(Ledger(records=(examples.run(),))),
+        run_tables.newest(StoredRuns(records=(examples.run(),))),
     )
     for view in views:
         shown = show(view, width=width)
@@ -108,7 +108,7 @@ def test_figures_stay_whole_at_80_columns() -> None:
     digits = show(results.digits(large))
     rows = [line.split() for line in digits.splitlines()]
     assert sum(row[3:] == ["1234"] * 10 for row in rows) == 10
-    assert record.id in show(run_tables.newest(Ledger(records=(record,))))
+    assert record.id in show(run_tables.newest(StoredRuns(records=(record,))))
 
 
 def test_hostile_text_shows_as_text() -> None:
@@ -120,7 +120,7 @@ def test_hostile_text_shows_as_text() -> None:
         recipe={"name": hostile},
         model=replace(record.model, path=hostile),
     )
-    for view in (results.run(record), run_tables.newest(Ledger(records=(record,)))):
+    for view in (results.run(record), run_tables.newest(StoredRuns(records=(record,)))):
         shown = show(view, width=100)
         assert "\x1b" not in shown
         assert "\x07" not in shown

@@ -20,7 +20,7 @@ def sweep(*, done: int = 2, failed: int = 1) -> Sweep:
     records = [runs.record(job, 900 + 10 * job.config.seed) for job in JOBS[:done]]
     return Sweep(
         folder="sweeps/[b]x",
-        judged_by="held-out",
+        evaluated_on="validation",
         images=10_000,
         runs=done + failed,
         done=done,
@@ -33,10 +33,10 @@ def sweep(*, done: int = 2, failed: int = 1) -> Sweep:
 
 
 def test_a_run_of_a_sweep_says_what_was_changed_and_how_it_did() -> None:
-    setting = Setting(values=(("batch_size", 20), ("average", 0.5)))
+    setting = Setting(values=(("batch_size", 20), ("ema_momentum", 0.5)))
     (job,) = Plan(settings=(setting,), seeds=(0,)).jobs(Path("x"))
     shown = show(results.trained(runs.record(job, 900)))
-    assert "changed            batch_size=20 average=0.5" in shown
+    assert "changed            batch_size=20 ema_momentum=0.5" in shown
     assert "in its sweep       90.00% of 1,000 held-out training images" in shown
 
 

@@ -14,7 +14,7 @@ from tests.sweeping import runs
 if TYPE_CHECKING:
     import pytest
 
-JOBS = Plan(settings=search_space.every(["default"], {"shift": (0, 1)}), seeds=(0, 1)).jobs(
+JOBS = Plan(settings=search_space.every(["default"], {"max_shift": (0, 1)}), seeds=(0, 1)).jobs(
     Path("x")
 )
 
@@ -33,9 +33,9 @@ def test_in_a_pipe_there_is_a_line_for_each_run(capsys: pytest.CaptureFixture[st
     go_on()
     assert capsys.readouterr().err.splitlines() == [
         "1 of 4 runs were done before",
-        "default shift=1, seed 0: it died [red]here; it is tried again",
-        "2/4  default shift=0, seed 1: 93.00%, 4.1 s",
-        "3/4  default shift=1, seed 1 failed: it failed",
+        "default max_shift=1, seed 0: it died [red]here; it is tried again",
+        "2/4  default max_shift=0, seed 1: 93.00%, 4.1 s",
+        "3/4  default max_shift=1, seed 1 failed: it failed",
     ]
 
 
@@ -47,9 +47,9 @@ def test_in_a_terminal_there_is_a_table_of_the_settings(
     monkeypatch.setenv("NO_COLOR", "1")
     go_on()
     err = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
-    assert "default shift=0    2/2" in err
+    assert "default max_shift=0    2/2" in err
     assert "92.00%" in err  # the mean of 91 and 93
-    assert "default shift=1    0/2" in err
+    assert "default max_shift=1    0/2" in err
     assert "2/4  default" not in err
-    assert "3/4  default shift=1, seed 1 failed: it failed" in err
+    assert "3/4  default max_shift=1, seed 1 failed: it failed" in err
     assert "\x1b[?25h" in err  # the cursor is back

@@ -3,12 +3,12 @@
 import pytest
 
 from mnist_tasks.reporting.terminal import results
-from tests import outcomes
+from tests import check_results
 from tests.reporting.terminal.test_results import show
 
 
 def of(name: str, width: int = 120) -> str:
-    found = next(each for each in outcomes.every_kind().checks if each.status == name)
+    found = next(each for each in check_results.every_kind().checks if each.status == name)
     assert found.check is not None
     return show(results.verdict(found.check.verdict, "model.h5"), width=width)
 
@@ -22,21 +22,21 @@ def test_a_clause_tells_how_sure_it_is() -> None:
 
 
 def test_what_was_not_measured_is_told_apart() -> None:
-    shown = of("broken")
-    assert "not measured: it has 2 inputs" in shown
-    assert shown.count("unmeasured") == 1
+    shown = of("failed")
+    assert "it has 2 inputs" in shown
+    assert shown.count("not measured") == 1
     assert "The contract does not hold: model.h5" in shown
 
 
 @pytest.mark.parametrize("width", [80, 40])
 def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
-    shown = of("broken", width)
+    shown = of("failed", width)
     assert max(map(len, shown.splitlines())) <= width
     assert "…" not in shown
 
 
 def test_hostile_text_shows_as_text() -> None:
-    found = outcomes.hostile().checks[0].check
+    found = check_results.hostile().checks[0].check
     assert found is not None
     shown = show(results.verdict(found.verdict, found.model.path), width=100)
     assert "\x1b" not in shown

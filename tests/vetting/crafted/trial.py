@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     exit_code: int
     reason: str
     seconds: float
@@ -29,7 +29,7 @@ class Outcome:
         return said and self.exit_code == row.exit_code and self.seconds < 20
 
 
-def try_out(row: Row, folder: Path, canary: Path) -> Outcome:
+def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
     """Check one file as ``check`` does, or as ``vet`` does where that has to be enough."""
     path = folder / row.name
     row.make(path, canary)
@@ -45,4 +45,4 @@ def try_out(row: Row, folder: Path, canary: Path) -> Outcome:
             sandbox.vet(path)
     except MnistTasksError as error:
         code, reason = error.exit_code, error.found
-    return Outcome(code, reason, time.monotonic() - started)
+    return CheckResult(code, reason, time.monotonic() - started)

@@ -1,10 +1,11 @@
-"""Outcomes of checks as they come, for the tests of what tells of them."""
+"""CheckResults of checks as they come, for the tests of what tells of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from mnist_tasks.outcomes import Failure, Outcome, Outcomes, gather
+from mnist_tasks.checking.results import CheckResult, CheckResults, gather
+from mnist_tasks.errors import Failure
 from mnist_tasks.verdict import Clause, Errors, Interval, Verdict
 from tests import examples
 
@@ -26,7 +27,7 @@ BASELINE = Clause(
     name="baseline",
     bound="no worse than best.h5 less 0.2 points",
     found="99.00% against 99.50%: 60 images lost, 10 won",
-    status="broken",
+    status="failed",
     bound_value=-0.2,
     found_value=-0.5,
     unit="points",
@@ -37,33 +38,33 @@ BASELINE = Clause(
 BLIND = Clause(
     name="latency",
     bound="< 5 ms",
-    found="not measured: it has 2 inputs",
-    status="unmeasured",
+    found="it has 2 inputs",
+    status="not measured",
     reason="it has 2 inputs",
 )
-FINE = Clause(name="parameters", bound="< 25,000", found="21,586", status="holds")
+FINE = Clause(name="parameters", bound="< 25,000", found="21,586", status="passed")
 
 
-def of(*clauses: Clause, path: str = "model.h5") -> Outcome:
+def of(*clauses: Clause, path: str = "model.h5") -> CheckResult:
     check = examples.check()
     check = replace(check, verdict=Verdict(clauses=clauses), model=replace(check.model, path=path))
     status = check.verdict.status
-    return Outcome(path=path, status=status, exit_code=int(status != "holds"), check=check)
+    return CheckResult(path=path, status=status, exit_code=int(status != "passed"), check=check)
 
 
-def refused(path: str = "bad.h5", found: str = "a pickle") -> Outcome:
+def refused(path: str = "bad.h5", found: str = "a pickle") -> CheckResult:
     error = Failure(
         title="Input refused", subject=path, found=found, expected="a model", remedy="don't"
     )
-    return Outcome(path=path, status="error", exit_code=3, error=error)
+    return CheckResult(path=path, status="error", exit_code=3, error=error)
 
 
-def every_kind() -> Outcomes:
+def every_kind() -> CheckResults:
     return gather(
         [of(FINE), of(FINE, ACCURACY), of(FINE, BASELINE, BLIND), refused()], "contract.toml"
     )
 
 
-def hostile() -> Outcomes:
+def hostile() -> CheckResults:
     clause = replace(BASELINE, name=HOSTILE, bound=HOSTILE, found=HOSTILE, reason=HOSTILE)
     return gather([of(clause, path=HOSTILE), refused(HOSTILE, HOSTILE)], HOSTILE)

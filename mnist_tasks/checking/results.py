@@ -1,6 +1,6 @@
 """What `mnist-tasks check` tells of the model files that it was given.
 
-`Outcomes` is the document that ``--json`` prints. Its `schema` grows when a field changes its
+`CheckResults` is the document that ``--json`` prints. Its `schema` grows when a field changes its
 meaning or goes; a new field may come at any time.
 """
 
@@ -9,40 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from mnist_tasks.errors import Failure  # noqa: TC001 - msgspec reads the annotations
 from mnist_tasks.records import Check  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mnist_tasks.errors import MnistTasksError
-
 SCHEMA = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why there is no verdict, in the parts that `errors.MnistTasksError` has."""
-
-    title: str
-    subject: str
-    found: str
-    expected: str | None = None
-    remedy: str | None = None
-
-    @classmethod
-    def of(cls, error: MnistTasksError) -> Failure:
-        """Return an error as what can be sent and written."""
-        return cls(
-            title=error.title,
-            subject=error.subject,
-            expected=error.expected,
-            found=error.found,
-            remedy=error.remedy,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class CheckResult:
     """What became of one model file: a check with its verdict, or an error.
 
     Attributes
@@ -54,14 +31,14 @@ class Outcome:
     """
 
     path: str
-    status: Literal["holds", "broken", "inconclusive", "error"]
+    status: Literal["passed", "failed", "inconclusive", "error"]
     exit_code: int
     check: Check | None = None
     error: Failure | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcomes:
+class CheckResults:
     """One outcome for each model file, in the order in which they were given.
 
     Attributes
@@ -75,11 +52,11 @@ class Outcomes:
     schema: int = SCHEMA
     exit_code: int
     contract: str | None
-    checks: tuple[Outcome, ...]
+    checks: tuple[CheckResult, ...]
 
 
-def gather(checks: Iterable[Outcome], contract: str | None) -> Outcomes:
+def gather(checks: Iterable[CheckResult], contract: str | None) -> CheckResults:
     """Put the outcomes together, with the worst exit code of all."""
     found = tuple(checks)
     worst = max((each.exit_code for each in found), default=0)
-    return Outcomes(checks=found, exit_code=worst, contract=contract)
+    return CheckResults(checks=found, exit_code=worst, contract=contract)
