@@ -43,9 +43,11 @@ def ask(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np
 
 def _of_model(path: Path, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
     inspection = sandbox.inspect(path, image_sets={TEST: digits.images}, limits=limits)
-    if inspection.unpredicted is not None:
+    if inspection.no_predictions_reason is not None:
         raise InputRefusedError(
-            str(path), expected="a model that gives predictions", found=inspection.unpredicted
+            str(path),
+            expected="a model that gives predictions",
+            found=inspection.no_predictions_reason,
         )
     return inspection.probabilities[TEST]
 

@@ -154,7 +154,7 @@ class Checker:
             input_shapes=inspection.input_shapes,
             output_shapes=inspection.output_shapes,
             metrics={name: metrics.metrics(each, labels) for name, each in asked.items()},
-            unpredicted=inspection.unpredicted,
+            unpredicted=inspection.no_predictions_reason,
             latency=inspection.latency,
             paired=paired,
         )

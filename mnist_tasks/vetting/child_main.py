@@ -72,7 +72,7 @@ def _work(request: Request, begin: Callable[[StageName], None], send: Send) -> N
     model_loading.prepare()
     begin("count")
     facts = model_loading.count(declared, kind=request.kind, limits=request.limits)
-    if facts.unpredicted is None:
+    if facts.no_predictions_reason is None:
         begin("load")
         model = model_loading.load(Path(request.model))
         begin("predict")

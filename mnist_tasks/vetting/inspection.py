@@ -29,7 +29,7 @@ class Inspection:
     probabilities
         For each set of images that was asked for: (n, 10) float32. Empty when the model's input or
         output doesn't take or give what the data needs, or when its size kept it from being loaded;
-        ``unpredicted`` then says why.
+        ``no_predictions_reason`` then says why.
     latency
         Seconds for one image, one for each measured call; empty unless asked for.
     """
@@ -43,7 +43,7 @@ class Inspection:
     input_shapes: tuple[Shape, ...]
     output_shapes: tuple[Shape, ...]
     probabilities: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    unpredicted: str | None = None
+    no_predictions_reason: str | None = None
     latency: tuple[float, ...] = ()
 
     @property
@@ -53,7 +53,7 @@ class Inspection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vetted:
+class VettedFile:
     """A model file that passed the static pass: neither loaded nor asked anything.
 
     Attributes

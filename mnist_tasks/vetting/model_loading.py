@@ -53,7 +53,7 @@ def count(declared: Declared, *, kind: str, limits: Limits) -> Inspected:
     Returns
     -------
     facts
-        ``unpredicted`` says why the model will not be loaded, where that is so.
+        ``no_predictions_reason`` says why the model will not be loaded, where that is so.
     """
     import keras
 
@@ -75,7 +75,7 @@ def count(declared: Declared, *, kind: str, limits: Limits) -> Inspected:
         input_shapes=inputs,
         output_shapes=outputs,
         probabilities={},
-        unpredicted=reason,
+        no_predictions_reason=reason,
         latency=[],
     )
 
@@ -113,7 +113,7 @@ def predict(model: Any, facts: Inspected, request: Request) -> Inspected:
             break
         probabilities[name] = _distribution(answers).tobytes()
     if reason is not None:
-        return msgspec.structs.replace(facts, unpredicted=reason)
+        return msgspec.structs.replace(facts, no_predictions_reason=reason)
     latency = list(_latency(ask, facts, request.latency_runs))
     return msgspec.structs.replace(facts, probabilities=probabilities, latency=latency)
 

@@ -68,7 +68,7 @@ class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
     input_shapes: list[list[int | None]]
     output_shapes: list[list[int | None]]
     probabilities: dict[str, bytes]
-    unpredicted: str | None
+    no_predictions_reason: str | None
     latency: list[float]
 
 

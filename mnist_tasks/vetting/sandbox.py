@@ -14,7 +14,7 @@ from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import Layer
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.child_process import Child
-from mnist_tasks.vetting.inspection import Inspection, Vetted
+from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.read_file import Intake, take_in
 from mnist_tasks.vetting.untrusted_text import shown
@@ -55,7 +55,7 @@ def inspect(
     probabilities = {
         name: _probabilities(answer.probabilities[name], len(images), intake)
         for name, images in image_sets.items()
-        if answer.unpredicted is None
+        if answer.no_predictions_reason is None
     }
     return Inspection(
         sha256=intake.sha256,
@@ -75,12 +75,12 @@ def inspect(
         input_shapes=tuple(tuple(shape) for shape in answer.input_shapes),
         output_shapes=tuple(tuple(shape) for shape in answer.output_shapes),
         probabilities=probabilities,
-        unpredicted=answer.unpredicted,
+        no_predictions_reason=answer.no_predictions_reason,
         latency=tuple(answer.latency),
     )
 
 
-def vet(path: Path, *, limits: Limits = DEFAULT) -> Vetted:
+def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
     """Look at a model file without loading it: the static pass alone, in a child process.
 
     Raises
@@ -92,7 +92,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> Vetted:
     answer = _ask(intake, {}, 0, limits, vet_only=True)
     if not isinstance(answer, protocol.Vetted):
         raise _unexpected(intake)
-    return Vetted(
+    return VettedFile(
         sha256=intake.sha256,
         bytes=len(intake.data),
         format=intake.format,

@@ -95,7 +95,7 @@ def test_a_model_is_asked_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_model_that_cant_be_asked_is_no_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
-    inspected(monkeypatch, unpredicted="it has 2 inputs")
+    inspected(monkeypatch, no_predictions_reason="it has 2 inputs")
     with pytest.raises(InputRefusedError) as caught:
         ask(Baseline(model="best.h5"))
     assert (caught.value.subject, caught.value.found) == ("the baseline best.h5", "it has 2 inputs")

@@ -52,7 +52,7 @@ class Sandbox:
             input_shapes=((None, 28, 28, 1),) * (1 + blind),
             output_shapes=((None, 10),),
             probabilities=sets,
-            unpredicted="it has 2 inputs" if blind else None,
+            no_predictions_reason="it has 2 inputs" if blind else None,
             latency=() if blind else (0.001,) * options.get("latency_runs", 0),
         )
 

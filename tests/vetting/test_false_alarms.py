@@ -380,7 +380,7 @@ def test_the_dialect_of_keras_2(tmp_path: Path) -> None:
     path.write_bytes(handmade.write_h5(config, weights, training=training))
     inspection = sandbox.inspect(path, image_sets={"test": np.zeros((3, 28, 28), np.uint8)})
     assert inspection.parameters == 170
-    assert inspection.unpredicted is None
+    assert inspection.no_predictions_reason is None
 
 
 def test_what_comes_back_is_what_keras_predicts(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnist_tasks.data.store import Fetched
     from mnist_tasks.records import Check, Metrics, RunRecord, Trial
     from mnist_tasks.verdict import Clause, Verdict
-    from mnist_tasks.vetting.inspection import Vetted
+    from mnist_tasks.vetting.inspection import VettedFile
 
 HASH_DIGITS = 16  # what a table shows of a hash; `--json` has all 64
 
@@ -84,7 +84,7 @@ def checked(check: Check) -> RenderableType:
     return Group(layers, Text(totals), Text(), verdict(check.verdict, check.model.path))
 
 
-def vetted(found: tuple[str, Vetted]) -> RenderableType:
+def vetted(found: tuple[str, VettedFile]) -> RenderableType:
     """Show what a model file declares, after it passed the static pass."""
     path, facts = found
     kinds = ", ".join(printable(kind) for kind in facts.layers)

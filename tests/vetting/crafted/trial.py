@@ -39,7 +39,7 @@ def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
         if row.needs_keras:
             images = {"test": np.zeros((10, 28, 28), np.uint8)}
             inspection = sandbox.inspect(path, image_sets=images)
-            reason = inspection.unpredicted or ""
+            reason = inspection.no_predictions_reason or ""
             code = 1 if reason else 0
         else:
             sandbox.vet(path)
