@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -109,7 +108,7 @@ class _Bar(Progress):
         yield self.make_tasks_table(self.tasks)
 
 
-class Live(AbstractContextManager["Live"]):
+class Live:
     """A live bar in a terminal, and lines at intervals elsewhere."""
 
     def __init__(self, *columns: ProgressColumn) -> None:

@@ -159,6 +159,8 @@ class Trial:
         Where it ran: host and process.
     attempts
         How many times it was begun: more than once where a worker died.
+    digest
+        Identifies the settings: the same for all seeds; empty in a record of an older version.
     """
 
     settings: dict[str, int | float]  # read back, a whole number stays one
@@ -166,6 +168,7 @@ class Trial:
     metrics: Metrics
     worker: str
     attempts: int
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

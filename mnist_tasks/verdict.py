@@ -7,6 +7,7 @@ from typing import Literal
 
 #: `inconclusive`: the interval straddles the bound. `unmeasured`: there was nothing to judge.
 Status = Literal["passed", "failed", "inconclusive", "not measured"]
+Direction = Literal["above", "below"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class Clause:
         The same as numbers, in `unit`, where they are numbers.
     unit
         ``parameters``, ``share`` (in [0, 1]), ``bytes``, ``ms`` or ``points`` (percentage points).
+    direction
+        On which side of its bound a value passes; ``None`` if there is no bound of that kind.
     reason
         Why the clause doesn't hold, where the numbers alone don't say, or which test decided.
     """
@@ -63,6 +66,7 @@ class Clause:
     interval: Interval | None = None
     errors: Errors | None = None
     reason: str | None = None
+    direction: Direction | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,16 +47,10 @@ def load_digits(
 ) -> LabeledImages:
     """Load one split, and fetch the data first where it is missing."""
     from mnist_tasks import console
-    from mnist_tasks.data import sources, store
+    from mnist_tasks.data import loading
 
-    folder = data_dir or store.default_folder()
-    try:
-        return store.load(folder, split)
-    except InputRefusedError as error:
-        console.note(str(error) if offline else f"{error}; fetching")
-    with console.DownloadProgress() as progress:
-        store.fetch(folder, sources.choose(mirror=mirror, offline=offline), progress=progress)
-    return store.load(folder, split)
+    wanted = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline)
+    return loading.load(split, wanted, progress=console.DownloadProgress())
 
 
 def show(view: str, result: object, *, as_json: bool) -> None:

@@ -1,10 +1,10 @@
-"""Download one file over HTTP, with time-outs, a size limit and a few tries."""
+"""Download one file over HTTP, with time-outs, a size limit and retries."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from mnist_tasks.errors import (
     EnvironmentProblemError,
@@ -16,36 +16,59 @@ from mnist_tasks.errors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from requests import Response
+
 LARGEST_DOWNLOAD = 64 << 20  # bytes: the whole data set is 55 MB, uncompressed
+CHUNK = 1 << 16  # bytes
+CLIENT_ERROR = 400
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 
 
 class Progress(Protocol):
-    """What is told of the work while it goes on."""
+    """Receives the progress of a fetch."""
 
     def begin(self, name: str) -> None:
-        """Say that a download starts."""
+        """Start the download of a file."""
 
     def advance(self, done: int, total: int | None) -> None:
-        """Say how many bytes have come, of how many (``None``: not known)."""
+        """Report how many bytes have arrived, of how many (``None``: unknown)."""
 
     def note(self, message: str) -> None:
-        """Say something in a line."""
+        """Report a message of one line."""
+
+
+class SilentProgress:
+    """A `Progress` that shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def begin(self, name: str) -> None:
+        """Show nothing."""
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Show nothing."""
+
+    def note(self, message: str) -> None:
+        """Show nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long a download may take, and how often it is tried.
+    """How long a download may take, and how often it is retried.
 
     Attributes
     ----------
     silence
-        Seconds without a byte, or until a connection.
+        Longest wait in seconds for a connection, and between two pieces of the file.
     total
-        Seconds for one file.
+        Seconds for one try.
     pauses
-        Seconds before each further try: there is one try more than there are pauses.
+        Seconds before each retry.
     """
 
     silence: float = 20.0
@@ -53,26 +76,26 @@ class Patience:
     pauses: tuple[float, ...] = (1.0, 3.0)
 
 
-class _PassingError(Exception):
-    """A failure that may be gone at the next try."""
+class _TransientError(Exception):
+    """A failure that may not happen again."""
 
 
 def download(url: str, target: Path, *, patience: Patience, progress: Progress) -> None:
-    """Download a file, and try again after a failure that may pass.
+    """Download a file, and retry after a transient failure.
 
     Raises
     ------
     EnvironmentProblemError
-        The server can't be reached, refuses, or is too slow.
+        The server can't be reached, refuses the request, or is too slow.
     InputRefusedError
-        The file is larger than any that the data comes in.
+        The file is larger than `LARGEST_DOWNLOAD`.
     UsageError
-        The address is none.
+        The address is not valid.
     """
     for pause in (*patience.pauses, None):
         try:
             _download_once(url, target, patience, progress)
-        except _PassingError as error:
+        except _TransientError as error:
             if pause is None:
                 tries = len(patience.pauses) + 1
                 raise EnvironmentProblemError(url, found=f"{error} ({tries} tries)") from error
@@ -83,22 +106,14 @@ def download(url: str, target: Path, *, patience: Patience, progress: Progress) 
 
 
 def _download_once(url: str, target: Path, patience: Patience, progress: Progress) -> None:
-    import pooch
     import requests
 
-    meter = _Meter(progress, deadline=time.monotonic() + patience.total)
-    stream = pooch.HTTPDownloader(
-        progressbar=meter, chunk_size=1 << 16, timeout=(patience.silence, patience.silence)
-    )
+    deadline = time.monotonic() + patience.total
     try:
-        stream(url, str(target), None)
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else SERVER_ERROR
-        answer = f"the server answers {status}"
-        if status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
-            raise _PassingError(answer) from error
-        raise EnvironmentProblemError(url, found=answer) from error
-    except ValueError as error:  # requests' own errors for an address that is none are such, too
+        with requests.get(url, stream=True, timeout=patience.silence) as response:
+            _raise_for_status(url, response.status_code)
+            _write(response, target, deadline, progress)
+    except ValueError as error:  # requests' errors for an invalid address are ValueErrors, too
         raise UsageError(
             printable(url), expected="an http:// or https:// address", found=printable(str(error))
         ) from error
@@ -106,11 +121,38 @@ def _download_once(url: str, target: Path, patience: Patience, progress: Progres
         why = reason(error)
         if "no address" in why:
             raise EnvironmentProblemError(url, found=why) from error
-        raise _PassingError(why) from error
+        raise _TransientError(why) from error
+
+
+def _raise_for_status(url: str, status: int) -> None:
+    if status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
+        raise _TransientError(f"the server answers {status}")
+    if status >= CLIENT_ERROR:
+        raise EnvironmentProblemError(url, found=f"the server answers {status}")
+
+
+def _write(response: Response, target: Path, deadline: float, progress: Progress) -> None:
+    """Write the body of a response to a file, within the limits of size and time."""
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() else None
+    done = 0
+    with target.open("wb") as file:
+        for chunk in response.iter_content(CHUNK):
+            done += len(chunk)
+            if done > LARGEST_DOWNLOAD:
+                raise InputRefusedError(
+                    "the download",
+                    expected=f"at most {LARGEST_DOWNLOAD:,} bytes",
+                    found="more than that",
+                )
+            if time.monotonic() > deadline:
+                raise _TransientError("too slow: not done in the time that one file has")
+            file.write(chunk)
+            progress.advance(done if total is None else min(done, total), total)
 
 
 def reason(error: Exception) -> str:
-    """Say in a few words why a download broke off."""
+    """Return a short reason why a download failed."""
     import requests
 
     text = str(error)
@@ -123,31 +165,3 @@ def reason(error: Exception) -> str:
     if "refused" in text:
         return "connection refused"
     return printable(text, limit=100)
-
-
-@dataclass
-class _Meter:
-    """What pooch takes for a progress bar: reports, and ends a download that is out of bounds."""
-
-    progress: Progress
-    deadline: float
-    total: int = 0
-    done: int = 0
-
-    def update(self, count: int) -> None:
-        self.done += count
-        if self.done > LARGEST_DOWNLOAD:
-            raise InputRefusedError(
-                "the download",
-                expected=f"at most {LARGEST_DOWNLOAD:,} bytes",
-                found="more than that",
-            )
-        if time.monotonic() > self.deadline:
-            raise _PassingError("too slow: not done in the time that one file has")
-        self.progress.advance(min(self.done, self.total or self.done), self.total or None)
-
-    def reset(self) -> None:
-        self.done = 0
-
-    def close(self) -> None:
-        pass
