@@ -1,4 +1,4 @@
-"""Imports of heavy libraries: quick, and without their start-up lines."""
+"""Import TensorFlow and Keras quickly and without their start-up messages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def light() -> Iterator[None]:
-    """Leave out of an import what costs much and gives nothing here.
+    """Make the import of Keras in this block faster, with TensorFlow as its backend.
 
-    Keras imports matplotlib, where it is there, for plots that we don't draw; and a million objects
-    that live as long as the process are not worth the collector's search.
+    Keras imports matplotlib, if it is installed, for plots that nothing here draws. Garbage
+    collection would search the million objects of the import again and again; they live as long as
+    the process does.
     """
+    # ~/.keras/keras.json or the user's environment may name another backend.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     hidden = "matplotlib" not in sys.modules
     if hidden:
         sys.modules["matplotlib"] = None  # type: ignore[assignment]
@@ -35,20 +38,21 @@ def light() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep file descriptor 2 quiet, and play back what was said when the block fails.
+    """Hold back what is written to file descriptor 2; write it if the block raises.
 
-    TensorFlow's C++ code writes there directly, past ``sys.stderr`` and before any log level holds.
+    TensorFlow's C++ code writes there directly, past ``sys.stderr`` and before any log level
+    applies.
     """
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as heard:
-        os.dup2(heard.fileno(), 2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
         try:
             yield
         except BaseException:
             os.dup2(saved, 2)
-            heard.seek(0)
-            os.write(2, heard.read())
+            held_back.seek(0)
+            os.write(2, held_back.read())
             raise
         finally:
             os.dup2(saved, 2)

@@ -10,10 +10,11 @@ import ctypes
 import json
 import os
 import re
-import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from mnist_tasks import fast_import
 
 # What TensorFlow opens before it accepts a GPU, for CUDA 12; each library counts by itself.
 _CUDA_LIBRARIES = {
@@ -51,13 +52,12 @@ def main() -> None:
 
 def _import() -> dict[str, Any]:
     begun = time.perf_counter()
-    os.environ["KERAS_BACKEND"] = "tensorflow"
     # Its own words are wanted here, also the one for each library that it opens.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     os.environ["TF_CPP_VMODULE"] = "dso_loader=1"
-    sys.modules["matplotlib"] = None  # type: ignore[assignment] # Keras imports it for plots
-    import keras
-    import tensorflow as tf
+    with fast_import.light():
+        import keras
+        import tensorflow as tf
 
     build = tf.sysconfig.get_build_info()
     return {

@@ -27,8 +27,6 @@ def import_tensorflow() -> None:
     EnvironmentProblemError
         TensorFlow is not installed, or can't be loaded.
     """
-    # A user's ~/.keras/keras.json or environment may name another backend.
-    os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with fast_import.quiet_stderr(), fast_import.light():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import math
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from mnist_tasks import fast_import
+from mnist_tasks import config, fast_import
 from mnist_tasks.vetting import model_size
 from mnist_tasks.vetting.protocol import Inspected
 from mnist_tasks.vetting.untrusted_text import RefusedError
@@ -41,7 +40,7 @@ def prepare() -> None:
 
     # Each thread reserves address space, of which there is little; and the same thread count
     # gives the same sums everywhere.
-    threads = min(_THREADS, os.cpu_count() or 1)
+    threads = min(_THREADS, config.available_cores())
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(0)
