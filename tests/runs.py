@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 
 from mnist_tasks import predictions, run_store
+from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.records import Epoch, Layer, Metrics, Point, RunRecord
-from mnist_tasks.reporting import predicted_images
 from mnist_tasks.reporting.run_view import View
 from tests import examples
 
@@ -36,14 +36,11 @@ def probabilities(labels: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32
 def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
     """Write a checked run, its record and its predictions."""
     digits = store.load(data, "test")
-    found = predicted_images.Answers(
-        images=digits.images,
-        labels=digits.labels,
-        probabilities=probabilities(digits.labels, seed=number),
-    )
-    metrics = Metrics(confusion=predicted_images.confusion(found), loss=0.25 + number)
+    found = probabilities(digits.labels, seed=number)
+    counts = metrics.confusion(found, digits.labels)
+    measured = Metrics(confusion=counts, loss=0.25 + number)
     record = replace(
-        examples.run(number, checked=replace(examples.check(), metrics=metrics)),
+        examples.run(number, checked=replace(examples.check(), metrics=measured)),
         epochs=tuple(
             Epoch(
                 epoch=n, loss=0.5 / n, accuracy=1 - 0.1 / n, seconds=2.0, images_per_second=15_000
@@ -73,7 +70,7 @@ def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
         filters=(((-1.0, 0.0), (0.5, 1.0)), ((0.1, 0.2), (0.3, 0.4))),
     )
     run_store.save(record, runs)
-    predictions.save(found.probabilities, runs / record.id)
+    predictions.save(found, runs / record.id)
     return record
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks import predictions, run_store
-from mnist_tasks.checking import metrics
+from mnist_tasks import run_store
+from mnist_tasks.checking import run_predictions
 from mnist_tasks.checking.clauses import TEST
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import sandbox
@@ -55,20 +55,4 @@ def _of_model(path: Path, digits: LabeledImages, limits: Limits) -> NDArray[np.f
 def _of_record(path: Path, digits: LabeledImages) -> NDArray[np.float32]:
     folder = path.parent if path.name == run_store.RECORD_NAME else path
     record = run_store.read(folder / run_store.RECORD_NAME)
-    check = record.check
-    probabilities = predictions.load(folder)
-    if check is None or check.metrics is None or len(probabilities) != len(digits.labels):
-        raise _not_of_this_test(folder, "a record without a check on these images")
-    measured = metrics.metrics(probabilities, digits.labels)
-    if measured.confusion != check.metrics.confusion:
-        raise _not_of_this_test(folder, "predictions that are not those of the record")
-    return probabilities
-
-
-def _not_of_this_test(folder: Path, found: str) -> InputRefusedError:
-    return InputRefusedError(
-        str(folder),
-        expected="the record of a checked run, with its predictions for the same images",
-        found=found,
-        remedy="Run `mnist-tasks check` on the run's model.",
-    )
+    return run_predictions.load(record, folder, digits.labels)

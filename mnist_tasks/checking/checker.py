@@ -146,14 +146,14 @@ class Checker:
         asked = inspection.probabilities
         paired = None
         if baseline is not None and TEST in asked:
-            paired = metrics.paired(asked[TEST], baseline, labels)
+            paired = metrics.paired_counts(asked[TEST], baseline, labels)
         return Facts(
             parameters=inspection.parameters,
             bytes=inspection.bytes,
             layers=tuple(layer.kind for layer in inspection.layers),
             input_shapes=inspection.input_shapes,
             output_shapes=inspection.output_shapes,
-            metrics={name: metrics.metrics(each, labels) for name, each in asked.items()},
+            metrics={name: metrics.compute(each, labels) for name, each in asked.items()},
             unpredicted=inspection.no_predictions_reason,
             latency=inspection.latency,
             paired=paired,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mnist_tasks.checking.contract import Contract
-    from mnist_tasks.checking.paired_test import Paired
+    from mnist_tasks.checking.paired_test import PairedCounts
     from mnist_tasks.records import Metrics, Shape
 
 TEST = "test"
@@ -55,7 +55,7 @@ class Facts:
     metrics: Mapping[str, Metrics] = field(default_factory=dict)
     unpredicted: str | None = None
     latency: tuple[float, ...] = ()
-    paired: Paired | None = None
+    paired: PairedCounts | None = None
 
     @property
     def reason(self) -> str:

@@ -1,4 +1,4 @@
-"""From predictions to metrics."""
+"""Metrics of predictions: confusion matrix, loss, calibration error, paired counts."""
 
 from __future__ import annotations
 
@@ -6,72 +6,77 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks.checking.paired_test import Paired
+from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.records import Metrics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIGITS = 10
-SMALLEST_PROBABILITY = (
-    1e-7  # as Keras clips, so that one sure mistake doesn't make the loss infinite
-)
+MIN_PROBABILITY = 1e-7  # as Keras clips: one confident error must not make the loss infinite
 CALIBRATION_BINS = 15  # as in the paper
 
 
-def metrics(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Metrics:
-    """Count what was predicted for what was true, and average the loss.
+def compute(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Metrics:
+    """Return the metrics of predictions on labelled images.
 
     Parameters
     ----------
     probabilities : (n, 10) float32 in [0, 1]
     labels : (n,) uint8 in 0-9
     """
-    predicted = probabilities.argmax(axis=1)
-    confusion = np.bincount(
-        labels.astype(np.int64) * DIGITS + predicted, minlength=DIGITS**2
-    ).reshape(DIGITS, DIGITS)
-    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    loss = -np.log(of_truth.clip(SMALLEST_PROBABILITY, 1)).mean()
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return Metrics(
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
-        loss=float(loss),
+        confusion=confusion(probabilities, labels),
+        loss=float(-np.log(of_label.clip(MIN_PROBABILITY, 1)).mean()),
         calibration_error=calibration_error(probabilities, labels),
     )
+
+
+def confusion(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> tuple[tuple[int, ...], ...]:
+    """Count images by label (10 rows) and predicted class (10 columns)."""
+    cells = labels.astype(np.intp) * DIGITS + probabilities.argmax(axis=1)
+    counts = np.bincount(cells, minlength=DIGITS**2).reshape(DIGITS, DIGITS)
+    return tuple(tuple(row) for row in counts.tolist())
 
 
 def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
     """Return the expected calibration error, in [0, 1].
 
     C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017:
-    images are put into 15 bins of equal width, each open at its lower end, by the probability of
-    the predicted digit; the error is the mean gap between a bin's accuracy and its mean
-    probability, weighted by its number of images.
+    the mean gap between a bin's accuracy and its mean confidence, weighted by its number of images.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1]
-    gaps = np.bincount(np.searchsorted(edges, confidence), weights=right - confidence)
+    correct = probabilities.argmax(axis=1) == labels
+    gaps = np.bincount(calibration_bins(confidence), weights=correct - confidence)
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def paired(
+def calibration_bins(confidence: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the bin of each confidence: one of 15 of equal width, open at the lower end."""
+    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1]
+    return np.searchsorted(edges, confidence)
+
+
+def paired_counts(
     probabilities: NDArray[np.float32],
     baseline: NDArray[np.float32],
     labels: NDArray[np.uint8],
-) -> Paired:
-    """Compare two models, image by image.
+) -> PairedCounts:
+    """Compare a model with a baseline, image by image.
 
     Parameters
     ----------
     probabilities, baseline : (n, 10) float32 in [0, 1]
     labels : (n,) uint8 in 0-9
     """
-    right = probabilities.argmax(axis=1) == labels
+    correct = probabilities.argmax(axis=1) == labels
     before = baseline.argmax(axis=1) == labels
-    return Paired(
+    return PairedCounts(
         images=len(labels),
-        correct=int(right.sum()),
-        lost=int((before & ~right).sum()),
-        won=int((right & ~before).sum()),
+        correct=int(correct.sum()),
+        regressed=int((before & ~correct).sum()),
+        fixed=int((correct & ~before).sum()),
     )

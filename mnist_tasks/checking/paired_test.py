@@ -30,25 +30,31 @@ NAME = "baseline"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paired:
-    """How a model and the baseline fared on the same images.
+class PairedCounts:
+    """A model and a baseline on the same images.
 
     Attributes
     ----------
     correct
-        Images that the model got right.
-    lost, won
-        Images that only the baseline, and only the model, got right.
+        Images that the model classified correctly.
+    regressed, fixed
+        Images that only the baseline, and only the model, classified correctly.
     """
 
     images: int
     correct: int
-    lost: int
-    won: int
+    regressed: int
+    fixed: int
+
+    @property
+    def p_value(self) -> float:
+        """The two-sided p-value of McNemar's exact test, in [0, 1]."""
+        fewer, more = sorted((self.regressed, self.fixed))
+        return min(1.0, 2 * stats.mcnemar(more, fewer))
 
 
 def judge(
-    baseline: Baseline, paired: Paired | None, *, confidence: float | None, reason: str
+    baseline: Baseline, paired: PairedCounts | None, *, confidence: float | None, reason: str
 ) -> Clause:
     """Hold a comparison against the tolerance; `reason` says why there is none."""
     tolerance = baseline.tolerance_points
@@ -65,16 +71,16 @@ def judge(
     elif better >= side:
         status = "passed" if confidence is None else "inconclusive"
         shown = f"neither worse nor {shown}"
-    low, high = stats.tango(paired.lost, paired.won, paired.images, level)
-    before = paired.correct + paired.lost - paired.won
+    low, high = stats.tango(paired.regressed, paired.fixed, paired.images, level)
+    before = paired.correct + paired.regressed - paired.fixed
     return Clause(
         name=NAME,
         bound=bound,
         found=f"{paired.correct / paired.images:.2%} against {before / paired.images:.2%}: "
-        f"{paired.lost:,} images lost, {paired.won:,} won",
+        f"{paired.regressed:,} images regressed, {paired.fixed:,} fixed",
         status=status,
         bound_value=-tolerance,
-        found_value=100 * (paired.won - paired.lost) / paired.images,
+        found_value=100 * (paired.fixed - paired.regressed) / paired.images,
         unit="points",
         interval=Interval(low=100 * low, high=100 * high, confidence=level),
         errors=Errors(seen=paired.images - paired.correct, images=paired.images),
@@ -82,13 +88,13 @@ def judge(
     )
 
 
-def _test(paired: Paired, tolerance: float) -> tuple[float, float, str]:
+def _test(paired: PairedCounts, tolerance: float) -> tuple[float, float, str]:
     """Return how likely what was seen is for a model that is not worse, and for one not better."""
     if not tolerance:
-        worse = stats.mcnemar(paired.lost, paired.won)
-        better = stats.mcnemar(paired.won, paired.lost)
+        worse = stats.mcnemar(paired.regressed, paired.fixed)
+        better = stats.mcnemar(paired.fixed, paired.regressed)
         return worse, better, "McNemar's exact test"
-    score = stats.tango_score(paired.lost, paired.won, paired.images, -tolerance)
+    score = stats.tango_score(paired.regressed, paired.fixed, paired.images, -tolerance)
     return _tail(-score), _tail(score), "Tango's score test"
 
 

@@ -104,7 +104,7 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
                 "against": letters[0],
                 "regressed": pair.lost,
                 "fixed": pair.won,
-                "points": 100 * (pair.won - pair.lost) / pair.images,
+                "points": 100 * (pair.won - pair.lost) / pair.paired.images,
                 "p": pair.chance,
             }
             for pair in comparison.pairs

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks import stats
 from mnist_tasks.reporting import text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mnist_tasks.checking.paired_test import PairedCounts
     from mnist_tasks.reporting.predicted_images import Answers
 
 MOST_IMAGES = 24
@@ -46,23 +46,22 @@ class Pair:
     fixed: tuple[Change, ...]
     regressed_by_digit: tuple[int, ...]
     fixed_by_digit: tuple[int, ...]
-    images: int
+    paired: PairedCounts
 
     @property
     def lost(self) -> int:
-        """How many images only the first run got right."""
-        return sum(self.regressed_by_digit)
+        """How many images only the first run classified correctly."""
+        return self.paired.regressed
 
     @property
     def won(self) -> int:
-        """How many images only this run got right."""
-        return sum(self.fixed_by_digit)
+        """How many images only this run classified correctly."""
+        return self.paired.fixed
 
     @property
     def chance(self) -> float:
         """How likely two equally good models differ so much, either way: McNemar, exact."""
-        fewer, more = sorted((self.lost, self.won))
-        return min(1.0, 2 * stats.mcnemar(more, fewer))
+        return self.paired.p_value
 
     @property
     def words(self) -> str:
@@ -79,7 +78,7 @@ class Pair:
     @property
     def counts(self) -> str:
         """By how much the two differ."""
-        points = 100 * (self.won - self.lost) / self.images
+        points = 100 * (self.won - self.lost) / self.paired.images
         return (
             f"{self.letter} mends {text.plural(self.won, 'image')} and breaks {self.lost:,}: "
             f"{points:+.2f} points, p = {self.chance:.2g}."
@@ -88,6 +87,8 @@ class Pair:
 
 def pair(letter: str, before: Answers, after: Answers) -> Pair:
     """Compare two runs image by image."""
+    from mnist_tasks.checking import metrics
+
     regressed, fixed = before.right & ~after.right, ~before.right & after.right
     labels, said_before, said_after = before.labels, before.said, after.said
 
@@ -111,5 +112,5 @@ def pair(letter: str, before: Answers, after: Answers) -> Pair:
         fixed=changes(fixed),
         regressed_by_digit=counts(regressed),
         fixed_by_digit=counts(fixed),
-        images=len(labels),
+        paired=metrics.paired_counts(after.probabilities, before.probabilities, labels),
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks import predictions, stats
+from mnist_tasks import stats
+from mnist_tasks.checking import metrics, run_predictions
 from mnist_tasks.data import store
-from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.reporting import summary
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnist_tasks.records import RunRecord
-
-BINS = 15  # as in the calibration error of the check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,22 +96,9 @@ def load(record: RunRecord, folder: Path, data: Path) -> Answers:
     InputRefusedError
         A file is missing, or is not of this check.
     """
-    path = folder / predictions.FILE_NAME
-    probabilities = predictions.load(folder)
     digits = store.load(data, "test")
-    answers = Answers(images=digits.images, labels=digits.labels, probabilities=probabilities)
-    if probabilities.shape != (len(digits.labels), 10):
-        raise _refused(path, f"probabilities of {len(probabilities):,} images")
-    metrics = summary.metrics(record)
-    if metrics is None or confusion(answers) != metrics.confusion:
-        raise _refused(path, "other answers than those that the record counts")
-    return answers
-
-
-def confusion(answers: Answers) -> tuple[tuple[int, ...], ...]:
-    """Count the images by true digit (rows) and by what was said (columns)."""
-    cells = np.bincount(answers.labels.astype(np.intp) * 10 + answers.said, minlength=100)
-    return tuple(tuple(int(count) for count in row) for row in cells.reshape(10, 10))
+    probabilities = run_predictions.load(record, folder, digits.labels)
+    return Answers(images=digits.images, labels=digits.labels, probabilities=probabilities)
 
 
 def pick(answers: Answers, indices: NDArray[np.intp]) -> tuple[Answer, ...]:
@@ -151,15 +136,15 @@ def calibration(answers: Answers) -> tuple[Bin, ...]:
     A range takes in its upper end, and not its lower one.
     """
     sureness, right = answers.sureness.astype(np.float64), answers.right
-    places = np.clip(np.ceil(sureness * BINS).astype(np.intp) - 1, 0, BINS - 1)
+    places = metrics.calibration_bins(sureness)
     bins = []
     for place in np.unique(places):
         inside = places == place
         images, hits = int(inside.sum()), int(right[inside].sum())
         bins.append(
             Bin(
-                low=float(place) / BINS,
-                high=float(place + 1) / BINS,
+                low=float(place) / metrics.CALIBRATION_BINS,
+                high=float(place + 1) / metrics.CALIBRATION_BINS,
                 images=images,
                 sureness=float(sureness[inside].mean()),
                 accuracy=hits / images,
@@ -167,22 +152,3 @@ def calibration(answers: Answers) -> tuple[Bin, ...]:
             )
         )
     return tuple(bins)
-
-
-def calibration_error(bins: tuple[Bin, ...]) -> float:
-    """Return how far sureness and accuracy lie apart on average over all answers, in [0, 1].
-
-    It is the expected calibration error of the check, for records that do not have it.
-    """
-    images = sum(each.images for each in bins)
-    apart = sum(each.images * abs(each.accuracy - each.sureness) for each in bins)
-    return apart / images if images else 0.0
-
-
-def _refused(path: Path, found: str) -> InputRefusedError:
-    return InputRefusedError(
-        str(path),
-        expected="the probabilities that the model gave the test images",
-        found=found,
-        remedy="Run `mnist-tasks check` on the model of this run.",
-    )

@@ -81,9 +81,9 @@ class View:
             return metrics.calibration_error
         if self.answers is None:
             return None
-        from mnist_tasks.reporting import predicted_images
+        from mnist_tasks.checking.metrics import calibration_error
 
-        return predicted_images.calibration_error(self.calibration)
+        return calibration_error(self.answers.probabilities, self.answers.labels)
 
     @cached_property
     def _found(self) -> Answers | str:

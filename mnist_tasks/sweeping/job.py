@@ -95,7 +95,7 @@ def _run(job: Job, images: Images, number: int) -> Result:
         record = run.train(
             replace(job.config, output=path), lambda: images.training, progress=_Silent()
         )
-        measured = metrics.metrics(predict(path, images.judged.images), images.judged.labels)
+        measured = metrics.compute(predict(path, images.judged.images), images.judged.labels)
         model = path.read_bytes()
     trial = Trial(
         settings=dict(job.setting.values),

@@ -29,7 +29,7 @@ def ask(baseline: Baseline) -> Any:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A checked run, with its predictions."""
-    measured = metrics.metrics(PROBABILITIES, LABELS)
+    measured = metrics.compute(PROBABILITIES, LABELS)
     record = examples.run(checked=replace(examples.check(), metrics=measured))
     folder = run_store.save(record, tmp_path).parent
     predictions.save(PROBABILITIES, folder)
@@ -43,13 +43,13 @@ def test_a_record_brings_its_predictions(run: Path) -> None:
 
 def test_predictions_that_are_not_the_records_are_refused(run: Path) -> None:
     predictions.save(np.roll(PROBABILITIES, 1, axis=1), run)
-    with pytest.raises(InputRefusedError, match="not those of the record"):
+    with pytest.raises(InputRefusedError, match="don't match the record's confusion matrix"):
         ask(Baseline(record=str(run)))
 
 
 def test_predictions_for_other_images_are_refused(run: Path) -> None:
     predictions.save(PROBABILITIES[:40], run)
-    with pytest.raises(InputRefusedError, match="without a check on these images"):
+    with pytest.raises(InputRefusedError, match="predictions for 40 images"):
         ask(Baseline(record=str(run)))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mnist_tasks.checking.clauses import TEST, Facts, evaluate
 from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.paired_test import Paired
+from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
 from mnist_tasks.records import Metrics
 from mnist_tasks.verdict import Clause
@@ -227,7 +227,7 @@ ALL_FACTS = replace(
     FACTS,
     metrics={name: metrics() for name in (TEST, "shift", "rotate", "noise")},
     latency=(0.001,),
-    paired=Paired(images=10_000, correct=9_900, lost=5, won=5),
+    paired=PairedCounts(images=10_000, correct=9_900, regressed=5, fixed=5),
 )
 MEASURED = {
     "test accuracy",

@@ -23,7 +23,7 @@ def array(*values: int) -> NDArray[np.uint8]:
 
 
 def test_rows_are_the_truth_and_columns_what_was_said() -> None:
-    found = metrics.metrics(sure([3, 5, 5, 9]), array(3, 3, 5, 9))
+    found = metrics.compute(sure([3, 5, 5, 9]), array(3, 3, 5, 9))
     assert found.confusion[3][3] == found.confusion[3][5] == 1
     assert found.confusion[5][5] == found.confusion[9][9] == 1
     assert (found.images, found.correct) == (4, 3)
@@ -33,7 +33,7 @@ def test_the_loss_is_the_mean_of_the_logarithms_and_stays_finite() -> None:
     probabilities = np.zeros((2, 10), np.float32)
     probabilities[0, [1, 2]] = 0.5
     probabilities[1, 4] = 1
-    found = metrics.metrics(probabilities, array(1, 7))
+    found = metrics.compute(probabilities, array(1, 7))
     assert found.loss == pytest.approx((-np.log(0.5) - np.log(1e-7)) / 2)
 
 
@@ -77,7 +77,7 @@ def test_the_edge_of_a_bin_belongs_to_the_bin_below() -> None:
     assert metrics.calibration_error(sure([0], 1.0), array(0)) == 0
 
 
-def test_images_are_lost_and_won_one_by_one() -> None:
+def test_regressed_and_fixed_images_are_counted_one_by_one() -> None:
     labels = array(0, 1, 2, 3, 4)
-    found = metrics.paired(sure([0, 1, 9, 9, 9]), sure([0, 9, 2, 3, 9]), labels)
-    assert (found.images, found.correct, found.lost, found.won) == (5, 2, 2, 1)
+    found = metrics.paired_counts(sure([0, 1, 9, 9, 9]), sure([0, 9, 2, 3, 9]), labels)
+    assert (found.images, found.correct, found.regressed, found.fixed) == (5, 2, 2, 1)

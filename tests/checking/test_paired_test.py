@@ -4,7 +4,7 @@ import pytest
 
 from mnist_tasks.checking import paired_test
 from mnist_tasks.checking.contract import Baseline
-from mnist_tasks.checking.paired_test import Paired
+from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.verdict import Clause
 
 
@@ -18,7 +18,7 @@ def judge(
 ) -> Clause:
     return paired_test.judge(
         Baseline(model="best.h5", tolerance_points=points),
-        Paired(images=images, correct=images - 100, lost=lost, won=won),
+        PairedCounts(images=images, correct=images - 100, regressed=lost, fixed=won),
         confidence=confidence,
         reason="",
     )
@@ -89,7 +89,7 @@ def test_the_level_is_that_of_the_contract() -> None:
 def test_a_comparison_tells_both_accuracies_and_the_images() -> None:
     found = judge(30, 18, points=0.5)
     assert found.bound == "no worse than best.h5 less 0.5 points"
-    assert found.found == "99.00% against 99.12%: 30 images lost, 18 won"
+    assert found.found == "99.00% against 99.12%: 30 images regressed, 18 fixed"
     assert found.found_value == pytest.approx(-0.12)
     assert (found.bound_value, found.unit) == (-0.5, "points")
     assert found.reason == "shown to be no worse (Tango's score test, p < 0.0001)"

@@ -79,7 +79,7 @@ def test_a_check_of_many_models_gives_each_its_verdict_and_leaves_predictions(
     (tmp_path / "contract.toml").write_text(f"accuracy_above = 0\n{baseline}")
     done = small_cli("check", "--contract", "contract.toml")
     assert done.returncode == 0, done.stderr
-    assert "0 images lost, 0 won" in done.stdout
+    assert "0 images regressed, 0 fixed" in done.stdout
     done = small_cli("check")
     assert done.returncode == 1  # 200 images teach no 95%
     assert "wrong of 128; 6 allowed" in done.stdout

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.paired_runs import Pair
@@ -26,7 +27,7 @@ def pair(lost: int, won: int) -> Pair:
         fixed=(),
         regressed_by_digit=(lost, *(0,) * 9),
         fixed_by_digit=(0, won, *(0,) * 8),
-        images=1000,
+        paired=PairedCounts(images=1000, correct=900, regressed=lost, fixed=won),
     )
 
 

@@ -60,15 +60,18 @@ def test_calibration_compares_sureness_and_accuracy_bin_by_bin() -> None:
     assert high.accuracy == pytest.approx(2 / 3)
     assert high.sureness == pytest.approx(0.9)
     assert high.interval[0] < 2 / 3 < high.interval[1]
-    error = predicted_images.calibration_error((low, high))
+    error = metrics.calibration_error(sure.probabilities, sure.labels)
     assert error == pytest.approx((0.79 + 3 * (0.9 - 2 / 3)) / 4)
 
 
 def test_the_calibration_error_is_that_of_the_check(view: View) -> None:
     found = view.answers
     assert found is not None
-    error = predicted_images.calibration_error(predicted_images.calibration(found))
-    assert error == pytest.approx(metrics.calibration_error(found.probabilities, found.labels))
+    bins = predicted_images.calibration(found)
+    gaps = sum(each.images * abs(each.accuracy - each.sureness) for each in bins)
+    error = metrics.calibration_error(found.probabilities, found.labels)
+    assert gaps / len(found.labels) == pytest.approx(error)
+    assert view.calibration_error == error
 
 
 def test_the_predictions_of_a_run_are_read_with_their_images(view: View, small_mnist: Path) -> None:
@@ -82,13 +85,13 @@ def test_the_predictions_of_a_run_are_read_with_their_images(view: View, small_m
 def test_predictions_of_another_check_are_refused(view: View, small_mnist: Path) -> None:
     digits = store.load(small_mnist, "test")
     predictions.save(runs.probabilities(digits.labels, seed=99), view.folder)
-    with pytest.raises(InputRefusedError, match="other answers than those that the record counts"):
+    with pytest.raises(InputRefusedError, match="don't match the record's confusion matrix"):
         predicted_images.load(view.record, view.folder, small_mnist)
 
 
 def test_predictions_for_other_images_are_refused(view: View, small_mnist: Path) -> None:
     predictions.save(np.full((3, 10), 0.1, np.float32), view.folder)
-    with pytest.raises(InputRefusedError, match="probabilities of 3 images"):
+    with pytest.raises(InputRefusedError, match="predictions for 3 images"):
         predicted_images.load(view.record, view.folder, small_mnist)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mnist_tasks.checking import paired_test
 from mnist_tasks.checking.contract import Baseline
-from mnist_tasks.checking.paired_test import Paired
+from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import Share
 from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import false_alarms
@@ -99,7 +99,7 @@ def test_a_bound_that_is_no_share_is_not_suggested(is_ceiling: bool) -> None:
 
 def test_the_end_that_has_to_clear_a_baseline_is_the_lower_one() -> None:
     baseline = Baseline(model="released.h5")
-    paired = Paired(images=IMAGES, correct=9900, lost=10, won=20)
+    paired = PairedCounts(images=IMAGES, correct=9900, regressed=10, fixed=20)
     clause = paired_test.judge(baseline, paired, confidence=0.99, reason="")
     verdicts = [Verdict(clauses=(clause,))]
     found = false_alarms.calibrate("x", verdicts, wanted=0.1, is_sure=True).clauses[0].found
