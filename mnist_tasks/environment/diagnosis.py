@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
-REINSTALL = "Run `python -m pip install -e .` in the project's folder."
 Status = Literal["ok", "warning", "fault"]
 Topic = Literal["machine", "TensorFlow", "GPU", "data", "disk"]
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_tasks import install
 from mnist_tasks.environment import gpu
 from mnist_tasks.environment.diagnosis import Finding
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mnist_tasks.environment.probe import Library, Probed
 
 DRIVER_LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
-GPU_BUILD = 'Run `python -m pip install -e ".[gpu]"` in the project\'s folder (Linux x86-64)'
 _NO_GPU = "Use a machine with an NVIDIA GPU, or leave out --device gpu."
 _NEWER_DRIVER = (
     "Install NVIDIA's driver, or a newer one, and restart; in a container, start it with its GPUs "
@@ -89,7 +89,7 @@ def _judge(driver: Driver, probed: Probed | None) -> tuple[Status, str, str | No
         return (
             "warning",
             "CPU only: this is TensorFlow's CPU build",
-            f"First `python -m pip uninstall -y tensorflow-cpu`, where that is there. {GPU_BUILD}.",
+            f"Run `python -m pip uninstall -y tensorflow-cpu` if it is installed. {_gpu_build()}.",
             [],
         )
     return _unusable(probed)
@@ -121,7 +121,7 @@ def _unusable(probed: Probed) -> tuple[Status, str, str | None, list[str]]:
     ours = [name for name in names if name in DRIVER_LIBRARIES]
     remedies = [_NEWER_DRIVER] if ours else []
     if ours != names:
-        remedies.append(f"{GPU_BUILD}: it brings CUDA and cuDNN.")
+        remedies.append(f"{_gpu_build()}: it brings CUDA and cuDNN.")
     several = f"{len(lacking)} of {len(probed.libraries)} CUDA libraries"
     return (
         "warning",
@@ -129,6 +129,10 @@ def _unusable(probed: Probed) -> tuple[Status, str, str | None, list[str]]:
         " ".join(remedies),
         [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()],
     )
+
+
+def _gpu_build() -> str:
+    return f"Run {install.command('gpu')} (Linux x86-64)"
 
 
 def _reason(library: Library) -> str:

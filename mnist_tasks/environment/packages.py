@@ -10,9 +10,10 @@ import os
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from mnist_tasks import install
 from mnist_tasks.environment import requirements
 from mnist_tasks.environment.builds import same
-from mnist_tasks.environment.diagnosis import REINSTALL, Finding
+from mnist_tasks.environment.diagnosis import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def dependencies() -> Finding:
         name="dependencies",
         status="fault" if missing else "warning" if unfit else "ok",
         found=f"{found}: {wrong}" if wrong else found,
-        remedy=REINSTALL if wrong else None,
+        remedy=f"Run {install.command()}." if wrong else None,
         facts={"versions": versions, "needed": needed},
     )
 
@@ -84,8 +85,8 @@ def _judge(
     if not builds and module:
         return "ok", f"none that pip knows; the module is {module}", None
     if not builds:
-        return "fault", "TensorFlow is not installed", REINSTALL
-    install = f'`python -m pip install "tensorflow{specifier}"`'
+        return "fault", "TensorFlow is not installed", f"Run {install.command()}."
+    matching = f'`python -m pip install "tensorflow{specifier}"`'
     if len(builds) > 1:
         shared = set.intersection(*(set(build.files) for build in builds))
         both = " and ".join(map(str, builds))
@@ -93,11 +94,11 @@ def _judge(
         return (
             "fault",
             f"{both} at once: they share {len(shared):,} files and break each other",
-            f"Run `python -m pip uninstall -y {names}`, then {install}.",
+            f"Run `python -m pip uninstall -y {names}`, then {matching}.",
         )
     (build,) = builds
     if not requirements.satisfies(build.version, specifier):
-        return "warning", f"{build}; supported is {specifier}", f"Run {install}."
+        return "warning", f"{build}; supported is {specifier}", f"Run {matching}."
     return _judge_one(build, module)
 
 

@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mnist_tasks import install
 from mnist_tasks.environment.builds import module_path
-from mnist_tasks.environment.diagnosis import REINSTALL, Finding
+from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import printable
 
 TIMEOUT = 60.0  # seconds: a first import from a cold disk takes its time
@@ -137,7 +138,7 @@ def finding(probed: Probed, package: str = "tensorflow") -> Finding:
     again = f"`python -m pip install --force-reinstall {package}`"
     remedy = f"Run {again}; it is imported from {module_path()}."
     if probed.failure and probed.failure.startswith("ModuleNotFoundError"):
-        remedy = REINSTALL
+        remedy = f"Run {install.command()}."
     return Finding(
         topic="TensorFlow",
         name="import",

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from mnist_tasks import install
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping.events import Began, Ended, Task, given_up
@@ -191,7 +192,7 @@ def _import() -> Any:
             "--on ray",
             expected="Ray",
             found=f"it can't be imported: {printable(str(error))}",
-            remedy='Install the extra: `python -m pip install -e ".[cluster]"`.',
+            remedy=f"Run {install.command('cluster')}.",
         ) from error
     return ray
 

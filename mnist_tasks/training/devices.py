@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import fast_import
+from mnist_tasks import fast_import, install
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
@@ -38,7 +38,7 @@ def import_tensorflow() -> None:
             "TensorFlow",
             expected="TensorFlow 2.21 with Keras 3",
             found=f"the module {error.name} is not installed",
-            remedy="Run `python -m pip install -e .` in the project's folder.",
+            remedy=f"Run {install.command()}.",
         ) from error
     except (ImportError, OSError) as error:
         raise EnvironmentProblemError(

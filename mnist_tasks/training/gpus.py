@@ -9,11 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_tasks import fast_import
+from mnist_tasks import fast_import, install
 from mnist_tasks.errors import EnvironmentProblemError, printable
 
 DRIVER_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidia0"))
-REMEDY = "Install the extra `gpu` on a machine with an NVIDIA GPU, or use --device cpu."
 _REASONS = {
     r"Could not load dynamic library '([^']+)'": "the library {} can't be loaded",
     r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object": "the library {} can't be loaded",
@@ -108,7 +107,10 @@ def _require(wanted: str, there: int) -> None:
         f"--device {wanted}",
         expected="a GPU that TensorFlow can use" if needed == 1 else f"{needed} GPUs or more",
         found=f"{there}, counted from gpu:0" if there else why,
-        remedy=f"Use --device gpu:{there - 1}, or a lower one." if there else REMEDY,
+        remedy=f"Use --device gpu:{there - 1}, or a lower one."
+        if there
+        else f"On a machine with an NVIDIA GPU, run {install.command('gpu')}. "
+        "Otherwise use --device cpu.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
-from mnist_tasks import disk, records
+from mnist_tasks import disk, install, records
 from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
                 "--tensorboard",
                 expected="TensorBoard",
                 found=f"the module {error.name} is not installed",
-                remedy='Run `python -m pip install -e ".[tensorboard]"` in the project\'s folder.',
+                remedy=f"Run {install.command('tensorboard')}.",
             ) from error
         disk.try_writing(folder, remedy="Name another folder with --tensorboard.")
         self._folder = folder / records.new_id()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mnist_tasks import install
 from mnist_tasks.environment import gpu
 from tests import generated
 from tests.conftest import SMALL_CLI, hear_ctrl_c
@@ -118,7 +119,7 @@ def test_without_tensorflow(tmp_path: Path, mirror: str) -> None:
     python = throwaway.make(tmp_path / "venv", tensorflow=False)
     done = doctor(python, tmp_path, "--mirror", mirror)
     assert (done.returncode, done.stderr) == (4, "")
-    assert "TensorFlow is not installed what to do: Run `python -m pip install -e .`" in flat(done)
+    assert f"TensorFlow is not installed what to do: Run {install.command()}." in flat(done)
     assert lines_of(done)[-1].startswith("1 fault: this machine can't run the workflow")
 
     findings = by_name(doctor(python, tmp_path, "--offline", "--json"))

@@ -94,7 +94,7 @@ def test_a_missing_gpu_is_an_error_with_its_reason(machine: Any, wanted: str) ->
     with pytest.raises(EnvironmentProblemError, match=r"libcudnn\.so\.9") as caught:
         gpus.choose(wanted)
     assert caught.value.subject == f"--device {wanted}"
-    assert "extra `gpu`" in str(caught.value.remedy)
+    assert "[gpu]" in str(caught.value.remedy)
 
 
 def test_an_index_past_the_last_gpu_is_named(machine: Any) -> None:

@@ -169,7 +169,7 @@ def test_a_gpu_that_is_missing_is_no_silent_fall_back(small_mnist: Path, tmp_pat
     output = tmp_path / "model.h5"
     with pytest.raises(EnvironmentProblemError, match="--device gpu: none") as caught:
         train(TrainingConfig(device="gpu", output=output), small_mnist)
-    assert "extra `gpu`" in str(caught.value.remedy)
+    assert "[gpu]" in str(caught.value.remedy)
     assert not output.exists()
 
 

@@ -1,0 +1,35 @@
+"""The command that installs this package again, for the remedies of errors."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+PACKAGE = "mnist-tasks"
+
+
+def command(extra: str = "") -> str:
+    """Return the pip command that repairs this installation, as a phrase for "Run …".
+
+    Parameters
+    ----------
+    extra
+        The optional dependencies to install with it: ``cluster``, ``gpu`` or ``tensorboard``.
+    """
+    extras = f"[{extra}]" if extra else ""
+    if is_editable():
+        target = f'-e ".{extras}"' if extras else "-e ."
+        return f"`python -m pip install {target}` in the project's folder"
+    target = f'"{PACKAGE}{extras}"' if extras else PACKAGE
+    return f"`python -m pip install {target}`"
+
+
+def is_editable() -> bool:
+    """Whether the package runs from its source tree: pip recorded so, or did not install it."""
+    try:
+        record = metadata.distribution(PACKAGE).read_text("direct_url.json")
+        return bool(json.loads(record or "{}").get("dir_info", {}).get("editable"))
+    except metadata.PackageNotFoundError:
+        return True
+    except ValueError:  # not JSON
+        return False
