@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
+from mnist_tasks import constraints
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -17,13 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Kind = TypeVar("Kind")
-_WORDS = {
-    "array": "a list",
-    "float": "a number",
-    "int": "a whole number",
-    "object": "a table",
-    "str": "text in quotes",
-}
 
 
 def parse(path: Path, what: str) -> dict[str, Any]:
@@ -50,23 +40,15 @@ def parse(path: Path, what: str) -> dict[str, Any]:
 
 
 def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
-    """Turn a table into a dataclass.
-
-    Parameters
-    ----------
-    name
-        Of the table, for what is wrong with the whole of it.
+    """Convert a file's table to a structure or a dataclass, as `constraints.convert_table` does.
 
     Raises
     ------
     UsageError
-        A value has the wrong type, or can't be.
+        A key or a value is not valid. The error names the file and the key.
     """
-    try:
-        with naming(source):
-            return msgspec.convert(table, type=kind)
-    except msgspec.ValidationError as error:
-        raise _of_wrong_type(table, source, str(error), name) from error
+    with naming(source):
+        return constraints.convert_table(table, kind, name)
 
 
 @contextmanager
@@ -81,37 +63,3 @@ def naming(source: Path) -> Iterator[None]:
             found=printable(error.found),
             remedy=error.remedy,
         ) from error
-
-
-def refuse_unknown(table: Any, kind: type[Any], source: Path, *, name: str = "") -> None:
-    """Refuse a table that has a key which is none of a dataclass's fields.
-
-    Raises
-    ------
-    UsageError
-        It has one.
-    """
-    known = {field.name for field in fields(kind)}
-    if isinstance(table, dict) and (unknown := table.keys() - known):
-        key = f"{name}.{min(unknown)}" if name else min(unknown)
-        raise UsageError(
-            f"{source}: {printable(key)}",
-            expected=f"one of {', '.join(sorted(known))}",
-            found="unknown",
-        )
-
-
-def _of_wrong_type(table: Any, source: Path, message: str, name: str) -> UsageError:
-    """Turn ``Expected `int`, got `str` - at `$.a.b` `` into an error that names key and value."""
-    said, _, place = message.replace("`", "").partition(" - at $")
-    key = place.strip(".")
-    value = table
-    for step in re.findall(r"[^.\[\]]+", key):
-        value = value[int(step) if isinstance(value, list) else step]
-    said = said.replace("Object missing required field", "with the key")
-    expected = said.partition(", got ")[0].removeprefix("Expected ").removesuffix(" | null")
-    return UsageError(
-        f"{source}: {key or name}",
-        expected=" or ".join(_WORDS.get(each, each) for each in expected.split(" | ")),
-        found=printable(str(value)),
-    )

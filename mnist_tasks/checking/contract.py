@@ -7,6 +7,9 @@ what is ``None`` is not asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from mnist_tasks.checking.bounds import require, require_count, require_share
 from mnist_tasks.checking.robustness import Perturbed  # noqa: TC001 - msgspec reads it
@@ -83,7 +86,7 @@ class Contract:
 
     parameters_below: int = 25_000
     input_shape: tuple[int, ...] = (28, 28, 1)
-    accuracy_above: float = 0.95
+    accuracy_above: Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})] = 0.95
     accuracy_below: float | None = None
     worst_recall_above: float | None = None
     calibration_error_below: float | None = None

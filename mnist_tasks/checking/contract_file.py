@@ -12,21 +12,11 @@ from typing import Any
 
 from mnist_tasks import toml_files
 from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
 from mnist_tasks.errors import UsageError, printable
 
 PROJECT_FILE = Path("pyproject.toml")
 TABLE = ("tool", "mnist-tasks", "contract")
 TABLE_NAME = f"[{'.'.join(TABLE)}]"
-
-_KEYS = {
-    "": Contract,
-    "perturbed": Perturbed,
-    "perturbed.shift": Shift,
-    "perturbed.rotate": Rotate,
-    "perturbed.noise": Noise,
-    "baseline": Baseline,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +74,6 @@ def _inner(document: dict[str, Any], source: Path) -> Any:
 
 
 def _contract(table: Any, source: Path) -> Contract:
-    _refuse_unknown(table, source)
     contract = toml_files.convert(table, Contract, source, name=TABLE_NAME)
     if contract.baseline is None:
         return contract
@@ -96,14 +85,6 @@ def _seen_from(folder: Path, baseline: Baseline) -> Baseline:
     if baseline.model is not None:
         return replace(baseline, model=str(folder / baseline.model))
     return replace(baseline, record=str(folder / str(baseline.record)))
-
-
-def _refuse_unknown(table: Any, source: Path) -> None:
-    for path, kind in _KEYS.items():
-        inner = table
-        for name in path.split(".") if path else ():
-            inner = inner.get(name) if isinstance(inner, dict) else None
-        toml_files.refuse_unknown(inner, kind, source, name=path)
 
 
 def _names(cls: type[Any]) -> set[str]:

@@ -53,7 +53,6 @@ def load(path: Path, base: Plan) -> Plan:
         The file can't be read, or a key or a value in it can't be.
     """
     table = toml_files.parse(path, WHAT)
-    toml_files.refuse_unknown(table, Written, path)
     written = toml_files.convert(table, Written, path, name=WHAT)
     with toml_files.naming(path):
         values = {

@@ -1,0 +1,148 @@
+"""Convert what a user wrote to constrained types; an error says in words what a value may be.
+
+The range of a setting stands in its annotation, and nowhere else:
+
+>>> from typing import Annotated
+>>> from msgspec import Meta
+>>> describe(Annotated[int, Meta(ge=1, le=60_000)])
+'a whole number from 1 to 60,000'
+>>> describe(Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})] | None)
+'a number from 0 to below 1: 0.95 is 95%'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+from mnist_tasks.errors import UsageError, printable
+
+Kind = TypeVar("Kind")
+_WORDS = {
+    inspect.BoolType: "true or false",
+    inspect.StrType: "text in quotes",
+    inspect.ListType: "a list",
+    inspect.VarTupleType: "a list",
+    inspect.DictType: "a table",
+    inspect.StructType: "a table",
+    inspect.DataclassType: "a table",
+}
+
+
+def describe(kind: Any) -> str:
+    """Return in words what a value of a type may be.
+
+    Parameters
+    ----------
+    kind
+        A type that msgspec knows. Its `Meta` may have ``extra={"hint": "0.95 is 95%"}``, which
+        follows the words.
+    """
+    return _words(inspect.type_info(kind))
+
+
+def convert_value(value: Any, kind: Any, key: str) -> Any:
+    """Convert a value, or the items of a list, to a type. Numbers have to be finite.
+
+    Raises
+    ------
+    UsageError
+        The value has another type, or is out of range. The error names `key`; of a list, the item.
+    """
+    with contextlib.suppress(msgspec.ValidationError):
+        converted = msgspec.convert(value, kind)
+        if not isinstance(converted, float) or math.isfinite(converted):
+            return converted
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        for listed in _alternatives(inspect.type_info(kind)):
+            if isinstance(listed, inspect.ListType | inspect.VarTupleType):
+                _refuse_item(item, kind, f"{key}[{index}]", _words(listed.item_type))
+    raise UsageError(key, expected=describe(kind), found=printable(str(value)) or "nothing")
+
+
+def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") -> Kind:
+    """Convert a table, and those inside of it, to a structure or a dataclass.
+
+    Parameters
+    ----------
+    name
+        Of the table, for what is wrong with the whole of it.
+    prefix
+        What stands before a key's name in an error: ``perturbed.``.
+
+    Raises
+    ------
+    UsageError
+        A key is unknown or missing, or its value has another type or is out of range. The error
+        names the key with those of the tables around it: ``perturbed.shift.pixels``.
+    """
+    if not isinstance(table, dict):
+        raise UsageError(name, expected="a table", found=printable(str(table)))
+    types = get_type_hints(kind, include_extras=True)
+    info: Any = inspect.type_info(kind)
+    for key, value in table.items():
+        path = f"{prefix}{printable(key)}"
+        if key not in types:
+            known = ", ".join(sorted(types))
+            raise UsageError(path, expected=f"one of {known}", found="unknown")
+        inner = [each for each in _alternatives(inspect.type_info(types[key])) if _is_struct(each)]
+        if inner and isinstance(value, dict):
+            convert_table(value, inner[0].cls, path, prefix=f"{path}.")
+        else:
+            convert_value(value, types[key], path)
+    for field in info.fields:
+        if field.required and field.name not in table:
+            expected = f"a table with the key {field.name}"
+            raise UsageError(name, expected=expected, found=printable(str(table)))
+    return msgspec.convert(table, kind)
+
+
+def _refuse_item(item: Any, kind: Any, key: str, expected: str) -> None:
+    try:
+        msgspec.convert([item], kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(key, expected=expected, found=printable(str(item))) from error
+
+
+def _is_struct(info: inspect.Type) -> bool:
+    return isinstance(info, inspect.StructType | inspect.DataclassType)
+
+
+def _alternatives(info: inspect.Type) -> list[Any]:
+    """Return the types of which a value may have one, without ``None``."""
+    if isinstance(info, inspect.Metadata):
+        return _alternatives(info.type)
+    if isinstance(info, inspect.UnionType):
+        return [each for each in info.types if not isinstance(each, inspect.NoneType)]
+    return [info]
+
+
+def _words(info: inspect.Type) -> str:
+    match info:
+        case inspect.Metadata():
+            hint = (info.extra or {}).get("hint")
+            return _words(info.type) + (f": {hint}" if hint else "")
+        case inspect.UnionType():
+            return " or ".join(map(_words, _alternatives(info)))
+        case inspect.LiteralType():
+            return f"one of {', '.join(map(str, info.values))}"
+        case inspect.IntType():
+            return f"a whole number{_range(info)}"
+        case inspect.FloatType():
+            return f"a number{_range(info)}"
+    return _WORDS.get(type(info), "another value")
+
+
+def _range(info: inspect.IntType | inspect.FloatType) -> str:
+    """Return `` from 0 to 4``, `` above 0``, or nothing where there are no bounds."""
+    start = f" above {info.gt:,}" if info.gt is not None else ""
+    end = f"below {info.lt:,}" if info.lt is not None else ""
+    if info.le is not None:
+        end = f"{info.le:,}" if info.ge is not None else f"at most {info.le:,}"
+    if info.ge is not None:
+        return f" from {info.ge:,}" + (f" to {end}" if end else "")
+    return start + ("," if start and end else "") + (f" {end}" if end else "")
