@@ -46,11 +46,11 @@ def load_digits(
     split: Split, data_dir: Path | None, *, mirror: str | None, offline: bool
 ) -> LabeledImages:
     """Load one split, and fetch the data first where it is missing."""
-    from mnist_tasks import console
     from mnist_tasks.data import loading
+    from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
     wanted = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline)
-    return loading.load(split, wanted, progress=console.DownloadProgress())
+    return loading.load(split, wanted, progress=DownloadProgress())
 
 
 def show(view: str, result: object, *, as_json: bool) -> None:

@@ -36,13 +36,13 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Say how often a sound recipe would fail the contract by chance, from the runs of a sweep."""
-    from mnist_tasks import console
     from mnist_tasks.checking import contract_file
     from mnist_tasks.reporting.terminal import false_alarms as false_alarm_tables
+    from mnist_tasks.reporting.terminal.progress import CountProgress
     from mnist_tasks.sweeping import false_alarms, sweep_check
 
     false_alarms.check_rate(rate)
-    with console.CountProgress("checking models") as progress:
+    with CountProgress("checking models") as progress:
         result = sweep_check.calibrate(
             sweep,
             contract_file.load(contract),

@@ -29,9 +29,9 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Put the four verified data files of MNIST into the cache."""
-    from mnist_tasks import console
     from mnist_tasks.data import sources, store
     from mnist_tasks.data.download import Patience
+    from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
     chosen = sources.choose(
         local=local,
@@ -40,6 +40,6 @@ def fetch(
         offline=offline,
         patience=Patience(silence=timeout),
     )
-    with console.DownloadProgress() as progress:
+    with DownloadProgress() as progress:
         result = store.fetch(data_dir or store.default_folder(), chosen, progress=progress)
     show("fetched", result, as_json=as_json)

@@ -60,13 +60,14 @@ def train(
         limit=limit,
         output=output,
     )
-    from mnist_tasks import console, disk, run_store
+    from mnist_tasks import disk, run_store
+    from mnist_tasks.reporting.terminal.progress import TrainingProgress
     from mnist_tasks.training import run
     from mnist_tasks.training.tensorboard import logged
 
     disk.try_writing(runs, remedy=run_store.OTHER_FOLDER)
     config.refuse_many_workers(os.environ)
-    with console.TrainingProgress() as shown, logged(shown, tensorboard) as progress:
+    with TrainingProgress() as shown, logged(shown, tensorboard) as progress:
         record = run.train(
             wanted,
             lambda: load_digits("train", data_dir, mirror=mirror, offline=offline),

@@ -8,8 +8,8 @@ import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.checking import contract_file
-from mnist_tasks.console import CountProgress
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.reporting.terminal.progress import CountProgress
 from mnist_tasks.sweeping import sweep_check
 from mnist_tasks.sweeping.plan import Plan
 from tests.sweeping import runs

@@ -14,10 +14,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mnist_tasks import console
 from mnist_tasks.errors import printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.terminal import tables
+from mnist_tasks.reporting.terminal.progress import LiveProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ class _Standing:
     failed: int = 0
 
 
-class SweepProgress(console.Live):
+class SweepProgress(LiveProgress):
     """How many runs are running, done and failed, setting by setting."""
 
     def __init__(self) -> None:

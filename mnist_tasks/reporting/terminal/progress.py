@@ -1,0 +1,177 @@
+"""Progress on standard error: live bars and curves in a terminal, lines at intervals elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from mnist_tasks import console
+from mnist_tasks.reporting.terminal.curves import NARROWEST, Curve, side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
+    from rich.progress import ProgressColumn, TaskID
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class _Bar(Progress):
+    """A live bar, and `above` it whatever is set."""
+
+    above: RenderableType | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield what is drawn, from top to bottom."""
+        if self.above is not None:
+            yield self.above
+        yield self.make_tasks_table(self.tasks)
+
+
+class LiveProgress:
+    """A live bar in a terminal, and lines at intervals elsewhere."""
+
+    def __init__(self, *columns: ProgressColumn) -> None:
+        self._console = console.messages()
+        self._bar = _Bar(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._next_line = 0.0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _start(self, name: str, total: float | None, figures: str = "") -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(escape(name), total=total, figures=figures)
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def _line_is_due(self) -> bool:
+        if self._console.is_terminal or time.monotonic() < self._next_line:
+            return False
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+        return True
+
+    def note(self, message: str) -> None:
+        """Print a message of one line, above the bar."""
+        self._console.print(Text(message, style="dim"), soft_wrap=True)
+
+
+class DownloadProgress(LiveProgress):
+    """Bytes and speed of a download."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
+        self._name = ""
+
+    def begin(self, name: str) -> None:
+        """Start the download of a file."""
+        self._name = name
+        self._start(name, total=None)
+        if not self._console.is_terminal:
+            self.note(f"downloading {name}")
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Show how many bytes have arrived, of how many (``None``: unknown)."""
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)
+        if self._line_is_due():
+            whole = f" of {total / 1e6:.1f}" if total else ""
+            self.note(f"{self._name}: {done / 1e6:.1f}{whole} MB")
+
+
+class CountProgress(LiveProgress):
+    """How many items are done, of how many."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self._what = what
+        self._done = self._total = 0
+
+    def begin(self, total: int) -> None:
+        """Start counting to a total."""
+        self._total = total
+        self._start(self._what, total=total)
+
+    def advance(self) -> None:
+        """Count one more item as done."""
+        self._done += 1
+        if self._task is not None:
+            self._bar.update(self._task, completed=self._done)
+        if self._line_is_due():
+            self.note(f"{self._what}: {self._done:,} of {self._total:,}")
+
+
+class TrainingProgress(LiveProgress):
+    """The progress of a training: curves of loss and accuracy, speed and time left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+        )
+        self._epochs = self._images = 0
+        self._started = 0.0
+        self._loss = Curve("loss", "{:.4f}")
+        self._accuracy = Curve("accuracy", "{:.2%}")
+        if self._console.width >= NARROWEST and not self._console.options.ascii_only:
+            self._bar.above = side_by_side(self._loss, self._accuracy)
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Start a training of so many epochs on so many images each."""
+        self._epochs, self._images = epochs, images
+        self._started = time.monotonic()
+        self._start(f"epoch 1/{epochs}", total=epochs * images)
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Show how many images of an epoch are done, and its running means; accuracy in [0, 1]."""
+        self._loss.values.append(loss)
+        self._accuracy.values.append(accuracy)
+        done = (epoch - 1) * self._images + images
+        speed = done / max(time.monotonic() - self._started, 1e-6)
+        figures = f"loss {loss:.4f}  accuracy {accuracy:.2%}  {speed:,.0f} images/s"
+        name = f"epoch {epoch}/{self._epochs}"
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, description=name, figures=figures)
+        if self._line_is_due() or (images == self._images and not self._console.is_terminal):
+            self.note(f"{name}  {images:,}/{self._images:,} images  {figures}")
