@@ -1,4 +1,4 @@
-"""What a user can choose of a training run, validated before anything heavy starts."""
+"""The options of a training run, validated before TensorFlow is loaded."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from mnist_tasks import cgroups
+from msgspec import Meta
+
+from mnist_tasks import cgroups, constraints
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -23,9 +25,13 @@ RUNS_FOLDER = Path("runs")
 SWEEPS_FOLDER = Path("sweeps")
 LARGEST_SEED = 2**32 - 1  # NumPy's
 
+Seed = Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
+Limit = Annotated[int, Meta(ge=1, le=60_000)]
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+
 
 def available_cores() -> int:
-    """Return how many processor cores this process may use, by its affinity and its cgroups."""
+    """Return the number of cores that this process may use, by its affinity and its cgroups."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
@@ -35,62 +41,53 @@ def available_cores() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """One training run. What is ``None`` is as the recipe has it.
+    """One training run. A setting of the recipe that is ``None`` is left as the recipe has it.
 
     Attributes
     ----------
-    epochs
-        Passes over the training images, at least 1.
-    batch_size
-        Images a step, on all devices together, 1 to 60,000.
-    learning_rate
-        The highest of the schedule, above 0.
+    recipe
+        Name of a recipe in `training.recipes`.
     seed
-        Of the weights, the order of the images and the dropout: 0 to 2**32 - 1.
-    settings
-        Names and values of the recipe's other settings that the user changed (see
-        `training.settings`), in alphabetical order.
-    device
-        ``auto`` takes a GPU where there is one; ``cpu``; ``gpu``, which is ``gpu:0``; ``gpu:1``,
-        the second; ``all`` GPUs of this machine.
-    threads
-        Of TensorFlow on the CPU, at least 1; all available cores by default.
-    precision
-        ``float32``, or ``mixed_bfloat16`` for the convolutions in training; the saved model is
-        float32.
+        Random seed for weight initialization, shuffling and dropout.
+    epochs, batch_size, learning_rate
+        As in `training.recipes.Recipe`, which validates them.
     limit
-        Train on the first images only: 1 to 60,000.
+        Train on the first images only.
+    device
+        ``auto`` uses a GPU if there is one; ``cpu``; ``gpu`` is ``gpu:0``, the first; ``all`` uses
+        all GPUs of this machine.
+    threads
+        TensorFlow threads on the CPU; all available cores by default.
+    precision
+        ``float32``, or ``mixed_bfloat16`` for the convolutions during training; the saved model is
+        float32.
     output
-        The model file to write: ``.h5`` or ``.keras``.
+        Model file to write: ``.h5`` or ``.keras``.
+    settings
+        Names and values of other settings of the recipe, in alphabetical order.
 
     Raises
     ------
     UsageError
-        A value is out of its range.
+        A value is not valid.
     """
 
     recipe: str = "default"
+    seed: Seed = 0
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
-    settings: tuple[tuple[str, float], ...] = ()
-    seed: int = 0
+    limit: Limit | None = None
     device: str = "auto"
-    threads: int = field(default_factory=available_cores)
+    threads: Threads = field(default_factory=available_cores)
     precision: str = "float32"
-    limit: int | None = None
     output: Path = LATEST_MODEL
+    settings: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        _in_range("--epochs", self.epochs, 1, 1000)
-        _in_range("--batch-size", self.batch_size, 1, 60_000)
-        _in_range("--seed", self.seed, 0, LARGEST_SEED)
-        _in_range("--threads", self.threads, 1, 1024)
-        _in_range("--limit", self.limit, 1, 60_000)
-        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
-            raise UsageError(
-                "--learning-rate", expected="a number above 0", found=str(self.learning_rate)
-            )
+        constraints.convert_value(self.seed, Seed, "--seed")
+        constraints.convert_value(self.limit, Limit | None, "--limit")
+        constraints.convert_value(self.threads, Threads, "--threads")
         if not DEVICE.fullmatch(self.device):
             raise UsageError(
                 "--device",
@@ -114,18 +111,18 @@ class TrainingConfig:
 
 
 def refuse_many_workers(environment: Mapping[str, str]) -> None:
-    """Refuse a ``TF_CONFIG`` that shares a run among several workers.
+    """Refuse a ``TF_CONFIG`` that distributes a run over several workers.
 
     Raises
     ------
     UsageError
-        It names more than one worker.
+        ``TF_CONFIG`` names more than one worker.
     """
     try:
         cluster = json.loads(environment.get("TF_CONFIG", "{}"))["cluster"]
         workers = sum(len(cluster[job]) for job in ("chief", "worker") if job in cluster)
     except (ValueError, LookupError, TypeError, RecursionError):
-        return  # TensorFlow's variable, of which nothing else concerns a run on one machine
+        return  # nothing else in TensorFlow's variable matters on one machine
     if workers > 1:
         raise UsageError(
             "TF_CONFIG",
@@ -133,11 +130,4 @@ def refuse_many_workers(environment: Mapping[str, str]) -> None:
             found=f"{workers} workers",
             remedy="Unset TF_CONFIG. `--device all` uses every GPU of a machine, and "
             "`mnist-tasks sweep --on ray` trains many models on many machines.",
-        )
-
-
-def _in_range(option: str, value: int | None, lowest: int, highest: int) -> None:
-    if value is not None and not lowest <= value <= highest:
-        raise UsageError(
-            option, expected=f"a whole number from {lowest:,} to {highest:,}", found=f"{value:,}"
         )

@@ -1,4 +1,4 @@
-"""Settings that can't be are refused before anything heavy starts."""
+"""Invalid options are refused before TensorFlow is loaded."""
 
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,12 @@ def test_the_defaults_are_valid() -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("epochs", 0),
-        ("epochs", -1),
-        ("epochs", 1001),
-        ("batch_size", 0),
-        ("batch_size", 60_001),
-        ("learning_rate", 0.0),
-        ("learning_rate", -0.1),
-        ("learning_rate", float("nan")),
-        ("learning_rate", float("inf")),
         ("seed", -1),
         ("seed", 2**32),
         ("threads", 0),
         ("limit", 0),
         ("limit", 60_001),
+        ("limit", 2.5),
         ("device", "tpu"),
         ("device", "gpu:"),
         ("device", "gpu:-1"),
@@ -52,8 +44,6 @@ def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("epochs", 1),
-        ("batch_size", 60_000),
         ("seed", 0),
         ("seed", 2**32 - 1),
         ("limit", 60_000),
@@ -62,7 +52,7 @@ def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
         ("output", Path("model.keras")),
     ],
 )
-def test_a_value_on_the_edge_is_taken(option: str, value: Any) -> None:
+def test_a_value_at_the_end_of_its_range_is_valid(option: str, value: Any) -> None:
     assert getattr(TrainingConfig(**{option: value}), option) == value
 
 

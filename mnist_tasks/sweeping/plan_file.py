@@ -9,7 +9,7 @@ from mnist_tasks import toml_files
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import Setting
-from mnist_tasks.training import settings as settings_of
+from mnist_tasks.training import recipes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def load(path: Path, base: Plan) -> Plan:
     with toml_files.naming(path):
         values = {
             name: tuple(
-                settings_of.check(name, each)
+                recipes.check_setting(name, each)
                 for each in (value if isinstance(value, list) else [value])
             )
             for name, value in written.set.items()
@@ -82,5 +82,7 @@ def _setting(table: dict[str, Any]) -> Setting:
     values = {key: value for key, value in table.items() if key != RECIPE}
     return Setting(
         recipe=name,
-        values=tuple(sorted((key, settings_of.check(key, each)) for key, each in values.items())),
+        values=tuple(
+            sorted((key, recipes.check_setting(key, each)) for key, each in values.items())
+        ),
     )

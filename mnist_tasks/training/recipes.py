@@ -1,107 +1,115 @@
-"""Named recipes: the layers of a network and how it is trained. Data only; Keras is not needed.
+"""Named recipes: the layers of a network, and how it is trained. Keras is not needed.
 
-Every network ends in a dense softmax over the ten digits, which `network` adds.
+This is the module to edit for another network or learning rate. Every network ends in a dense
+softmax over the ten digits, which `model` adds.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
+import msgspec
+from msgspec import Meta
+
+from mnist_tasks import constraints
 from mnist_tasks.errors import UsageError, printable
-from mnist_tasks.training import settings
+from mnist_tasks.old_records import RENAMED_SETTINGS
 
 if TYPE_CHECKING:
     from mnist_tasks.config import TrainingConfig
 
+Count = Annotated[int, Meta(ge=1)]
+Pixels = Annotated[int, Meta(ge=1, le=28)]
+Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
-@dataclass(frozen=True, kw_only=True)
-class Conv:
+
+class _Layer(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="layer",
+    tag=str,
+):
+    """A layer of a network; in a record, ``layer`` is the name of its class."""
+
+
+class Conv(_Layer, frozen=True, kw_only=True):
     """A convolution with ReLU; `kernel` and `stride` in pixels, both ways."""
 
-    filters: int
-    kernel: int
-    stride: int = 1
+    filters: Count
+    kernel: Pixels
+    stride: Pixels = 1
     padding: Literal["valid", "same"] = "valid"
 
 
-@dataclass(frozen=True, kw_only=True)
-class BatchNorm:
+class BatchNorm(_Layer, frozen=True, kw_only=True):
     """Batch normalization.
 
-    Keras's momentum of 0.99 is too slow for the few hundred steps of one epoch: the running
-    statistics would still hold their start values.
+    Keras's default momentum of 0.99 is too slow for the few hundred steps of one epoch: the running
+    statistics would still be close to their initial values.
     """
 
-    momentum: float = 0.9
+    momentum: Fraction = 0.9
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaxPool:
+class MaxPool(_Layer, frozen=True, kw_only=True):
     """The maximum of each square of `size` pixels."""
 
-    size: int = 2
+    size: Pixels = 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class AveragePool:
+class AveragePool(_Layer, frozen=True, kw_only=True):
     """The mean of each square of `size` pixels."""
 
-    size: int = 2
+    size: Pixels = 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dropout:
-    """Dropout of a share `rate` of the activations, or of whole feature maps at once.
+class Dropout(_Layer, frozen=True, kw_only=True):
+    """Dropout of a fraction `rate` of the activations, or of whole feature maps.
 
     Whole maps: J. Tompson et al., "Efficient object localization using convolutional networks"
-    (2015), since the activations of one map are too much alike for dropping one to hide anything.
+    (2015). Neighbouring activations of a map are so alike that dropping single ones hides little.
     """
 
-    rate: float
+    rate: Fraction
     whole_maps: bool = False
 
 
 LayerSpec = Conv | BatchNorm | MaxPool | AveragePool | Dropout
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """A network and its training with Adagrad and sparse categorical cross-entropy.
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network, and its training with Adagrad and sparse categorical cross-entropy.
 
-    Attributes
-    ----------
-    batch_size
-        Images a step.
-    learning_rate
-        The peak of the schedule.
-    warmup_fraction
-        The share of all steps in which the rate climbs from 0 to its peak, in [0, 1).
-    final_learning_rate_fraction
-        The share of the peak to which the rate then falls, in [0, 1].
-    initial_accumulator_value
-        Where Adagrad's sums of squared gradients start.
-    ema_momentum
-        What the running average of the weights, which is what a run saves, keeps of itself at each
-        step, in [0, 1); 0 saves the weights as they are. Averaged weights are saved with statistics
-        of batch normalization of their own (see `normalization.recompute`).
-    max_shift
-        The most pixels by which an image is moved, each way, at random.
-    micro_batches
-        In how many parts a batch is computed side by side (see `engine`).
+    Averaged weights (`ema_momentum`) are saved with batch-normalization statistics of their own:
+    see `normalization.recompute`.
     """
 
     name: str
     layers: tuple[LayerSpec, ...]
-    epochs: int = 1
-    batch_size: int
-    learning_rate: float
-    warmup_fraction: float = 0.0
-    final_learning_rate_fraction: float = 1.0
-    initial_accumulator_value: float = 0.1
-    ema_momentum: float = 0.0
-    max_shift: int = 0
-    micro_batches: int = 1
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the training images.")] = 1
+    batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per step.")]
+    learning_rate: Annotated[float, Meta(gt=0, description="The peak of the schedule.")]
+    warmup_fraction: Annotated[
+        Fraction, Meta(description="Fraction of all steps in which the rate rises to its peak.")
+    ] = 0.0
+    final_learning_rate_fraction: Annotated[
+        float, Meta(ge=0, le=1, description="Fraction of its peak to which the rate then falls.")
+    ] = 1.0
+    initial_accumulator_value: Annotated[
+        float, Meta(ge=0, description="Start of Adagrad's sums of squared gradients.")
+    ] = 0.1
+    ema_momentum: Annotated[
+        Fraction,
+        Meta(description="Momentum of the saved moving average of the weights; 0: no average."),
+    ] = 0.0
+    max_shift: Annotated[
+        int, Meta(ge=0, le=4, description="Pixels that an image is shifted at most, each way.")
+    ] = 0
+    micro_batches: Annotated[
+        int, Meta(ge=1, le=64, description="Parts of a batch that are computed side by side.")
+    ] = 1
 
 
 DEFAULT = Recipe(
@@ -126,7 +134,7 @@ DEFAULT = Recipe(
     micro_batches=2,
 )
 
-# The workflow's description taken at its word, with Keras's usual settings around it.
+# The workflow's description taken literally, with Keras's usual settings.
 PLAIN = Recipe(
     name="plain",
     layers=(
@@ -149,13 +157,43 @@ PLAIN = Recipe(
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, PLAIN)}
 
 
-def resolve(config: TrainingConfig) -> Recipe:
-    """Return the recipe that a run asks for, with the settings that the user changed.
+#: The settings of a recipe that a user may change, with what each may be.
+SETTINGS: dict[str, Any] = {
+    name: kind
+    for name, kind in get_type_hints(Recipe, include_extras=True).items()
+    if name not in {"name", "layers"}
+}
+
+
+def check_setting(name: str, value: object) -> float:
+    """Return the value of a setting with its right type: 1.0 as 1 where it is a whole number.
 
     Raises
     ------
     UsageError
-        There is no recipe of that name, or no such setting, or it can't have that value.
+        There is no such setting, or the value is not valid.
+    """
+    option = f"--set {printable(name)}"
+    if name not in SETTINGS:
+        new = RENAMED_SETTINGS.get(name)
+        raise UsageError(
+            option,
+            expected=f"one of {', '.join(SETTINGS)}",
+            found="no such setting",
+            remedy=f"It is now called {new}." if new else None,
+        )
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    checked: float = constraints.convert_value(whole, SETTINGS[name], option)
+    return checked
+
+
+def resolve(config: TrainingConfig) -> Recipe:
+    """Return the recipe of a run, with the settings that the user changed.
+
+    Raises
+    ------
+    UsageError
+        There is no such recipe or setting, or a value is not valid.
     """
     recipe = RECIPES.get(config.recipe)
     if recipe is None:
@@ -164,24 +202,20 @@ def resolve(config: TrainingConfig) -> Recipe:
             expected=f"one of {', '.join(RECIPES)}",
             found=printable(config.recipe) or "nothing",
         )
-    named = {
-        "epochs": config.epochs,
-        "batch_size": config.batch_size,
-        "learning_rate": config.learning_rate,
-    }
-    changed: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+    changed: dict[str, Any] = {}
+    for name, kind in SETTINGS.items():
+        if (value := getattr(config, name, None)) is not None:
+            option = f"--{name.replace('_', '-')}"
+            changed[name] = constraints.convert_value(value, kind, option)
     for name, value in config.settings:
         if name in changed:
-            raise UsageError(
-                f"{settings.OPTION} {name}",
-                expected="it once",
-                found=f"also --{name.replace('_', '-')}",
-            )
-        changed[name] = settings.check(name, value)
-    return replace(recipe, **changed)
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--set {name}", expected="it once", found=f"also {option}")
+        changed[name] = check_setting(name, value)
+    return msgspec.structs.replace(recipe, **changed)
 
 
 def as_record(recipe: Recipe) -> dict[str, Any]:
-    """Return all of a recipe's settings, for the record of a run."""
-    layers = [{"layer": type(spec).__name__, **asdict(spec)} for spec in recipe.layers]
-    return {**asdict(recipe), "layers": layers}
+    """Return all settings of a recipe, as the record of a run has them."""
+    record: dict[str, Any] = msgspec.to_builtins(recipe)
+    return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import time
 from contextlib import contextmanager
@@ -106,22 +107,14 @@ def train(
 
 def command(config: TrainingConfig) -> str:
     """Return the command line that repeats a run on this machine."""
-    words = ["mnist-tasks", "train", "--recipe", config.recipe, "--seed", str(config.seed)]
-    options = {
-        "--epochs": config.epochs,
-        "--batch-size": config.batch_size,
-        "--learning-rate": config.learning_rate,
-        "--limit": config.limit,
-        "--device": config.device,
-        "--threads": config.threads,
-        "--precision": config.precision if config.precision != "float32" else None,
-        "--output": config.output,
-    }
-    for option, value in options.items():
-        if value is not None:
-            words += [option, str(value)]
-    for each in settings.words(config.settings):
-        words += [settings.OPTION, each]
+    words = ["mnist-tasks", "train"]
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
+        if each.name == "settings":
+            for setting in settings.words(value):
+                words += [settings.OPTION, setting]
+        elif value is not None:
+            words += [f"--{each.name.replace('_', '-')}", str(value)]
     return shlex.join(words)
 
 

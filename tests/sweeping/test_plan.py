@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mnist_tasks.errors import UsageError
@@ -122,7 +123,7 @@ def test_what_changes_a_result_changes_the_id(change: dict[str, object]) -> None
 def test_a_recipe_that_was_edited_has_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     first = Plan(seeds=(0,))
     name, before = first.name, first.jobs(FOLDER)[0].id
-    edited = replace(recipes.DEFAULT, layers=recipes.DEFAULT.layers[:-1])
+    edited = msgspec.structs.replace(recipes.DEFAULT, layers=recipes.DEFAULT.layers[:-1])
     monkeypatch.setitem(recipes.RECIPES, "default", edited)
     assert first.jobs(FOLDER)[0].id != before
     assert first.name != name

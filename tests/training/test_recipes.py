@@ -1,23 +1,24 @@
-"""Recipes are data, and a run changes only what its user asked for."""
+"""Recipes are data, and a run changes only the settings that its user gives."""
 
 import json
-from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
-from mnist_tasks import run_store
+from mnist_tasks import constraints, run_store
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import UsageError
 from mnist_tasks.training import recipes
 
 
-def test_a_recipe_is_taken_as_it_is() -> None:
-    assert recipes.resolve(TrainingConfig()) is not None
+def test_without_options_a_recipe_is_unchanged() -> None:
     assert recipes.resolve(TrainingConfig()) == recipes.DEFAULT
     assert recipes.resolve(TrainingConfig(recipe="plain")) == recipes.PLAIN
 
 
-def test_the_users_settings_replace_the_recipes() -> None:
+def test_options_replace_settings_of_the_recipe() -> None:
     config = TrainingConfig(epochs=3, batch_size=7, learning_rate=0.5)
     expected = replace(recipes.DEFAULT, epochs=3, batch_size=7, learning_rate=0.5)
     assert recipes.resolve(config) == expected
@@ -28,14 +29,64 @@ def test_any_other_setting_can_be_changed() -> None:
     assert recipes.resolve(config) == replace(recipes.DEFAULT, ema_momentum=0.0, max_shift=0)
 
 
-def test_a_setting_that_is_given_twice_is_refused() -> None:
+def test_a_setting_given_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="also --batch-size"):
         recipes.resolve(TrainingConfig(batch_size=8, settings=(("batch_size", 9),)))
 
 
-def test_a_setting_that_cant_be_is_refused() -> None:
+def test_an_invalid_setting_is_refused() -> None:
     with pytest.raises(UsageError, match="--set max_shift"):
         recipes.resolve(TrainingConfig(settings=(("max_shift", 9),)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", -1),
+        ("epochs", 1001),
+        ("batch_size", 0),
+        ("batch_size", 60_001),
+        ("learning_rate", 0.0),
+        ("learning_rate", -0.1),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+    ],
+)
+def test_an_option_out_of_range_is_named(name: str, value: float) -> None:
+    options: Any = {name: value}
+    with pytest.raises(UsageError) as caught:
+        recipes.resolve(TrainingConfig(**options))
+    assert caught.value.subject == f"--{name.replace('_', '-')}"
+    assert caught.value.expected == constraints.describe(recipes.SETTINGS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 1),
+        ("batch_size", 60_000),
+        ("learning_rate", 1),
+        ("final_learning_rate_fraction", 1),
+    ],
+)
+def test_a_value_at_the_end_of_its_range_is_valid(name: str, value: float) -> None:
+    resolved = getattr(recipes.resolve(TrainingConfig(settings=((name, value),))), name)
+    assert resolved == value
+    assert type(resolved) is type(getattr(recipes.DEFAULT, name))
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_every_recipe_is_within_its_ranges(recipe: recipes.Recipe) -> None:
+    assert msgspec.convert(recipes.as_record(recipe), recipes.Recipe) == recipe
+
+
+def test_every_number_of_a_recipe_can_be_set_and_is_described() -> None:
+    assert set(recipes.SETTINGS) == set(recipes.Recipe.__struct_fields__) - {"name", "layers"}
+    properties = msgspec.json.schema(recipes.Recipe)["$defs"]["Recipe"]["properties"]
+    for name, kind in recipes.SETTINGS.items():
+        assert constraints.describe(kind).partition(" number")[0] in {"a", "a whole"}
+        assert properties[name]["description"].endswith(".")
 
 
 def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
@@ -52,7 +103,7 @@ def test_every_recipe_has_what_the_workflow_promises(recipe: recipes.Recipe) -> 
     assert recipe.epochs == 1
 
 
-def test_a_record_tells_the_kind_of_each_layer() -> None:
+def test_a_record_names_the_kind_of_each_layer() -> None:
     record = json.loads(run_store.to_json(recipes.as_record(recipes.PLAIN)))
     assert record["layers"][0] == {
         "layer": "Conv",
