@@ -1,18 +1,20 @@
-"""A verdict: what became of each clause of a contract, in words and in numbers."""
+"""A verdict: the status of each clause of a contract, in words and in numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-#: `inconclusive`: the interval straddles the bound. `unmeasured`: there was nothing to judge.
-Status = Literal["passed", "failed", "inconclusive", "not measured"]
+#: The statuses of a clause, the worst first. Inconclusive: the interval contains the bound.
+Status = Literal["failed", "not measured", "inconclusive", "passed"]
+SEVERITY: tuple[Status, ...] = get_args(Status)
+VerdictStatus = Literal["failed", "inconclusive", "passed"]
 Direction = Literal["above", "below"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """Where the true value lies, as far as these images can tell, in the unit of the clause."""
+    """A confidence interval, in the unit of the clause."""
 
     low: float
     high: float
@@ -21,15 +23,15 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Errors:
-    """How many images a model got wrong, and how many it may.
+    """Number of wrongly classified images, and how many the clause allows.
 
     Attributes
     ----------
     allowed
-        The most with which the clause would hold; ``None`` where it sets no such limit, or where
-        not even a model without errors would do.
+        The most errors with which the clause passes; ``None`` if it sets no such limit, or if
+        not even a model without errors would pass.
     required
-        The fewest with which the clause would hold, for a clause that bounds accuracy from above.
+        The fewest errors with which the clause passes, if it bounds accuracy from above.
     """
 
     seen: int
@@ -40,20 +42,20 @@ class Errors:
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:
-    """One clause of the contract with its verdict.
+    """One clause of the contract and its status.
 
     Attributes
     ----------
     bound, found
-        In words; `found` says why where there is no value.
+        In words; `found` gives the reason if there is no value.
     bound_value, found_value
-        The same as numbers, in `unit`, where they are numbers.
+        The same as numbers, in `unit`; ``None`` if they are not numbers.
     unit
         ``parameters``, ``share`` (in [0, 1]), ``bytes``, ``ms`` or ``points`` (percentage points).
+    reason
+        Why the clause does not pass, if the numbers don't show it, or the test that decided.
     direction
         On which side of its bound a value passes; ``None`` if there is no bound of that kind.
-    reason
-        Why the clause doesn't hold, where the numbers alone don't say, or which test decided.
     """
 
     name: str
@@ -71,19 +73,17 @@ class Clause:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Every clause of the contract, each looked at whatever became of the others."""
+    """Every clause of the contract; all of them are evaluated, even after one has failed."""
 
     clauses: tuple[Clause, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether every clause holds; a verdict without clauses does not."""
+        """Whether every clause passed; ``False`` without clauses."""
         return self.status == "passed"
 
     @property
-    def status(self) -> Literal["passed", "failed", "inconclusive"]:
-        """Inconclusive only where nothing is worse: what can't be measured is broken."""
-        found = {clause.status for clause in self.clauses}
-        if found == {"passed"}:
-            return "passed"
-        return "inconclusive" if found and found <= {"passed", "inconclusive"} else "failed"
+    def status(self) -> VerdictStatus:
+        """The status of the worst clause; one that could not be measured counts as failed."""
+        worst = min((each.status for each in self.clauses), key=SEVERITY.index, default=SEVERITY[0])
+        return "failed" if worst == "not measured" else worst

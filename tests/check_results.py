@@ -1,10 +1,10 @@
-"""CheckResults of checks as they come, for the tests of what tells of them."""
+"""Results of every kind, for the tests of what shows them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from mnist_tasks.checking.results import CheckResult, CheckResults, gather
+from mnist_tasks.checking.results import CheckResult, CheckResults, gather, of_check
 from mnist_tasks.errors import Failure
 from mnist_tasks.verdict import Clause, Errors, Interval, Verdict
 from tests import examples
@@ -19,14 +19,15 @@ ACCURACY = Clause(
     bound_value=0.95,
     found_value=0.952,
     unit="share",
+    direction="above",
     interval=Interval(low=0.9462, high=0.9572, confidence=0.99),
     errors=Errors(seen=480, images=10_000, allowed=443),
-    reason="the interval has the bound in it",
+    reason="the interval contains the bound",
 )
 BASELINE = Clause(
     name="baseline",
-    bound="no worse than best.h5 less 0.2 points",
-    found="99.00% against 99.50%: 60 images regressed, 10 fixed",
+    bound="at most 0.2 points worse than best.h5",
+    found="99.00%, baseline 99.50%: 60 images regressed, 10 fixed",
     status="failed",
     bound_value=-0.2,
     found_value=-0.5,
@@ -40,6 +41,7 @@ BLIND = Clause(
     bound="< 5 ms",
     found="it has 2 inputs",
     status="not measured",
+    direction="below",
     reason="it has 2 inputs",
 )
 FINE = Clause(name="parameters", bound="< 25,000", found="21,586", status="passed")
@@ -48,8 +50,7 @@ FINE = Clause(name="parameters", bound="< 25,000", found="21,586", status="passe
 def of(*clauses: Clause, path: str = "model.h5") -> CheckResult:
     check = examples.check()
     check = replace(check, verdict=Verdict(clauses=clauses), model=replace(check.model, path=path))
-    status = check.verdict.status
-    return CheckResult(path=path, status=status, exit_code=int(status != "passed"), check=check)
+    return of_check(check)
 
 
 def refused(path: str = "bad.h5", found: str = "a pickle") -> CheckResult:

@@ -1,4 +1,4 @@
-"""The predictions of a baseline: a model that is asked now, or the record of one that was."""
+"""The predictions of a baseline: a model file, or the record of a checked run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import run_store
 from mnist_tasks.checking import run_predictions
-from mnist_tasks.checking.clauses import TEST
+from mnist_tasks.checking.clauses import TEST_IMAGES
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import sandbox
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mnist_tasks.vetting.limits import Limits
 
 
-def ask(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
-    """Return what the baseline predicts for the test images: (n, 10) float32 in [0, 1].
+def predict(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
+    """Return the baseline's predictions for the test images: (n, 10) float32 in [0, 1].
 
     Raises
     ------
     MnistTasksError
-        The baseline is refused or can't be asked, as a model that is checked could be.
+        The baseline is refused, or makes no predictions.
     """
     try:
         if baseline.model is not None:
@@ -42,14 +42,10 @@ def ask(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np
 
 
 def _of_model(path: Path, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
-    inspection = sandbox.inspect(path, image_sets={TEST: digits.images}, limits=limits)
-    if inspection.no_predictions_reason is not None:
-        raise InputRefusedError(
-            str(path),
-            expected="a model that gives predictions",
-            found=inspection.no_predictions_reason,
-        )
-    return inspection.probabilities[TEST]
+    inspection = sandbox.inspect(path, image_sets={TEST_IMAGES: digits.images}, limits=limits)
+    if (reason := inspection.no_predictions_reason) is not None:
+        raise InputRefusedError(str(path), expected="a model that makes predictions", found=reason)
+    return inspection.probabilities[TEST_IMAGES]
 
 
 def _of_record(path: Path, digits: LabeledImages) -> NDArray[np.float32]:

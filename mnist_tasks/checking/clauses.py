@@ -1,19 +1,19 @@
-"""Hold what was found against the contract: numbers in, verdict out; nothing is read here.
+"""Evaluate measurements against the contract, clause by clause.
 
-Every clause is judged and reported, whatever became of the one before it. A comparison with NaN is
-false, so that NaN never holds.
+Every clause is evaluated and reported, even after one has failed. Comparisons with NaN are false,
+so that NaN never passes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from mnist_tasks.checking import paired_test
 from mnist_tasks.checking.contract import OUTPUT_SHAPE
-from mnist_tasks.checking.proportions import Share, not_measured
-from mnist_tasks.verdict import Clause, Verdict
+from mnist_tasks.checking.proportions import ProportionBound, not_measured
+from mnist_tasks.verdict import SEVERITY, Clause, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,131 +21,123 @@ if TYPE_CHECKING:
     from mnist_tasks.checking.contract import Contract
     from mnist_tasks.checking.paired_test import PairedCounts
     from mnist_tasks.records import Metrics, Shape
+    from mnist_tasks.vetting.inspection import Inspection
 
-TEST = "test"
-_WORST_FIRST = ("failed", "not measured", "inconclusive", "passed")
+TEST_IMAGES = "test"  # the name of the set of unperturbed images
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What was found out about a model.
+class Measurements:
+    """What is known of a model.
 
     Attributes
     ----------
-    bytes
-        Of its file.
-    layers
-        The class of each layer.
-    input_shapes, output_shapes
-        One for each input and output of the model; ``None`` stands for the batch.
     metrics
-        By set of images: `TEST`, and the perturbed ones by the names that the contract has for
-        them. Empty where there are no predictions, for the reason in `unpredicted`.
-    latency
-        Seconds for one image, one for each measured call.
+        By set of images: `TEST_IMAGES`, and ``shift``, ``rotate``, ``noise``. Empty without
+        predictions.
     paired
-        How the model fared against the baseline.
+        Comparison with the baseline; ``None`` without a baseline or predictions.
     """
 
-    parameters: int
-    bytes: int
-    layers: tuple[str, ...]
-    input_shapes: tuple[Shape, ...]
-    output_shapes: tuple[Shape, ...]
-    metrics: Mapping[str, Metrics] = field(default_factory=dict)
-    unpredicted: str | None = None
-    latency: tuple[float, ...] = ()
+    inspection: Inspection
+    metrics: Mapping[str, Metrics]
     paired: PairedCounts | None = None
 
     @property
-    def reason(self) -> str:
+    def no_predictions_reason(self) -> str:
         """Why there are no predictions."""
-        return self.unpredicted or "no predictions"
+        return self.inspection.no_predictions_reason or "no predictions"
 
 
-def evaluate(contract: Contract, facts: Facts) -> Verdict:
-    """Hold the facts against each clause: the default four, then those that are asked for."""
-    return Verdict(clauses=(*_default(contract, facts), *_more(contract, facts)))
+def evaluate(contract: Contract, measured: Measurements) -> Verdict:
+    """Evaluate the four default clauses, and those that the contract adds."""
+    clauses = (*_default_clauses(contract, measured), *_optional_clauses(contract, measured))
+    return Verdict(clauses=clauses)
 
 
-def _default(contract: Contract, facts: Facts) -> Iterator[Clause]:
-    yield _below("parameters", contract.parameters_below, facts.parameters, unit="parameters")
-    yield _shape("input shape", (None, *contract.input_shape), facts.input_shapes)
-    yield _shape("output shape", OUTPUT_SHAPE, facts.output_shapes)
-    share = Share(bound=contract.accuracy_above, confidence=contract.confidence)
-    yield _accuracy("test accuracy", share, TEST, facts)
+def _default_clauses(contract: Contract, measured: Measurements) -> Iterator[Clause]:
+    model = measured.inspection
+    yield _below("parameters", contract.parameters_below, model.parameters, unit="parameters")
+    yield _shape("input shape", (None, *contract.input_shape), model.input_shapes)
+    yield _shape("output shape", OUTPUT_SHAPE, model.output_shapes)
+    bound = ProportionBound(bound=contract.accuracy_above, confidence=contract.confidence)
+    yield _accuracy("test accuracy", bound, TEST_IMAGES, measured)
 
 
-def _more(contract: Contract, facts: Facts) -> Iterator[Clause]:
-    confidence = contract.confidence
-    if (bound := contract.accuracy_below) is not None:
-        share = Share(bound=bound, is_ceiling=True, confidence=confidence)
-        yield _accuracy("accuracy ceiling", share, TEST, facts)
-    if (bound := contract.worst_recall_above) is not None:
-        yield _worst_recall(Share(bound=bound, confidence=confidence), facts)
-    for name, asked in contract.perturbed.asked.items() if contract.perturbed else ():
-        share = Share(bound=asked.accuracy_above, confidence=confidence)
-        yield _accuracy(asked.title, share, name, facts)
-    if (bound := contract.calibration_error_below) is not None:
-        yield _calibration(bound, facts)
+def _optional_clauses(contract: Contract, measured: Measurements) -> Iterator[Clause]:
+    model, confidence = measured.inspection, contract.confidence
+    if (limit := contract.accuracy_below) is not None:
+        ceiling = ProportionBound(bound=limit, direction="below", confidence=confidence)
+        yield _accuracy("accuracy ceiling", ceiling, TEST_IMAGES, measured)
+    if (limit := contract.worst_recall_above) is not None:
+        yield _worst_recall(ProportionBound(bound=limit, confidence=confidence), measured)
+    for name, each in contract.perturbed.by_name.items() if contract.perturbed else ():
+        bound = ProportionBound(bound=each.accuracy_above, confidence=confidence)
+        yield _accuracy(each.clause_name, bound, name, measured)
+    if (limit := contract.calibration_error_below) is not None:
+        yield _calibration_error(limit, measured)
     if contract.baseline is not None:
-        yield paired_test.judge(
-            contract.baseline, facts.paired, confidence=confidence, reason=facts.reason
+        yield paired_test.evaluate(
+            contract.baseline,
+            measured.paired,
+            confidence=confidence,
+            reason=measured.no_predictions_reason,
         )
     if contract.bytes_below is not None:
-        yield _below("file size", contract.bytes_below, facts.bytes, unit="bytes", shown=" bytes")
-    if (bound := contract.latency_below_ms) is not None:
-        yield _latency(bound, facts)
+        yield _below("file size", contract.bytes_below, model.bytes, unit="bytes", shown=" bytes")
+    if (limit := contract.latency_below_ms) is not None:
+        yield _latency(limit, measured)
     if contract.required_layers:
-        yield _required_layers(contract.required_layers, facts.layers)
+        kinds = tuple(layer.kind for layer in model.layers)
+        yield _required_layers(contract.required_layers, kinds)
 
 
-def _accuracy(name: str, share: Share, images: str, facts: Facts) -> Clause:
-    metrics = facts.metrics.get(images)
+def _accuracy(name: str, bound: ProportionBound, images: str, measured: Measurements) -> Clause:
+    metrics = measured.metrics.get(images)
     if metrics is None or not metrics.images:
-        return not_measured(name, share.words, facts.reason)
-    return share.judge(name, correct=metrics.correct, images=metrics.images)
+        return bound.not_measured(name, measured.no_predictions_reason)
+    return bound.evaluate(name, correct=metrics.correct, images=metrics.images)
 
 
-def _worst_recall(share: Share, facts: Facts) -> Clause:
-    """Judge each digit, and report the lowest recall among those of the worst verdict.
+def _worst_recall(bound: ProportionBound, measured: Measurements) -> Clause:
+    """Evaluate each digit, and return the clause of the worst status with the lowest recall.
 
-    LabeledImages differ in how many images they have, and so in how sure their recall is.
+    Digits differ in their number of images, and so in the width of their intervals.
     """
     name = "worst recall"
-    metrics = facts.metrics.get(TEST)
+    metrics = measured.metrics.get(TEST_IMAGES)
     if metrics is None:
-        return not_measured(name, share.words, facts.reason)
+        return bound.not_measured(name, measured.no_predictions_reason)
     clauses = [
-        share.judge(name, correct=row[digit], images=sum(row), note=f" (digit {digit})")
+        bound.evaluate(name, correct=row[digit], images=sum(row), note=f" (digit {digit})")
         if sum(row)
-        else not_measured(name, share.words, f"there is no image of the digit {digit}")
+        else bound.not_measured(name, f"no image of digit {digit}")
         for digit, row in enumerate(metrics.confusion)
     ]
-    return min(clauses, key=lambda each: (_WORST_FIRST.index(each.status), each.found_value or 0))
+    return min(clauses, key=lambda each: (SEVERITY.index(each.status), each.found_value or 0))
 
 
-def _calibration(bound: float, facts: Facts) -> Clause:
-    name, words = "calibration error", f"< {bound:g}"
-    metrics = facts.metrics.get(TEST)
+def _calibration_error(limit: float, measured: Measurements) -> Clause:
+    name, bound = "calibration error", f"< {limit:g}"
+    metrics = measured.metrics.get(TEST_IMAGES)
     if metrics is None or metrics.calibration_error is None:
-        return not_measured(name, words, facts.reason)
-    return _compare(
-        name, words, bound, f"{metrics.calibration_error:.4f}", metrics.calibration_error, "share"
-    )
+        return not_measured(name, bound, measured.no_predictions_reason, direction="below")
+    error = metrics.calibration_error
+    return _compare(name, bound, limit, f"{error:.4f}", error, "share")
 
 
-def _latency(bound: float, facts: Facts) -> Clause:
-    name, words = "latency", f"< {bound:g} ms"
-    if not facts.latency:
-        return not_measured(name, words, facts.reason)
-    milliseconds = 1000 * median(facts.latency)
-    found = f"{milliseconds:.3g} ms (median of {len(facts.latency)})"
-    return _compare(name, words, bound, found, milliseconds, "ms")
+def _latency(limit: float, measured: Measurements) -> Clause:
+    name, bound = "latency", f"< {limit:g} ms"
+    seconds = measured.inspection.latency
+    if not seconds:
+        return not_measured(name, bound, measured.no_predictions_reason, direction="below")
+    milliseconds = 1000 * median(seconds)
+    found = f"{milliseconds:.3g} ms (median of {len(seconds)})"
+    return _compare(name, bound, limit, found, milliseconds, "ms")
 
 
-def _below(name: str, bound: int, found: int, *, unit: str, shown: str = "") -> Clause:
-    return _compare(name, f"< {bound:,}{shown}", bound, f"{found:,}{shown}", found, unit)
+def _below(name: str, limit: int, found: int, *, unit: str, shown: str = "") -> Clause:
+    return _compare(name, f"< {limit:,}{shown}", limit, f"{found:,}{shown}", found, unit)
 
 
 def _compare(
@@ -159,6 +151,7 @@ def _compare(
         bound_value=bound_value,
         found_value=found_value,
         unit=unit,
+        direction="below",
     )
 
 
@@ -171,11 +164,11 @@ def _shape(name: str, bound: Shape, found: tuple[Shape, ...]) -> Clause:
     )
 
 
-def _required_layers(kinds: tuple[str, ...], found: tuple[str, ...]) -> Clause:
-    missing = [kind for kind in kinds if kind not in found]
+def _required_layers(required: tuple[str, ...], found: tuple[str, ...]) -> Clause:
+    missing = [kind for kind in required if kind not in found]
     return Clause(
         name="required layers",
-        bound=", ".join(kinds),
-        found=f"without {', '.join(missing)}" if missing else "all there",
+        bound=", ".join(required),
+        found=f"missing: {', '.join(missing)}" if missing else "all present",
         status="failed" if missing else "passed",
     )

@@ -1,15 +1,15 @@
-"""The clause that a model be no worse than a baseline, decided on the images where they differ.
+"""The clause that a model is no worse than a baseline, tested on the images where they differ.
 
-Two models that see the same images make much the same errors, so that comparing their accuracies
-as if they came from different images would be blind to most of the difference. The test for a
-tolerance of 0 is McNemar's exact one; for a tolerance above 0, where no such exact test is at hand,
-Tango's score test, which is McNemar's at 0 but for its normal approximation.
+Two models make many of the same errors on the same images. A comparison of their accuracies as if
+they came from different images would miss most real differences. With a tolerance of 0 the test is
+McNemar's exact test; above 0 there is no such exact test, and it is Tango's score test, which at 0
+is the normal approximation of McNemar's.
 
-Without `confidence`, the clause is broken only when the model is significantly worse than the
-baseline less the tolerance, at 99%: it gives the model the benefit of the doubt. With `confidence`,
-the clause holds only when the model is shown to be better than the baseline less the tolerance
-(non-inferiority), is broken when it is shown to be worse, and is inconclusive in between. With a
-tolerance of 0, that asks for a model that is shown to be better than the baseline.
+Without `confidence` the clause fails only if the model is significantly worse than the baseline
+minus the tolerance, at 99%. With `confidence` it passes only if the model is significantly better
+than the baseline minus the tolerance (non-inferiority), fails if it is significantly worse, and is
+inconclusive otherwise. With a tolerance of 0 the model must be significantly better than the
+baseline.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
-from mnist_tasks.checking.proportions import REPORTED_CONFIDENCE, not_measured
+from mnist_tasks.checking.proportions import DEFAULT_CONFIDENCE, not_measured
 from mnist_tasks.verdict import Clause, Errors, Interval
 
 if TYPE_CHECKING:
@@ -53,30 +53,34 @@ class PairedCounts:
         return min(1.0, 2 * stats.mcnemar(more, fewer))
 
 
-def judge(
+def evaluate(
     baseline: Baseline, paired: PairedCounts | None, *, confidence: float | None, reason: str
 ) -> Clause:
-    """Hold a comparison against the tolerance; `reason` says why there is none."""
+    """Evaluate the clause; `reason` says why there are no counts."""
     tolerance = baseline.tolerance_points
-    bound = f"no worse than {baseline.name}" + (f" less {tolerance:g} points" if tolerance else "")
+    name = baseline.name
+    bound = (
+        f"at most {tolerance:g} points worse than {name}" if tolerance else f"no worse than {name}"
+    )
     if paired is None:
         return not_measured(NAME, bound, reason)
-    level = confidence or REPORTED_CONFIDENCE
-    worse, better, test = _test(paired, tolerance / 100)
-    side = (1 - level) / 2  # an interval leaves out as much on either side
+    level = confidence or DEFAULT_CONFIDENCE
+    p_worse, p_better, test = _test(paired, tolerance / 100)
+    alpha = (1 - level) / 2  # each side of a two-sided interval
+    better = "within the tolerance" if tolerance else "better"
     status: Status = "passed"
-    shown = "no worse" if tolerance else "better"
-    if worse < side:
-        status, shown = "failed", "worse"
-    elif better >= side:
+    shown = f"shown to be {better}"
+    if p_worse < alpha:
+        status, shown = "failed", "shown to be worse"
+    elif p_better >= alpha:
         status = "passed" if confidence is None else "inconclusive"
-        shown = f"neither worse nor {shown}"
+        shown = f"not shown to be worse or {better}"
     low, high = stats.tango(paired.regressed, paired.fixed, paired.images, level)
     before = paired.correct + paired.regressed - paired.fixed
     return Clause(
         name=NAME,
         bound=bound,
-        found=f"{paired.correct / paired.images:.2%} against {before / paired.images:.2%}: "
+        found=f"{paired.correct / paired.images:.2%}, baseline {before / paired.images:.2%}: "
         f"{paired.regressed:,} images regressed, {paired.fixed:,} fixed",
         status=status,
         bound_value=-tolerance,
@@ -84,25 +88,24 @@ def judge(
         unit="points",
         interval=Interval(low=100 * low, high=100 * high, confidence=level),
         errors=Errors(seen=paired.images - paired.correct, images=paired.images),
-        reason=f"shown to be {shown} ({test}, {_chance(min(1.0, 2 * min(worse, better)))})",
+        reason=f"{shown} ({test}, {_p_value(min(1.0, 2 * min(p_worse, p_better)))})",
     )
 
 
 def _test(paired: PairedCounts, tolerance: float) -> tuple[float, float, str]:
-    """Return how likely what was seen is for a model that is not worse, and for one not better."""
+    """Return one-sided p-values for the model being worse, and better; and the test's name."""
     if not tolerance:
-        worse = stats.mcnemar(paired.regressed, paired.fixed)
-        better = stats.mcnemar(paired.fixed, paired.regressed)
-        return worse, better, "McNemar's exact test"
+        p_worse = stats.mcnemar(paired.regressed, paired.fixed)
+        p_better = stats.mcnemar(paired.fixed, paired.regressed)
+        return p_worse, p_better, "McNemar's exact test"
     score = stats.tango_score(paired.regressed, paired.fixed, paired.images, -tolerance)
     return _tail(-score), _tail(score), "Tango's score test"
 
 
 def _tail(score: float) -> float:
-    """Return how likely a normal variable exceeds a score."""
+    """Return the probability that a standard normal variable exceeds a score."""
     return math.erfc(score / math.sqrt(2)) / 2
 
 
-def _chance(probability: float) -> str:
-    """Write a two-sided probability."""
-    return "p < 0.0001" if probability < 0.0001 else f"p = {probability:.2g}"
+def _p_value(p: float) -> str:
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"

@@ -1,4 +1,4 @@
-"""Clauses on a share of images that were recognized, with how sure they are."""
+"""Clauses on a proportion of images, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ from mnist_tasks import stats
 from mnist_tasks.verdict import Clause, Errors, Interval
 
 if TYPE_CHECKING:
-    from mnist_tasks.verdict import Status
+    from mnist_tasks.verdict import Direction, Status
 
-REPORTED_CONFIDENCE = 0.99  # of intervals where the contract asks for none
+DEFAULT_CONFIDENCE = 0.99  # of intervals if the contract sets none
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
-    """A bound on a share of images, both in [0, 1].
+class ProportionBound:
+    """A bound on a proportion of images, in [0, 1].
 
     Attributes
     ----------
-    is_ceiling
-        The share must lie below the bound, not above.
     confidence
-        When given, the interval at this level must clear the bound, and not the share alone.
+        If set, the whole interval at this level must be on the right side of the bound.
     """
 
     bound: float
-    is_ceiling: bool = False
+    direction: Direction = "above"
     confidence: float | None = None
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The bound as it is shown."""
-        return f"{'<' if self.is_ceiling else '>'} {percent(self.bound)}"
+        return f"{'>' if self.direction == 'above' else '<'} {percent(self.bound)}"
 
-    def judge(self, name: str, *, correct: int, images: int, note: str = "") -> Clause:
-        """Hold a count against the bound."""
+    def evaluate(self, name: str, *, correct: int, images: int, note: str = "") -> Clause:
+        """Evaluate the clause; `note` follows the value found."""
         errors = images - correct
-        level = self.confidence or REPORTED_CONFIDENCE
+        level = self.confidence or DEFAULT_CONFIDENCE
         low, high = stats.wilson(correct, images, level)
         status = self._status(errors, images)
+        is_floor = self.direction == "above"
         return Clause(
             name=name,
-            bound=self.words,
+            bound=self.text,
             found=f"{correct / images:.2%}{note}",
             status=status,
             bound_value=self.bound,
@@ -53,19 +52,25 @@ class Share:
             errors=Errors(
                 seen=errors,
                 images=images,
-                allowed=None if self.is_ceiling else self._allowed(images),
-                required=self._required(images) if self.is_ceiling else None,
+                allowed=self._allowed(images) if is_floor else None,
+                required=None if is_floor else self._required(images),
             ),
-            reason="the interval has the bound in it" if status == "inconclusive" else None,
+            reason="the interval contains the bound" if status == "inconclusive" else None,
+            direction=self.direction,
         )
+
+    def not_measured(self, name: str, reason: str) -> Clause:
+        """Return the clause for a model of which the proportion is unknown."""
+        return not_measured(name, self.text, reason, direction=self.direction)
 
     def _status(self, errors: int, images: int) -> Status:
         low = high = (images - errors) / images
         if self.confidence is not None:
             low, high = stats.wilson(images - errors, images, self.confidence)
-        if (high < self.bound) if self.is_ceiling else (low > self.bound):
+        is_floor = self.direction == "above"
+        if (low > self.bound) if is_floor else (high < self.bound):
             return "passed"
-        if (low >= self.bound) if self.is_ceiling else (high <= self.bound):
+        if (high <= self.bound) if is_floor else (low >= self.bound):
             return "failed"
         return "inconclusive"
 
@@ -77,18 +82,21 @@ class Share:
         return 0 if too_few is None else too_few + 1 if too_few < images else None
 
 
-def not_measured(name: str, bound: str, reason: str) -> Clause:
-    """Say of a clause that there was nothing to judge: it does not hold, for this reason."""
+def not_measured(
+    name: str, bound: str, reason: str, *, direction: Direction | None = None
+) -> Clause:
+    """Return a clause that could not be measured, and why."""
     return Clause(
         name=name,
         bound=bound,
         found=reason,
         status="not measured",
         reason=reason,
+        direction=direction,
     )
 
 
-def percent(share: float) -> str:
-    """Write a share with two decimals, and with more where it has more."""
-    whole, _, decimals = f"{100 * share:.6f}".partition(".")
+def percent(proportion: float) -> str:
+    """Format a proportion with two decimals, or more if it has more."""
+    whole, _, decimals = f"{100 * proportion:.6f}".partition(".")
     return f"{whole}.{decimals.rstrip('0'):0<2}%"

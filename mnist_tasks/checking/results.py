@@ -1,7 +1,6 @@
-"""What `mnist-tasks check` tells of the model files that it was given.
+"""The result of `mnist-tasks check`: the document that ``--json`` prints.
 
-`CheckResults` is the document that ``--json`` prints. Its `schema` grows when a field changes its
-meaning or goes; a new field may come at any time.
+`SCHEMA` increases when a field is removed or its meaning changes. New fields can be added any time.
 """
 
 from __future__ import annotations
@@ -9,29 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mnist_tasks.errors import Failure  # noqa: TC001 - msgspec reads the annotations
+from mnist_tasks import errors
+from mnist_tasks.errors import Failure, MnistTasksError
 from mnist_tasks.records import Check  # noqa: TC001 - msgspec reads the annotations
+from mnist_tasks.verdict import VerdictStatus  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What became of one model file: a check with its verdict, or an error.
+    """The result for one model file: a check with its verdict, or an error.
 
     Attributes
     ----------
     status
-        The verdict's, or ``error``.
+        The verdict's status, or ``error``.
     exit_code
-        That of ``mnist-tasks check`` for this file alone.
+        The exit code of ``mnist-tasks check`` for this file alone.
     """
 
     path: str
-    status: Literal["passed", "failed", "inconclusive", "error"]
+    status: VerdictStatus | Literal["error"]
     exit_code: int
     check: Check | None = None
     error: Failure | None = None
@@ -39,14 +40,14 @@ class CheckResult:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResults:
-    """One outcome for each model file, in the order in which they were given.
+    """One result for each model file, in the order of the command line.
 
     Attributes
     ----------
     exit_code
-        The worst of all.
+        The highest of all.
     contract
-        The file that the contract was read from; ``None`` stands for the four default clauses.
+        The file that the contract was read from; ``None`` for the default contract.
     """
 
     schema: int = SCHEMA
@@ -55,8 +56,23 @@ class CheckResults:
     checks: tuple[CheckResult, ...]
 
 
+def of_check(check: Check) -> CheckResult:
+    """Return the result for a file that was checked."""
+    code = 0 if check.verdict.passed else errors.CONTRACT_FAILED
+    return CheckResult(
+        path=check.model.path, status=check.verdict.status, exit_code=code, check=check
+    )
+
+
+def of_error(path: str, error: MnistTasksError) -> CheckResult:
+    """Return the result for a file that could not be checked."""
+    return CheckResult(
+        path=path, status="error", exit_code=error.exit_code, error=Failure.of(error)
+    )
+
+
 def gather(checks: Iterable[CheckResult], contract: str | None) -> CheckResults:
-    """Put the outcomes together, with the worst exit code of all."""
+    """Collect results, with the highest exit code of all."""
     found = tuple(checks)
     worst = max((each.exit_code for each in found), default=0)
     return CheckResults(checks=found, exit_code=worst, contract=contract)

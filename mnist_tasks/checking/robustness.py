@@ -21,7 +21,7 @@ class Shift:
         require_share(f"{key}.accuracy_above", self.accuracy_above)
 
     @property
-    def title(self) -> str:
+    def clause_name(self) -> str:
         """The name of the clause."""
         return f"accuracy shifted by {self.pixels} px"
 
@@ -39,7 +39,7 @@ class Rotate:
         require_share(f"{key}.accuracy_above", self.accuracy_above)
 
     @property
-    def title(self) -> str:
+    def clause_name(self) -> str:
         """The name of the clause."""
         return f"accuracy rotated by {self.degrees:g}°"
 
@@ -57,7 +57,7 @@ class Noise:
         require_share(f"{key}.accuracy_above", self.accuracy_above)
 
     @property
-    def title(self) -> str:
+    def clause_name(self) -> str:
         """The name of the clause."""
         return f"accuracy with noise of {self.sigma:g}"
 
@@ -71,10 +71,10 @@ class Perturbed:
     noise: Noise | None = None
 
     def __post_init__(self) -> None:
-        require("perturbed", "none of them", bool(self.asked), "a shift, rotate or noise")
+        require("perturbed", "none of them", bool(self.by_name), "a shift, rotate or noise")
 
     @property
-    def asked(self) -> dict[str, Shift | Rotate | Noise]:
+    def by_name(self) -> dict[str, Shift | Rotate | Noise]:
         """The perturbations that are asked for, by name."""
         each = {"shift": self.shift, "rotate": self.rotate, "noise": self.noise}
         return {name: asked for name, asked in each.items() if asked is not None}

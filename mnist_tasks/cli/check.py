@@ -55,26 +55,28 @@ def check(
 ) -> None:
     """Hold models against the contract: one verdict each, and the worst exit code of all."""
     from mnist_tasks import run_store
-    from mnist_tasks.checking import checker, contract_file, results
+    from mnist_tasks.checking import contract_file, results
+    from mnist_tasks.checking.checker import Checker
     from mnist_tasks.reporting import exports
 
-    held_to = contract_file.load(contract)
+    loaded = contract_file.load(contract)
     digits = load_digits("test", data_dir, mirror=mirror, offline=offline)
+    checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
     found = []
     codes: list[int] = []
-    for each in checker.check_each(models or [config.LATEST_MODEL], digits, held_to):
-        found.append(each.outcome)
-        if each.outcome.check is not None:
+    for result, probabilities in checker.check_each(models or [config.LATEST_MODEL]):
+        found.append(result)
+        if result.check is not None:
             with _verdict_first(codes):
-                run_store.attach(each.outcome.check, runs, each.probabilities)
+                run_store.attach(result.check, runs, probabilities)
         if not as_json:
-            _show_outcome(each.outcome)
-    result = results.gather(found, held_to.source)
+            _show_result(result)
+    gathered = results.gather(found, loaded.source)
     if as_json:
-        print_json(result)
+        print_json(gathered)
     with _verdict_first(codes):
-        exports.write(result, junit=junit, markdown=markdown)
-    raise typer.Exit(max(result.exit_code, *codes, 0))
+        exports.write(gathered, junit=junit, markdown=markdown)
+    raise typer.Exit(max(gathered.exit_code, *codes, 0))
 
 
 @contextmanager
@@ -110,10 +112,10 @@ def vet(models: Models = None, as_json: AsJson = False) -> None:
     raise typer.Exit(worst)
 
 
-def _show_outcome(outcome: CheckResult) -> None:
-    if outcome.check is not None:
-        show("checked", outcome.check, as_json=False)
-    if outcome.error is not None:
+def _show_result(result: CheckResult) -> None:
+    if result.check is not None:
+        show("checked", result.check, as_json=False)
+    if result.error is not None:
         from mnist_tasks import console
 
-        console.show_error(outcome.error)
+        console.show_error(result.error)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnist_tasks.checking.contract_file import LoadedContract
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.records import RunRecord
+    from mnist_tasks.records import Check, RunRecord
     from mnist_tasks.verdict import Verdict
 
 NEEDED = "the records of one sweep, all judged by the same images"
@@ -78,7 +78,7 @@ def calibrate(
     digits = load_digits("test" if evaluated_on == "test" else "train")
     if evaluated_on != "test":
         digits = digits.last(plan.validation_images())
-    checker = Checker(terms=terms, digits=digits)
+    checker = Checker(contract=terms.contract, digits=digits, source=terms.source)
     _ = checker.baseline, checker.image_sets  # made once, before the threads ask for them
     progress.begin(len(records))
 
@@ -152,7 +152,8 @@ def _left_out(folder: Path, there: int) -> int | None:
 def _check(checker: Checker, folder: Path, record: RunRecord) -> Verdict:
     path = folder / record.id / plan.MODEL_NAME
     try:
-        check = checker.check(path).outcome.check
+        checked, _ = checker.check(path)
+        check: Check | None = checked
         found = "another one"
     except InputRefusedError as error:
         check, found = None, error.found

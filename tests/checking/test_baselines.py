@@ -1,4 +1,4 @@
-"""What a baseline predicted: asked now, or read beside its record."""
+"""The predictions of a baseline: a model file, or a record."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +22,8 @@ DIGITS = LabeledImages(images=IMAGES, labels=LABELS)
 PROBABILITIES = np.eye(10, dtype=np.float32)[np.roll(LABELS, 1)]
 
 
-def ask(baseline: Baseline) -> Any:
-    return baselines.ask(baseline, DIGITS, DEFAULT)
+def predict(baseline: Baseline) -> Any:
+    return baselines.predict(baseline, DIGITS, DEFAULT)
 
 
 @pytest.fixture
@@ -36,41 +36,41 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_record_brings_its_predictions(run: Path) -> None:
+def test_the_predictions_of_a_record_are_read(run: Path) -> None:
     for path in (run, run / "run.json"):
-        assert (ask(Baseline(record=str(path))) == PROBABILITIES).all()
+        assert (predict(Baseline(record=str(path))) == PROBABILITIES).all()
 
 
-def test_predictions_that_are_not_the_records_are_refused(run: Path) -> None:
+def test_predictions_that_do_not_match_the_record_are_refused(run: Path) -> None:
     predictions.save(np.roll(PROBABILITIES, 1, axis=1), run)
     with pytest.raises(InputRefusedError, match="don't match the record's confusion matrix"):
-        ask(Baseline(record=str(run)))
+        predict(Baseline(record=str(run)))
 
 
 def test_predictions_for_other_images_are_refused(run: Path) -> None:
     predictions.save(PROBABILITIES[:40], run)
     with pytest.raises(InputRefusedError, match="predictions for 40 images"):
-        ask(Baseline(record=str(run)))
+        predict(Baseline(record=str(run)))
 
 
 def test_a_run_that_was_not_checked_is_refused(run: Path) -> None:
     run_store.save(examples.run(), run.parent)
     with pytest.raises(InputRefusedError) as caught:
-        ask(Baseline(record=str(run)))
+        predict(Baseline(record=str(run)))
     assert "mnist-tasks check" in str(caught.value.remedy)
 
 
-def test_a_record_without_predictions_says_how_to_get_them(run: Path) -> None:
+def test_a_record_without_predictions_is_refused_with_a_remedy(run: Path) -> None:
     (run / "predictions.npz").unlink()
     with pytest.raises(InputRefusedError) as caught:
-        ask(Baseline(record=str(run)))
+        predict(Baseline(record=str(run)))
     assert caught.value.subject == f"the baseline {run / 'predictions.npz'}"
     assert "mnist-tasks check" in str(caught.value.remedy)
 
 
 def test_a_missing_record_is_refused_as_the_baseline(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError) as caught:
-        ask(Baseline(record=str(tmp_path / "none")))
+        predict(Baseline(record=str(tmp_path / "none")))
     assert caught.value.subject.startswith("the baseline ")
 
 
@@ -89,24 +89,24 @@ def inspected(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
     monkeypatch.setattr(sandbox, "inspect", lambda *_, **__: inspection)
 
 
-def test_a_model_is_asked_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_runs_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     inspected(monkeypatch, probabilities={"test": PROBABILITIES})
-    assert (ask(Baseline(model="best.h5")) == PROBABILITIES).all()
+    assert (predict(Baseline(model="best.h5")) == PROBABILITIES).all()
 
 
-def test_a_model_that_cant_be_asked_is_no_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_without_predictions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     inspected(monkeypatch, no_predictions_reason="it has 2 inputs")
     with pytest.raises(InputRefusedError) as caught:
-        ask(Baseline(model="best.h5"))
+        predict(Baseline(model="best.h5"))
     assert (caught.value.subject, caught.value.found) == ("the baseline best.h5", "it has 2 inputs")
 
 
-def test_an_error_of_the_sandbox_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_sandbox_keeps_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise EnvironmentProblemError("best.h5", found="out of memory", expected="4 GiB")
 
     monkeypatch.setattr(sandbox, "inspect", fail)
     with pytest.raises(EnvironmentProblemError) as caught:
-        ask(Baseline(model="best.h5"))
+        predict(Baseline(model="best.h5"))
     assert caught.value.subject == "the baseline best.h5"
     assert (caught.value.found, caught.value.expected) == ("out of memory", "4 GiB")

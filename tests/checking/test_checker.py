@@ -1,4 +1,4 @@
-"""The whole check, with a sandbox that is played: what is asked, and what becomes of each file."""
+"""The whole check with a fake sandbox: what it is asked for, and the result of each file."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from mnist_tasks import run_store
-from mnist_tasks.checking import checker
+from mnist_tasks.checking.checker import LATENCY_RUNS, Checker
 from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.contract_file import LoadedContract
-from mnist_tasks.checking.results import CheckResults, gather
+from mnist_tasks.checking.results import CheckResult, CheckResults, gather
 from mnist_tasks.checking.robustness import Noise, Perturbed, Shift
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
@@ -30,14 +29,14 @@ FAILURES = {
 }
 
 
-class Sandbox:
-    """Answers for any path; remembers what it was asked."""
+class FakeSandbox:
+    """Returns an inspection for any path; remembers the calls."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def inspect(self, path: Path, **options: Any) -> Inspection:
-        self.asked.append((path.name, options))
+        self.calls.append((path.name, options))
         if path.name in FAILURES:
             raise FAILURES[path.name]
         blind = path.name == "blind.h5"
@@ -58,48 +57,49 @@ class Sandbox:
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    played = Sandbox()
-    monkeypatch.setattr(sandbox, "inspect", played.inspect)
-    return played
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSandbox:
+    fake = FakeSandbox()
+    monkeypatch.setattr(sandbox, "inspect", fake.inspect)
+    return fake
 
 
-def check(*names: str, **bounds: Any) -> list[checker.Checked]:
-    terms = LoadedContract(contract=Contract(**bounds), source="contract.toml")
-    return list(checker.check_each([Path(name) for name in names], DIGITS, terms))
+def check(*names: str, **bounds: Any) -> list[CheckResult]:
+    checker = Checker(contract=Contract(**bounds), digits=DIGITS, source="contract.toml")
+    return [result for result, _ in checker.check_each([Path(name) for name in names])]
 
 
-def test_a_model_is_measured_and_judged(played: Sandbox) -> None:
-    (checked,) = check("a.h5")
-    found = checked.outcome.check
+def test_a_model_is_measured_and_evaluated(fake: FakeSandbox) -> None:
+    checker = Checker(contract=Contract(), digits=DIGITS, source="contract.toml")
+    ((result, probabilities),) = checker.check_each([Path("a.h5")])
+    found = result.check
     assert found is not None
-    assert (checked.outcome.status, checked.outcome.exit_code) == ("passed", 0)
+    assert (result.status, result.exit_code) == ("passed", 0)
     assert (found.model.parameters, found.model.bytes) == (10, 1_000)
     assert found.metrics is not None
     assert found.metrics.accuracy == 1
     assert found.contract == "contract.toml"
-    assert checked.probabilities is RIGHT
+    assert probabilities is RIGHT
 
 
-def test_nothing_is_asked_that_the_contract_does_not_need(played: Sandbox) -> None:
+def test_only_what_the_contract_needs_is_measured(fake: FakeSandbox) -> None:
     check("a.h5")
-    ((_, options),) = played.asked
+    ((_, options),) = fake.calls
     assert list(options["image_sets"]) == ["test"]
     assert options["image_sets"]["test"] is IMAGES
     assert options["latency_runs"] == 0
     assert options["limits"] == DEFAULT
 
 
-def test_what_the_contract_needs_is_asked(played: Sandbox) -> None:
+def test_what_the_contract_needs_is_measured(fake: FakeSandbox) -> None:
     perturbed = Perturbed(
         shift=Shift(pixels=1, accuracy_above=0.5), noise=Noise(sigma=0.1, accuracy_above=0.5)
     )
-    (checked,) = check("a.h5", latency_below_ms=5, perturbed=perturbed)
-    ((_, options),) = played.asked
+    (result,) = check("a.h5", latency_below_ms=5, perturbed=perturbed)
+    ((_, options),) = fake.calls
     assert list(options["image_sets"]) == ["test", "shift", "noise"]
     assert all(images.shape == (60, 28, 28) for images in options["image_sets"].values())
-    assert options["latency_runs"] == checker.LATENCY_RUNS == 200
-    assert checked.outcome.status == "passed"
+    assert options["latency_runs"] == LATENCY_RUNS == 200
+    assert result.status == "passed"
 
 
 @pytest.mark.parametrize(
@@ -110,18 +110,16 @@ def test_what_the_contract_needs_is_asked(played: Sandbox) -> None:
         ({"parameters_below": 20_000_000}, DEFAULT.file_bytes, 20_000_000),
     ],
 )
-def test_a_contract_may_widen_the_limits_and_never_narrow_them(
-    played: Sandbox, bounds: dict[str, int], file_bytes: int, parameters: int
+def test_a_contract_may_raise_the_limits_but_not_lower_them(
+    fake: FakeSandbox, bounds: dict[str, int], file_bytes: int, parameters: int
 ) -> None:
     check("a.h5", **bounds)
-    limits = played.asked[0][1]["limits"]
+    limits = fake.calls[0][1]["limits"]
     assert (limits.file_bytes, limits.parameters) == (file_bytes, parameters)
 
 
-def test_every_file_has_its_outcome_whatever_became_of_the_one_before(played: Sandbox) -> None:
-    found = gather(
-        [each.outcome for each in check("unsafe.h5", "blind.h5", "hangs.h5", "a.h5")], None
-    )
+def test_every_file_has_its_result_even_after_an_error(fake: FakeSandbox) -> None:
+    found = gather(check("unsafe.h5", "blind.h5", "hangs.h5", "a.h5"), None)
     assert [each.path for each in found.checks] == ["unsafe.h5", "blind.h5", "hangs.h5", "a.h5"]
     assert [each.status for each in found.checks] == ["error", "failed", "error", "passed"]
     assert [each.exit_code for each in found.checks] == [3, 1, 4, 0]
@@ -132,42 +130,40 @@ def test_every_file_has_its_outcome_whatever_became_of_the_one_before(played: Sa
     assert found.checks[0].check is None
 
 
-def test_the_worst_exit_code_is_that_of_the_worst_file(played: Sandbox) -> None:
+def test_the_exit_code_is_that_of_the_worst_file(fake: FakeSandbox) -> None:
     for names, code in ((("a.h5",), 0), (("a.h5", "blind.h5"), 1), (("unsafe.h5", "a.h5"), 3)):
-        assert gather([each.outcome for each in check(*names)], None).exit_code == code
+        assert gather(check(*names), None).exit_code == code
 
 
-def test_a_verdict_in_doubt_is_exit_1_and_told_apart(played: Sandbox) -> None:
-    (checked,) = check("a.h5", confidence=0.99)  # 60 images prove no 95%
-    assert (checked.outcome.status, checked.outcome.exit_code) == ("inconclusive", 1)
+def test_an_inconclusive_verdict_exits_with_1(fake: FakeSandbox) -> None:
+    (result,) = check("a.h5", confidence=0.99)  # 60 images cannot prove 95%
+    assert (result.status, result.exit_code) == ("inconclusive", 1)
 
 
-def test_a_baseline_is_asked_once_and_before_the_models(played: Sandbox) -> None:
-    outcomes = check("a.h5", "b.h5", "blind.h5", baseline=Baseline(model="best.h5"))
-    assert [name for name, _ in played.asked] == ["best.h5", "a.h5", "b.h5", "blind.h5"]
-    assert list(played.asked[0][1]["image_sets"]) == ["test"]
-    clauses = [each.outcome.check.verdict.clauses[-1] for each in outcomes if each.outcome.check]
+def test_a_baseline_runs_once_and_before_the_models(fake: FakeSandbox) -> None:
+    results = check("a.h5", "b.h5", "blind.h5", baseline=Baseline(model="best.h5"))
+    assert [name for name, _ in fake.calls] == ["best.h5", "a.h5", "b.h5", "blind.h5"]
+    assert list(fake.calls[0][1]["image_sets"]) == ["test"]
+    clauses = [each.check.verdict.clauses[-1] for each in results if each.check]
     assert [clause.name for clause in clauses] == ["baseline"] * 3
     assert [clause.status for clause in clauses] == ["passed", "passed", "not measured"]
 
 
-def test_a_baseline_that_is_refused_is_the_outcome_of_every_file(played: Sandbox) -> None:
-    outcomes = [
-        each.outcome for each in check("a.h5", "b.h5", baseline=Baseline(model="unsafe.h5"))
-    ]
-    assert [each.exit_code for each in outcomes] == [3, 3]
-    assert {each.error.subject for each in outcomes if each.error} == {"the baseline unsafe.h5"}
-    assert {name for name, _ in played.asked} == {"unsafe.h5"}
+def test_a_refused_baseline_is_the_result_of_every_file(fake: FakeSandbox) -> None:
+    results = check("a.h5", "b.h5", baseline=Baseline(model="unsafe.h5"))
+    assert [each.exit_code for each in results] == [3, 3]
+    assert {each.error.subject for each in results if each.error} == {"the baseline unsafe.h5"}
+    assert {name for name, _ in fake.calls} == {"unsafe.h5"}
 
 
-def test_the_document_is_json_and_reads_as_it_was_written(played: Sandbox) -> None:
+def test_the_results_survive_a_round_trip_through_json(fake: FakeSandbox) -> None:
     name = b"\xff.h5".decode("utf-8", "surrogateescape")
-    found = gather([each.outcome for each in check("a.h5", "unsafe.h5", name)], "contract.toml")
+    found = gather(check("a.h5", "unsafe.h5", name), "contract.toml")
     document = run_store.to_json(found)
     assert b"NaN" not in document
     assert msgspec.json.decode(document, type=CheckResults) == found
     plain = msgspec.json.decode(document)
     assert list(plain) == ["schema", "exit_code", "contract", "checks"]
-    assert (plain["schema"], plain["exit_code"]) == (1, 3)
+    assert (plain["schema"], plain["exit_code"]) == (2, 3)
     assert list(plain["checks"][0]) == ["path", "status", "exit_code", "check", "error"]
     assert plain["checks"][2]["path"] == "\\xff.h5"

@@ -1,22 +1,23 @@
-"""Numbers in, verdict out: every clause, on its bound, beside it, and without a number."""
+"""Every clause: on its bound, on either side of it, and not measured."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mnist_tasks.checking.clauses import TEST, Facts, evaluate
+from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements, evaluate
 from mnist_tasks.checking.contract import Baseline, Contract
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
-from mnist_tasks.records import Metrics
-from mnist_tasks.verdict import Clause
+from mnist_tasks.records import Layer, Metrics
+from mnist_tasks.verdict import SEVERITY, Clause
+from mnist_tasks.vetting.inspection import Inspection
 
 NAN = float("nan")
 
 
 def metrics(wrong: int = 100, images: int = 10_000, calibration: float | None = 0.01) -> Metrics:
-    """Metrics with so many digits taken for the next one, as even over the digits as can be."""
+    """Metrics with so many digits predicted as the next one, spread evenly over the digits."""
     rows = []
     for digit in range(10):
         support = images // 10
@@ -27,23 +28,37 @@ def metrics(wrong: int = 100, images: int = 10_000, calibration: float | None = 
     return Metrics(confusion=tuple(rows), loss=0.1, calibration_error=calibration)
 
 
-FACTS = Facts(
-    parameters=20_000,
+MODEL = Inspection(
+    sha256="",
     bytes=200_000,
-    layers=("Conv2D", "BatchNormalization", "Dense"),
+    format="h5",
+    layers=tuple(
+        Layer(name="", kind=kind, output_shape=(), parameters=0)
+        for kind in ("Conv2D", "BatchNormalization", "Dense")
+    ),
+    trainable_parameters=19_000,
+    non_trainable_parameters=1_000,
     input_shapes=((None, 28, 28, 1),),
     output_shapes=((None, 10),),
-    metrics={TEST: metrics()},
 )
+MEASURED = Measurements(inspection=MODEL, metrics={TEST_IMAGES: metrics()})
 
 
-def clause(name: str, contract: Contract, facts: Facts) -> Clause:
-    (found,) = [each for each in evaluate(contract, facts).clauses if each.name == name]
+def model(**changes: Any) -> Measurements:
+    return replace(MEASURED, inspection=replace(MODEL, **changes))
+
+
+def predictions(metrics: Metrics) -> Measurements:
+    return replace(MEASURED, metrics={TEST_IMAGES: metrics})
+
+
+def clause(name: str, contract: Contract, measured: Measurements) -> Clause:
+    (found,) = [each for each in evaluate(contract, measured).clauses if each.name == name]
     return found
 
 
 def test_the_default_contract_has_four_clauses() -> None:
-    verdict = evaluate(Contract(), FACTS)
+    verdict = evaluate(Contract(), MEASURED)
     assert [each.name for each in verdict.clauses] == [
         "parameters",
         "input shape",
@@ -56,8 +71,8 @@ def test_the_default_contract_has_four_clauses() -> None:
 @pytest.mark.parametrize(
     ("parameters", "status"), [(24_999, "passed"), (25_000, "failed"), (25_001, "failed")]
 )
-def test_parameters_must_be_fewer_than_the_bound(parameters: int, status: str) -> None:
-    found = clause("parameters", Contract(), replace(FACTS, parameters=parameters))
+def test_parameters_must_be_below_the_bound(parameters: int, status: str) -> None:
+    found = clause("parameters", Contract(), model(trainable_parameters=parameters - 1_000))
     assert found.status == status
     assert (found.bound_value, found.found_value) == (25_000, parameters)
     assert (found.bound, found.found) == ("< 25,000", f"{parameters:,}")
@@ -65,7 +80,7 @@ def test_parameters_must_be_fewer_than_the_bound(parameters: int, status: str) -
 
 @pytest.mark.parametrize(("wrong", "status"), [(499, "passed"), (500, "failed"), (501, "failed")])
 def test_accuracy_must_be_above_the_bound(wrong: int, status: str) -> None:
-    found = clause("test accuracy", Contract(), replace(FACTS, metrics={TEST: metrics(wrong)}))
+    found = clause("test accuracy", Contract(), predictions(metrics(wrong)))
     assert found.status == status
     assert found.errors is not None
     assert (found.errors.seen, found.errors.allowed, found.errors.images) == (wrong, 499, 10_000)
@@ -75,9 +90,9 @@ def test_accuracy_must_be_above_the_bound(wrong: int, status: str) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "status"), [(0, "failed"), (10, "failed"), (11, "passed")])
-def test_an_accuracy_on_the_ceiling_is_too_high(wrong: int, status: str) -> None:
+def test_an_accuracy_at_the_ceiling_is_too_high(wrong: int, status: str) -> None:
     contract = Contract(accuracy_below=0.999)
-    found = clause("accuracy ceiling", contract, replace(FACTS, metrics={TEST: metrics(wrong)}))
+    found = clause("accuracy ceiling", contract, predictions(metrics(wrong)))
     assert found.status == status
     assert found.errors is not None
     assert (found.errors.required, found.errors.allowed) == (11, None)
@@ -94,8 +109,8 @@ def test_an_accuracy_on_the_ceiling_is_too_high(wrong: int, status: str) -> None
         ((), "failed", "none"),
     ],
 )
-def test_there_is_one_input_of_the_very_shape(shapes: Any, status: str, words: str) -> None:
-    found = clause("input shape", Contract(), replace(FACTS, input_shapes=shapes))
+def test_the_one_input_must_have_the_exact_shape(shapes: Any, status: str, words: str) -> None:
+    found = clause("input shape", Contract(), model(input_shapes=shapes))
     assert (found.status, found.found) == (status, words)
 
 
@@ -108,25 +123,25 @@ def test_there_is_one_input_of_the_very_shape(shapes: Any, status: str, words: s
         (((None, 10), (None, 10)), "failed"),
     ],
 )
-def test_there_is_one_output_of_the_very_shape(shapes: Any, status: str) -> None:
-    assert clause("output shape", Contract(), replace(FACTS, output_shapes=shapes)).status == status
+def test_the_one_output_must_have_the_exact_shape(shapes: Any, status: str) -> None:
+    assert clause("output shape", Contract(), model(output_shapes=shapes)).status == status
 
 
-def test_another_input_shape_may_be_asked_for() -> None:
-    facts = replace(FACTS, input_shapes=((None, 784),))
-    assert clause("input shape", Contract(input_shape=(784,)), facts).status == "passed"
-    assert clause("input shape", Contract(input_shape=(784,)), FACTS).status == "failed"
+def test_the_contract_may_set_another_input_shape() -> None:
+    measured = model(input_shapes=((None, 784),))
+    assert clause("input shape", Contract(input_shape=(784,)), measured).status == "passed"
+    assert clause("input shape", Contract(input_shape=(784,)), MEASURED).status == "failed"
 
 
 @pytest.mark.parametrize(("worst", "status"), [(29, "passed"), (30, "failed"), (31, "failed")])
-def test_the_worst_digit_must_be_recalled_above_the_bound(worst: int, status: str) -> None:
+def test_the_recall_of_the_worst_digit_must_be_above_the_bound(worst: int, status: str) -> None:
     rows = [list(row) for row in metrics(0).confusion]
     rows[7][7], rows[7][1] = 1_000 - worst, worst
     rows[2][2], rows[2][1] = 990, 10
     found = clause(
         "worst recall",
         Contract(worst_recall_above=0.97),
-        replace(FACTS, metrics={TEST: Metrics(confusion=tuple(map(tuple, rows)), loss=0)}),
+        predictions(Metrics(confusion=tuple(map(tuple, rows)), loss=0)),
     )
     assert found.status == status
     assert found.found.endswith("(digit 7)")
@@ -134,7 +149,7 @@ def test_the_worst_digit_must_be_recalled_above_the_bound(worst: int, status: st
     assert (found.errors.seen, found.errors.images, found.errors.allowed) == (worst, 1_000, 29)
 
 
-def test_with_confidence_a_digit_with_few_images_may_be_the_one_in_doubt() -> None:
+def test_with_confidence_a_digit_with_few_images_may_be_inconclusive() -> None:
     rows = [list(row) for row in metrics(0, images=100_000).confusion]
     rows[3][3], rows[3][5] = 9_800, 200  # 98%, of 10,000
     rows[4] = [0] * 10
@@ -142,22 +157,22 @@ def test_with_confidence_a_digit_with_few_images_may_be_the_one_in_doubt() -> No
     found = clause(
         "worst recall",
         Contract(worst_recall_above=0.97, confidence=0.99),
-        replace(FACTS, metrics={TEST: Metrics(confusion=tuple(map(tuple, rows)), loss=0)}),
+        predictions(Metrics(confusion=tuple(map(tuple, rows)), loss=0)),
     )
     assert found.status == "inconclusive"
     assert "(digit 4)" in found.found
 
 
-def test_a_digit_without_images_has_no_recall() -> None:
+def test_the_recall_of_a_digit_without_images_is_not_measured() -> None:
     rows = [list(row) for row in metrics(0).confusion]
     rows[4] = [0] * 10
     found = clause(
         "worst recall",
         Contract(worst_recall_above=0.5),
-        replace(FACTS, metrics={TEST: Metrics(confusion=tuple(map(tuple, rows)), loss=0)}),
+        predictions(Metrics(confusion=tuple(map(tuple, rows)), loss=0)),
     )
     assert found.status == "not measured"
-    assert found.reason == "there is no image of the digit 4"
+    assert found.reason == "no image of digit 4"
 
 
 @pytest.mark.parametrize(
@@ -165,14 +180,14 @@ def test_a_digit_without_images_has_no_recall() -> None:
     [(0.0, "passed"), (0.0199, "passed"), (0.02, "failed"), (0.5, "failed"), (NAN, "failed")],
 )
 def test_the_calibration_error_must_be_below_the_bound(error: float, status: str) -> None:
-    facts = replace(FACTS, metrics={TEST: metrics(calibration=error)})
-    found = clause("calibration error", Contract(calibration_error_below=0.02), facts)
+    measured = predictions(metrics(calibration=error))
+    found = clause("calibration error", Contract(calibration_error_below=0.02), measured)
     assert found.status == status
 
 
 @pytest.mark.parametrize(("size", "status"), [(199_999, "passed"), (200_000, "failed")])
 def test_the_file_must_be_smaller_than_the_bound(size: int, status: str) -> None:
-    found = clause("file size", Contract(bytes_below=200_000), replace(FACTS, bytes=size))
+    found = clause("file size", Contract(bytes_below=200_000), model(bytes=size))
     assert (found.status, found.unit) == (status, "bytes")
     assert found.bound == "< 200,000 bytes"
 
@@ -186,10 +201,10 @@ def test_the_file_must_be_smaller_than_the_bound(size: int, status: str) -> None
         ((NAN,), "failed"),
     ],
 )
-def test_the_median_call_must_be_quicker_than_the_bound(
+def test_the_median_latency_must_be_below_the_bound(
     seconds: tuple[float, ...], status: str
 ) -> None:
-    found = clause("latency", Contract(latency_below_ms=5), replace(FACTS, latency=seconds))
+    found = clause("latency", Contract(latency_below_ms=5), model(latency=seconds))
     assert (found.status, found.unit) == (status, "ms")
     assert found.found.endswith(f"(median of {len(seconds)})")
 
@@ -197,16 +212,16 @@ def test_the_median_call_must_be_quicker_than_the_bound(
 @pytest.mark.parametrize(
     ("kinds", "status", "found"),
     [
-        (("Dense",), "passed", "all there"),
-        (("Dense", "BatchNormalization"), "passed", "all there"),
-        (("Dense", "Dropout", "Add"), "failed", "without Dropout, Add"),
+        (("Dense",), "passed", "all present"),
+        (("Dense", "BatchNormalization"), "passed", "all present"),
+        (("Dense", "Dropout", "Add"), "failed", "missing: Dropout, Add"),
     ],
 )
-def test_every_required_kind_of_layer_must_be_there(
+def test_every_required_layer_must_be_present(
     kinds: tuple[str, ...], status: str, found: str
 ) -> None:
-    judged = clause("required layers", Contract(required_layers=kinds), FACTS)
-    assert (judged.status, judged.found) == (status, found)
+    result = clause("required layers", Contract(required_layers=kinds), MEASURED)
+    assert (result.status, result.found) == (status, found)
 
 
 ALL = Contract(
@@ -223,13 +238,12 @@ ALL = Contract(
     ),
     baseline=Baseline(model="best.h5"),
 )
-ALL_FACTS = replace(
-    FACTS,
-    metrics={name: metrics() for name in (TEST, "shift", "rotate", "noise")},
-    latency=(0.001,),
+ALL_MEASURED = Measurements(
+    inspection=replace(MODEL, latency=(0.001,)),
+    metrics={name: metrics() for name in (TEST_IMAGES, "shift", "rotate", "noise")},
     paired=PairedCounts(images=10_000, correct=9_900, regressed=5, fixed=5),
 )
-MEASURED = {
+FROM_PREDICTIONS = {
     "test accuracy",
     "accuracy ceiling",
     "worst recall",
@@ -242,21 +256,19 @@ MEASURED = {
 }
 
 
-def test_all_clauses_hold_where_all_is_well() -> None:
-    verdict = evaluate(ALL, ALL_FACTS)
+def test_all_clauses_pass_for_a_good_model() -> None:
+    verdict = evaluate(ALL, ALL_MEASURED)
     assert verdict.passed
     names = [each.name for each in verdict.clauses]
     assert len(names) == len(set(names)) == 14
-    assert set(names) > MEASURED
+    assert set(names) > FROM_PREDICTIONS
 
 
-def test_what_cant_be_measured_is_told_apart_with_its_reason_and_hides_nothing() -> None:
-    blind = replace(
-        ALL_FACTS, metrics={}, latency=(), paired=None, unpredicted="it has 2 inputs", bytes=1
-    )
-    verdict = evaluate(ALL, blind)
-    unmeasured = {each.name for each in verdict.clauses if each.status == "not measured"}
-    assert unmeasured == MEASURED
+def test_without_predictions_clauses_are_not_measured_and_the_others_still_evaluated() -> None:
+    inspection = replace(MODEL, no_predictions_reason="it has 2 inputs", bytes=1)
+    verdict = evaluate(ALL, Measurements(inspection=inspection, metrics={}))
+    not_measured = {each.name for each in verdict.clauses if each.status == "not measured"}
+    assert not_measured == FROM_PREDICTIONS
     for each in verdict.clauses:
         if each.status == "not measured":
             assert each.found == "it has 2 inputs"
@@ -268,20 +280,22 @@ def test_what_cant_be_measured_is_told_apart_with_its_reason_and_hides_nothing()
     assert verdict.status == "failed"
 
 
-def test_each_perturbation_is_judged_by_its_own_images() -> None:
+def test_each_perturbation_is_evaluated_on_its_own_images() -> None:
     good, bad = metrics(0), metrics(5_000)
     for name, title in (("shift", "shifted"), ("rotate", "rotated"), ("noise", "noise")):
-        facts = replace(ALL_FACTS, metrics={**dict.fromkeys(ALL_FACTS.metrics, good), name: bad})
-        broken = [each.name for each in evaluate(ALL, facts).clauses if each.status == "failed"]
-        assert len(broken) == 2  # the flawless test accuracy reaches the ceiling
-        assert broken[0] == "accuracy ceiling"
-        assert title in broken[1]
+        measured = replace(
+            ALL_MEASURED, metrics={**dict.fromkeys(ALL_MEASURED.metrics, good), name: bad}
+        )
+        failed = [each.name for each in evaluate(ALL, measured).clauses if each.status == "failed"]
+        assert len(failed) == 2  # the flawless test accuracy reaches the ceiling
+        assert failed[0] == "accuracy ceiling"
+        assert title in failed[1]
 
 
 def test_each_perturbation_has_its_own_bound() -> None:
     for bound, status in ((0.98, "passed"), (0.995, "failed")):
         perturbed = Perturbed(noise=Noise(sigma=0.1, accuracy_above=bound))
-        found = clause("accuracy with noise of 0.1", Contract(perturbed=perturbed), ALL_FACTS)
+        found = clause("accuracy with noise of 0.1", Contract(perturbed=perturbed), ALL_MEASURED)
         assert (found.status, found.bound_value) == (status, bound)
 
 
@@ -296,7 +310,21 @@ def test_each_perturbation_has_its_own_bound() -> None:
         ((), "failed"),
     ],
 )
-def test_a_verdict_is_as_good_as_its_worst_clause(statuses: Any, whole: str) -> None:
-    verdict = evaluate(Contract(), FACTS)
+def test_the_status_of_a_verdict_is_that_of_its_worst_clause(statuses: Any, whole: str) -> None:
+    verdict = evaluate(Contract(), MEASURED)
     clauses = tuple(replace(verdict.clauses[0], status=each) for each in statuses)
     assert replace(verdict, clauses=clauses).status == whole
+
+
+def test_every_clause_with_a_bound_to_compare_with_has_its_direction() -> None:
+    directions = {each.name: each.direction for each in evaluate(ALL, ALL_MEASURED).clauses}
+    below = {"parameters", "accuracy ceiling", "calibration error", "file size", "latency"}
+    neither = {"input shape", "output shape", "baseline", "required layers"}
+    for name, direction in directions.items():
+        assert direction == ("below" if name in below else None if name in neither else "above")
+    without = evaluate(ALL, Measurements(inspection=MODEL, metrics={})).clauses
+    assert {each.name: each.direction for each in without} == directions
+
+
+def test_every_status_has_its_place_by_severity() -> None:
+    assert SEVERITY == ("failed", "not measured", "inconclusive", "passed")

@@ -1,4 +1,4 @@
-"""A share of images against its bound, with and without confidence."""
+"""A proportion of images and its bound, with and without confidence."""
 
 import pytest
 from hypothesis import given
@@ -6,57 +6,64 @@ from hypothesis import strategies as st
 
 from mnist_tasks import stats
 from mnist_tasks.checking import proportions
-from mnist_tasks.checking.proportions import Share
+from mnist_tasks.checking.proportions import ProportionBound
+from mnist_tasks.verdict import Direction
 
 CASES = st.integers(1, 500).flatmap(
     lambda images: st.tuples(st.just(images), st.integers(0, images))
 )
 BOUNDS = st.sampled_from([0.0, 0.05, 0.5, 0.9, 0.95, 0.98, 0.9999])
 LEVELS = st.sampled_from([None, 0.5, 0.95, 0.99])
+DIRECTIONS: st.SearchStrategy[Direction] = st.sampled_from(("above", "below"))
 
 
-@given(CASES, BOUNDS, LEVELS, st.booleans())
-def test_the_errors_that_are_allowed_are_those_with_which_it_holds(
-    case: tuple[int, int], bound: float, level: float | None, is_ceiling: bool
+@given(CASES, BOUNDS, LEVELS, DIRECTIONS)
+def test_the_errors_allowed_are_those_with_which_the_clause_passes(
+    case: tuple[int, int], bound: float, level: float | None, direction: Direction
 ) -> None:
-    """The reference judges every count of errors that there can be."""
+    """The reference evaluates every possible number of errors."""
     images, correct = case
-    share = Share(bound=bound, is_ceiling=is_ceiling, confidence=level)
-    holding = [
+    share = ProportionBound(bound=bound, direction=direction, confidence=level)
+    passing = [
         errors
         for errors in range(images + 1)
-        if share.judge("", correct=images - errors, images=images).status == "passed"
+        if share.evaluate("", correct=images - errors, images=images).status == "passed"
     ]
-    errors = share.judge("", correct=correct, images=images).errors
+    errors = share.evaluate("", correct=correct, images=images).errors
     assert errors is not None
     assert errors.seen == images - correct
-    ends = (None, min(holding, default=None)) if is_ceiling else (max(holding, default=None), None)
-    assert (errors.allowed, errors.required) == ends
+    allowed = max(passing, default=None) if direction == "above" else None
+    required = min(passing, default=None) if direction == "below" else None
+    assert (errors.allowed, errors.required) == (allowed, required)
 
 
-@given(CASES, BOUNDS, st.booleans())
-def test_without_confidence_the_share_alone_decides(
-    case: tuple[int, int], bound: float, is_ceiling: bool
+@given(CASES, BOUNDS, DIRECTIONS)
+def test_without_confidence_the_proportion_alone_decides(
+    case: tuple[int, int], bound: float, direction: Direction
 ) -> None:
     images, correct = case
-    found = Share(bound=bound, is_ceiling=is_ceiling).judge("", correct=correct, images=images)
+    found = ProportionBound(bound=bound, direction=direction).evaluate(
+        "", correct=correct, images=images
+    )
     share = correct / images
-    assert (found.status == "passed") == (share < bound if is_ceiling else share > bound)
+    passes = share > bound if direction == "above" else share < bound
+    assert (found.status == "passed") == passes
+    assert found.direction == direction
     assert found.status != "inconclusive"
 
 
-@given(CASES, BOUNDS, st.sampled_from([0.5, 0.95, 0.99]), st.booleans())
+@given(CASES, BOUNDS, st.sampled_from([0.5, 0.95, 0.99]), DIRECTIONS)
 def test_with_confidence_the_interval_decides(
-    case: tuple[int, int], bound: float, level: float, is_ceiling: bool
+    case: tuple[int, int], bound: float, level: float, direction: Direction
 ) -> None:
     images, correct = case
-    share = Share(bound=bound, is_ceiling=is_ceiling, confidence=level)
-    found = share.judge("", correct=correct, images=images)
+    share = ProportionBound(bound=bound, direction=direction, confidence=level)
+    found = share.evaluate("", correct=correct, images=images)
     low, high = stats.wilson(correct, images, level)
     assert found.interval is not None
     assert (found.interval.low, found.interval.high) == (low, high)
     if low <= bound < high:
-        expected = "failed" if is_ceiling and low == bound else "inconclusive"
+        expected = "failed" if direction == "below" and low == bound else "inconclusive"
         assert found.status == expected
     assert (found.reason is None) == (found.status != "inconclusive")
 
@@ -65,16 +72,18 @@ def test_with_confidence_the_interval_decides(
     ("wrong", "status"),
     [(0, "passed"), (443, "passed"), (444, "inconclusive"), (556, "inconclusive"), (562, "failed")],
 )
-def test_confidence_asks_for_more_than_the_bound(wrong: int, status: str) -> None:
-    share = Share(bound=0.95, confidence=0.99)
-    found = share.judge("", correct=10_000 - wrong, images=10_000)
+def test_confidence_requires_more_than_the_bound(wrong: int, status: str) -> None:
+    share = ProportionBound(bound=0.95, confidence=0.99)
+    found = share.evaluate("", correct=10_000 - wrong, images=10_000)
     assert found.status == status
     assert found.errors is not None
     assert found.errors.allowed == 443
 
 
-def test_a_bound_that_so_few_images_cant_prove_allows_no_count_of_errors() -> None:
-    found = Share(bound=0.9999, confidence=0.99).judge("", correct=10_000, images=10_000)
+def test_a_bound_that_so_few_images_cannot_prove_allows_no_errors() -> None:
+    found = ProportionBound(bound=0.9999, confidence=0.99).evaluate(
+        "", correct=10_000, images=10_000
+    )
     assert found.status == "inconclusive"
     assert found.errors is not None
     assert found.errors.allowed is None

@@ -15,7 +15,7 @@ def test_each_model_has_its_sentence_and_its_table() -> None:
     assert "## ⚠️ model.h5\n\nThe contract is inconclusive, and so does not hold.\n" in shown
     assert "## ❌ model.h5\n\nThe contract does not hold.\n" in shown
     assert (
-        "| test accuracy | \\> 95.00% | 95.20%; the interval has the bound in it "
+        "| test accuracy | \\> 95.00% | 95.20%; the interval contains the bound "
         "| 480 wrong of 10,000; 443 allowed | 94.62–95.72% at 99% | ⚠️ inconclusive |\n"
     ) in shown
     assert "it has 2 inputs |  |  | ⚠️ not measured |" in shown

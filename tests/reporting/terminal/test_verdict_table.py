@@ -17,7 +17,7 @@ def test_a_clause_tells_how_sure_it_is() -> None:
     shown = of("inconclusive")
     assert "480 wrong of 10,000; 443 allowed" in shown
     assert "94.62–95.72% at 99%" in shown
-    assert "the interval has the bound in it" in shown
+    assert "the interval contains the bound" in shown
     assert "The contract is inconclusive, and so does not hold: model.h5" in shown
 
 
