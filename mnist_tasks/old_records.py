@@ -1,7 +1,8 @@
-"""Run records of an older schema, read as those of today."""
+"""Upgrade run records of an older schema to the current one."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 #: Names of recipe settings in schema 1, with the names that replaced them.
@@ -15,12 +16,14 @@ RENAMED_SETTINGS = {
 }
 _STATUSES = {"holds": "passed", "broken": "failed", "unmeasured": "not measured"}
 _EVALUATED_ON = {"held-out": "validation"}
+_DIRECTIONS = {"<": "below", ">": "above"}
+_NOT_MEASURED = "not measured: "
 
 
 def upgrade(record: Any) -> Any:
-    """Return a decoded JSON record in today's words; `record` itself is left as it is.
+    """Return a decoded JSON record in the current schema; `record` itself is not changed.
 
-    A record that is malformed is returned with its faults, for the strict decoder to name.
+    Malformed parts stay as they are, and the strict decoder names them.
     """
     if not isinstance(record, dict) or record.get("schema") != 1:
         return record
@@ -30,7 +33,7 @@ def upgrade(record: Any) -> Any:
     if isinstance(record.get("check"), dict):
         upgraded["check"] = _check(record["check"])
     if isinstance(record.get("trial"), dict):
-        upgraded["trial"] = _trial(record["trial"])
+        upgraded["trial"] = _trial(record["trial"], record.get("id"))
     return upgraded
 
 
@@ -39,20 +42,28 @@ def _check(check: dict[str, Any]) -> dict[str, Any]:
     clauses = verdict.get("clauses") if isinstance(verdict, dict) else None
     if not isinstance(clauses, list):
         return check
-    renamed = [
-        {**clause, "status": _word(clause.get("status"), _STATUSES)}
-        if isinstance(clause, dict)
-        else clause
-        for clause in clauses
-    ]
-    return {**check, "schema": 2, "verdict": {"clauses": renamed}}
+    upgraded = [_clause(clause) if isinstance(clause, dict) else clause for clause in clauses]
+    return {**check, "verdict": {"clauses": upgraded}}
 
 
-def _trial(trial: dict[str, Any]) -> dict[str, Any]:
-    upgraded = {key: value for key, value in trial.items() if key != "judged_by"}
-    upgraded["evaluated_on"] = _word(trial.get("judged_by"), _EVALUATED_ON)
+def _clause(clause: dict[str, Any]) -> dict[str, Any]:
+    upgraded = {**clause, "status": _replaced(clause.get("status"), _STATUSES)}
+    if isinstance(clause.get("found"), str):
+        upgraded["found"] = clause["found"].removeprefix(_NOT_MEASURED)
+    if isinstance(clause.get("bound"), str):
+        # The bound of a comparison with a baseline is a sentence, and one from below.
+        is_baseline = clause.get("name") == "baseline"
+        upgraded["direction"] = "above" if is_baseline else _DIRECTIONS.get(clause["bound"][:1])
+    return upgraded
+
+
+def _trial(trial: dict[str, Any], run: Any) -> dict[str, Any]:
+    upgraded = {**trial, "evaluated_on": _replaced(trial.get("judged_by"), _EVALUATED_ON)}
     if isinstance(trial.get("settings"), dict):
         upgraded["settings"] = _renamed(trial["settings"])
+    # The id of a run in a sweep was made of its recipe, the digest and the seed.
+    if isinstance(run, str) and (found := re.search(r"-([0-9a-f]{8})-\d+$", run)):
+        upgraded["digest"] = found[1]
     return upgraded
 
 
@@ -60,5 +71,5 @@ def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
     return {RENAMED_SETTINGS.get(name, name): value for name, value in settings.items()}
 
 
-def _word(value: Any, renamed: dict[str, str]) -> Any:
-    return renamed.get(value, value) if isinstance(value, str) else value
+def _replaced(value: Any, replacements: dict[str, str]) -> Any:
+    return replacements.get(value, value) if isinstance(value, str) else value

@@ -1,7 +1,7 @@
-"""The results that travel between the houses: frozen, and written as JSON by `ledger`.
+"""What a run records: frozen dataclasses, which `run_store` writes as JSON.
 
-`SCHEMA` grows when a field changes its meaning or goes; a new field comes with a default, so that
-an older record still reads.
+`SCHEMA` grows when a field changes its meaning or is removed (see `old_records`); a new field has a
+default, so that older records can be read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Shape = tuple[int | None, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one pass over the training images yielded; accuracy in [0, 1], on those images."""
+    """The results of one epoch; loss and accuracy, in [0, 1], are means over its images."""
 
     epoch: int
     loss: float
@@ -30,7 +30,7 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A point of the training curve: the running means of the epoch so far, after `step` steps."""
+    """A point of the training curve: the running means of the epoch after `step` steps."""
 
     step: int
     loss: float
@@ -39,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
-    """The saved model; `parameters` counts trainable and non-trainable ones."""
+    """A saved model; `parameters` counts trainable and non-trainable ones."""
 
     path: str
     bytes: int
@@ -49,14 +49,14 @@ class ModelFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Where a run took place: the device that TensorFlow really used, and its threads.
+    """The machine of a run: the device that TensorFlow used, and its threads on the CPU.
 
     Attributes
     ----------
     replicas
-        On how many devices a copy of the model was trained.
+        Number of devices, each with a copy of the model.
     precision
-        Of the arithmetic; the weights are float32.
+        Precision of the computation; the weights are float32.
     """
 
     device: str
@@ -70,12 +70,12 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One layer of a model's summary; ``None`` in the shape stands for the batch.
+    """One layer of a model's summary; ``None`` in the shape is the batch dimension.
 
     Attributes
     ----------
     operations
-        Multiply-adds for one image; ``None`` where they were not counted.
+        Multiply-adds for one image; ``None`` if they were not counted.
     """
 
     name: str
@@ -87,16 +87,16 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """How a model did on labelled images.
+    """The metrics of a model on labeled images.
 
     Attributes
     ----------
     confusion
-        10 rows by the true digit, 10 columns by the predicted one: counts of images.
+        Counts of images: 10 rows by true class, 10 columns by predicted class.
     loss
         Mean sparse categorical cross-entropy, in nats.
     calibration_error
-        Expected calibration error in [0, 1], as `checking.evaluate` defines it; ``None`` in a
+        Expected calibration error in [0, 1], as `checking.metrics` defines it; ``None`` in a
         record of an older version.
     """
 
@@ -106,30 +106,30 @@ class Metrics:
 
     @property
     def images(self) -> int:
-        """How many images there were."""
+        """The number of images."""
         return sum(map(sum, self.confusion))
 
     @property
     def correct(self) -> int:
-        """How many images were given their true digit."""
+        """The number of images that were classified correctly."""
         return sum(row[digit] for digit, row in enumerate(self.confusion))
 
     @property
     def accuracy(self) -> float:
-        """The share of images that were given their true digit, in [0, 1]."""
+        """The share of images that were classified correctly, in [0, 1]."""
         return self.correct / self.images if self.images else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A model file held against the contract.
+    """A model file checked against a contract.
 
     Attributes
     ----------
     metrics
-        ``None`` where the model could not be asked for predictions.
+        ``None`` if the model made no predictions.
     contract
-        The file that the contract was read from; ``None`` stands for the four default clauses.
+        The file that the contract was read from; ``None`` is the default contract.
     """
 
     model: ModelFile
@@ -141,26 +141,25 @@ class Check:
     seconds: float
     created: str
     contract: str | None = None
-    schema: int = SCHEMA
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What a run in a sweep has beside: how it did on the images that the sweep judges by.
+    """What is recorded of a run in a sweep alone.
 
     Attributes
     ----------
     settings
-        What the sweep chose for it, beside the recipe.
+        The recipe settings that the sweep chose.
     evaluated_on
-        ``validation``: the last images of the training set, which it was not trained on; or
-        ``test``.
+        The images of `metrics`: ``validation``, the last images of the training set, which the run
+        was not trained on; or ``test``.
     worker
-        Where it ran: host and process.
+        Where it ran, as ``host:process``.
     attempts
-        How many times it was begun: more than once where a worker died.
+        How many times it was started: more than once if a worker was lost.
     digest
-        Identifies the settings: the same for all seeds; empty in a record of an older version.
+        Identifies all settings but the seed; empty in a record that had none.
     """
 
     settings: dict[str, int | float]  # read back, a whole number stays one
@@ -173,24 +172,24 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One training run, from its settings to the file that it left.
+    """One training run, from its settings to its model.
 
     Attributes
     ----------
     recipe
-        Every setting that the run used, resolved.
+        All settings of the recipe, defaults included.
     command
         The command line that repeats the run.
     data
         The SHA-256 of each data file.
     seconds
-        Of each phase: ``import``, ``data``, ``build``, ``fit``, ``save``.
+        Duration of each phase: ``import``, ``data``, ``build``, ``fit``, ``save``.
     network
-        The layers, with what each costs; empty in a record of an older version.
+        The layers and their costs; empty in a record of an older version.
     filters
-        The weights of the first convolution, for each of its filters a square of them, row by row.
+        The weights of the first convolution: a square for each filter, row by row.
     trial
-        ``None`` for a run that was in no sweep.
+        ``None`` if the run was not in a sweep.
     """
 
     id: str
@@ -213,10 +212,10 @@ class RunRecord:
 
 
 def now() -> str:
-    """Return the time in UTC, to the second, as ISO 8601."""
+    """Return the current time in UTC, to the second, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def new_id() -> str:
-    """Return a name for a run that sorts by time: ``20261122-143512-7f3a``."""
+    """Return a new id for a run, which sorts by time: ``20261122-143512-7f3a``."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

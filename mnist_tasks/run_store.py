@@ -1,8 +1,7 @@
 """The records of past runs on disk: ``runs/<id>/run.json``, one JSON document each.
 
-A record tells everything of one training and of the last check of the model that it left. It counts
-only in the folder that bears its name, so that nothing is ever written or deleted elsewhere on a
-record's word.
+A record describes one training run and the last check of its model. It is accepted only in the
+folder named after its id, so that no record can make us write to or delete another folder.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ OTHER_FOLDER = "Name another folder with --runs."
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRuns:
-    """The records of a folder, oldest first, and what there was that is none."""
+    """The records of a folder, oldest first, and a message for each that was skipped."""
 
     records: tuple[RunRecord, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -45,12 +44,12 @@ def to_json(value: object) -> bytes:
 def save(
     record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER, staging: Path | None = None
 ) -> Path:
-    """Write a record to its place below a folder of runs, whole or not at all.
+    """Write a record below a folder of runs, atomically, and return its path.
 
     Parameters
     ----------
     remedy
-        What the user can do where it can't be written.
+        What the user can do if it can't be written.
     staging
         As in `disk.replacing`.
 
@@ -71,7 +70,7 @@ def read(path: Path) -> RunRecord:
     Raises
     ------
     InputRefusedError
-        There is none, or the file is not a record that this version reads.
+        The file is missing, or is not a valid record of a known schema.
     """
     try:
         written = msgspec.json.decode(path.read_bytes())
@@ -81,29 +80,29 @@ def read(path: Path) -> RunRecord:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = printable(str(error))
     else:
-        reason = _fault(record)
+        reason = _invalid(record)
         if not reason:
             return record
     raise InputRefusedError(
         str(path),
-        expected=f"the record of a run, schema {SCHEMA} or older",
+        expected=f"a run record, schema {SCHEMA} or older",
         found=reason,
         remedy="Delete it, or update mnist-tasks.",
     )
 
 
 def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
-    """Read all records of a folder of runs; what is none is named and passed over.
+    """Read all records of a folder of runs; a missing folder has none.
 
     Parameters
     ----------
     remedy
-        What the user can do where it can't be read.
+        What the user can do if the folder can't be read.
 
     Raises
     ------
     InputRefusedError
-        There is such a path, and it is no folder that can be read.
+        The folder can't be read, or is not a folder.
     """
     try:
         with os.scandir(folder):
@@ -128,90 +127,90 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
         if record.id == path.parent.name:
             records.append(record)
         else:
-            skipped.append(f"{printable(str(path))}: the record of {printable(record.id)}")
+            skipped.append(f"{printable(str(path))}: the record of run {printable(record.id)}")
     records.sort(key=lambda record: (record.created, record.id))
     return StoredRuns(records=tuple(records), skipped=tuple(skipped))
 
 
-def latest(ledger: StoredRuns, folder: Path) -> RunRecord:
+def latest(stored: StoredRuns, folder: Path) -> RunRecord:
     """Return the newest record.
 
     Raises
     ------
     InputRefusedError
-        There is none in the folder.
+        The folder has no record.
     """
-    if not ledger.records:
+    if not stored.records:
         raise InputRefusedError(
             str(folder),
-            expected="the record of a run",
-            found="; ".join(ledger.skipped) or "none",
+            expected="at least one run record",
+            found="; ".join(stored.skipped) or "none",
             remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
         )
-    return ledger.records[-1]
+    return stored.records[-1]
 
 
-def find(ledger: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
-    """Return the record that a name stands for, and its folder.
+def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
+    """Return the record of a run, and its folder.
 
     Parameters
     ----------
     name
-        ``latest``; a run's id, or how it begins; or a path: a record's, or of the folder it is in.
+        ``latest``; a run's id, or the start of it; or the path of a record or of its folder.
 
     Raises
     ------
     InputRefusedError
-        There is none, or several.
+        No run has that name, or several runs match it.
     """
     if name == LATEST:
-        record = latest(ledger, folder)
+        record = latest(stored, folder)
         return record, folder / record.id
-    found = [record for record in ledger.records if record.id.startswith(name)]
+    found = [record for record in stored.records if record.id.startswith(name)]
     exact = [record for record in found if record.id == name]
     if len(exact or found) == 1:
         record = (exact or found)[0]
         return record, folder / record.id
     path = Path(name)
-    # The system may refuse to look at all: a name too long, a folder that can't be entered.
+    # The name may be too long for a path, or the folder not readable.
     with suppress(OSError, ValueError):
         path = path / RECORD_NAME if path.is_dir() else path
         if not found and path.is_file():
             return read(path), path.parent
     raise InputRefusedError(
         printable(name) or "an empty name",
-        expected=f"the id of one run in {folder}, how it begins, or a record's path",
+        expected=f"the id of one run in {folder}, the start of it, or the path of a record",
         found=", ".join(record.id for record in found[:5]) if found else "no such run",
-        remedy="`mnist-tasks runs` lists them.",
+        remedy="Run `mnist-tasks runs` to list them.",
     )
 
 
 def delete(record: RunRecord, folder: Path) -> None:
-    """Delete a run's folder with all that is in it.
+    """Delete a run's folder and everything in it.
 
     Raises
     ------
     EnvironmentProblemError
-        It can't be deleted, or is a link to a folder elsewhere.
+        The folder can't be deleted, or is a symbolic link.
     """
-    with disk.writable(folder, remedy="Delete it by hand, or let it be."):
+    with disk.writable(folder, remedy="Delete it by hand, or keep it."):
         shutil.rmtree(folder / record.id)
 
 
 def attach(
     check: Check, folder: Path, probabilities: NDArray[np.float32] | None = None
 ) -> RunRecord | None:
-    """Write a check into the latest record of the model that it looked at, known by its hash.
+    """Add a check to the newest record of the checked model, which its hash identifies.
 
     Parameters
     ----------
     probabilities : (n, 10) float32 in [0, 1]
-        The model's predictions for the test images, to be kept beside the record.
+        The model's predictions for the test images, to be saved beside the record.
 
     Returns
     -------
     record
-        The record as it now stands; ``None`` when no run in the folder made this model.
+        The record with the check; ``None`` if no run in the folder produced this model.
     """
     for record in reversed(read_all(folder).records):
         if record.model.sha256 == check.model.sha256:
@@ -225,14 +224,14 @@ def attach(
     return None
 
 
-def _fault(record: RunRecord) -> str:
-    """Say why what has the form of a record can't be one; empty where it can."""
+def _invalid(record: RunRecord) -> str:
+    """Return why a well-formed record is not valid; empty if it is."""
     if record.schema > SCHEMA:
         return f"schema {record.schema}, written by a newer version"
     if not record.epochs:
-        return "it has no epoch"
-    for judged in (record.check, record.trial):
-        metrics = judged.metrics if judged else None
+        return "it has no epochs"
+    for evaluated in (record.check, record.trial):
+        metrics = evaluated.metrics if evaluated else None
         if metrics and {len(metrics.confusion), *map(len, metrics.confusion)} != {10}:
             return "its confusion matrix is not 10 x 10"
     return ""

@@ -1,4 +1,4 @@
-"""What the results say of themselves."""
+"""Properties of what a run records."""
 
 import re
 from dataclasses import FrozenInstanceError
@@ -11,16 +11,16 @@ from mnist_tasks.verdict import Clause, Verdict
 from tests import examples
 
 
-def test_metrics_count_what_was_right() -> None:
+def test_metrics_count_correct_images() -> None:
     metrics = examples.metrics()
     assert (metrics.images, metrics.correct, metrics.accuracy) == (100, 90, 0.9)
 
 
-def test_no_images_are_no_accuracy() -> None:
+def test_the_accuracy_on_no_images_is_zero() -> None:
     assert Metrics(confusion=((0,) * 10,) * 10, loss=0.0).accuracy == 0
 
 
-def test_a_verdict_holds_only_when_every_clause_does() -> None:
+def test_a_verdict_passes_only_if_every_clause_does() -> None:
     good = Clause(name="a", bound="", found="", status="passed")
     bad = Clause(name="b", bound="", found="", status="failed")
     assert Verdict(clauses=(good, good)).passed
@@ -34,7 +34,7 @@ def test_results_are_frozen() -> None:
         examples.run().seed = 1  # type: ignore[misc]
 
 
-def test_an_id_sorts_by_time_and_is_new_each_time() -> None:
+def test_an_id_sorts_by_time_and_is_unique() -> None:
     ids = {records.new_id() for _ in range(20)}
     assert len(ids) > 15
     assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", each) for each in ids)

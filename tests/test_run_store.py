@@ -11,7 +11,7 @@ from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import examples
 
 
-def test_a_record_reads_as_it_was_written(tmp_path: Path) -> None:
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     record = examples.run(checked=examples.check())
     path = run_store.save(record, tmp_path / "runs")
     assert path == tmp_path / "runs" / record.id / "run.json"
@@ -19,11 +19,11 @@ def test_a_record_reads_as_it_was_written(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes())["check"]["metrics"]["confusion"][0][:2] == [9, 1]
 
 
-def test_a_field_of_a_later_version_is_no_obstacle(tmp_path: Path) -> None:
+def test_an_unknown_field_is_ignored(tmp_path: Path) -> None:
     path = run_store.save(examples.run(), tmp_path)
     content = json.loads(path.read_bytes())
     del content["curve"]
-    path.write_text(json.dumps({**content, "mood": "good"}))
+    path.write_text(json.dumps({**content, "unknown": 1}))
     assert run_store.read(path) == replace(examples.run(), curve=())
 
 
@@ -39,7 +39,7 @@ def test_a_field_of_a_later_version_is_no_obstacle(tmp_path: Path) -> None:
         (b'{"schema": 1}', "missing required field"),
     ],
 )
-def test_what_is_no_record_is_refused_with_the_reason(
+def test_an_invalid_record_is_refused_with_the_reason(
     tmp_path: Path, content: bytes, found: str
 ) -> None:
     path = tmp_path / "run.json"
@@ -55,7 +55,7 @@ def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
         run_store.read(path)
 
 
-def test_all_records_are_read_oldest_first_and_what_is_none_is_named(tmp_path: Path) -> None:
+def test_records_are_read_oldest_first_and_invalid_ones_are_named(tmp_path: Path) -> None:
     for number in (2, 0, 1):
         run_store.save(examples.run(number), tmp_path)
     (tmp_path / "foreign").mkdir()
@@ -68,14 +68,14 @@ def test_all_records_are_read_oldest_first_and_what_is_none_is_named(tmp_path: P
     assert run_store.latest(found, tmp_path).seed == 2
 
 
-def test_a_folder_without_records_says_what_to_do(tmp_path: Path) -> None:
+def test_a_folder_without_records_is_refused_with_a_remedy(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(InputRefusedError) as caught:
             run_store.latest(run_store.read_all(folder), folder)
         assert "mnist-tasks train" in str(caught.value.remedy)
 
 
-def test_a_check_goes_into_the_latest_record_of_its_model(tmp_path: Path) -> None:
+def test_a_check_is_added_to_the_newest_record_of_its_model(tmp_path: Path) -> None:
     for number in (0, 1):
         run_store.save(examples.run(number), tmp_path)
     other = replace(examples.run(2), model=replace(examples.MODEL, sha256="00" * 32))
@@ -87,35 +87,35 @@ def test_a_check_goes_into_the_latest_record_of_its_model(tmp_path: Path) -> Non
     assert checks == [None, examples.check(), None]
 
 
-def test_the_check_of_a_strangers_model_goes_nowhere(tmp_path: Path) -> None:
+def test_the_check_of_an_unknown_model_is_not_stored(tmp_path: Path) -> None:
     assert run_store.attach(examples.check(), tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_record_counts_only_in_the_folder_of_its_name(tmp_path: Path) -> None:
+def test_a_record_is_accepted_only_in_the_folder_of_its_id(tmp_path: Path) -> None:
     path = run_store.save(examples.run(), tmp_path)
     path.parent.rename(tmp_path / "elsewhere")
     run_store.save(replace(examples.run(), id="../outside"), tmp_path / "runs")
     found = run_store.read_all(tmp_path)
     assert found.records == ()
-    assert "the record of 20261122-120000-00ff" in found.skipped[0]
+    assert "the record of run 20261122-120000-00ff" in found.skipped[0]
     assert run_store.attach(examples.check(), tmp_path) is None
 
 
-def test_figures_that_can_not_be_are_no_record(tmp_path: Path) -> None:
+def test_invalid_figures_are_refused(tmp_path: Path) -> None:
     check = examples.check()
     assert check.metrics is not None
-    crooked = replace(check, metrics=replace(check.metrics, confusion=((1, 2),)))
+    malformed = replace(check, metrics=replace(check.metrics, confusion=((1, 2),)))
     for record, found in (
         (replace(examples.run(), epochs=()), "no epoch"),
-        (examples.run(checked=crooked), "confusion matrix"),
+        (examples.run(checked=malformed), "confusion matrix"),
     ):
         path = run_store.save(record, tmp_path)
         with pytest.raises(InputRefusedError, match=found):
             run_store.read(path)
 
 
-def test_a_run_is_found_by_its_id_its_beginning_or_its_path(tmp_path: Path) -> None:
+def test_a_run_is_found_by_its_id_a_prefix_or_its_path(tmp_path: Path) -> None:
     paths = [run_store.save(examples.run(number), tmp_path) for number in (0, 1)]
     found = run_store.read_all(tmp_path)
     for name in (
@@ -129,7 +129,7 @@ def test_a_run_is_found_by_its_id_its_beginning_or_its_path(tmp_path: Path) -> N
     assert run_store.find(found, tmp_path, "latest")[0].seed == 1
 
 
-def test_an_id_that_begins_another_still_names_its_run(tmp_path: Path) -> None:
+def test_a_full_id_wins_over_a_longer_one_that_starts_with_it(tmp_path: Path) -> None:
     short, long = replace(examples.run(0), id="a"), replace(examples.run(1), id="ab")
     for record in (short, long):
         run_store.save(record, tmp_path)
@@ -137,7 +137,7 @@ def test_an_id_that_begins_another_still_names_its_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "found"), [("2026", "20261122-120000"), ("x", "no such run")])
-def test_a_name_of_no_run_or_of_several_is_refused(tmp_path: Path, name: str, found: str) -> None:
+def test_an_unknown_or_ambiguous_name_is_refused(tmp_path: Path, name: str, found: str) -> None:
     for number in (0, 1):
         run_store.save(examples.run(number), tmp_path)
     with pytest.raises(InputRefusedError, match=found):
@@ -152,13 +152,3 @@ def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblemError):
         run_store.delete(record, tmp_path / "runs")
     assert path.is_file()
-
-
-def test_a_record_of_the_first_version_still_reads() -> None:
-    """The file is as version 0.1.0 wrote it, before layers and filters were recorded."""
-    record = run_store.read(Path(__file__).parent / "records" / "first" / "run.json")
-    assert record.network == ()
-    assert record.check is not None
-    assert record.check.metrics is not None
-    assert record.check.metrics.accuracy == 0.9907
-    assert record.check.verdict.passed
