@@ -1,4 +1,4 @@
-"""The isolated checks, each in an environment of its own: CI runs these and nothing else.
+"""The isolated checks, each in its own environment. CI runs these and nothing else.
 
 ``nox`` runs `lint` and `tests`; ``nox -s "validate(cpu)"`` is the gate.
 """
@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-# Their tests fail where they would skip.
+# With these set, the tests fail where they would otherwise be skipped.
 WITH_BROWSER = {"REQUIRE_BROWSER": "1"}
 WITH_CLUSTER = {"REQUIRE_CLUSTER": "1"}
 PROOF = """
@@ -30,7 +31,12 @@ has_cuda, gpus = tf.test.is_built_with_cuda(), tf.config.list_physical_devices("
 print(f"TensorFlow {tf.__version__}: CUDA build: {has_cuda}, GPUs: {len(gpus)}")
 sys.exit(0 if sys.argv[1] == "cpu" or (has_cuda and gpus) else "this build sees no GPU")
 """
-
+LIGHT_IMPORT = """
+import sys
+import mnist_tasks
+heavy = {"keras", "numpy", "rich", "tensorflow", "typer"} & sys.modules.keys()
+sys.exit(f"import mnist_tasks loads {sorted(heavy)}" if heavy else 0)
+"""
 
 # What `validate(gpu)` trains, and how far apart the test accuracies of the first two may be.
 TRAININGS = {
@@ -43,16 +49,17 @@ LARGEST_DIFFERENCE = 0.3  # percentage points
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types; no TensorFlow is installed."""
+    """Check style, types and the order of imports, without TensorFlow."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("lint-imports")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests and show their coverage; options for pytest go after ``--``."""
+    """Run the tests and show the coverage. Options for pytest go after ``--``."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "tests"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
@@ -61,15 +68,49 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def minimums(session: nox.Session) -> None:
+    """Run the tests on the lowest version of each dependency that pyproject.toml allows."""
+    session.install("uv")
+    python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
+    session.run(
+        *("uv", "pip", "install", "--quiet", "--python", str(python)),
+        *("--resolution", "lowest-direct", "-e", "."),
+        *nox.project.dependency_groups(PROJECT, "tests"),
+    )
+    # Old releases warn about each other; that is no fault of the package's.
+    session.run("python", "-m", "pytest", "-W", "default", *session.posargs)
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist, install the wheel in a fresh environment, and use it as a user would."""
+    session.install("build>=1.2", "mypy>=1.14")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
+    (wheel,) = (folder / "dist").glob("*.whl")
+    require_whole(session, wheel)
+    session.run("python", "-m", "venv", str(folder / "venv"))
+    binaries = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    python = str(binaries / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    shutil.copy("tests/api_types.py", folder)
+    with session.chdir(folder):
+        session.run(str(binaries / "mnist-tasks"), "--help", silent=True, external=True)
+        session.run(python, "-c", LIGHT_IMPORT, external=True)
+        session.run("mypy", "--strict", "--python-executable", python, "api_types.py")
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Open the report's page in the system's Chromium; no TensorFlow is installed."""
+    """Open the report's page in the system's Chromium, without TensorFlow."""
     session.install(*nox.project.dependency_groups(PROJECT, "browser"))
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=WITH_BROWSER)
 
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Sweep on a Ray cluster of two nodes on this machine, one of which is killed."""
+    """Run sweeps on a local Ray cluster of two nodes, one of which is killed."""
     session.install("-e", ".[cluster]", *nox.project.dependency_groups(PROJECT, "tests"))
     session.run("python", "-m", "pytest", "-m", "cluster", *session.posargs, env=WITH_CLUSTER)
 
@@ -80,7 +121,7 @@ def cluster(session: nox.Session) -> None:
     [nox.param("cpu", id="cpu", tags=["cpu"]), nox.param("gpu", id="gpu", tags=["gpu"])],
 )
 def validate(session: nox.Session, build: str) -> None:
-    """Fetch, train, check and report for real, on a CPU or a GPU build of TensorFlow."""
+    """Fetch, train, check and report on real MNIST, on a CPU or a GPU build of TensorFlow."""
     if build == "gpu":
         require_gpu(session)
     install(session, build)
@@ -101,57 +142,68 @@ def validate(session: nox.Session, build: str) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Change sound model files at random and vet them; ``-- --seconds 60`` sets the budget."""
+    """Mutate sound model files at random and vet them. ``-- --seconds 60`` sets the budget."""
     session.install("-e", ".")
     session.run("python", "-m", "tests.vetting.fuzz", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time the workflow against what a user would do instead; options go after ``--``."""
+    """Time the workflow against what a user would do instead. Options go after ``--``."""
     session.install(".")
     if "--with-torch" in session.posargs:
         session.install("torch==2.13.0")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
+def require_whole(session: nox.Session, wheel: Path) -> None:
+    """Fail if the wheel lacks a file of the package: a template, the schema, ``py.typed``."""
+    listed = subprocess.run(
+        ["git", "ls-files", "mnist_tasks"], capture_output=True, text=True, check=True
+    )
+    with zipfile.ZipFile(wheel) as archive:
+        missing = set(listed.stdout.split()) - set(archive.namelist())
+    if missing:
+        session.error(f"the wheel lacks {', '.join(sorted(missing))}")
+
+
 def require_gpu(session: nox.Session) -> None:
-    """Skip where there is no GPU, before gigabytes are installed; fail where one is required."""
-    reason = "no GPU here: nvidia-smi is not installed"
+    """Skip if there is no GPU, before gigabytes are installed; fail if one is required."""
+    reason = "no GPU: nvidia-smi is not installed"
     if found := shutil.which("nvidia-smi"):
         listed = subprocess.run([found, "-L"], capture_output=True, text=True, check=False)
         if listed.returncode == 0 and "GPU" in listed.stdout:
             session.log(listed.stdout.strip())
             return
-        reason = "no GPU here: nvidia-smi lists none"
+        reason = "no GPU: nvidia-smi lists none"
     if os.environ.get("REQUIRE_GPU") == "1":
         session.error(f"{reason}, and REQUIRE_GPU=1")
     session.skip(reason)
 
 
 def compare_devices(session: nox.Session, env: dict[str, str]) -> None:
-    """Train and check on the GPU and on the CPU, show how fast each is, and require parity."""
+    """Train and check on the GPU and on the CPU, show each speed, and require parity."""
 
-    def ask(*arguments: str) -> Any:
+    def run(*arguments: str) -> Any:
         command = ("mnist-tasks", *arguments, "--json")
         return json.loads(str(session.run(*command, env=env, silent=True, stderr=sys.stderr)))
 
-    answers = {}
+    results = {}
     for name, options in TRAININGS.items():
-        record = ask("train", "--output", f"{name}.h5", *options)
-        answers[name] = ask("check", f"{name}.h5", "--offline")
+        record = run("train", "--output", f"{name}.h5", *options)
+        results[name] = run("check", f"{name}.h5", "--offline")
         last, machine = record["epochs"][-1], record["machine"]
         speed = f"{last['images_per_second']:,.0f} images/s, {last['seconds']:.1f} s an epoch"
-        session.log(f"{name}: {speed}, {accuracy(answers[name]):.2f}% on {machine['device']}")
-    if fault := disparity(answers["gpu"], answers["cpu"]):
+        session.log(f"{name}: {speed}, {accuracy(results[name]):.2f}% on {machine['device']}")
+    if fault := disparity(results["gpu"], results["cpu"]):
         session.error(fault)
 
 
 def disparity(gpu: dict[str, Any], cpu: dict[str, Any]) -> str:
-    """Return what two answers of ``check --json`` have against each other; empty for parity."""
-    for device, answer in {"GPU": gpu, "CPU": cpu}.items():
-        if answer["exit_code"] != 0:
-            return f"the model that was trained on the {device} does not hold the contract"
+    """Compare two results of ``check --json``; return what differs too much, or ""."""
+    for device, result in {"GPU": gpu, "CPU": cpu}.items():
+        if result["exit_code"] != 0:
+            return f"the model trained on the {device} did not pass the contract"
     accuracies = accuracy(gpu), accuracy(cpu)
     difference = abs(accuracies[0] - accuracies[1])
     if round(difference, 6) <= LARGEST_DIFFERENCE:
@@ -160,16 +212,16 @@ def disparity(gpu: dict[str, Any], cpu: dict[str, Any]) -> str:
     return f"the test accuracies are more than {LARGEST_DIFFERENCE} points apart: {found}"
 
 
-def accuracy(answer: dict[str, Any]) -> float:
-    """Return the test accuracy, in per cent, of the one model of an answer of ``check --json``."""
-    (checked,) = answer["checks"]
+def accuracy(result: dict[str, Any]) -> float:
+    """Return the test accuracy, in percent, of the only model in a result of ``check --json``."""
+    (checked,) = result["checks"]
     confusion = checked["check"]["metrics"]["confusion"]
-    right: int = sum(row[digit] for digit, row in enumerate(confusion))
-    return 100 * right / sum(map(sum, confusion))
+    correct: int = sum(row[label] for label, row in enumerate(confusion))
+    return 100 * correct / sum(map(sum, confusion))
 
 
 def install(session: nox.Session, build: str) -> None:
-    """Install the package with one build of TensorFlow, and never with two: they share files."""
+    """Install the package with one build of TensorFlow, never two: they share files."""
     has_cpu_build = (sys.platform, platform.machine().lower()) in {
         ("linux", "x86_64"),
         ("win32", "amd64"),

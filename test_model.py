@@ -1,6 +1,6 @@
-"""Hold ``model_latest.h5`` against the contract: the same as ``mnist-tasks check``.
+"""Check ``model_latest.h5`` against the contract: the same as ``mnist-tasks check``.
 
-A script, not a test for pytest, which collects only the folder ``tests``.
+This is a script, not a pytest module: pytest collects only the folder ``tests``.
 """
 
 import sys

@@ -1,0 +1,19 @@
+"""How a typed project uses the API. mypy checks this file against the installed wheel."""
+
+from typing import assert_type
+
+import mnist_tasks
+from mnist_tasks.records import Check, RunRecord
+
+
+def use() -> float:
+    digits = mnist_tasks.load_data("test")
+    images, labels = digits
+    print(images.shape, labels.shape)
+    run = mnist_tasks.train(epochs=1, seed=7, settings={"max_shift": 0})
+    assert_type(run, RunRecord)
+    check = mnist_tasks.check("model_latest.h5")
+    assert_type(check, Check)
+    vetted = mnist_tasks.vet("model_latest.h5")
+    print(vetted.layers)
+    return check.metrics.accuracy if check.metrics else 0.0
