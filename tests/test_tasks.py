@@ -72,10 +72,10 @@ def test_a_task_is_one_command_line(arguments: list[str], commands: list[str]) -
 def test_the_list_names_each_task_and_what_it_does() -> None:
     listed = invoke("--list").stdout
     for name, what in {
-        "fetch": "Put the four verified data files",
+        "fetch": "Fetch and verify the four MNIST files",
         "train": "Train a recipe",
-        "check": "Hold a model against the contract",
-        "report": "Sum up the latest run",
+        "check": "Check a model against the contract",
+        "report": "Summarize the latest run",
     }.items():
         assert f"  {name} " in listed
         assert what in listed
