@@ -83,7 +83,7 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist, install the wheel in a fresh environment, and use it as a user would."""
+    """Build wheel and sdist, install the wheel in a fresh environment, and use it."""
     session.install("build>=1.2", "mypy>=1.14")
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
@@ -158,8 +158,9 @@ def bench(session: nox.Session) -> None:
 
 def require_whole(session: nox.Session, wheel: Path) -> None:
     """Fail if the wheel lacks a file of the package: a template, the schema, ``py.typed``."""
+    git = shutil.which("git") or "git"
     listed = subprocess.run(
-        ["git", "ls-files", "mnist_tasks"], capture_output=True, text=True, check=True
+        [git, "ls-files", "mnist_tasks"], capture_output=True, text=True, check=True
     )
     with zipfile.ZipFile(wheel) as archive:
         missing = set(listed.stdout.split()) - set(archive.namelist())

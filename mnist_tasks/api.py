@@ -6,9 +6,8 @@ They print nothing unless ``progress=True``, and raise `MnistTasksError` and nev
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import config, disk, run_store
 from mnist_tasks.data.loading import DataConfig
@@ -16,7 +15,7 @@ from mnist_tasks.data.loading import DataConfig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mnist_tasks.checking.checker import Checker
+    from mnist_tasks.checking.contract import Contract
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.records import Check, RunRecord
@@ -129,7 +128,8 @@ def train(
     from functools import partial
 
     from mnist_tasks.data import loading
-    from mnist_tasks.training import run
+    from mnist_tasks.training import global_state, run
+    from mnist_tasks.training.loop import SilentProgress
     from mnist_tasks.training.tensorboard import logged
 
     training = config.TrainingConfig(
@@ -149,11 +149,101 @@ def train(
     disk.try_writing(Path(runs), remedy=run_store.OTHER_FOLDER)
     data = data_config(data_dir, mirror=mirror, offline=offline)
     load = partial(loading.load, "train", data, progress=_download_progress(shown=progress))
-    with ExitStack() as stack:
-        shown = stack.enter_context(_training_progress(shown=progress))
-        logs = Path(tensorboard) if tensorboard is not None else None
-        record = run.train(
-            training, load, progress=stack.enter_context(logged(shown, logs)), note=shown.note
-        )
+    logs = Path(tensorboard) if tensorboard is not None else None
+    with global_state.preserved():
+        if progress:
+            from mnist_tasks.reporting.terminal.progress import TrainingProgress
+
+            with TrainingProgress() as shown, logged(shown, logs) as logging:
+                record = run.train(training, load, progress=logging, note=shown.note)
+        else:
+            with logged(SilentProgress(), logs) as logging:
+                record = run.train(training, load, progress=logging)
     run_store.save(record, Path(runs))
     return record
+
+
+def check(
+    model: AnyPath = config.LATEST_MODEL,
+    *,
+    contract: AnyPath | Contract | None = None,
+    runs: AnyPath = config.RUNS_FOLDER,
+    data_dir: AnyPath | None = None,
+    mirror: str | None = None,
+    offline: bool = False,
+    progress: bool = False,
+) -> Check:
+    """Vet a model file, evaluate it against the contract, and add the check to its run's record.
+
+    The model is vetted and loaded in a child process, never in this one.
+
+    Parameters
+    ----------
+    model
+        Model file: ``.h5``, ``.hdf5`` or ``.keras``.
+    contract
+        A `Contract`, or a TOML file with one. By default the table ``[tool.mnist-tasks.contract]``
+        of ``pyproject.toml`` in the current folder; without one, the four default clauses.
+    runs
+        Folder of the run records. If a run in it made this model, its record gets the check.
+    data_dir, mirror, offline, progress
+        As in `load_data`.
+
+    Returns
+    -------
+    check
+        ``check.verdict.passed`` and its clauses, ``check.metrics``, ``check.layers``, ...
+
+    Raises
+    ------
+    InputRefusedError
+        The file is missing, corrupt or unsafe.
+    EnvironmentProblemError
+        TensorFlow is missing, the model ran out of time or memory, or a file can't be written.
+    """
+    from mnist_tasks.checking import contract_file
+    from mnist_tasks.checking.checker import Checker
+    from mnist_tasks.checking.contract import Contract
+
+    if isinstance(contract, Contract):
+        loaded = contract_file.LoadedContract(contract=contract)
+    else:
+        loaded = contract_file.load(None if contract is None else Path(contract))
+    data = load_data("test", data_dir=data_dir, mirror=mirror, offline=offline, progress=progress)
+    checker = Checker(contract=loaded.contract, digits=data, source=loaded.source)
+    found, probabilities = checker.check(Path(model))
+    run_store.attach(found, Path(runs), probabilities)
+    return found
+
+
+def vet(model: AnyPath = config.LATEST_MODEL) -> VettedFile:
+    """Vet a model file without loading it, to tell whether Keras can open it safely.
+
+    Raises
+    ------
+    InputRefusedError
+        The file is missing, corrupt or unsafe.
+    """
+    from mnist_tasks.vetting import sandbox
+
+    return sandbox.vet(Path(model))
+
+
+def data_config(data_dir: AnyPath | None, *, mirror: str | None, offline: bool) -> DataConfig:
+    """Return where the data is, by default as the environment says."""
+    folder = data_dir or os.environ.get("MNIST_TASKS_DATA")
+    return DataConfig(
+        folder=Path(folder) if folder else None,
+        mirror=mirror or os.environ.get("MNIST_TASKS_MIRROR"),
+        offline=offline,
+    )
+
+
+def _download_progress(*, shown: bool) -> Any:
+    if not shown:
+        from mnist_tasks.data.download import SilentProgress
+
+        return SilentProgress()
+    from mnist_tasks.reporting.terminal.progress import DownloadProgress
+
+    return DownloadProgress()

@@ -1,1 +1,1 @@
-"""The command line: options to settings, one call of the library, its result, an exit code."""
+"""The command line: options in, one library call, results and an exit code out."""

@@ -1,4 +1,4 @@
-"""The command line: a module for each command, and the one place that ends on an error."""
+"""The command line: a module for each command; errors become exit codes here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import mnist_tasks
 from mnist_tasks import errors
 from mnist_tasks.cli import runs
 from mnist_tasks.cli.check import check, vet
-from mnist_tasks.cli.common import EXIT_CODES, show_error
+from mnist_tasks.cli.common import EXIT_CODES, print_error
 from mnist_tasks.cli.doctor import doctor
 from mnist_tasks.cli.false_alarms import calibrate
 from mnist_tasks.cli.fetch import fetch
@@ -27,26 +27,26 @@ from mnist_tasks.cli.train import train
 
 
 class _Group(TyperGroup):
-    """The one place that turns an error into words and an exit code."""
+    """Print errors and exit with their codes."""
 
     def invoke(self, ctx: Any) -> Any:
         wants_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
         except errors.MnistTasksError as error:
-            show_error(error, as_json=wants_json)
+            print_error(error, as_json=wants_json)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             from mnist_tasks import console
 
-            console.note("Stopped. Every file is whole: the old one, or the new one.")
+            console.note("Interrupted. Every file is whole: the old one or the new one.")
             raise typer.Exit(errors.INTERRUPTED) from error
 
 
 app = typer.Typer(
     cls=_Group,
     name="mnist-tasks",
-    help="Fetch MNIST, train a digit classifier, check it against its contract, report.",
+    help="Fetch MNIST, train a digit classifier, check it against a contract, and report.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
@@ -68,7 +68,7 @@ def _before_commands(
         typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Handle the options before the command."""
 
 
 for command in (fetch, train, check, report, vet, sweep, calibrate, doctor):
@@ -77,7 +77,7 @@ app.add_typer(runs.app, name="runs")
 
 
 class _Messages(io.TextIOWrapper):
-    """Standard error. What it can't take, on a full disk, is left unsaid, and changes nothing."""
+    """Standard error that ignores a failed write, so that a full disk changes no exit code."""
 
     def write(self, text: str) -> int:
         with contextlib.suppress(OSError):
@@ -90,14 +90,14 @@ class _Messages(io.TextIOWrapper):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line, and end the process with its exit code.
+    """Run the command line and exit with its code.
 
-    An error that nobody foresaw is a bug, and must not pass for a contract that does not hold.
+    An unexpected exception is a bug. Its exit code must not be mistaken for a failed contract's.
     """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # it was closed, and there is nobody to tell
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - as long as we live
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that it lacks is no reason to fail
+        if getattr(sys, name) is None:  # it was closed
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it may lack a character
         sys.stdout.reconfigure(errors="replace")
     if isinstance(sys.stderr, io.TextIOWrapper):
         encoding = sys.stderr.encoding

