@@ -1,0 +1,345 @@
+"""The README and docs/ describe what exists: commands, options, keys, layers, links, examples."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from invoke.collection import Collection
+from invoke.program import Program
+
+import tasks
+from mnist_tasks.checking import contract_file
+from mnist_tasks.checking.contract import Contract
+from mnist_tasks.cli.app import app
+from mnist_tasks.sweeping import plan, plan_file
+from mnist_tasks.vetting import allowlist
+from tests.cli import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).parents[1]
+DOCS = PROJECT / "docs"
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+ROOT = typer.main.get_command(app)
+PAGES = sorted(
+    [
+        *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+        *DOCS.glob("*.md"),
+        PROJECT / "benchmarks" / "README.md",
+    ]
+)
+PROGRAMS = ("mnist-tasks", "invoke", "nox", "python")
+# The private dialect that this project once spoke; `old_records` reads the records of that time.
+DIALECT = re.compile(
+    r"house|stranger|tower|begun again|held against|\bmend|sureness|\bhits\b", re.IGNORECASE
+)
+SPEAKS_OF_OLD_RECORDS = {"old_records.py"}
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+    assert len(README.split()) <= 1300
+
+
+def test_the_two_commands_are_at_the_top() -> None:
+    assert blocks("sh") == [
+        "python -m pip install -e . && invoke\n",
+        "python -m pip install nox && nox\n",
+    ]
+
+
+# Commands
+
+
+def command_lines(page: Path) -> Iterator[str]:
+    """Find the command lines in a page: in its blocks, and in its inline code."""
+    text = read(page)
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            found = re.fullmatch(r"\s*(?:- )?(?:run: )?(.*)", line)
+            yield from re.split(r" && ", found[1] if found else "")
+    without_blocks = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for code in re.findall(r"`([^`]+)`", without_blocks):
+        yield " ".join(code.split())
+
+
+COMMANDS = [
+    pytest.param(line, id=f"{page.name}: {line}")
+    for page in PAGES
+    for line in dict.fromkeys(command_lines(page))
+    if line.split(" ")[0] in PROGRAMS and "COMMAND" not in line
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_line_parses(line: str) -> None:
+    program, *arguments = shlex.split(re.sub(r" > \S+$", "", line))
+    if program == "mnist-tasks":
+        parse_cli(arguments)
+    elif program == "invoke":
+        parse_invoke(arguments)
+    elif program == "nox":
+        parse_nox(arguments)
+    else:
+        parse_python(arguments)
+
+
+def test_there_are_many_command_lines() -> None:
+    assert len(COMMANDS) > 50
+
+
+@pytest.mark.parametrize(
+    "line", ["mnist-tasks calibrate x", "mnist-tasks train --sead 1", "mnist-tasks runs shwo x"]
+)
+def test_a_command_line_that_does_not_exist_does_not_parse(line: str) -> None:
+    with pytest.raises((AssertionError, Exception)):
+        parse_cli(shlex.split(line)[1:])
+
+
+def parse_cli(arguments: list[str]) -> None:
+    command: Any = ROOT
+    context = None
+    while hasattr(command, "commands"):
+        if arguments and arguments[0] not in command.commands:
+            assert arguments[0].startswith("-"), f"no command {arguments[0]}"
+        if not arguments or arguments[0].startswith("-"):
+            break
+        command, arguments = command.commands[arguments[0]], arguments[1:]
+    if hasattr(command, "commands") and "list" in command.commands:
+        command = command.commands["list"]  # `runs` alone is `runs list`
+    if not arguments and all(each.param_type_name == "option" for each in command.params):
+        return
+    try:
+        context = command.make_context("mnist-tasks", list(arguments))
+    except typer.Exit:  # --help, --version
+        return
+    assert context is not None
+
+
+def parse_invoke(arguments: list[str]) -> None:
+    program = Program(namespace=Collection.from_module(tasks))
+    program.create_config()
+    program.parse_core(["invoke", *arguments])
+    program.parse_collection()
+    program.parse_tasks()
+    assert not program.core.unparsed or program.tasks
+
+
+def parse_nox(arguments: list[str]) -> None:
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if own:
+        option, session = own
+        assert option == "-s"
+        assert session in sessions()
+
+
+def parse_python(arguments: list[str]) -> None:
+    if arguments[0] == "-c":
+        compile(arguments[1], "-c", "exec")
+    elif arguments[0] != "-m":
+        assert (PROJECT / arguments[0]).is_file()
+    elif arguments[1] == "mnist_tasks":
+        parse_cli(arguments[2:])
+    else:
+        assert importlib.util.find_spec(arguments[1]) or arguments[1] == "pip"
+
+
+@cache
+def sessions() -> frozenset[str]:
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "--list"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return frozenset(re.findall(r"^[*-] (\S+)", listed, re.MULTILINE))
+
+
+def test_every_command_of_the_cli_is_in_the_readme() -> None:
+    there = set(ROOT.commands)  # type: ignore[attr-defined]
+    assert set(re.findall(r"`mnist-tasks ([\w-]+)", README)) == there
+
+
+def test_every_session_is_documented() -> None:
+    pages = README + read(DOCS / "ci.md")
+    named = {name.strip('"') for name in re.findall(r"nox -s (\"[^\"]+\"|\w+)", pages)}
+    assert named == sessions()
+
+
+def test_the_reference_of_the_cli_is_current() -> None:
+    assert read(DOCS / "cli.md") == reference.document(), (
+        "run `python -m tests.cli.reference > docs/cli.md`"
+    )
+
+
+# Contracts and plans
+
+
+@pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "contract.md"], ids=str)
+def test_the_examples_of_a_contract_are_valid(page: Path, tmp_path: Path) -> None:
+    examples = blocks("toml", read(page))
+    assert examples
+    for example in examples:
+        (tmp_path / "contract.toml").write_text(example)
+        contract = contract_file.load(tmp_path / "contract.toml").contract
+        assert contract != Contract()
+        assert contract.accuracy_above == 0.985
+
+
+def test_the_example_of_a_plan_is_valid(tmp_path: Path) -> None:
+    (example,) = blocks("toml", read(DOCS / "sweeps.md"))
+    (tmp_path / "plan.toml").write_text(example)
+    found = plan_file.load(tmp_path / "plan.toml", plan.Plan())
+    assert (len(found.settings), len(found.seeds), found.limit) == (7, 5, 20_000)
+
+
+def test_every_key_of_the_contract_is_in_the_table() -> None:
+    schema = json.loads(read(PROJECT / "mnist_tasks" / "checking" / "contract.schema.json"))
+    kinds = schema["$defs"]
+    keys = set(kinds["Contract"]["properties"]) - {"perturbed", "baseline"}
+    keys |= {f"perturbed.{name}" for name in kinds["Perturbed"]["properties"]}
+    keys |= {f"baseline.{name}" for name in kinds["Baseline"]["properties"]}
+    rows = re.findall(r"^\| (`.*?) \|", read(DOCS / "contract.md"), re.MULTILINE)
+    assert set(re.findall(r"`([a-z_.]+)`", " ".join(rows))) == keys
+
+
+def test_every_setting_of_a_recipe_is_in_the_table() -> None:
+    from mnist_tasks.training import settings
+
+    rows = re.findall(r"^\| `(\w+)` \| .* \| .* \|$", read(DOCS / "sweeps.md"), re.MULTILINE)
+    assert set(settings.RANGES) <= set(rows)
+
+
+def test_every_allowed_layer_is_listed() -> None:
+    _, listed = read(DOCS / "untrusted-models.md").split("of these layers:\n")
+    paragraph = listed.strip().split("\n\n")[0]
+    assert set(re.findall(r"\w+", paragraph)) == allowlist.LAYERS | allowlist.ACTIVATION_LAYERS
+
+
+def test_every_crafted_file_that_is_named_exists() -> None:
+    from tests.vetting.crafted import TABLE
+
+    text = read(DOCS / "untrusted-models.md")
+    rows = re.findall(r"^\| CVE.*$", text, re.MULTILINE)
+    named = set(re.findall(r": (`[a-z_0-9.`, ]+`) \|$", "\n".join(rows), re.MULTILINE))
+    files = {name for group in named for name in re.findall(r"`([\w.]+)`", group)}
+    there = {row.name for row in TABLE} | {Path(row.name).stem for row in TABLE}
+    assert len(files) > 15
+    assert files <= there
+    assert f"writes {len(TABLE)} files" in text
+
+
+# Links and words
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", read(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^ *```.*?^ *```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+    links = [
+        first or second
+        for first, second in re.findall(r"\]\(([^)\s]+)\)|src(?:set)?=\s*\"([^\"]+)\"", text)
+    ]
+    for link in links:
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert [page.name for page in PAGES if "@@" in read(page)] == []
+
+
+def test_nothing_is_written_in_the_old_dialect() -> None:
+    sources = [
+        path
+        for path in (PROJECT / "mnist_tasks").rglob("*")
+        if path.suffix in {".py", ".jinja", ".css", ".json"}
+        and path.name not in SPEAKS_OF_OLD_RECORDS
+    ]
+    found = [
+        f"{path.relative_to(PROJECT)}: {line.strip()}"
+        for path in (*PAGES, *DOCS.glob("*.ipynb"), *DOCS.glob("*.svg"), *sources)
+        for line in read(path).splitlines()
+        if DIALECT.search(line)
+    ]
+    assert found == []
+
+
+# The notebook
+
+SMALL_DATA = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {project!r})
+from tests import generated
+generated.vouch_for(generated.write(Path({folder!r}), train=512, test=128))
+"""
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path: Path) -> None:
+    """On the small data set: a first cell makes the package accept it."""
+    data = tmp_path / "data"
+    notebook = json.loads(read(DOCS / "tour.ipynb"))
+    source = SMALL_DATA.format(project=str(PROJECT), folder=str(data))
+    notebook["cells"].insert(
+        0,
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "small",
+            "metadata": {},
+            "outputs": [],
+            "source": source,
+        },
+    )
+    (tmp_path / "tour.ipynb").write_text(json.dumps(notebook))
+    done = subprocess.run(
+        [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "tour.ipynb"]
+        + ["--output", "done.ipynb"],
+        cwd=tmp_path,
+        env={**os.environ, "MNIST_TASKS_DATA": str(data), "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    executed = json.loads((tmp_path / "done.ipynb").read_text())
+    outputs = [each for cell in executed["cells"] for each in cell.get("outputs", ())]
+    assert not [each for each in outputs if each.get("name") == "stderr"]
+
+
+def test_the_notebook_is_committed_without_outputs() -> None:
+    notebook = json.loads(read(DOCS / "tour.ipynb"))
+    assert not [cell for cell in notebook["cells"] if cell.get("outputs")]
