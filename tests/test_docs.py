@@ -23,6 +23,7 @@ from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.cli.app import app
 from mnist_tasks.sweeping import plan, plan_file
+from mnist_tasks.training import recipes
 from mnist_tasks.vetting import allowlist
 from tests.cli import reference
 
@@ -71,6 +72,11 @@ def test_the_two_commands_are_at_the_top() -> None:
 # Commands
 
 
+def inline_code(page: Path) -> set[str]:
+    without_blocks = re.sub(r"^ *```.*?^ *```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+    return {" ".join(code.split()) for code in re.findall(r"`([^`]+)`", without_blocks)}
+
+
 def command_lines(page: Path) -> Iterator[str]:
     """Find the command lines in a page: in its blocks, and in its inline code."""
     text = read(page)
@@ -78,15 +84,14 @@ def command_lines(page: Path) -> Iterator[str]:
         for line in block.splitlines():
             found = re.fullmatch(r"\s*(?:- )?(?:run: )?(.*)", line)
             yield from re.split(r" && ", found[1] if found else "")
-    without_blocks = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    for code in re.findall(r"`([^`]+)`", without_blocks):
-        yield " ".join(code.split())
+    yield from inline_code(page)
 
 
 COMMANDS = [
     pytest.param(line, id=f"{page.name}: {line}")
     for page in PAGES
-    for line in dict.fromkeys(command_lines(page))
+    if page.name != "cli.md"  # generated from the commands themselves
+    for line in sorted(set(command_lines(page)))
     if line.split(" ")[0] in PROGRAMS and "COMMAND" not in line
 ]
 
@@ -112,7 +117,7 @@ def test_there_are_many_command_lines() -> None:
     "line", ["mnist-tasks calibrate x", "mnist-tasks train --sead 1", "mnist-tasks runs shwo x"]
 )
 def test_a_command_line_that_does_not_exist_does_not_parse(line: str) -> None:
-    with pytest.raises((AssertionError, Exception)):
+    with pytest.raises(Exception, match=r"no command|[Nn]o such option"):
         parse_cli(shlex.split(line)[1:])
 
 
@@ -225,10 +230,8 @@ def test_every_key_of_the_contract_is_in_the_table() -> None:
 
 
 def test_every_setting_of_a_recipe_is_in_the_table() -> None:
-    from mnist_tasks.training import settings
-
     rows = re.findall(r"^\| `(\w+)` \| .* \| .* \|$", read(DOCS / "sweeps.md"), re.MULTILINE)
-    assert set(settings.RANGES) <= set(rows)
+    assert set(recipes.SETTINGS) <= set(rows)
 
 
 def test_every_allowed_layer_is_listed() -> None:
@@ -275,6 +278,33 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_that_is_named_exists(page: Path) -> None:
+    named = {code for code in inline_code(page) if re.fullmatch(r"[\w/]+\.py", code)}
+    folders = (PROJECT, PROJECT / "mnist_tasks", PROJECT / "benchmarks")
+    assert [name for name in named if not any((each / name).is_file() for each in folders)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_option_that_is_named_exists(page: Path) -> None:
+    """In inline code alone, such as `--offline`; `test_a_command_line_parses` does the others."""
+    there = {option for each in commands(ROOT) for one in each.params for option in one.opts}
+    there |= {"--help", *re.findall(r'"(--[a-z-]+)"', read(PROJECT / "benchmarks" / "bench.py"))}
+    named = {
+        option
+        for code in inline_code(page)
+        if not code.startswith(("nox", "python", "invoke"))
+        for option in re.findall(r"(?<!\S)--[a-z-]+", code)
+    }
+    assert named <= there
+
+
+def commands(group: Any) -> Iterator[Any]:
+    yield group
+    for command in getattr(group, "commands", {}).values():
+        yield from commands(command)
+
+
 def test_nothing_is_left_to_fill_in() -> None:
     assert [page.name for page in PAGES if "@@" in read(page)] == []
 
@@ -297,6 +327,7 @@ def test_nothing_is_written_in_the_old_dialect() -> None:
 
 # The notebook
 
+NBCONVERT = (sys.executable, "-m", "nbconvert")
 SMALL_DATA = """
 import sys
 from pathlib import Path
@@ -325,8 +356,7 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
     )
     (tmp_path / "tour.ipynb").write_text(json.dumps(notebook))
     done = subprocess.run(
-        [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "tour.ipynb"]
-        + ["--output", "done.ipynb"],
+        [*NBCONVERT, "--to", "notebook", "--execute", "tour.ipynb", "--output", "done.ipynb"],
         cwd=tmp_path,
         env={**os.environ, "MNIST_TASKS_DATA": str(data), "PYTHONPATH": str(PROJECT)},
         capture_output=True,
