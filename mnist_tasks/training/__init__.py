@@ -1,1 +1,1 @@
-"""The second house: from a recipe to a trained model and the record of the run."""
+"""From a recipe to a trained model and the record of the run."""

@@ -1,4 +1,4 @@
-"""The training images in the order and the places that an epoch shows them in. NumPy only."""
+"""Batches of training images: every image once per epoch, shuffled and shifted. NumPy only."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
-# Batch normalization needs more than one image to tell a mean from a value.
+# The statistics of batch normalization need more than one image.
 SMALLEST_BATCH = 4
 
 
 def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> list[int]:
-    """Return the sizes of an epoch's batches: every image once.
+    """Return the sizes of the batches of an epoch, which add up to `count` images.
 
-    The last batch is what is left; where that is too little for statistics, less than `smallest`,
-    it joins the one before.
+    The last batch is smaller than the others; if it had less than `smallest` images, they are part
+    of the one before.
 
     >>> sizes(10, 4)
     [4, 6]
-    >>> sizes(13, 4)
-    [4, 4, 5]
+    >>> sizes(13, 4, smallest=1)
+    [4, 4, 4, 1]
     """
     whole, rest = divmod(count, batch_size)
     batches = [batch_size] * whole
@@ -41,28 +41,29 @@ def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> lis
 
 
 def smallest(batch_size: int, *, images: int, replicas: int, micro_batches: int) -> int:
-    """Return how many images a batch needs, so that each part of it has statistics of its own.
+    """Return the number of images that the smallest batch should have.
 
     Parameters
     ----------
     images
-        How many there are in all.
+        Number of training images.
     replicas, micro_batches
-        On how many devices a batch is computed, and in how many parts on each.
+        Number of devices that compute a batch, and of parts in which each computes its share. Each
+        part needs two images for the statistics of batch normalization.
 
     Raises
     ------
     UsageError
-        There are not enough for several replicas.
+        Several replicas don't get enough images.
     """
     needed = max(SMALLEST_BATCH, 2 * replicas * micro_batches)
     for option, found in (("--batch-size", batch_size), ("--limit", images)):
         if replicas > 1 and found < needed:
             raise UsageError(
                 option,
-                expected=f"at least {needed} images, to be shared out to {replicas} replicas",
+                expected=f"at least {needed} images for {replicas} replicas",
                 found=f"{found:,}",
-                remedy="Choose more, or fewer devices.",
+                remedy="Use more images, or fewer devices.",
             )
     return needed
 
@@ -71,21 +72,21 @@ def epoch(
     digits: LabeledImages,
     *,
     batch_size: int,
-    shift: int,
+    max_shift: int,
     steps: int,
     random: np.random.Generator,
     smallest: int = SMALLEST_BATCH,
 ) -> Iterator[Batches]:
-    """Shuffle the images, move each a little, and yield them in runs of batches of one size.
+    """Shuffle the images, shift each at random, and yield groups of batches of the same size.
 
     Parameters
     ----------
-    shift
-        The most pixels that an image moves, each way, at random; the border is black.
+    max_shift
+        Pixels that an image is shifted at most, each way; black pixels move in.
     steps
-        The most batches of one run.
+        Largest number of batches in a group.
     smallest
-        What is left after the last whole batch, if less, joins that.
+        As in `sizes`.
 
     Yields
     ------
@@ -94,16 +95,16 @@ def epoch(
     """
     order = random.permutation(len(digits.labels))
     start = 0
-    for count, size in _runs(sizes(len(order), batch_size, smallest=smallest), steps):
+    for count, size in _groups(sizes(len(order), batch_size, smallest=smallest), steps):
         chosen = order[start : start + count * size]
         start += len(chosen)
-        images = _shifted(digits.images[chosen], shift, random)
+        images = _shifted(digits.images[chosen], max_shift, random)
         labels = digits.labels[chosen].astype(np.int32)
         yield images.reshape(count, size, *images.shape[1:]), labels.reshape(count, size)
 
 
-def _runs(batches: list[int], steps: int) -> Iterator[tuple[int, int]]:
-    """Yield how many batches of which size follow one another, `steps` at most at a time."""
+def _groups(batches: list[int], steps: int) -> Iterator[tuple[int, int]]:
+    """Yield the number and the size of consecutive batches of the same size, up to `steps`."""
     start = 0
     while start < len(batches):
         size = batches[start]
@@ -115,14 +116,13 @@ def _runs(batches: list[int], steps: int) -> Iterator[tuple[int, int]]:
 
 
 def _shifted(
-    images: NDArray[np.uint8], shift: int, random: np.random.Generator
+    images: NDArray[np.uint8], max_shift: int, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Move each image by up to `shift` pixels: a window of 28 x 28 on the image and its border."""
-    if not shift:
+    """Shift each image by up to `max_shift` pixels: take a window out of the padded image."""
+    if not max_shift:
         return images
-    height, width = images.shape[1:]
-    padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
-    down, right = random.integers(0, 2 * shift + 1, (2, len(images)))
-    moved: NDArray[np.uint8] = windows[np.arange(len(images)), down, right]
-    return moved
+    padded = np.pad(images, ((0, 0), (max_shift, max_shift), (max_shift, max_shift)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
+    down, right = random.integers(0, 2 * max_shift + 1, (2, len(images)))
+    shifted: NDArray[np.uint8] = windows[np.arange(len(images)), down, right]
+    return shifted

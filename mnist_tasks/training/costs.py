@@ -1,7 +1,4 @@
-"""A network in figures: what each layer costs, and what the first one looks for.
-
-The costs follow from the recipe alone, so that a network can be weighed without being built.
-"""
+"""What each layer of a network costs, computed from the recipe; and the filters of the first."""
 
 from __future__ import annotations
 
@@ -12,51 +9,66 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_tasks.records import Layer
-from mnist_tasks.training.recipes import AveragePool, BatchNorm, Conv, Dropout, MaxPool
+from mnist_tasks.training.recipes import (
+    CLASSES,
+    IMAGE_SHAPE,
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    MaxPool,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import keras
 
     from mnist_tasks.training.recipes import LayerSpec, Recipe
 
-IMAGE = (28, 28, 1)
-DIGITS = 10
-DECIMALS = 4  # of a filter's weights: plenty for a picture
+DECIMALS = 4  # of a filter's weights, which are drawn
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one layer gives and costs for one image.
+    """The output and the costs of one layer, for one image.
 
     Attributes
     ----------
     output_shape
-        Without the batch.
+        Without the batch dimension.
     parameters
-        Trainable and non-trainable.
+        Trainable and non-trainable ones.
     operations
-        Multiply-adds. Only what has weights multiplies: pooling, dropout and flattening count 0.
+        Multiply-adds of layers with weights; 0 for pooling, dropout and flattening.
     """
 
     output_shape: tuple[int, ...]
-    parameters: int
-    operations: int
+    parameters: int = 0
+    operations: int = 0
 
 
 def costs(layers: Sequence[LayerSpec]) -> tuple[Cost, ...]:
-    """Return the cost of each layer of a recipe, and then of the flattening and the dense end."""
-    return tuple(_costs(layers))
+    """Return the costs of the layers of a recipe, then of the flattening and the dense layer."""
+    shape: tuple[int, ...] = IMAGE_SHAPE
+    found = []
+    for spec in layers:
+        found.append(_cost(spec, *shape))
+        shape = found[-1].output_shape
+    values = math.prod(shape)
+    dense = Cost(
+        output_shape=(CLASSES,), parameters=(values + 1) * CLASSES, operations=values * CLASSES
+    )
+    return (*found, Cost(output_shape=(values,)), dense)
 
 
 def multiply_adds(layers: Sequence[LayerSpec]) -> int:
-    """Return how many multiply-adds the whole network takes for one image."""
+    """Return the multiply-adds of the whole network for one image."""
     return sum(cost.operations for cost in costs(layers))
 
 
 def layers(model: keras.Model, recipe: Recipe) -> tuple[Layer, ...]:
-    """Return the model's layers as Keras names them, with what each costs."""
+    """Return the layers of a recipe's model as Keras names them, with the operations of each."""
     return tuple(
         Layer(
             name=layer.name,
@@ -70,7 +82,7 @@ def layers(model: keras.Model, recipe: Recipe) -> tuple[Layer, ...]:
 
 
 def first_filters(model: keras.Model) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """Return the weights of the first convolution: for each of its filters, rows of weights."""
+    """Return the weights of the first convolution: (filters, height, width), empty without one."""
     for layer in model.layers:
         if type(layer).__name__ == "Conv2D":
             kernel = np.asarray(layer.kernel.value)[:, :, 0, :].round(DECIMALS)
@@ -81,18 +93,8 @@ def first_filters(model: keras.Model) -> tuple[tuple[tuple[float, ...], ...], ..
     return ()
 
 
-def _costs(layers: Sequence[LayerSpec]) -> Iterator[Cost]:
-    shape: tuple[int, ...] = IMAGE
-    for spec in layers:
-        cost = _cost(spec, *shape)
-        yield cost
-        shape = cost.output_shape
-    values = math.prod(shape)
-    yield Cost(output_shape=(values,), parameters=0, operations=0)
-    yield Cost(output_shape=(DIGITS,), parameters=(values + 1) * DIGITS, operations=values * DIGITS)
-
-
 def _cost(spec: LayerSpec, height: int, width: int, channels: int) -> Cost:
+    same_shape = (height, width, channels)
     match spec:
         case Conv():
             sides = (_side(height, spec), _side(width, spec))
@@ -103,20 +105,17 @@ def _cost(spec: LayerSpec, height: int, width: int, channels: int) -> Cost:
                 operations=math.prod(sides) * weights,
             )
         case BatchNorm():
-            # Scale, shift, and the running mean and variance of each channel.
+            # Scale, offset, and the moving mean and variance of each channel.
             return Cost(
-                output_shape=(height, width, channels),
-                parameters=4 * channels,
-                operations=height * width * channels,
+                output_shape=same_shape, parameters=4 * channels, operations=math.prod(same_shape)
             )
         case MaxPool() | AveragePool():
-            pooled = (height // spec.size, width // spec.size, channels)
-            return Cost(output_shape=pooled, parameters=0, operations=0)
+            return Cost(output_shape=(height // spec.size, width // spec.size, channels))
         case Dropout():
-            return Cost(output_shape=(height, width, channels), parameters=0, operations=0)
+            return Cost(output_shape=same_shape)
 
 
 def _side(size: int, spec: Conv) -> int:
-    """Return how many places a kernel finds along a side of `size` pixels."""
-    places = size if spec.padding == "same" else size - spec.kernel + 1
-    return math.ceil(places / spec.stride)
+    """Return the length of a convolution's output along a side of `size` pixels."""
+    positions = size if spec.padding == "same" else size - spec.kernel + 1
+    return math.ceil(positions / spec.stride)

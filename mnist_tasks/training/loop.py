@@ -1,4 +1,4 @@
-"""The passes over the training images: batches into a trainer, and what became of them."""
+"""The loop over epochs: feeds batches to a trainer, and collects loss and accuracy."""
 
 from __future__ import annotations
 
@@ -17,18 +17,28 @@ if TYPE_CHECKING:
     from mnist_tasks.training.recipes import Recipe
     from mnist_tasks.training.trainer import Trainer
 
-POINTS_AN_EPOCH = 50
+POINTS_PER_EPOCH = 50
 LONGEST_CURVE = 500  # points
 
 
-class Progress(Protocol):
-    """What is told of a training while it goes on."""
+class EpochProgress(Protocol):
+    """Receives the progress of a training."""
 
     def begin(self, epochs: int, images: int) -> None:
-        """Say that training starts: how many passes over how many images."""
+        """Training starts: `epochs` passes over `images` images."""
 
     def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
+        """`images` of an epoch are done; loss and accuracy, in [0, 1], are means over them."""
+
+
+class SilentEpochProgress:
+    """Shows nothing."""
+
+    def begin(self, epochs: int, images: int) -> None:
+        """Do nothing."""
+
+    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
+        """Do nothing."""
 
 
 class SilentProgress:
@@ -48,19 +58,19 @@ def run(
     *,
     seed: int,
     smallest: int,
-    progress: Progress,
+    progress: EpochProgress,
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
     """Train the trainer's model in place.
 
     Parameters
     ----------
     smallest
-        How many images a batch has at least, where there are so many.
+        Number of images in the smallest batch, as in `batches.sizes`.
 
     Raises
     ------
     UsageError
-        The learning rate makes the loss infinite.
+        The loss is not finite: the learning rate is too high.
     """
     images = len(digits.labels)
     steps = len(batches.sizes(images, recipe.batch_size, smallest=smallest))
@@ -70,13 +80,13 @@ def run(
     progress.begin(recipe.epochs, images)
     step = 0
     for epoch in range(1, recipe.epochs + 1):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         seen, loss, correct = 0, 0.0, 0
         for pixels, labels in batches.epoch(
             digits,
             batch_size=recipe.batch_size,
-            shift=recipe.max_shift,
-            steps=math.ceil(steps / POINTS_AN_EPOCH),
+            max_shift=recipe.max_shift,
+            steps=math.ceil(steps / POINTS_PER_EPOCH),
             random=random,
             smallest=smallest,
         ):
@@ -93,7 +103,7 @@ def run(
             point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
             curve.append(point)
             progress.advance(epoch, seen, point.loss, point.accuracy)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         epochs.append(
             Epoch(
                 epoch=epoch,
@@ -104,6 +114,6 @@ def run(
             )
         )
     trainer.finish()
-    # The latest point stays, whatever is left out of a long training's curve.
+    # A long curve is thinned out, but keeps its last point.
     thinned = curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]
     return tuple(epochs), tuple(thinned)

@@ -8,12 +8,18 @@ import keras
 from keras import layers
 
 from mnist_tasks.training.normalization import FusedBatchNormalization
-from mnist_tasks.training.recipes import AveragePool, BatchNorm, Conv, Dropout, MaxPool
+from mnist_tasks.training.recipes import (
+    CLASSES,
+    IMAGE_SHAPE,
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    MaxPool,
+)
 
 if TYPE_CHECKING:
     from mnist_tasks.training.recipes import LayerSpec, Recipe
-
-DIGITS = 10
 
 
 def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
@@ -22,7 +28,7 @@ def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
     Parameters
     ----------
     steps
-        Of the whole training, for the schedule.
+        Number of steps of the whole training, for the learning-rate schedule.
 
     Returns
     -------
@@ -38,26 +44,26 @@ def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
     return model
 
 
-def build_trainee(recipe: Recipe, *, precision: str = "float32") -> keras.Sequential:
-    """Build the same network for training: to logits, whose loss is the more exact, and faster.
+def build_training_model(recipe: Recipe, *, precision: str = "float32") -> keras.Sequential:
+    """Build the network as it is trained: without softmax, and with a faster normalization.
 
     Parameters
     ----------
     precision
-        Keras's name of a dtype policy, for the convolutions and what lies between them. The
-        statistics of batch normalization and the logits are float32, as all weights are.
+        Keras dtype policy of the convolutions, the pooling and the dropout. All weights, the batch
+        normalization and the logits are float32.
 
     Returns
     -------
     model
-        From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, 10) float32; its weights are
-        those of `build_model`, one for one.
+        From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, 10) float32. It has the same
+        weights as `build_model`, in the same order.
     """
     return _network(recipe, FusedBatchNormalization, activation=None, precision=precision)
 
 
 def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
-    """Return Adagrad, with a learning rate that goes up and down once.
+    """Return Adagrad with a learning rate that rises and falls once.
 
     One cycle: L. N. Smith, "A disciplined approach to neural network hyper-parameters" (2018).
     Averaged weights: B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by
@@ -86,10 +92,10 @@ def _network(
 ) -> keras.Sequential:
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1), name="images"),
+            keras.Input(IMAGE_SHAPE, name="images"),
             *(_layer(spec, batch_norm, precision) for spec in recipe.layers),
             layers.Flatten(),
-            layers.Dense(DIGITS, activation=activation),
+            layers.Dense(CLASSES, activation=activation),
         ],
         name=recipe.name,
     )

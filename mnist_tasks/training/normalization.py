@@ -1,4 +1,4 @@
-"""Batch normalization: its training as one operation, and its statistics for averaged weights."""
+"""Batch normalization: a faster layer for training, and statistics for averaged weights."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ENOUGH_IMAGES = 500  # for statistics: 500, 2,000 and 10,000 gave the same accuracy
+ENOUGH_IMAGES = 500  # for the statistics: 2,000 and 10,000 gave the same accuracy
 
 
 def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
-    """Set the statistics of each batch normalization to those of images, layer by layer.
+    """Recompute the statistics of every batch normalization from images, layer by layer.
 
-    An average of weights has none of its own: what ran along with the training belongs to weights
-    that are gone (P. Izmailov et al., "Averaging weights leads to wider optima and better
+    Averaged weights need statistics of their own, since those collected during training belong to
+    other weights (P. Izmailov et al., "Averaging weights leads to wider optima and better
     generalization", 2018).
 
     Parameters
@@ -35,14 +35,14 @@ def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
-    """The same numbers, weights and moving statistics as the layer that it stands in for.
+    """Keras's layer, trained with one fused TensorFlow kernel instead of several operations.
 
-    Keras 3 computes the mean, the variance and the transform one after the other; TensorFlow's
-    fused kernel, which only takes images (n, height, width, channels), does so in one pass.
+    Its output, weights and statistics are those of Keras. The kernel accepts only images
+    (n, height, width, channels).
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalize by the batch in training, and as Keras does otherwise."""
+        """Normalize: by the batch during training, and by the moving statistics otherwise."""
         if not training:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(

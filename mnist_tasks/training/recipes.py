@@ -18,6 +18,9 @@ from mnist_tasks.old_records import RENAMED_SETTINGS
 if TYPE_CHECKING:
     from mnist_tasks.config import TrainingConfig
 
+IMAGE_SHAPE = (28, 28, 1)
+CLASSES = 10
+
 Count = Annotated[int, Meta(ge=1)]
 Pixels = Annotated[int, Meta(ge=1, le=28)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]

@@ -1,8 +1,8 @@
-"""The training loop on several devices of one machine.
+"""The trainer for several devices of one machine.
 
-Each device has a *replica* of the model and computes its share of every batch, in micro-batches of
-its own. All replicas then take the same step, so they stay identical: several replicas compute what
-as many micro-batches compute on one device, but for the order in which numbers are added.
+Each device has a *replica* of the model, and computes its share of every batch in micro-batches.
+All replicas then take the same step, so that they stay identical. The result is that of one device
+with as many micro-batches in total, except for the order in which numbers are added.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class ReplicaTrainer(Trainer):
-    """A model in training on all devices of a strategy, with the interface of `Trainer`.
+    """A `Trainer` on all devices of a strategy.
 
     Parameters
     ----------
     model, optimizer
-        Made in the strategy's scope.
+        Built in the strategy's scope.
     micro_batches
-        In how many parts each replica computes its share; every batch has an image for each part of
-        each replica.
+        Number of parts in which each replica computes its share; every batch has at least one image
+        for each part of each replica.
     strategy
         A ``MirroredStrategy``.
     """
@@ -46,40 +46,41 @@ class ReplicaTrainer(Trainer):
             super().__init__(model, optimizer, micro_batches=micro_batches)
 
     def run(self, images: NDArray[np.uint8], labels: NDArray[np.int32]) -> tuple[float, int]:
-        """Take one step for each batch; a batch is that of all replicas together."""
+        """Take one step for each batch, which all replicas share."""
         with self._strategy.scope():
             return super().run(images, labels)
 
     def finish(self) -> None:
-        """Give the model the average of its weights, where the optimizer keeps one."""
+        """Set the model's weights to their moving average, if the optimizer keeps one."""
         with self._strategy.scope():
             super().finish()
 
     def _take_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        # Here and not in the replicas is the loop over steps: in a loop they can't meet.
-        sums = self._strategy.run(self._take_share, args=(images, labels))
-        loss, correct = (self._strategy.experimental_local_results(each)[0] for each in sums)
+        # The loop over steps is outside of the replicas: they can't synchronize inside of one.
+        results = self._strategy.run(self._take_share, args=(images, labels))
+        loss, correct = (self._strategy.experimental_local_results(each)[0] for each in results)
         return loss, correct
 
     def _take_share(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        """Compute this replica's share of a batch, and take the step of all."""
+        """Compute this replica's share of a batch, and take the common step."""
         context = tf.distribute.get_replica_context()
-        replicas, me = context.num_replicas_in_sync, context.replica_id_in_sync_group
+        replicas, index = context.num_replicas_in_sync, context.replica_id_in_sync_group
         count = tf.shape(labels)[0]
-        share = slice(count * me // replicas, count * (me + 1) // replicas)
+        share = slice(count * index // replicas, count * (index + 1) // replicas)
         states = self._model.non_trainable_variables
-        # A replica drops out what its micro_batches would: the seeds count calls.
-        entry = [
-            state.value if is_statistic(state) else _later(state.value, me * self._towers)
+        # The seeds of dropout count calls: each micro-batch gets the one it had on one device.
+        before = [
+            state.value
+            if is_statistic(state)
+            else _advanced(state.value, index * self._micro_batches)
             for state in states
         ]
-        gradients, ends, loss, correct = self._differentiate(
-            images[share], labels[share], entry, count=count
+        gradients, after, loss, correct = self._differentiate(
+            images[share], labels[share], before, count=count
         )
-        # The optimizer sums the gradients of all replicas itself, and the average of the weights
-        # follows on each.
+        # The optimizer itself sums the gradients of all replicas.
         self._optimizer.apply(gradients, self._model.trainable_variables)
-        means = [end / replicas for end in ends if is_statistic(end)]
+        means = [state / replicas for state in after if is_statistic(state)]
         *sums, loss, correct = context.all_reduce(
             tf.distribute.ReduceOp.SUM, [*means, loss, tf.cast(correct, tf.float32)]
         )
@@ -88,11 +89,11 @@ class ReplicaTrainer(Trainer):
             state.assign(
                 next(statistics)
                 if is_statistic(state)
-                else _later(state.value, replicas * self._towers)
+                else _advanced(state.value, replicas * self._micro_batches)
             )
         return loss, tf.cast(correct, tf.int32)
 
 
-def _later(seed: Any, calls: Any) -> Any:
-    """Return the state of a Keras seed generator, (2,) uint32, after so many calls."""
+def _advanced(seed: Any, calls: Any) -> Any:
+    """Return the state of a Keras seed generator, (2,) uint32, after a number of calls."""
     return seed + tf.cast(tf.stack([0, calls]), seed.dtype)

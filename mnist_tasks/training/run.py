@@ -1,4 +1,4 @@
-"""One training run, from its settings to the saved model and its record."""
+"""One training run, from its configuration to the saved model and its record."""
 
 from __future__ import annotations
 
@@ -10,54 +10,48 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import disk, records
 from mnist_tasks.records import RunRecord
-from mnist_tasks.training import (
-    batches,
-    costs,
-    devices,
-    loop,
-    recipes,
-    saving,
-    settings,
-)
+from mnist_tasks.training import batches, costs, devices, loop, recipes, saving, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mnist_tasks.config import TrainingConfig
     from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.training.loop import Progress
+    from mnist_tasks.training.loop import EpochProgress
+
+SILENT = loop.SilentEpochProgress()
 
 
 def train(
     config: TrainingConfig,
     load_digits: Callable[[], LabeledImages],
     *,
-    progress: Progress,
+    progress: EpochProgress = SILENT,
     note: Callable[[str], object] = lambda _: None,
 ) -> RunRecord:
-    """Train a recipe and save its model and its record.
+    """Train a recipe, save its model and return the record of the run.
 
     Parameters
     ----------
     load_digits
-        Returns the training images and labels; called while nothing else is loaded.
+        Returns the training images and labels; called before TensorFlow is loaded.
     note
-        Is told what the user should know, a line at a time.
+        Called with each line that the user should read.
 
     Raises
     ------
     UsageError
-        There is no such recipe, the learning rate makes the loss infinite, or there are not enough
+        A setting is not valid, the learning rate makes the loss infinite, or there are too few
         images for the devices.
     EnvironmentProblemError
         TensorFlow or the device is missing, or a file can't be written.
     """
     recipe = recipes.resolve(config)
     disk.try_writing(config.output.parent, remedy=saving.OTHER_OUTPUT)
-    clock = _Clock()
-    with clock.phase("data"):
+    seconds: dict[str, float] = {}
+    with _timed("data", seconds):
         digits = load_digits().first(config.limit)
-    with clock.phase("import"):
+    with _timed("import", seconds):
         devices.import_tensorflow()
         place = devices.prepare(config, micro_batches=recipe.micro_batches)
         if place.note:
@@ -69,23 +63,23 @@ def train(
             micro_batches=place.micro_batches,
         )
         from mnist_tasks.training import normalization
-        from mnist_tasks.training.model import build_model, build_optimizer, build_trainee
-    with clock.phase("build"):
+        from mnist_tasks.training.model import build_model, build_optimizer, build_training_model
+    with _timed("build", seconds):
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
         model = build_model(recipe, steps=steps)
         with place.scope():
-            trainee = build_trainee(recipe, precision=config.precision)
+            training_model = build_training_model(recipe, precision=config.precision)
             optimizer = build_optimizer(recipe, steps=steps)
-    with clock.phase("fit"):
-        trainer = place.trainer(trainee, optimizer, smallest=min(sizes))
+    with _timed("fit", seconds):
+        trainer = place.trainer(training_model, optimizer, smallest=min(sizes))
         epochs, curve = loop.run(
             trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
         )
-        model.set_weights(trainee.get_weights())
+        model.set_weights(training_model.get_weights())
         if recipe.ema_momentum:
             normalization.recompute(model, digits.images[: normalization.ENOUGH_IMAGES])
-    with clock.phase("save"):
+    with _timed("save", seconds):
         saved = saving.save(model, config.output)
     return RunRecord(
         id=records.new_id(),
@@ -100,7 +94,7 @@ def train(
         curve=curve,
         network=costs.layers(model, recipe),
         filters=costs.first_filters(model),
-        seconds=clock.seconds,
+        seconds=seconds,
         model=saved,
     )
 
@@ -118,14 +112,8 @@ def command(config: TrainingConfig) -> str:
     return shlex.join(words)
 
 
-class _Clock:
-    """Seconds of each phase of a run."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - begun, 3)
+@contextmanager
+def _timed(phase: str, seconds: dict[str, float]) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[phase] = round(time.perf_counter() - start, 3)

@@ -1,4 +1,4 @@
-"""The model file that a run leaves."""
+"""Write the model file of a run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     import keras
 
 OTHER_OUTPUT = "Name another file with --output."
-_MOST_BYTES_EACH = 16  # of a parameter: itself, and what its optimizer keeps
-_MOST_BYTES_BESIDE = 500_000
+_BYTES_PER_PARAMETER = 16  # at most, with the optimizer's state
+_OTHER_BYTES = 500_000  # at most
 
 
 def save(model: keras.Model, output: Path) -> ModelFile:
-    """Save a model, whole or not at all.
+    """Save a model; a file of that name is replaced only once the new one is complete.
 
     Raises
     ------
     EnvironmentProblemError
         The file can't be written.
     """
-    # HDF5 does not survive a disk that fills up while it writes.
-    room = _MOST_BYTES_EACH * model.count_params() + _MOST_BYTES_BESIDE
+    # A disk that fills up while HDF5 writes ends the process.
+    room = _BYTES_PER_PARAMETER * model.count_params() + _OTHER_BYTES
     disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
     with (
         disk.writable(output.parent, remedy=OTHER_OUTPUT),

@@ -1,4 +1,4 @@
-"""What is told of a training, written to TensorBoard's logs too: the extra ``tensorboard``."""
+"""Logs for TensorBoard, which needs the extra ``tensorboard``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mnist_tasks.errors import EnvironmentProblemError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.training.loop import Progress
+    from mnist_tasks.training.loop import EpochProgress
 
 
-def logged(progress: Progress, folder: Path | None) -> AbstractContextManager[Progress]:
-    """Return what tells of a training, with TensorBoard's logs where there is a folder for them.
+def logged(progress: EpochProgress, folder: Path | None) -> AbstractContextManager[EpochProgress]:
+    """Return a progress that is also logged for TensorBoard, if there is a folder.
 
     Raises
     ------
@@ -26,12 +26,12 @@ def logged(progress: Progress, folder: Path | None) -> AbstractContextManager[Pr
 
 
 class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
-    """Passes on what it is told, and logs loss and accuracy by the number of images seen.
+    """Logs loss and accuracy by the number of images seen, and passes the progress on.
 
     Parameters
     ----------
     folder
-        Each training gets a folder of its own in it.
+        Each training gets its own folder in it.
 
     Raises
     ------
@@ -39,7 +39,7 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
         TensorBoard is not installed, or the folder can't be written.
     """
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
+    def __init__(self, folder: Path, progress: EpochProgress) -> None:
         try:
             from tensorboard.summary import Writer
         except ModuleNotFoundError as error:
@@ -64,14 +64,13 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
             self._writer.close()
 
     def begin(self, epochs: int, images: int) -> None:
-        """Say that training starts: how many passes over how many images."""
+        """Open the log. The writer loads TensorFlow, which by now is loaded without messages."""
         self._images = images
-        # It loads TensorFlow, which by now is loaded, without its start-up lines.
         self._writer = self._open(str(self._folder))
         self._progress.begin(epochs, images)
 
     def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """Say how far an epoch is, with its running means; accuracy in [0, 1]."""
+        """Log the means of an epoch so far."""
         seen = (epoch - 1) * self._images + images
         self._writer.add_scalar("loss", loss, seen)
         self._writer.add_scalar("accuracy", accuracy, seen)

@@ -1,10 +1,10 @@
-"""The training loop: what ``model.fit`` does, faster, with any Keras model and optimizer.
+"""A faster ``model.fit`` for small networks on a CPU, for any Keras model and optimizer.
 
-Small networks on a CPU spend most of ``fit`` outside of their arithmetic. This loop runs many steps
-in one call of one graph, and computes each batch in *micro-batches*: parts side by side, one on
-each thread, where splitting every small operation over the threads costs more than it saves. Batch
-normalization then takes its statistics from each part ("ghost batch normalization": E. Hoffer et
-al., "Train longer, generalize better", 2017).
+Most of the time of ``fit`` goes into work between the steps. This trainer runs many steps in one
+call of a graph, and computes each batch in *micro-batches*: parts side by side, one on each thread,
+since splitting each small operation over the threads costs more than it saves. The statistics of
+batch normalization are then those of each part ("ghost batch normalization": E. Hoffer et al.,
+"Train longer, generalize better", 2017).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """A model in training with sparse categorical cross-entropy.
+    """Trains a model with sparse categorical cross-entropy.
 
     Parameters
     ----------
     model
         From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, classes).
     micro_batches
-        In how many parts a batch is computed; every batch has at least that many images.
+        Number of parts in which a batch is computed; at most the size of the smallest batch.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Trainer:
     ) -> None:
         self._model = model
         self._optimizer = optimizer
-        self._towers = micro_batches
+        self._micro_batches = micro_batches
         optimizer.build(model.trainable_variables)
         images = tf.TensorSpec((None, None, 28, 28), tf.uint8)
         labels = tf.TensorSpec((None, None), tf.int32)
@@ -52,15 +52,15 @@ class Trainer:
         Returns
         -------
         loss
-            The sum over all images, in nats.
+            Sum over all images, in nats.
         correct
-            How many images were given their true digit.
+            Number of images classified correctly.
         """
         loss, correct = self._steps(images, labels)
         return float(loss), int(correct)
 
     def finish(self) -> None:
-        """Give the model the average of its weights, where the optimizer keeps one."""
+        """Set the model's weights to their moving average, if the optimizer keeps one."""
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
 
     def _take_steps(self, images: Any, labels: Any) -> tuple[Any, Any]:
@@ -74,59 +74,65 @@ class Trainer:
 
     def _take_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         states = self._model.non_trainable_variables
-        gradients, ends, loss, correct = self._differentiate(
+        gradients, new_states, loss, correct = self._differentiate(
             images, labels, [state.value for state in states], count=tf.shape(labels)[0]
         )
         self._optimizer.apply(gradients, self._model.trainable_variables)
-        for state, end in zip(states, ends, strict=True):
-            state.assign(end)
+        for state, new in zip(states, new_states, strict=True):
+            state.assign(new)
         return loss, correct
 
     def _differentiate(
-        self, images: Any, labels: Any, start: list[Any], *, count: Any
+        self, images: Any, labels: Any, states: list[Any], *, count: Any
     ) -> tuple[list[Any], list[Any], Any, Any]:
-        """Compute a batch, or a share of one of `count` images, from the states at its start.
+        """Compute a batch, or a replica's share of a batch of `count` images.
+
+        Parameters
+        ----------
+        states
+            The model's non-trainable variables before the step.
 
         Returns
         -------
         gradients
-            Of the sum of these images' losses over `count`.
+            Of the sum of these images' losses, divided by `count`.
         states
-            The model's at the end, the mean over the parts.
+            The non-trainable variables after the step; statistics are means over the micro-batches.
         loss, correct
-            The sum of the losses, and how many images were given their true digit.
+            Sum of the losses, and number of images classified correctly.
         """
         values = [each.value for each in self._model.trainable_variables]
-        entry, outputs, ends = start, [], []
+        before, outputs, afters = states, [], []
         with tf.GradientTape() as tape:
             tape.watch(values)
-            for part in _split(images, self._towers):
-                output, end = self._model.stateless_call(values, entry, part, training=True)
+            for part in _split(images, self._micro_batches):
+                output, after = self._model.stateless_call(values, before, part, training=True)
                 outputs.append(output)
-                ends.append(end)
-                # Each part starts from the same statistics, but drops out activations of its own.
-                entry = [
-                    old if is_statistic(old) else new for old, new in zip(start, end, strict=True)
+                afters.append(after)
+                # Each part starts from the same statistics, but has its own seed for dropout.
+                before = [
+                    old if is_statistic(old) else new
+                    for old, new in zip(states, after, strict=True)
                 ]
             logits = tf.concat(outputs, axis=0)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             loss = tf.reduce_sum(losses)
             mean = loss / tf.cast(count, tf.float32)
-        states = [
+        new_states = [
             tf.add_n(news) / len(news) if is_statistic(news[0]) else news[-1]
-            for news in zip(*ends, strict=True)
+            for news in zip(*afters, strict=True)
         ]
-        hits = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
-        correct = tf.reduce_sum(tf.cast(hits, tf.int32))
-        return tape.gradient(mean, values), states, loss, correct
+        is_correct = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+        correct = tf.reduce_sum(tf.cast(is_correct, tf.int32))
+        return tape.gradient(mean, values), new_states, loss, correct
 
 
 def is_statistic(state: Any) -> bool:
-    """Tell a running statistic from a seed of dropout, which is a pair of counts."""
+    """Whether a state is a moving statistic, and not the seed of a dropout (two integers)."""
     return bool(state.dtype == "float32")
 
 
 def _split(images: Any, parts: int) -> list[Any]:
-    """Split a batch into parts whose sizes differ by one at most."""
+    """Split a batch into parts whose sizes differ by at most one."""
     count = tf.shape(images)[0]
     return [images[count * part // parts : count * (part + 1) // parts] for part in range(parts)]

@@ -39,7 +39,7 @@ def test_every_image_comes_once_with_its_label(batch_size: int) -> None:
     data = digits()
     runs = list(
         batches.epoch(
-            data, batch_size=batch_size, shift=0, steps=3, random=np.random.default_rng(1)
+            data, batch_size=batch_size, max_shift=0, steps=3, random=np.random.default_rng(1)
         )
     )
     images = np.concatenate([run.reshape(-1, 28, 28) for run, _ in runs])
@@ -57,7 +57,7 @@ def test_every_image_comes_once_with_its_label(batch_size: int) -> None:
 
 def test_the_seed_decides_and_each_epoch_is_another() -> None:
     def first_labels(random: np.random.Generator) -> list[int]:
-        run = next(batches.epoch(digits(), batch_size=50, shift=1, steps=1, random=random))
+        run = next(batches.epoch(digits(), batch_size=50, max_shift=1, steps=1, random=random))
         return [int(label) for label in run[1].ravel()]
 
     random = np.random.default_rng(3)
@@ -71,7 +71,7 @@ def test_a_shift_moves_an_image_and_nothing_else() -> None:
     image[0, 10, 10] = 255
     data = LabeledImages(images=np.repeat(image, 400, axis=0), labels=np.zeros(400, np.uint8))
     ((moved, _),) = batches.epoch(
-        data, batch_size=400, shift=2, steps=1, random=np.random.default_rng(0)
+        data, batch_size=400, max_shift=2, steps=1, random=np.random.default_rng(0)
     )
     places = {tuple(map(int, place)) for place in np.argwhere(moved[0])[:, 1:]}
     assert places == {(row, column) for row in range(8, 13) for column in range(8, 13)}
@@ -80,7 +80,7 @@ def test_a_shift_moves_an_image_and_nothing_else() -> None:
 def test_a_shift_at_the_border_brings_in_black() -> None:
     data = LabeledImages(images=np.full((50, 28, 28), 9, np.uint8), labels=np.zeros(50, np.uint8))
     ((moved, _),) = batches.epoch(
-        data, batch_size=50, shift=1, steps=1, random=np.random.default_rng(0)
+        data, batch_size=50, max_shift=1, steps=1, random=np.random.default_rng(0)
     )
     assert set(np.unique(moved)) == {0, 9}
     assert (moved[:, :, 1:27, 1:27] == 9).all()
@@ -89,6 +89,8 @@ def test_a_shift_at_the_border_brings_in_black() -> None:
 def test_memory_mapped_images_stay_as_they_are(small_mnist: Path) -> None:
     data = store.load(small_mnist, "train")
     before = data.images.copy()
-    for _ in batches.epoch(data, batch_size=64, shift=1, steps=2, random=np.random.default_rng(0)):
+    for _ in batches.epoch(
+        data, batch_size=64, max_shift=1, steps=2, random=np.random.default_rng(0)
+    ):
         pass
     np.testing.assert_array_equal(data.images, before)

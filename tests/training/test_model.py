@@ -53,9 +53,9 @@ def test_it_is_compiled_as_described(recipe: Recipe) -> None:
 
 
 def test_the_trainee_is_the_same_network_without_its_softmax(recipe: Recipe) -> None:
-    from mnist_tasks.training.model import build_trainee
+    from mnist_tasks.training.model import build_training_model
 
-    model, trainee = build(recipe), build_trainee(recipe)
+    model, trainee = build(recipe), build_training_model(recipe)
     model.set_weights(trainee.get_weights())
     images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
     logits = np.asarray(trainee(images))
@@ -65,9 +65,9 @@ def test_the_trainee_is_the_same_network_without_its_softmax(recipe: Recipe) -> 
 
 
 def test_mixed_precision_is_for_the_convolutions_alone(recipe: Recipe) -> None:
-    from mnist_tasks.training.model import build_trainee
+    from mnist_tasks.training.model import build_training_model
 
-    trainee = build_trainee(recipe, precision="mixed_bfloat16")
+    trainee = build_training_model(recipe, precision="mixed_bfloat16")
     computed = {
         kind: {str(layer.compute_dtype) for layer in trainee.layers if kind in type(layer).__name__}
         for kind in ("Conv2D", "Pooling", "BatchNormalization", "Dense")

@@ -36,9 +36,9 @@ def trainer(
 
 
 def trainee(recipe: Recipe = SMALL) -> Any:
-    from mnist_tasks.training.model import build_trainee
+    from mnist_tasks.training.model import build_training_model
 
-    return build_trainee(recipe)
+    return build_training_model(recipe)
 
 
 def test_it_takes_the_steps_that_keras_takes() -> None:
