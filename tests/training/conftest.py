@@ -1,4 +1,4 @@
-"""TensorFlow, started once for all tests of this folder as the default recipe wants it."""
+"""TensorFlow, started once for all tests of this folder, with the default recipe's threads."""
 
 import pytest
 

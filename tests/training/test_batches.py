@@ -1,4 +1,4 @@
-"""Every image once an epoch, in an order and places that the seed decides."""
+"""Every image once per epoch, in an order and with shifts that depend on the seed."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def digits(count: int = 100) -> LabeledImages:
 
 
 @given(count=st.integers(1, 500), batch_size=st.integers(1, 600))
-def test_the_sizes_add_up_and_none_is_too_small(count: int, batch_size: int) -> None:
+def test_sizes_add_up_and_none_is_too_small(count: int, batch_size: int) -> None:
     sizes = batches.sizes(count, batch_size)
     assert sum(sizes) == count
     assert all(size == batch_size for size in sizes[:-1])
@@ -35,17 +35,17 @@ def test_no_batch_leaves_a_replica_without_images(count: int, smallest: int) -> 
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 100, 1000])
-def test_every_image_comes_once_with_its_label(batch_size: int) -> None:
+def test_every_image_appears_once_with_its_label(batch_size: int) -> None:
     data = digits()
-    runs = list(
+    groups = list(
         batches.epoch(
             data, batch_size=batch_size, max_shift=0, steps=3, random=np.random.default_rng(1)
         )
     )
-    images = np.concatenate([run.reshape(-1, 28, 28) for run, _ in runs])
-    labels = np.concatenate([run.ravel() for _, run in runs])
-    assert all(len(run) <= 3 for run, _ in runs)
-    assert all(run.shape[:2] == marks.shape for run, marks in runs)
+    images = np.concatenate([pixels.reshape(-1, 28, 28) for pixels, _ in groups])
+    labels = np.concatenate([marks.ravel() for _, marks in groups])
+    assert all(len(pixels) <= 3 for pixels, _ in groups)
+    assert all(pixels.shape[:2] == marks.shape for pixels, marks in groups)
     place = {image.tobytes(): number for number, image in enumerate(data.images)}
     order = [place[image.tobytes()] for image in images]
     assert sorted(order) == list(range(100))
@@ -55,10 +55,12 @@ def test_every_image_comes_once_with_its_label(batch_size: int) -> None:
     assert labels.dtype == np.int32
 
 
-def test_the_seed_decides_and_each_epoch_is_another() -> None:
+def test_the_order_depends_on_the_seed_and_the_epoch() -> None:
     def first_labels(random: np.random.Generator) -> list[int]:
-        run = next(batches.epoch(digits(), batch_size=50, max_shift=1, steps=1, random=random))
-        return [int(label) for label in run[1].ravel()]
+        _, labels = next(
+            batches.epoch(digits(), batch_size=50, max_shift=1, steps=1, random=random)
+        )
+        return [int(label) for label in labels.ravel()]
 
     random = np.random.default_rng(3)
     first, second = first_labels(random), first_labels(random)
@@ -66,7 +68,7 @@ def test_the_seed_decides_and_each_epoch_is_another() -> None:
     assert first != second
 
 
-def test_a_shift_moves_an_image_and_nothing_else() -> None:
+def test_a_shift_only_moves_the_image() -> None:
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 10, 10] = 255
     data = LabeledImages(images=np.repeat(image, 400, axis=0), labels=np.zeros(400, np.uint8))
@@ -77,7 +79,7 @@ def test_a_shift_moves_an_image_and_nothing_else() -> None:
     assert places == {(row, column) for row in range(8, 13) for column in range(8, 13)}
 
 
-def test_a_shift_at_the_border_brings_in_black() -> None:
+def test_black_pixels_move_in_at_the_border() -> None:
     data = LabeledImages(images=np.full((50, 28, 28), 9, np.uint8), labels=np.zeros(50, np.uint8))
     ((moved, _),) = batches.epoch(
         data, batch_size=50, max_shift=1, steps=1, random=np.random.default_rng(0)
@@ -86,7 +88,7 @@ def test_a_shift_at_the_border_brings_in_black() -> None:
     assert (moved[:, :, 1:27, 1:27] == 9).all()
 
 
-def test_memory_mapped_images_stay_as_they_are(small_mnist: Path) -> None:
+def test_memory_mapped_images_are_not_changed(small_mnist: Path) -> None:
     data = store.load(small_mnist, "train")
     before = data.images.copy()
     for _ in batches.epoch(

@@ -1,4 +1,4 @@
-"""What a network costs, worked out from its recipe, against the network that Keras builds."""
+"""The costs computed from a recipe, compared with the network that Keras builds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         (Dropout(rate=0.5), (28, 28, 1), 0),
     ],
 )
-def test_a_layer_costs_what_a_count_by_hand_gives(
+def test_a_layer_costs_what_was_counted_by_hand(
     spec: LayerSpec, shape: tuple[int, ...], operations: int
 ) -> None:
     first, flatten, dense = costs.costs([spec])
@@ -63,7 +63,7 @@ def test_the_first_filters_are_those_of_the_model() -> None:
 
 
 def test_the_default_recipe_has_not_grown() -> None:
-    """A guard on its speed that can't flake: it counts, and looks at no clock."""
+    """A guard of its speed that needs no clock, so it can't be flaky."""
     recipe = recipes.DEFAULT
     assert costs.multiply_adds(recipe.layers) == 676_016
     assert sum(cost.parameters for cost in costs.costs(recipe.layers)) == 23_818

@@ -29,14 +29,14 @@ def build(recipe: Recipe, steps: int = 100) -> Any:
     return build_model(recipe, steps=steps)
 
 
-def test_it_is_what_the_contract_wants(recipe: Recipe) -> None:
+def test_it_meets_the_contract(recipe: Recipe) -> None:
     model = build(recipe)
     assert model.count_params() == PARAMETERS[recipe.name] < 25_000
     assert model.input_shape == (None, 28, 28, 1)
     assert model.output_shape == (None, 10)
 
 
-def test_its_layers_are_those_of_the_description(recipe: Recipe) -> None:
+def test_it_has_the_layers_of_the_description(recipe: Recipe) -> None:
     layers = build(recipe).layers
     kinds = [type(layer).__name__ for layer in layers]
     assert {"Conv2D", "BatchNormalization", "Dropout", "Dense"} <= set(kinds)
@@ -52,24 +52,28 @@ def test_it_is_compiled_as_described(recipe: Recipe) -> None:
     assert model.loss == "sparse_categorical_crossentropy"
 
 
-def test_the_trainee_is_the_same_network_without_its_softmax(recipe: Recipe) -> None:
+def test_the_training_model_is_the_same_network_without_softmax(recipe: Recipe) -> None:
     from mnist_tasks.training.model import build_training_model
 
-    model, trainee = build(recipe), build_training_model(recipe)
-    model.set_weights(trainee.get_weights())
+    model, training_model = build(recipe), build_training_model(recipe)
+    model.set_weights(training_model.get_weights())
     images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
-    logits = np.asarray(trainee(images))
+    logits = np.asarray(training_model(images))
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(np.asarray(model(images)), softmax, atol=1e-5)
 
 
-def test_mixed_precision_is_for_the_convolutions_alone(recipe: Recipe) -> None:
+def test_mixed_precision_is_only_for_the_convolutions(recipe: Recipe) -> None:
     from mnist_tasks.training.model import build_training_model
 
-    trainee = build_training_model(recipe, precision="mixed_bfloat16")
+    training_model = build_training_model(recipe, precision="mixed_bfloat16")
     computed = {
-        kind: {str(layer.compute_dtype) for layer in trainee.layers if kind in type(layer).__name__}
+        kind: {
+            str(layer.compute_dtype)
+            for layer in training_model.layers
+            if kind in type(layer).__name__
+        }
         for kind in ("Conv2D", "Pooling", "BatchNormalization", "Dense")
     }
     assert computed == {
@@ -78,12 +82,12 @@ def test_mixed_precision_is_for_the_convolutions_alone(recipe: Recipe) -> None:
         "BatchNormalization": {"float32"},
         "Dense": {"float32"},
     }
-    assert {str(weight.dtype) for weight in trainee.trainable_variables} == {"float32"}
+    assert {str(weight.dtype) for weight in training_model.trainable_variables} == {"float32"}
     images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
-    logits = trainee(images)
+    logits = training_model(images)
     assert logits.dtype == "float32"
     model = build(recipe)
-    model.set_weights(trainee.get_weights())
+    model.set_weights(training_model.get_weights())
     probabilities = np.asarray(model(images))
     exponentials = np.exp(np.asarray(logits))
     softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
@@ -95,7 +99,7 @@ def rates(recipe: Recipe, steps: int) -> Any:
     return np.array([float(rate(step)) for step in range(steps)])
 
 
-def test_the_learning_rate_goes_up_and_down_once() -> None:
+def test_the_learning_rate_rises_and_falls_once() -> None:
     recipe = replace(
         recipes.DEFAULT, learning_rate=2.0, warmup_fraction=0.25, final_learning_rate_fraction=0.5
     )
@@ -115,7 +119,7 @@ def test_the_shortest_training_has_a_schedule(steps: int, warmup_fraction: float
     assert found.max() > 0 or steps <= 2
 
 
-def test_without_a_cycle_the_rate_is_constant() -> None:
+def test_without_a_cycle_the_learning_rate_is_constant() -> None:
     assert float(build(recipes.PLAIN).optimizer.learning_rate) == pytest.approx(0.01)
     only_down = rates(
         replace(
@@ -130,8 +134,8 @@ def test_without_a_cycle_the_rate_is_constant() -> None:
     assert (np.diff(only_down) < 0).all()
 
 
-def test_the_fused_normalization_is_kerass_own() -> None:
-    """The same output, gradient and moving statistics, in training and after."""
+def test_fused_normalization_computes_what_keras_does() -> None:
+    """The same output, gradient and moving statistics, during training and after it."""
     import keras
     import tensorflow as tf
 

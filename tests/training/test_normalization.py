@@ -1,4 +1,4 @@
-"""The statistics of batch normalization, against those that Keras itself computes."""
+"""The statistics of batch normalization, compared with those that Keras computes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.training import recipes, run
 from tests import generated
-from tests.training.test_run import Heard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,7 @@ def statistics(model: Any) -> list[np.ndarray]:
 
 
 def as_keras_would(model: Any, images: np.ndarray) -> list[np.ndarray]:
-    """Return the statistics of one whole batch, which is what a momentum of 0 leaves."""
+    """Return the statistics of one batch, which a momentum of 0 gives."""
     for layer in model.layers:
         if hasattr(layer, "momentum"):
             layer.momentum = 0.0
@@ -36,7 +35,7 @@ def as_keras_would(model: Any, images: np.ndarray) -> list[np.ndarray]:
     return statistics(model)
 
 
-def test_they_are_those_of_the_images_layer_by_layer() -> None:
+def test_statistics_are_recomputed_layer_by_layer() -> None:
     import keras
 
     from mnist_tasks.training import normalization
@@ -47,8 +46,8 @@ def test_they_are_those_of_the_images_layer_by_layer() -> None:
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
     normalization.recompute(model, images)
-    for mine, theirs in zip(statistics(model), as_keras_would(other, images), strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-5)
+    for own, expected in zip(statistics(model), as_keras_would(other, images), strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("ema_momentum", [0.0, 0.5])
@@ -63,7 +62,7 @@ def test_only_averaged_weights_need_statistics_of_their_own(
         output=tmp_path / "model.h5",
         batch_size=32,
     )
-    run.train(config, lambda: store.load(small_mnist, "train"), progress=Heard())
+    run.train(config, lambda: store.load(small_mnist, "train"))
     model = keras.models.load_model(config.output, compile=False)
     saved = statistics(model)
     fresh = as_keras_would(model, np.array(store.load(small_mnist, "train").images[:64]))

@@ -1,4 +1,4 @@
-"""Several devices compute what one does: on the two halves of a CPU, in a real process."""
+"""Several devices compute what one does: on two halves of a CPU, in a real process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 SPLIT_CLI = Path(conftest.__file__).parent / "split_cli.py"
-# Of the last batch, 11 images, one replica takes 5 and the other 6. More and longer steps would let
-# the last digit of a sum decide where a training goes.
+# Of the last batch, 11 images, one replica takes 5 and the other 6. More and longer steps would
+# let rounding errors grow.
 OPTIONS = ("--batch-size", "50", "--limit", "161", "--learning-rate", "0.01", "--json")
 
 
@@ -46,7 +46,7 @@ def train(run: Callable[..., conftest.Run], device: str, name: str) -> dict[str,
     return record
 
 
-def test_two_replicas_compute_what_two_towers_do(
+def test_two_replicas_compute_what_two_micro_batches_do(
     tmp_path: Path,
     small_cli: Callable[..., conftest.Run],
     split_cli: Callable[..., conftest.Run],
@@ -55,8 +55,8 @@ def test_two_replicas_compute_what_two_towers_do(
 
     # Dropout and the average of the weights included: only the order of additions differs.
     weights = [load(tmp_path / name).get_weights() for name in ("one.h5", "two.h5")]
-    for mine, other in zip(*weights, strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-4)
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-4)
 
     assert [record["machine"]["replicas"] for record in records] == [1, 2]
     assert records[1]["machine"]["device"] == "2 parts of the CPU"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 
 
-class Heard:
-    """A progress that remembers what it was told."""
+class Recorder:
+    """A progress that keeps what it receives."""
 
     def __init__(self) -> None:
         self.begun: tuple[int, int] | None = None
@@ -35,20 +35,20 @@ class Heard:
         self.steps.append((epoch, images, loss, accuracy))
 
 
-def train(config: TrainingConfig, folder: Path, heard: Heard | None = None) -> RunRecord:
-    return run.train(config, lambda: store.load(folder, "train"), progress=heard or Heard())
+def train(config: TrainingConfig, folder: Path, recorder: Recorder | None = None) -> RunRecord:
+    return run.train(config, lambda: store.load(folder, "train"), progress=recorder or Recorder())
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
-def test_a_run_saves_its_model_and_tells_everything(
+def test_a_run_saves_its_model_and_returns_its_record(
     small_mnist: Path, tmp_path: Path, suffix: str
 ) -> None:
     output = tmp_path / "new folder" / f"model{suffix}"
-    heard = Heard()
+    recorder = Recorder()
     config = TrainingConfig(
         epochs=4, batch_size=50, limit=400, seed=5, settings=(("max_shift", 0),), output=output
     )
-    record = train(config, small_mnist, heard)
+    record = train(config, small_mnist, recorder)
 
     assert record.model.sha256 == hashlib.sha256(output.read_bytes()).hexdigest()
     assert record.model.bytes == output.stat().st_size
@@ -67,14 +67,12 @@ def test_a_run_saves_its_model_and_tells_everything(
     assert record.epochs[-1].loss < record.epochs[0].loss
     assert record.epochs[-1].accuracy > 0.6
     assert record.curve[-1].step == 4 * 8
-    assert heard.begun == (4, 400)
-    assert heard.steps[-1] == (4, 400, record.epochs[-1].loss, record.epochs[-1].accuracy)
+    assert recorder.begun == (4, 400)
+    assert recorder.steps[-1] == (4, 400, record.epochs[-1].loss, record.epochs[-1].accuracy)
     assert record.command.startswith("mnist-tasks train --recipe default --seed 5 --epochs 4")
 
 
-def test_a_second_run_in_a_process_gives_the_bytes_of_a_first(
-    small_mnist: Path, tmp_path: Path
-) -> None:
+def test_a_second_run_in_a_process_gives_the_same_bytes(small_mnist: Path, tmp_path: Path) -> None:
     def run(seed: int) -> str:
         config = TrainingConfig(limit=100, batch_size=20, seed=seed, output=tmp_path / "model.h5")
         return train(config, small_mnist).model.sha256
@@ -109,7 +107,7 @@ def test_mixed_precision_learns_and_saves_float32(small_mnist: Path, tmp_path: P
 
 
 @pytest.mark.parametrize(("batch_size", "micro_batches"), [(1, 2), (3, 64)])
-def test_a_batch_may_be_smaller_than_its_parts_are_many(
+def test_a_batch_may_have_fewer_images_than_micro_batches(
     small_mnist: Path, tmp_path: Path, batch_size: int, micro_batches: int
 ) -> None:
     config = TrainingConfig(
@@ -122,7 +120,7 @@ def test_a_batch_may_be_smaller_than_its_parts_are_many(
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5])
-def test_the_smallest_runs_leave_a_finite_model(
+def test_the_smallest_runs_give_a_finite_model(
     small_mnist: Path, tmp_path: Path, limit: int
 ) -> None:
     import keras
@@ -134,7 +132,7 @@ def test_the_smallest_runs_leave_a_finite_model(
     assert all(np.isfinite(each).all() for each in model.get_weights())
 
 
-def test_a_training_that_diverges_ends_and_leaves_the_old_model(
+def test_a_training_that_diverges_stops_and_keeps_the_old_model(
     small_mnist: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "model.h5"
@@ -153,15 +151,17 @@ def test_the_curve_of_a_long_training_is_thinned(small_mnist: Path, tmp_path: Pa
     assert record.curve[-1].loss == record.epochs[-1].loss
 
 
-def test_an_unknown_recipe_is_refused_before_the_data_is_asked_for() -> None:
+def test_an_unknown_recipe_is_refused_before_the_data_is_loaded() -> None:
     def load() -> store.LabeledImages:
-        raise AssertionError("the data was asked for")
+        raise AssertionError("the data was loaded")
 
     with pytest.raises(UsageError):
-        run.train(TrainingConfig(recipe="pancakes"), load, progress=Heard())
+        run.train(TrainingConfig(recipe="pancakes"), load)
 
 
-def test_a_gpu_that_is_missing_is_no_silent_fall_back(small_mnist: Path, tmp_path: Path) -> None:
+def test_a_missing_gpu_is_an_error_and_no_silent_fallback(
+    small_mnist: Path, tmp_path: Path
+) -> None:
     import tensorflow as tf
 
     if tf.config.list_physical_devices("GPU"):

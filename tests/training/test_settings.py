@@ -46,7 +46,7 @@ def test_an_invalid_setting_is_refused(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("texts", [("max_shift=0,1",), ("max_shift=0", "max_shift=1")])
-def test_one_run_has_one_value_of_each(texts: tuple[str, ...]) -> None:
+def test_a_run_has_one_value_of_each_setting(texts: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="--set max_shift"):
         settings.parse_one_each(texts)
 

@@ -1,4 +1,4 @@
-"""TensorBoard's logs of a training."""
+"""Logs of a training for TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Heard:
+class Recorder:
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
 
-    def begin(self, *told: object) -> None:
-        self.calls.append(told)
+    def begin(self, *values: object) -> None:
+        self.calls.append(values)
 
-    def advance(self, *told: object) -> None:
-        self.calls.append(told)
+    def advance(self, *values: object) -> None:
+        self.calls.append(values)
 
 
 def test_without_a_folder_nothing_changes() -> None:
-    heard = Heard()
-    with tensorboard.logged(heard, None) as progress:
-        assert progress is heard
+    recorder = Recorder()
+    with tensorboard.logged(recorder, None) as progress:
+        assert progress is recorder
 
 
 @pytest.mark.slow
-def test_what_is_told_is_passed_on_and_logged(tmp_path: Path) -> None:
+def test_progress_is_logged_and_passed_on(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    heard = Heard()
-    with tensorboard.logged(heard, tmp_path) as progress:
+    recorder = Recorder()
+    with tensorboard.logged(recorder, tmp_path) as progress:
         progress.begin(2, 100)
         progress.advance(1, 50, 2.0, 0.25)
         progress.advance(2, 100, 1.0, 0.75)
-    assert heard.calls == [(2, 100), (1, 50, 2.0, 0.25), (2, 100, 1.0, 0.75)]
+    assert recorder.calls == [(2, 100), (1, 50, 2.0, 0.25), (2, 100, 1.0, 0.75)]
     (folder,) = tmp_path.iterdir()
     events = EventAccumulator(str(folder)).Reload()
     losses, accuracies = (
@@ -52,10 +52,10 @@ def test_what_is_told_is_passed_on_and_logged(tmp_path: Path) -> None:
     assert accuracies == [(50, 0.25), (200, 0.75)]
 
 
-def test_without_tensorboard_it_says_what_to_install(
+def test_a_missing_tensorboard_is_named_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
     with pytest.raises(EnvironmentProblemError) as caught:
-        tensorboard.logged(Heard(), tmp_path)
+        tensorboard.logged(Recorder(), tmp_path)
     assert "[tensorboard]" in str(caught.value.remedy)

@@ -1,4 +1,4 @@
-"""The training loop does what Keras's own ``fit`` does."""
+"""The trainer computes what Keras's own ``fit`` computes."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def trainer(
     return Trainer(model, build_optimizer(recipe, steps=STEPS), micro_batches=micro_batches)
 
 
-def trainee(recipe: Recipe = SMALL) -> Any:
+def training_model(recipe: Recipe = SMALL) -> Any:
     from mnist_tasks.training.model import build_training_model
 
     return build_training_model(recipe)
 
 
-def test_it_takes_the_steps_that_keras_takes() -> None:
+def test_it_takes_the_same_steps_as_keras() -> None:
     import keras
 
-    ours, theirs = trainee(), trainee()
+    ours, theirs = training_model(), training_model()
     theirs.set_weights(ours.get_weights())
     before = ours.get_weights()
     images, labels = batches()
@@ -66,27 +66,27 @@ def test_it_takes_the_steps_that_keras_takes() -> None:
         verbose=0,
     ).history
 
-    for mine, keras_own, old in zip(ours.get_weights(), theirs.get_weights(), before, strict=True):
-        np.testing.assert_allclose(mine, keras_own, atol=2e-5)
-        assert not np.array_equal(mine, old)
+    for own, keras_own, old in zip(ours.get_weights(), theirs.get_weights(), before, strict=True):
+        np.testing.assert_allclose(own, keras_own, atol=2e-5)
+        assert not np.array_equal(own, old)
     assert loss / labels.size == pytest.approx(history["loss"][0], rel=1e-4)
     assert correct / labels.size == pytest.approx(history["accuracy"][0])
 
 
-def test_without_statistics_of_a_batch_towers_change_nothing() -> None:
+def test_without_batch_normalization_micro_batches_change_nothing() -> None:
     recipe = replace(SMALL, layers=(Conv(filters=4, kernel=5, stride=3),))
-    one, three = trainee(recipe), trainee(recipe)
+    one, three = training_model(recipe), training_model(recipe)
     three.set_weights(one.get_weights())
     images, labels = batches()
     for model, micro_batches in ((one, 1), (three, 3)):
         trainer(model, micro_batches=micro_batches).run(images, labels)
-    for mine, other in zip(one.get_weights(), three.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-5)
+    for first, second in zip(one.get_weights(), three.get_weights(), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5)
 
 
-def test_towers_average_the_statistics_of_their_parts() -> None:
+def test_statistics_are_averaged_over_micro_batches() -> None:
     recipe = replace(SMALL, layers=(BatchNorm(momentum=0.0),))
-    model = trainee(recipe)
+    model = training_model(recipe)
     images, labels = batches()
     trainer(model, micro_batches=2).run(images[:1], labels[:1])
     _, variance = model.non_trainable_variables
@@ -94,12 +94,12 @@ def test_towers_average_the_statistics_of_their_parts() -> None:
     assert float(variance[0]) == pytest.approx(halves.var(axis=1, ddof=1).mean(), rel=1e-5)
 
 
-def test_the_model_gets_the_average_of_the_weights() -> None:
+def test_the_model_gets_the_moving_average_of_its_weights() -> None:
     images, labels = batches()
-    start = trainee()
+    start = training_model()
     weights = []
     for steps, ema_momentum in ((1, 0.0), (2, 0.0), (2, 0.5)):
-        model = trainee()
+        model = training_model()
         model.set_weights(start.get_weights())
         training = trainer(model, micro_batches=1, ema_momentum=ema_momentum)
         training.run(images[:steps], labels[:steps])
@@ -110,11 +110,11 @@ def test_the_model_gets_the_average_of_the_weights() -> None:
         np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
 
 
-def test_each_part_and_each_step_drops_out_activations_of_its_own() -> None:
+def test_each_micro_batch_and_each_step_has_its_own_dropout() -> None:
     import tensorflow as tf
 
     recipe = replace(SMALL, layers=(Dropout(rate=0.5),))
-    model = trainee(recipe)
+    model = training_model(recipe)
     seen = []
     whole_call = model.stateless_call
 
@@ -132,7 +132,7 @@ def test_each_part_and_each_step_drops_out_activations_of_its_own() -> None:
 def test_it_learns_with_dropout_and_batches_of_any_size() -> None:
     layers = (Conv(filters=8, kernel=5, stride=3), BatchNorm(), Conv(filters=16, kernel=3))
     recipe = replace(SMALL, layers=(*layers, Dropout(rate=0.1)))
-    model = trainee(recipe)
+    model = training_model(recipe)
     training = trainer(model, micro_batches=2, rate=0.2)
     images, labels = generated.digits(420)
     shares = []
