@@ -11,14 +11,13 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     Probabilities = NDArray[np.float32]
@@ -48,6 +47,8 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
     EnvironmentProblemError
         The folder can't be written.
     """
+    import numpy as np
+
     path = folder / FILE_NAME
     with (
         disk.writable(folder, remedy="Name another folder with --runs."),
@@ -74,7 +75,7 @@ def load(folder: Path) -> Probabilities:
         found = error.strerror or str(error)
     except _UNREADABLE as error:
         found = f"{type(error).__name__} while reading it"
-    if isinstance(found, np.ndarray):
+    if not isinstance(found, str):
         return found
     raise InputRefusedError(
         str(path),
@@ -86,6 +87,8 @@ def load(folder: Path) -> Probabilities:
 
 def _read(archive: zipfile.ZipFile) -> Probabilities | str:
     """Return the array, or say what is in its place; the header is compared, and never parsed."""
+    import numpy as np
+
     content = archive.read(MEMBER)
     rows = (len(content) - HEADER_BYTES) // ROW_BYTES
     if len(content) != HEADER_BYTES + rows * ROW_BYTES or not content.startswith(_header(rows)):
@@ -98,6 +101,8 @@ def _read(archive: zipfile.ZipFile) -> Probabilities | str:
 
 def _header(rows: int) -> bytes:
     """Return how NumPy's own file of such an array begins."""
+    import numpy as np
+
     file = io.BytesIO()
     header = {"descr": "<f4", "fortran_order": False, "shape": (rows, 10)}
     np.lib.format.write_array_header_1_0(file, header)

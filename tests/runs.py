@@ -12,7 +12,7 @@ from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.records import Epoch, Layer, Metrics, Point, RunRecord
-from mnist_tasks.reporting.run_view import View
+from mnist_tasks.reporting.run_view import RunView
 from tests import examples
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ HOSTILE = "<script>alert(1)</script>\"'>\x1b[31m\u202e[red]|`@bob` {{ 7*7 }}" + 
 
 
 def probabilities(labels: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:
-    """Answers that are right nine times of ten, and of all degrees of sureness."""
+    """Return predictions of which nine in ten are correct, with every degree of confidence."""
     random = np.random.default_rng(seed)
-    said = np.where(random.random(len(labels)) < 0.9, labels, (labels + 1) % 10)
-    sureness = random.uniform(0.3, 0.99, len(labels))
-    spread = np.repeat((1 - sureness)[:, np.newaxis] / 9, 10, axis=1)
-    spread[np.arange(len(labels)), said] = sureness
+    predicted = np.where(random.random(len(labels)) < 0.9, labels, (labels + 1) % 10)
+    confidence = random.uniform(0.3, 0.99, len(labels))
+    spread = np.repeat((1 - confidence)[:, np.newaxis] / 9, 10, axis=1)
+    spread[np.arange(len(labels)), predicted] = confidence
     return spread.astype(np.float32)
 
 
@@ -74,11 +74,14 @@ def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
     return record
 
 
-def view(runs: Path, data: Path, number: int = 0) -> View:
+def view(runs: Path, data: Path, number: int = 0) -> RunView:
     """Write a run and gather what its report draws on."""
     record = save(runs, data, number)
-    return View(
-        record=record, folder=runs / record.id, everything=run_store.read_all(runs), data=data
+    return RunView(
+        record=record,
+        folder=runs / record.id,
+        stored_runs=run_store.read_all(runs),
+        data_folder=data,
     )
 
 

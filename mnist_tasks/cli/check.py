@@ -56,7 +56,7 @@ def check(
     from mnist_tasks import api, run_store
     from mnist_tasks.checking import contract_file, results
     from mnist_tasks.checking.checker import Checker
-    from mnist_tasks.reporting import exports
+    from mnist_tasks.reporting import files
 
     loaded = contract_file.load(contract)
     data = api.load_data("test", data_dir=data_dir, mirror=mirror, offline=offline, progress=True)
@@ -74,7 +74,7 @@ def check(
     if as_json:
         print_json(gathered)
     with _after_the_verdict(codes):
-        exports.write(gathered, junit=junit, markdown=markdown)
+        files.write_check(gathered, junit=junit, markdown=markdown)
     raise typer.Exit(max(gathered.exit_code, *codes, 0))
 
 

@@ -12,7 +12,7 @@ from mnist_tasks.cli.common import AsJson, DataDir, Runs, print_json, print_line
 
 if TYPE_CHECKING:
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"
@@ -44,14 +44,17 @@ def report(
     """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
     from mnist_tasks import run_store
     from mnist_tasks.data import store
-    from mnist_tasks.reporting import outputs
+    from mnist_tasks.reporting import files
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
 
     found = run_store.read_all(runs)
     views = [
-        View(
-            record=record, folder=folder, everything=found, data=data_dir or store.default_folder()
+        RunView(
+            record=record,
+            folder=folder,
+            stored_runs=found,
+            data_folder=data_dir or store.default_folder(),
         )
         for record, folder in (
             run_store.find(found, runs, name) for name in names or [run_store.LATEST]
@@ -60,23 +63,23 @@ def report(
     alone = len(views) == 1
     shown = views[0] if alone else Comparison(views=tuple(views))
     page = html or (views[0].folder / PAGE_NAME if alone else runs / COMPARISON_NAME)
-    wanted = outputs.Wanted(html=None if no_html else page, markdown=markdown, csv=csv)
+    wanted = files.ReportFiles(html=None if no_html else page, markdown=markdown, csv=csv)
     if not as_json:
         _print(shown)
-    outputs.write(shown, wanted)
+    files.write_report(shown, wanted)
     if as_json:
-        print_json(outputs.document(shown, wanted))
+        print_json(files.report_document(shown, wanted))
     elif wanted.html:
         print_line(f"page: {page}")
     if open_page and wanted.html:
         typer.launch(str(page))
 
 
-def _print(shown: View | Comparison) -> None:
-    from mnist_tasks.reporting.run_view import View
-    from mnist_tasks.reporting.terminal import results, runs
+def _print(shown: RunView | Comparison) -> None:
+    from mnist_tasks.reporting.run_view import RunView
+    from mnist_tasks.reporting.terminal import runs
 
-    if isinstance(shown, View):
-        print_tables(results.run(shown.record), runs.newest(shown.everything))
+    if isinstance(shown, RunView):
+        print_tables(runs.run(shown.record), runs.newest(shown.stored_runs))
     else:
         print_tables(runs.compared(shown))

@@ -58,10 +58,10 @@ def list_(
 ) -> None:
     """List runs, newest first."""
     from mnist_tasks import run_store
-    from mnist_tasks.reporting import export_tables, selection
+    from mnist_tasks.reporting import export_tables, run_filter
     from mnist_tasks.reporting.terminal import runs as run_tables
 
-    wanted = selection.Selection(
+    wanted = run_filter.RunFilter(
         recipe=recipe,
         contract=contract,
         above=above,
@@ -72,7 +72,7 @@ def list_(
     )
     with _without_collecting():
         found = run_store.read_all(runs)
-        chosen = selection.select(found.records, wanted)
+        chosen = run_filter.select(found.records, wanted)
         if as_json:
             rows = [export_tables.of_record(record) for record in chosen]
             return print_json({"schema": 1, "runs": rows, "skipped": found.skipped})
@@ -89,12 +89,12 @@ def show(
 ) -> None:
     """Show a run."""
     from mnist_tasks import run_store
-    from mnist_tasks.reporting.terminal import results
+    from mnist_tasks.reporting.terminal import runs as run_tables
 
     record, _ = run_store.find(run_store.read_all(runs), runs, name)
     if as_json:
         return print_json(record)
-    return print_tables(results.run(record))
+    return print_tables(run_tables.run(record))
 
 
 @app.command(epilog=EXIT_CODES)

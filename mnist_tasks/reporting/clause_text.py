@@ -1,4 +1,4 @@
-"""What a clause's numbers say, in words: the same in every table."""
+"""The numbers of a clause in words, the same in every output."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mnist_tasks.verdict import Clause
 
-SENTENCES = {
-    "passed": "The contract holds",
-    "failed": "The contract does not hold",
-    "inconclusive": "The contract is inconclusive, and so does not hold",
-}
-
 
 def details(clause: Clause) -> tuple[str, ...]:
-    """Return what stands below the value found: errors, interval, and the reason."""
+    """Return the lines below the value found: errors, interval and reason."""
     lines = (errors(clause), interval(clause), reason(clause))
     return tuple(line for line in lines if line)
 
 
 def errors(clause: Clause) -> str:
-    """Return how many images were wrong, and how many may be; empty where images don't count."""
+    """Return the number of wrong predictions and its limit; empty if the clause counts none."""
     counts = clause.errors
     if counts is None:
         return ""
@@ -34,12 +28,12 @@ def errors(clause: Clause) -> str:
 
 
 def reason(clause: Clause) -> str:
-    """Return the reason, where what was found doesn't name it already."""
+    """Return the reason for the status, unless the value found already states it."""
     return clause.reason or "" if clause.errors else ""
 
 
 def interval(clause: Clause) -> str:
-    """Return where the true value lies; empty where that was not asked of this clause."""
+    """Return the confidence interval of the value found; empty if the clause has none."""
     found = clause.interval
     if found is None:
         return ""

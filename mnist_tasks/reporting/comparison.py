@@ -1,4 +1,4 @@
-"""Runs side by side: what differs in their settings, and on which images they part."""
+"""Runs side by side: their results, their different settings, and their images."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import UsageError
-from mnist_tasks.reporting import paired_runs, summary, text
+from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
+from mnist_tasks.reporting.formatting import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.paired_runs import Pair
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.paired_runs import PairedRuns
+    from mnist_tasks.reporting.run_view import RunView
 
 MOST_RUNS = len(string.ascii_uppercase)
-ABSENT = "–"
 HASH_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One figure or setting, with its value in each run."""
+    """One result or setting, with its value in each run."""
 
     name: str
     values: tuple[str, ...]
@@ -32,15 +32,15 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two runs or more; each is held against the first.
+    """Two runs or more, each compared with the first.
 
     Raises
     ------
     UsageError
-        There are more runs than letters to name them by.
+        There are more runs than letters to name them.
     """
 
-    views: tuple[View, ...]
+    views: tuple[RunView, ...]
 
     def __post_init__(self) -> None:
         if len(self.views) > MOST_RUNS:
@@ -59,43 +59,43 @@ class Comparison:
         return string.ascii_uppercase[: len(self.views)]
 
     @property
-    def figures(self) -> tuple[Row, ...]:
-        """How the runs did, figure by figure."""
-        return _rows([_figures(record) for record in self.records])
+    def results(self) -> tuple[Row, ...]:
+        """The results of the runs."""
+        return _rows([_results(record) for record in self.records])
 
     @property
     def differences(self) -> tuple[Row, ...]:
         """The settings, machines and versions that are not the same in all runs."""
-        rows = _rows([_origin(record) for record in self.records])
+        rows = _rows([_provenance(record) for record in self.records])
         return tuple(row for row in rows if len(set(row.values)) > 1)
 
     @property
     def unpaired(self) -> tuple[str, ...]:
-        """Why runs can't be compared image by image, a line for each that can't."""
+        """The reason for each run that can't be compared image by image."""
         return tuple(
-            f"{letter}: {view.unanswered}"
+            f"{letter}: {view.no_predictions}"
             for letter, view in zip(self.letters, self.views, strict=True)
-            if view.answers is None
+            if view.predictions is None
         )
 
     @cached_property
-    def pairs(self) -> tuple[Pair, ...]:
-        """Each run against the first, where both have their answers."""
-        first = self.views[0].answers
+    def pairs(self) -> tuple[PairedRuns, ...]:
+        """Each run compared with the first, if both have predictions."""
+        first = self.views[0].predictions
         return tuple(
-            paired_runs.pair(letter, first, view.answers)
+            paired_runs.pair(letter, first, view.predictions)
             for letter, view in zip(self.letters[1:], self.views[1:], strict=True)
-            if view.answers is not None and first is not None
+            if view.predictions is not None and first is not None
         )
 
     @property
     def headline(self) -> str:
-        """What became of the first comparison, in a sentence."""
-        return self.pairs[0].outcome if self.pairs else "Side by side."
+        """The outcome of the first pair as a sentence."""
+        return self.pairs[0].outcome if self.pairs else "Runs side by side."
 
 
 def _rows(columns: Sequence[dict[str, str]]) -> tuple[Row, ...]:
-    """Turn a column for each run into a row for each name, in the order of their first showing."""
+    """Turn a column for each run into a row for each name, in order of first appearance."""
     names = dict.fromkeys(name for column in columns for name in column)
     return tuple(
         Row(name=name, values=tuple(column.get(name, ABSENT) for column in columns))
@@ -103,22 +103,23 @@ def _rows(columns: Sequence[dict[str, str]]) -> tuple[Row, ...]:
     )
 
 
-def _figures(record: RunRecord) -> dict[str, str]:
-    metrics = summary.metrics(record)
+def _results(record: RunRecord) -> dict[str, str]:
+    metrics = run_summary.metrics(record)
+    interval = formatting.percent_range(run_summary.interval(metrics)) if metrics else ABSENT
     return {
-        "contract": summary.standing(record),
-        "test accuracy": text.percent(metrics.accuracy) if metrics else ABSENT,
-        "95% interval": text.between(summary.interval(metrics)) if metrics else ABSENT,
-        "mistakes": f"{metrics.images - metrics.correct:,}" if metrics else ABSENT,
+        "contract": run_summary.status(record),
+        "test accuracy": formatting.percent(metrics.accuracy) if metrics else ABSENT,
+        "95% interval": interval,
+        "wrong": f"{run_summary.wrong(metrics):,}" if metrics else ABSENT,
         "test loss": f"{metrics.loss:.4f}" if metrics else ABSENT,
         "parameters": f"{record.model.parameters:,}",
-        "operations": text.count(summary.operations(record)),
-        "seconds": f"{summary.total_seconds(record):.1f}",
+        "operations": formatting.count(run_summary.operations(record)),
+        "seconds": f"{run_summary.total_seconds(record):.1f}",
         "images/s": f"{record.epochs[-1].images_per_second:,.0f}",
     }
 
 
-def _origin(record: RunRecord) -> dict[str, str]:
-    settings, machine, _ = text.origin(record)
+def _provenance(record: RunRecord) -> dict[str, str]:
+    settings, machine, _ = run_text.provenance(record)
     data = {f"data: {name}": digest[:HASH_DIGITS] for name, digest in record.data.items()}
     return {**settings.rows, **machine.rows, **data}

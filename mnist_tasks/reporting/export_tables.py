@@ -1,4 +1,4 @@
-"""Everything that the report shows as tables: for CSV files, and for programs that read JSON."""
+"""The numbers of a report as tables, for CSV files and for the JSON document."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import summary
+from mnist_tasks.reporting import run_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
 
     Cell = str | int | float | None
     Row = dict[str, Cell]
 
-OTHER_FOLDER = "Name another folder with --csv."
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def of_run(view: View) -> dict[str, list[Row]]:
-    """Return the tables of a run's report; one that has nothing to show is empty."""
+def of_run(view: RunView) -> dict[str, list[Row]]:
+    """Return the tables of a run's report; a table without data is empty."""
     record = view.record
-    metrics = summary.metrics(record)
+    metrics = run_summary.metrics(record)
     clauses = record.check.verdict.clauses if record.check else ()
     return {
         "clauses": [
@@ -46,19 +45,19 @@ def of_run(view: View) -> dict[str, list[Row]]:
         "epochs": [asdict(epoch) for epoch in record.epochs],
         "curve": [asdict(point) for point in record.curve],
         "confusion": [
-            {"truth": truth, "said": said, "images": count}
-            for truth, row in enumerate(metrics.confusion if metrics else ())
-            for said, count in enumerate(row)
+            {"label": label, "predicted": predicted, "images": count}
+            for label, row in enumerate(metrics.confusion if metrics else ())
+            for predicted, count in enumerate(row)
         ],
-        "digits": [asdict(score) for score in (summary.by_digit(metrics) if metrics else ())],
-        "mistakes": [asdict(answer) for answer in view.mistakes],
-        "unsure_hits": [asdict(answer) for answer in view.unsure],
+        "digits": [asdict(score) for score in (run_summary.by_digit(metrics) if metrics else ())],
+        "most_confident_errors": [asdict(image) for image in view.confident_errors],
+        "least_certain_correct": [asdict(image) for image in view.least_certain_correct],
         "calibration": [
             {
                 "low": each.low,
                 "high": each.high,
                 "images": each.images,
-                "sureness": each.sureness,
+                "confidence": each.confidence,
                 "accuracy": each.accuracy,
                 "accuracy_low": each.interval[0],
                 "accuracy_high": each.interval[1],
@@ -74,7 +73,7 @@ def of_run(view: View) -> dict[str, list[Row]]:
                 "parameters": layer.parameters,
                 "operations": layer.operations,
             }
-            for layer in summary.layers(record)
+            for layer in run_summary.layers(record)
         ],
         "filters": [
             {"filter": number, "row": y, "column": x, "weight": weight}
@@ -82,12 +81,12 @@ def of_run(view: View) -> dict[str, list[Row]]:
             for y, row in enumerate(square)
             for x, weight in enumerate(row)
         ],
-        "runs": [of_record(each) for each in view.everything.records],
+        "runs": [of_record(each) for each in view.stored_runs.records],
     }
 
 
 def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
-    """Return the tables of runs side by side; each run has the letter of the page."""
+    """Return the tables of a comparison; its runs have the letters of the page."""
     letters = comparison.letters
     return {
         "runs": [
@@ -102,10 +101,10 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
             {
                 "letter": pair.letter,
                 "against": letters[0],
-                "regressed": pair.lost,
-                "fixed": pair.won,
-                "points": 100 * (pair.won - pair.lost) / pair.paired.images,
-                "p": pair.chance,
+                "regressed": pair.counts.regressed,
+                "fixed": pair.counts.fixed,
+                "points": pair.points,
+                "p_value": pair.counts.p_value,
             }
             for pair in comparison.pairs
         ],
@@ -119,9 +118,9 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
 
 
 def of_record(record: RunRecord) -> Row:
-    """Return a run in one row."""
-    metrics, evaluated_on = summary.judged(record)
-    low, high = summary.interval(metrics) if metrics else (None, None)
+    """Return a run as one row."""
+    metrics, evaluated_on = run_summary.evaluation(record)
+    low, high = run_summary.interval(metrics) if metrics else (None, None)
     return {
         "id": record.id,
         "created": record.created,
@@ -129,14 +128,14 @@ def of_record(record: RunRecord) -> Row:
         "seed": record.seed,
         "epochs": len(record.epochs),
         "parameters": record.model.parameters,
-        "operations": summary.operations(record),
-        "seconds": round(summary.total_seconds(record), 3),
+        "operations": run_summary.operations(record),
+        "seconds": round(run_summary.total_seconds(record), 3),
         "accuracy": metrics.accuracy if metrics else None,
         "accuracy_low": low,
         "accuracy_high": high,
         "loss": metrics.loss if metrics else None,
         "evaluated_on": evaluated_on,
-        "contract": summary.standing(record),
+        "contract": run_summary.status(record),
         "sha256": record.model.sha256,
     }
 
@@ -149,14 +148,14 @@ def write(tables: dict[str, list[Row]], folder: Path) -> None:
     EnvironmentProblemError
         The folder can't be written.
     """
-    with disk.writable(folder, remedy=OTHER_FOLDER):
+    with disk.writable(folder, remedy="Name another folder with --csv."):
         for name, rows in tables.items():
             if rows:
                 disk.write(folder / f"{name}.csv", to_csv(rows).encode())
 
 
 def to_csv(rows: list[Row]) -> str:
-    """Return rows as CSV, its text such that no spreadsheet takes it for a formula."""
+    """Return rows as CSV in which no text can be a formula of a spreadsheet."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""The page: one self-contained HTML file, of which every word from a record shows as text."""
+"""The page: one self-contained HTML file in which every word from a record is plain text."""
 
 from __future__ import annotations
 
@@ -10,72 +10,76 @@ from markupsafe import Markup
 
 import mnist_tasks
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clause_text, summary, text
-from mnist_tasks.reporting.figures import charts, images, pareto_charts
+from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
+from mnist_tasks.reporting.figures import images, pareto_charts, run_charts
+from mnist_tasks.reporting.statuses import STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.figures.charts import Chart
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.figures.chart import Chart
+    from mnist_tasks.reporting.run_view import RunView
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TEXT = 4_000
-SECTIONS = (
-    ("verdict", "Verdict"),
-    ("training", "Training"),
-    ("digits", "Digit by digit"),
-    ("mistakes", "Mistakes"),
-    ("calibration", "Calibration"),
-    ("time", "Time"),
-    ("network", "Network"),
-    ("origin", "How to repeat it"),
-    ("runs", "All runs"),
-)
-COMPARISON_SECTIONS = (
-    ("settings", "What differs"),
-    ("figures", "How they did"),
-    ("images", "Broken and mended"),
-    ("runs", "Among all runs"),
-)
+NEWEST_RUNS = 12
+SECTIONS = {
+    "verdict": "Verdict",
+    "training": "Training",
+    "digits": "Digits",
+    "errors": "Errors",
+    "calibration": "Calibration",
+    "time": "Time",
+    "network": "Network",
+    "reproduce": "Reproduce",
+    "runs": "All runs",
+}
+COMPARISON_SECTIONS = {
+    "settings": "Differences",
+    "results": "Results",
+    "images": "Regressed and fixed",
+    "runs": "All runs",
+}
 
 
-def run(view: View) -> str:
+def run(view: RunView) -> str:
     """Return the page of one run."""
-    record, metrics = view.record, summary.metrics(view.record)
+    record = view.record
     return _render(
         "run.html.jinja",
         sections=SECTIONS,
         view=view,
         record=record,
-        everything=view.everything,
-        standing=summary.standing(record),
-        headline=text.headline(record),
-        lead=text.lead(record),
-        figures=text.figures(record),
-        curves=[charts.loss(record), charts.accuracy(record)] if record.curve else [],
-        scores=summary.by_digit(metrics) if metrics else (),
-        reliability=charts.reliability(view.calibration),
-        calibration_error=view.calibration_error,
-        layers=summary.layers(record),
-        operations=summary.operations(record),
+        charts={
+            "training": (run_charts.loss(record), run_charts.accuracy(record)),
+            "calibration": (run_charts.reliability(view.calibration),),
+            "runs": _pareto_charts(view.stored_runs.records, {record.id}),
+        },
+        newest=view.stored_runs.records[: -NEWEST_RUNS - 1 : -1],
         filters=_filters(record),
-        origin=text.origin(record),
-        ledger_charts=_ledger_charts(view.everything.records, {record.id}),
     )
 
 
 def compare(comparison: Comparison) -> str:
     """Return the page of several runs side by side."""
-    everything = comparison.views[0].everything.records
-    these = {record.id for record in comparison.records}
+    stored = comparison.views[0].stored_runs.records
+    current = {record.id for record in comparison.records}
     return _render(
         "comparison.html.jinja",
         sections=COMPARISON_SECTIONS,
         comparison=comparison,
-        ledger_charts=_ledger_charts(everything, these),
+        charts={"runs": _pareto_charts(stored, current)},
+    )
+
+
+def _pareto_charts(
+    records: Sequence[RunRecord], current: Collection[str]
+) -> tuple[Chart | None, ...]:
+    return (
+        pareto_charts.by_parameters(records, current),
+        pareto_charts.by_seconds(records, current),
     )
 
 
@@ -84,47 +88,32 @@ def _render(template: str, **context: Any) -> str:
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=_plain,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": text.count,
-        "digit": lambda image: Markup(images.digit(image)),  # noqa: S704
-        "path": lambda chart, line: Markup(chart.path(line)),  # noqa: S704
-        "metrics": summary.metrics,
-        "moment": text.moment,
-        "most_mistaken": summary.most_mistaken,
-        "percent": text.percent,
+        "count": formatting.count,
+        "date_time": formatting.date_time,
         "details": clause_text.details,
-        "seconds": summary.total_seconds,
-        "shape": text.shape,
-        "standing": summary.standing,
+        "digit": images.digit,
+        "percent": formatting.percent,
+        "shape": formatting.shape,
     }
-    # Nothing of these is a record's text: the package's own style sheet, pictures and numbers.
+    environment.globals |= {"statuses": STATUSES, "summary": run_summary, "text": run_text}
+    # The style sheet is the package's own, and no text from a record.
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
     version = mnist_tasks.__version__
     return environment.get_template(template).render(style=style, version=version, **context)
 
 
-def _plain(value: Any) -> Any:
-    """Make all text fit to be shown, whatever it came from; jinja then escapes it."""
+def _printable(value: Any) -> Any:
+    """Remove control characters from every text, which jinja then escapes."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value, limit=LONGEST_TEXT)
     return value
 
 
-def _ledger_charts(records: Sequence[RunRecord], these: set[str]) -> list[Chart]:
-    drawn = (
-        pareto_charts.by_parameters(records, these),
-        pareto_charts.by_seconds(records, these),
-    )
-    return [chart for chart in drawn if chart]
-
-
-def _filters(record: RunRecord) -> list[Markup]:
+def _filters(record: RunRecord) -> list[str]:
     largest = max((abs(w) for square in record.filters for row in square for w in row), default=0)
-    return [
-        Markup(images.weights(square, largest or 1.0))  # noqa: S704
-        for square in record.filters
-    ]
+    return [images.weights(square, largest or 1.0) for square in record.filters]

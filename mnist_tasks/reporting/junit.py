@@ -1,8 +1,8 @@
-"""The outcome of a check as JUnit XML, which CI systems show as tests.
+"""The results of a check as JUnit XML, which CI systems show as tests.
 
-One suite for each model file, one test case for each clause. A clause that doesn't hold is a
-failure, whose type is its status: ``failed``, ``inconclusive`` or ``not measured``. A file
-without a verdict is a suite with one error.
+Each model file is a suite, and each clause a test case. A clause that did not pass is a failure
+whose type is its status: ``failed``, ``inconclusive`` or ``not measured``. A file without a verdict
+is a suite with one error.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def document(results: CheckResults) -> bytes:
     """Return the XML document, in UTF-8."""
     root = ET.Element("testsuites", name="mnist-tasks check")
-    for outcome in results.checks:
-        _suite(root, outcome)
+    for result in results.checks:
+        _suite(root, result)
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
@@ -32,14 +32,14 @@ def document(results: CheckResults) -> bytes:
     return xml + b"\n"
 
 
-def _suite(root: ET.Element, outcome: CheckResult) -> None:
-    suite = ET.SubElement(root, "testsuite", name=_text(outcome.path))
-    if outcome.check is not None:
-        _properties(suite, outcome.check)
-        for clause in outcome.check.verdict.clauses:
-            _clause(_case(suite, outcome, clause.name), clause)
-    if outcome.error is not None:
-        _error(_case(suite, outcome, "check"), outcome.error)
+def _suite(root: ET.Element, result: CheckResult) -> None:
+    suite = ET.SubElement(root, "testsuite", name=_text(result.path))
+    if result.check is not None:
+        _properties(suite, result.check)
+        for clause in result.check.verdict.clauses:
+            _clause(_case(suite, result, clause.name), clause)
+    if result.error is not None:
+        _error(_case(suite, result, "check"), result.error)
     suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
@@ -47,7 +47,7 @@ def _suite(root: ET.Element, outcome: CheckResult) -> None:
 
 
 def _properties(suite: ET.Element, check: Check) -> None:
-    # JUnit's time stamp is local time without a zone; this one is UTC.
+    # JUnit's timestamp is local time without a zone; this one is UTC.
     suite.set("timestamp", check.created.partition("+")[0])
     suite.set("time", f"{check.seconds:.3f}")
     properties = ET.SubElement(suite, "properties")
@@ -60,9 +60,9 @@ def _properties(suite: ET.Element, check: Check) -> None:
         ET.SubElement(properties, "property", name=name, value=_text(value))
 
 
-def _case(suite: ET.Element, outcome: CheckResult, name: str) -> ET.Element:
+def _case(suite: ET.Element, result: CheckResult, name: str) -> ET.Element:
     return ET.SubElement(
-        suite, "testcase", classname=_text(outcome.path), name=_text(name), time="0"
+        suite, "testcase", classname=_text(result.path), name=_text(name), time="0"
     )
 
 
@@ -84,5 +84,5 @@ def _error(case: ET.Element, error: Failure) -> None:
 
 
 def _text(text: str) -> str:
-    """Give text that XML can hold: most control characters may not even stand in it escaped."""
+    """Return text without control characters, most of which XML forbids even if escaped."""
     return printable(text, limit=1000)

@@ -1,181 +1,180 @@
-"""The report as Markdown, for a pull request's comment and for CI's step summary."""
+"""Checks and reports as Markdown, for a pull request's comment and the summary of a CI job."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from mnist_tasks.errors import printable
-from mnist_tasks.reporting import clause_text, summary, text
+from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
+from mnist_tasks.reporting.markdown_text import code, escape, table
+from mnist_tasks.reporting.statuses import STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from mnist_tasks.checking.results import CheckResult, CheckResults
+    from mnist_tasks.errors import Failure
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import View
-    from mnist_tasks.verdict import Clause
+    from mnist_tasks.reporting.run_view import RunView
+    from mnist_tasks.verdict import Verdict
 
-LARGEST_BYTES = 60_000  # GitHub takes comments of up to 65,536 characters
+LARGEST_BYTES = 60_000  # GitHub accepts comments of up to 65,536 characters
 MOST_RUNS = 20
-UNKNOWN = "⚠️"
-MARKS = {
-    "passed": "✅",
-    "failed": "❌",
-    "inconclusive": UNKNOWN,
-    "not measured": UNKNOWN,
-    "error": "❌",
-}
-_SPECIAL = re.compile(r"([\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)
-# GitHub finds people and issues in the text after Markdown is done; a blank of no width parts them.
-_REFERENCES = re.compile(r"([@#])")
 
 
-def run(view: View) -> str:
-    """Return a run's report: the most important first, the least important dropped if too long."""
+def check(results: CheckResults) -> str:
+    """Return the results of a check: a section for each model file."""
+    source = escape(results.contract or "the default")
+    sections = ["# mnist-tasks check", f"Contract: {source}", *map(_checked, results.checks)]
+    return "\n\n".join(sections) + "\n"
+
+
+def run(view: RunView) -> str:
+    """Return a run's report, the most important first; what does not fit is left out."""
     record = view.record
+    verdict = _verdict(record.check.verdict) if record.check else ""
+    emoji = STATUSES[run_summary.status(record)].emoji
+    newest = view.stored_runs.records[: -MOST_RUNS - 1 : -1]
     return _shortened(
         [
-            _verdict(record),
+            f"## {emoji} {run_text.headline(record)}",
+            escape(run_text.lead(record)),
+            verdict,
             _figures(record),
             _digits(record),
-            _table(
+            table(
                 "Past runs",
                 ("run", "recipe", "seed", "parameters", "accuracy", "seconds", "contract"),
-                (_run(each) for each in view.everything.records[: -MOST_RUNS - 1 : -1]),
+                map(_run, newest),
             ),
-            _table("Time", ("phase", "seconds"), _seconds(record)),
-            _table(
+            table(
+                "Time",
+                ("phase", "seconds"),
+                [(phase, f"{seconds:.2f}") for phase, seconds in record.seconds.items()],
+            ),
+            table(
                 "Network",
                 ("layer", "kind", "output", "parameters", "operations"),
-                (
+                [
                     (
-                        each.name,
-                        each.kind,
-                        text.shape(each.output_shape),
-                        text.count(each.parameters),
-                        text.count(each.operations),
+                        layer.name,
+                        layer.kind,
+                        formatting.shape(layer.output_shape),
+                        formatting.count(layer.parameters),
+                        formatting.count(layer.operations),
                     )
-                    for each in summary.layers(record)
-                ),
+                    for layer in run_summary.layers(record)
+                ],
             ),
             *(
-                _table(facts.title, ("name", "value"), facts.rows.items())
-                for facts in text.origin(record)
+                table(values.title, ("name", "value"), values.rows.items())
+                for values in run_text.provenance(record)
             ),
         ]
     )
 
 
 def compare(comparison: Comparison) -> str:
-    """Return runs side by side, differences first."""
-    letters = [("", *comparison.letters)]
+    """Return runs side by side."""
+    columns = ("", *comparison.letters)
     ids = ("run", *(record.id for record in comparison.records))
     return _shortened(
         [
-            "\n\n".join(
-                [
-                    f"## {escape(comparison.headline)}",
-                    *(escape(pair.words) for pair in comparison.pairs),
-                    *(escape(reason) for reason in comparison.unpaired),
-                ]
+            f"## {escape(comparison.headline)}",
+            *(escape(f"{pair.outcome} {pair.difference}") for pair in comparison.pairs),
+            *map(escape, comparison.unpaired),
+            table(
+                "Results",
+                columns,
+                (ids, *((row.name, *row.values) for row in comparison.results)),
             ),
-            _table(
-                "How they did",
-                letters[0],
-                (ids, *((row.name, *row.values) for row in comparison.figures)),
-            ),
-            _table(
-                "What differs",
-                letters[0],
+            table(
+                "Differences",
+                columns,
                 ((row.name, *row.values) for row in comparison.differences),
             ),
         ]
     )
 
 
-def escape(text: str) -> str:
-    """Return text such that Markdown shows it as it is, in one line."""
-    return _REFERENCES.sub("\\1\u200b", _SPECIAL.sub(r"\\\1", printable(text, limit=500)))
+def _checked(result: CheckResult) -> str:
+    title = f"## {STATUSES[result.status].emoji} {escape(result.path)}"
+    if result.check is not None:
+        verdict = result.check.verdict
+        return f"{title}\n\n{STATUSES[verdict.status].sentence}.\n\n{_verdict(verdict)}"
+    return f"{title}\n\n{_error(result.error)}" if result.error else title
 
 
-def _verdict(record: RunRecord) -> str:
-    judged = record.check.verdict.clauses if record.check else ()
-    table = _table(
-        "",
-        ("clause", "must be", "was found", "verdict"),
-        ((each.name, each.bound, _found(each), _signed(each.status)) for each in judged),
-    )
-    head = f"## {MARKS.get(summary.standing(record), UNKNOWN)} {text.headline(record)}"
-    return "\n\n".join(part for part in (head, escape(text.lead(record)), table) if part)
+def _verdict(verdict: Verdict) -> str:
+    rows = [
+        (
+            clause.name,
+            clause.bound,
+            "; ".join(filter(None, (clause.found, clause_text.reason(clause)))),
+            clause_text.errors(clause),
+            clause_text.interval(clause),
+            _status(clause.status),
+        )
+        for clause in verdict.clauses
+    ]
+    return table("", ("clause", "bound", "found", "errors", "interval", "status"), rows)
 
 
-def _found(clause: Clause) -> str:
-    return "; ".join([clause.found, *clause_text.details(clause)])
+def _error(error: Failure) -> str:
+    parts = {
+        "looked at": error.subject,
+        "expected": error.expected,
+        "found": error.found,
+        "what to do": error.remedy,
+    }
+    lines = [f"- {name}: {escape(value)}" for name, value in parts.items() if value]
+    return "\n".join([f"{error.title}.\n", *lines])
 
 
 def _figures(record: RunRecord) -> str:
-    rows = ((each.name, each.value, each.note) for each in text.figures(record))
-    return _table("Figures", ("", "", ""), rows) + (f"\n\nTo repeat it: {_code(record.command)}")
+    rows = [(each.name, each.value, each.note) for each in run_text.key_figures(record)]
+    command = f"To reproduce this run: {code(record.command)}"
+    return f"{table('Figures', ('', '', ''), rows)}\n\n{command}"
 
 
 def _digits(record: RunRecord) -> str:
-    metrics = summary.metrics(record)
+    metrics = run_summary.metrics(record)
     if metrics is None:
         return ""
-    return _table(
-        "What was true (rows), what was said (columns)",
+    return table(
+        "Labels (rows) and predictions (columns)",
         ("", *map(str, range(10)), "precision", "recall"),
-        (
+        [
             (
                 str(score.digit),
                 *map(str, row),
-                text.percent(score.precision),
-                text.percent(score.recall),
+                formatting.percent(score.precision),
+                formatting.percent(score.recall),
             )
-            for score, row in zip(summary.by_digit(metrics), metrics.confusion, strict=True)
-        ),
+            for score, row in zip(run_summary.by_digit(metrics), metrics.confusion, strict=True)
+        ],
     )
 
 
 def _run(record: RunRecord) -> Sequence[str]:
-    metrics = summary.metrics(record)
+    metrics = run_summary.metrics(record)
     return (
         record.id,
         str(record.recipe.get("name")),
         str(record.seed),
-        text.count(record.model.parameters),
-        text.percent(metrics.accuracy if metrics else None),
-        f"{summary.total_seconds(record):.1f}",
-        _signed(summary.standing(record)),
+        formatting.count(record.model.parameters),
+        formatting.percent(metrics.accuracy if metrics else None),
+        f"{run_summary.total_seconds(record):.1f}",
+        _status(run_summary.status(record)),
     )
 
 
-def _seconds(record: RunRecord) -> Iterable[Sequence[str]]:
-    return ((phase, f"{seconds:.2f}") for phase, seconds in record.seconds.items())
-
-
-def _signed(status: str) -> str:
-    return f"{MARKS.get(status, UNKNOWN)} {status}"
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(map(escape, row))} |" for row in (columns, *rows)]
-    if len(lines) == 1:
-        return ""
-    lines.insert(1, f"|{'---|' * len(columns)}")
-    return "\n".join([*([f"### {title}", ""] if title else []), *lines])
-
-
-def _code(text: str) -> str:
-    """Return a command in a span of code, which no backtick inside can end."""
-    shown = printable(text, limit=1_000)
-    fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
-    return f"{fence} {shown} {fence}"
+def _status(status: str) -> str:
+    return f"{STATUSES[status].emoji} {status}"
 
 
 def _shortened(parts: Sequence[str]) -> str:
-    """Join the parts, and leave out the last ones until they fit."""
+    """Join the parts, and leave out the last ones until the text fits."""
     kept = [part for part in parts if part]
     left_out = "\n\n(Shortened: the page and `--json` have the rest.)"
     text = "\n\n".join(kept)

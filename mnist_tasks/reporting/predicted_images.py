@@ -1,4 +1,4 @@
-"""What a model said of each test image, beside what is true, where the check left it on disk."""
+"""A model's predictions for the test images, as its check left them on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from mnist_tasks import stats
 from mnist_tasks.checking import metrics, run_predictions
 from mnist_tasks.data import store
-from mnist_tasks.reporting import summary
+from mnist_tasks.reporting.run_summary import CONFIDENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
-    """A model's answers.
+class ImagePredictions:
+    """The predictions for labeled images.
 
     Attributes
     ----------
@@ -36,119 +36,120 @@ class Answers:
     probabilities: NDArray[np.float32]
 
     @property
-    def said(self) -> NDArray[np.intp]:
-        """The digit that the model gave each image: (n,) in 0-9."""
-        said: NDArray[np.intp] = self.probabilities.argmax(axis=1)
-        return said
+    def predicted(self) -> NDArray[np.intp]:
+        """The predicted digits: (n,) in 0-9."""
+        predicted: NDArray[np.intp] = self.probabilities.argmax(axis=1)
+        return predicted
 
     @property
-    def sureness(self) -> NDArray[np.float32]:
-        """The probability that the model gave its answer: (n,) float32 in [0, 1]."""
-        sureness: NDArray[np.float32] = self.probabilities.max(axis=1)
-        return sureness
+    def confidence(self) -> NDArray[np.float32]:
+        """The probabilities of the predicted digits: (n,) float32 in [0, 1]."""
+        confidence: NDArray[np.float32] = self.probabilities.max(axis=1)
+        return confidence
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """Whether each answer is true: (n,)."""
-        right: NDArray[np.bool_] = self.said == self.labels
-        return right
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each prediction is correct: (n,)."""
+        correct: NDArray[np.bool_] = self.predicted == self.labels
+        return correct
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """One image and what was said of it; `sureness` and `of_truth` are probabilities."""
+class PredictedImage:
+    """The prediction for one image; `confidence` is the probability of the predicted digit."""
 
     index: int
-    truth: int
-    said: int
-    sureness: float
-    of_truth: float
+    label: int
+    predicted: int
+    confidence: float
+    probability_of_label: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bin:
-    """The answers whose sureness lies in one range: how sure they were, how often they were true.
+    """The predictions whose confidence lies in one range.
 
     Attributes
     ----------
+    confidence
+        The mean over the bin.
     interval
-        Of the accuracy, at 95% confidence.
+        The 95% confidence interval of the accuracy.
     """
 
     low: float
     high: float
     images: int
-    sureness: float
+    confidence: float
     accuracy: float
     interval: tuple[float, float]
 
 
-def load(record: RunRecord, folder: Path, data: Path) -> Answers:
-    """Read the answers of a run's check, and the test images that they are about.
+def load(record: RunRecord, folder: Path, data_folder: Path) -> ImagePredictions:
+    """Load the predictions of a run's check, and the test images.
 
     Parameters
     ----------
-    folder, data
-        Of the run, and of the data files.
+    folder
+        The run's folder.
 
     Raises
     ------
     InputRefusedError
         A file is missing, or is not of this check.
     """
-    digits = store.load(data, "test")
+    digits = store.load(data_folder, "test")
     probabilities = run_predictions.load(record, folder, digits.labels)
-    return Answers(images=digits.images, labels=digits.labels, probabilities=probabilities)
+    return ImagePredictions(images=digits.images, labels=digits.labels, probabilities=probabilities)
 
 
-def pick(answers: Answers, indices: NDArray[np.intp]) -> tuple[Answer, ...]:
-    """Return the answers at these places."""
-    said, sureness = answers.said, answers.sureness
-    return tuple(
-        Answer(
-            index=int(i),
-            truth=int(answers.labels[i]),
-            said=int(said[i]),
-            sureness=float(sureness[i]),
-            of_truth=float(answers.probabilities[i, answers.labels[i]]),
-        )
-        for i in indices
-    )
+def confident_errors(found: ImagePredictions, count: int) -> tuple[PredictedImage, ...]:
+    """Return the wrong predictions with the highest confidence, the highest first."""
+    wrong = np.flatnonzero(~found.correct)
+    order = np.argsort(-found.confidence[wrong], kind="stable")
+    return _pick(found, wrong[order[:count]])
 
 
-def confident_mistakes(answers: Answers, count: int) -> tuple[Answer, ...]:
-    """Return the mistakes of which the model was the surest, the surest first."""
-    wrong = np.flatnonzero(~answers.right)
-    order = np.argsort(-answers.sureness[wrong], kind="stable")
-    return pick(answers, wrong[order[:count]])
+def least_certain_correct(found: ImagePredictions, count: int) -> tuple[PredictedImage, ...]:
+    """Return the correct predictions with the lowest confidence, the lowest first."""
+    correct = np.flatnonzero(found.correct)
+    order = np.argsort(found.confidence[correct], kind="stable")
+    return _pick(found, correct[order[:count]])
 
 
-def unsure_hits(answers: Answers, count: int) -> tuple[Answer, ...]:
-    """Return the true answers of which the model was the least sure, the least sure first."""
-    right = np.flatnonzero(answers.right)
-    order = np.argsort(answers.sureness[right], kind="stable")
-    return pick(answers, right[order[:count]])
+def calibration(found: ImagePredictions) -> tuple[Bin, ...]:
+    """Return the confidence and the accuracy of each bin that has predictions.
 
-
-def calibration(answers: Answers) -> tuple[Bin, ...]:
-    """Compare sureness and accuracy in ranges of sureness; those without answers are left out.
-
-    A range takes in its upper end, and not its lower one.
+    A bin includes its upper end and excludes its lower one.
     """
-    sureness, right = answers.sureness.astype(np.float64), answers.right
-    places = metrics.calibration_bins(sureness)
+    confidence, correct = found.confidence.astype(np.float64), found.correct
+    places = metrics.calibration_bins(confidence)
     bins = []
     for place in np.unique(places):
         inside = places == place
-        images, hits = int(inside.sum()), int(right[inside].sum())
+        images, right = int(inside.sum()), int(correct[inside].sum())
         bins.append(
             Bin(
                 low=float(place) / metrics.CALIBRATION_BINS,
                 high=float(place + 1) / metrics.CALIBRATION_BINS,
                 images=images,
-                sureness=float(sureness[inside].mean()),
-                accuracy=hits / images,
-                interval=stats.wilson(hits, images, summary.CONFIDENCE),
+                confidence=float(confidence[inside].mean()),
+                accuracy=right / images,
+                interval=stats.wilson(right, images, CONFIDENCE),
             )
         )
     return tuple(bins)
+
+
+def _pick(found: ImagePredictions, indices: NDArray[np.intp]) -> tuple[PredictedImage, ...]:
+    predicted, confidence = found.predicted, found.confidence
+    return tuple(
+        PredictedImage(
+            index=int(i),
+            label=int(found.labels[i]),
+            predicted=int(predicted[i]),
+            confidence=float(confidence[i]),
+            probability_of_label=float(found.probabilities[i, found.labels[i]]),
+        )
+        for i in indices
+    )

@@ -1,4 +1,4 @@
-"""A real Chromium, the one of the system, and axe-core, which looks for what keeps people out."""
+"""The system's Chromium, and axe-core, which finds accessibility problems."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ AXE_SHA512 = (
 
 @dataclass
 class Visit:
-    """An open page, with all that it said and asked for."""
+    """An open page with its console messages and its requests."""
 
     page: Any
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
 
 def _lacking(reason: str) -> NoReturn:
-    """Skip, or fail where `nox -s browser` has promised that all is there."""
+    """Skip, or fail if `nox -s browser` requires a browser."""
     if os.environ.get("REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -70,10 +70,10 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, from npm's registry, of exactly one version."""
+    """The source of axe-core, exactly one version, from npm's registry."""
     npm = shutil.which("npm")
     if npm is None:
-        _lacking("there is no npm to fetch axe-core with")
+        _lacking("npm is not installed: it downloads axe-core")
     folder = tmp_path_factory.mktemp("axe")
     done = subprocess.run(
         [npm, "pack", "--silent", "--pack-destination", str(folder), AXE],
@@ -95,7 +95,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def visit(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
-    """Open a page in a window of some width, in a light or a dark room."""
+    """Open a page in a window of some width, in a light or a dark color scheme."""
     contexts = []
 
     def opened(text: str, *, width: int = 1280, scheme: str = "light") -> Visit:
@@ -106,9 +106,9 @@ def visit(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
         )
         contexts.append(context)
         found = Visit(page=context.new_page())
-        found.page.on("console", lambda message: found.said.append(message.text))
-        found.page.on("pageerror", lambda error: found.said.append(str(error)))
-        found.page.on("dialog", lambda dialog: found.said.append(dialog.message))
+        found.page.on("console", lambda message: found.messages.append(message.text))
+        found.page.on("pageerror", lambda error: found.messages.append(str(error)))
+        found.page.on("dialog", lambda dialog: found.messages.append(dialog.message))
         found.page.on("request", lambda request: found.requests.append(request.url))
         found.page.goto(path.as_uri())
         return found

@@ -1,4 +1,4 @@
-"""The page in a real browser: it says nothing, asks for nothing, fits, and keeps nobody out."""
+"""The page in a real browser: no messages, no requests, no overflow, accessible."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.reporting import html, summary
+from mnist_tasks.reporting import html, run_summary
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.run_store import StoredRuns
 from tests import runs
@@ -15,7 +15,7 @@ from tests import runs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
     from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser
@@ -26,7 +26,7 @@ LOADED = "images => images.every(image => image.complete && image.naturalWidth >
 
 
 @pytest.fixture(params=["run", "comparison"])
-def any_page(request: pytest.FixtureRequest, views: tuple[View, ...]) -> str:
+def any_page(request: pytest.FixtureRequest, views: tuple[RunView, ...]) -> str:
     return html.run(views[1]) if request.param == "run" else html.compare(Comparison(views=views))
 
 
@@ -39,11 +39,11 @@ def rows(visit: Visit, section: str, table: int = 0) -> list[list[str]]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_it_fits_and_asks_for_nothing(
+def test_it_fits_and_requests_nothing(
     visit: Callable[..., Visit], any_page: str, width: int, scheme: str
 ) -> None:
     found = visit(any_page, width=width, scheme=scheme)
-    assert found.said == []
+    assert found.messages == []
     assert [url for url in found.requests if not url.startswith("data:")] == [found.page.url]
     assert found.page.evaluate("document.documentElement.scrollWidth") <= width
     assert found.page.locator("img").count() > 20
@@ -68,21 +68,21 @@ def test_axe_finds_nothing(
     assert len(result["passes"]) > 20
 
 
-def test_a_dark_room_gets_a_dark_page(visit: Callable[..., Visit], page: str) -> None:
+def test_a_dark_color_scheme_gives_a_dark_page(visit: Callable[..., Visit], page: str) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     light, dark = (visit(page, scheme=scheme).page.evaluate(paper) for scheme in SCHEMES)
     assert (light, dark) == ("rgb(251, 251, 249)", "rgb(19, 21, 25)")
 
 
 def test_its_numbers_are_those_of_the_record(
-    visit: Callable[..., Visit], page: str, views: tuple[View, ...]
+    visit: Callable[..., Visit], page: str, views: tuple[RunView, ...]
 ) -> None:
     found = visit(page)
     view, record = views[1], views[1].record
-    metrics = summary.metrics(record)
+    metrics = run_summary.metrics(record)
     assert record.check is not None
     assert metrics is not None
-    low, high = summary.interval(metrics)
+    low, high = run_summary.interval(metrics)
     figures = found.page.locator(".figures").inner_text()
     for shown in (
         f"{metrics.accuracy:.2%}",
@@ -104,10 +104,10 @@ def test_its_numbers_are_those_of_the_record(
     ]
     assert [row[:4] for row in rows(found, "digits", 1)] == [
         [str(each.digit), f"{each.precision:.2%}", f"{each.recall:.2%}", f"{each.support:,}"]
-        for each in summary.by_digit(metrics)
+        for each in run_summary.by_digit(metrics)
     ]
     assert [row[1:] for row in rows(found, "calibration")] == [
-        [f"{each.images:,}", f"{each.sureness:.1%}", f"{each.accuracy:.1%}"]
+        [f"{each.images:,}", f"{each.confidence:.1%}", f"{each.accuracy:.1%}"]
         for each in view.calibration
     ]
     assert [row[:2] for row in rows(found, "time")] == [
@@ -117,12 +117,14 @@ def test_its_numbers_are_those_of_the_record(
         [f"{each.parameters:,}", f"{each.operations:,}"] for each in record.network
     ]
     assert [row[0] for row in rows(found, "runs")] == [views[1].record.id, views[0].record.id]
-    assert found.page.locator("#mistakes li").count() == len(view.mistakes) + len(view.unsure)
-    assert found.page.locator("#origin code").inner_text() == record.command
+    assert found.page.locator("#errors li").count() == len(
+        (*view.confident_errors, *view.least_certain_correct)
+    )
+    assert found.page.locator("#reproduce code").inner_text() == record.command
 
 
-def test_the_curve_in_figures_opens_by_keyboard(
-    visit: Callable[..., Visit], page: str, views: tuple[View, ...]
+def test_the_curves_as_a_table_open_by_keyboard(
+    visit: Callable[..., Visit], page: str, views: tuple[RunView, ...]
 ) -> None:
     found = visit(page)
     found.page.locator("summary").focus()
@@ -132,14 +134,14 @@ def test_the_curve_in_figures_opens_by_keyboard(
     ]
 
 
-def test_the_first_key_leads_past_the_navigation(visit: Callable[..., Visit], page: str) -> None:
+def test_the_first_tab_skips_the_navigation(visit: Callable[..., Visit], page: str) -> None:
     found = visit(page)
     found.page.keyboard.press("Tab")
-    assert found.page.evaluate("document.activeElement.innerText") == "Skip to the findings"
+    assert found.page.evaluate("document.activeElement.innerText") == "Skip to content"
     box = found.page.locator(".skip").bounding_box()
     assert box["x"] >= 0
     found.page.keyboard.press("Enter")
-    assert found.page.url.endswith("#found")
+    assert found.page.url.endswith("#content")
 
 
 def test_every_link_leads_to_a_section(visit: Callable[..., Visit], any_page: str) -> None:
@@ -160,18 +162,18 @@ def test_it_prints(visit: Callable[..., Visit], any_page: str) -> None:
     paper = found.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert not found.page.locator("nav").is_visible()
-    assert found.page.locator("#verdict, #figures").first.is_visible()
+    assert found.page.locator("#verdict, #results").first.is_visible()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_hostile_text_stays_text(
-    visit: Callable[..., Visit], views: tuple[View, ...], width: int
+    visit: Callable[..., Visit], views: tuple[RunView, ...], width: int
 ) -> None:
     record = runs.with_hostile_text(views[0].record)
-    hostile = replace(views[0], record=record, everything=StoredRuns(records=(record,)))
+    hostile = replace(views[0], record=record, stored_runs=StoredRuns(records=(record,)))
     for text in (html.run(hostile), html.compare(Comparison(views=(hostile, views[1])))):
         found = visit(text, width=width)
-        assert found.said == []
+        assert found.messages == []
         assert len(found.requests) == 1 or all(
             url.startswith("data:") for url in found.requests[1:]
         )
@@ -180,11 +182,11 @@ def test_hostile_text_stays_text(
         assert found.page.locator("script").count() == 0
 
 
-def test_a_run_with_nothing_but_its_training_still_has_a_page(
-    visit: Callable[..., Visit], views: tuple[View, ...], tmp_path: Any
+def test_an_unchecked_run_has_a_page(
+    visit: Callable[..., Visit], views: tuple[RunView, ...], tmp_path: Any
 ) -> None:
     bare = replace(views[0].record, check=None, network=(), filters=(), curve=())
     found = visit(html.run(replace(views[0], record=bare, folder=tmp_path)), width=375)
-    assert found.said == []
+    assert found.messages == []
     assert found.page.locator("h1").inner_text().strip() == "Not checked yet."
     assert found.page.locator("section").count() == len(html.SECTIONS)

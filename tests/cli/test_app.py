@@ -119,7 +119,7 @@ def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_p
         [sys.executable, "-c", LOADED.format(script)], capture_output=True, text=True, check=True
     )
     assert "already there, verified" in done.stdout
-    assert "The contract holds" in done.stdout
+    assert "The contract passed" in done.stdout
     assert done.stdout.splitlines()[-1] == ""
 
 

@@ -103,7 +103,7 @@ def test_vet_tells_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> 
 
     shown = cli("vet", sound)
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "Nothing unsafe in it" in shown.stdout
+    assert "Nothing unsafe found" in shown.stdout
     refused = cli("vet", unsafe)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "Lambda" in refused.stderr

@@ -76,7 +76,7 @@ def test_runs_are_compared(cli: Cli, three: Path) -> None:
     done = cli("report", "20261122-120000", "20261122-120001")
     assert done.returncode == 0, done.stderr
     assert "page: runs/comparison.html" in done.stdout
-    assert "What differs" in done.stdout
+    assert "Differences" in done.stdout
     found = shown(cli("report", "20261122-120000", "latest", "--json", "--no-html"))
     assert [record["seed"] for record in found["compared"]] == [0, 2]
     assert {"name": "seed", "A": "0", "B": "2"} in found["tables"]["differences"]
@@ -107,7 +107,7 @@ def test_runs_are_listed(cli: Cli, three: Path, words: list[str]) -> None:
 
 
 def test_a_run_is_shown(cli: Cli, three: Path) -> None:
-    assert "The contract does not hold" in cli("runs", "show", "20261122-120001").stdout
+    assert "The contract did not pass" in cli("runs", "show", "20261122-120001").stdout
     assert shown(cli("runs", "show", "latest", "--json"))["seed"] == 2
     assert cli("runs", "show", "2026", "--json").returncode == 3
 
@@ -133,11 +133,11 @@ def test_what_is_no_record_is_named_and_the_rest_shows(cli: Cli, three: Path) ->
     for words in (["report"], ["runs"]):
         done = cli(*words)
         assert done.returncode == 0
-        assert "passed over runs/cut/run.json" in done.stdout
-        assert "passed over runs/foreign/run.json" in done.stdout
+        assert "skipped runs/cut/run.json" in done.stdout
+        assert "skipped runs/foreign/run.json" in done.stdout
         assert examples.run(2).id in done.stdout
     page = (three / examples.run(2).id / "report.html").read_text(encoding="utf-8")
-    assert "Passed over: runs/cut/run.json" in page
+    assert "Skipped: runs/cut/run.json" in page
 
 
 def test_hostile_text_shows_as_text_everywhere(cli: Cli, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from tests import runs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
 
 
 @pytest.fixture
-def view(small_mnist: Path, tmp_path: Path) -> View:
+def view(small_mnist: Path, tmp_path: Path) -> RunView:
     return runs.view(tmp_path / "runs", small_mnist)

@@ -1,4 +1,4 @@
-"""What a clause's numbers say, in words."""
+"""The numbers of a clause in words."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from mnist_tasks.verdict import Errors
 from tests.check_results import ACCURACY, BASELINE, BLIND, FINE
 
 
-def test_a_share_tells_its_errors_and_its_interval() -> None:
+def test_a_share_shows_its_errors_and_its_interval() -> None:
     assert clause_text.details(ACCURACY) == (
         "480 wrong of 10,000; 443 allowed",
         "94.62–95.72% at 99%",
@@ -15,17 +15,17 @@ def test_a_share_tells_its_errors_and_its_interval() -> None:
     )
 
 
-def test_a_ceiling_tells_how_many_errors_are_expected() -> None:
+def test_a_ceiling_shows_how_many_errors_are_expected() -> None:
     clause = replace(ACCURACY, errors=Errors(seen=0, images=10_000, required=11))
     assert clause_text.errors(clause) == "0 wrong of 10,000; at least 11 expected"
 
 
-def test_a_bound_out_of_reach_says_so() -> None:
+def test_a_bound_that_needs_more_images_says_so() -> None:
     clause = replace(ACCURACY, errors=Errors(seen=0, images=100))
     assert clause_text.errors(clause) == "0 wrong of 100; too few images for this bound"
 
 
-def test_a_comparison_tells_its_interval_in_points_and_its_test() -> None:
+def test_a_comparison_shows_its_interval_in_points_and_its_test() -> None:
     assert clause_text.details(BASELINE) == (
         "100 wrong of 10,000",
         "-0.75 to -0.28 points at 99%",
@@ -33,6 +33,6 @@ def test_a_comparison_tells_its_interval_in_points_and_its_test() -> None:
     )
 
 
-def test_where_there_are_no_images_there_is_nothing_to_add() -> None:
+def test_a_clause_without_images_has_no_details() -> None:
     assert clause_text.details(FINE) == ()
-    assert clause_text.details(BLIND) == ()  # what was found names the reason already
+    assert clause_text.details(BLIND) == ()  # the value found states the reason

@@ -11,8 +11,8 @@ import pytest
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.reporting.paired_runs import Pair
-from mnist_tasks.reporting.run_view import View
+from mnist_tasks.reporting.paired_runs import PairedRuns
+from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from mnist_tasks.records import RunRecord
 
 
-def pair(lost: int, won: int) -> Pair:
-    return Pair(
+def pair(regressed: int, fixed: int) -> PairedRuns:
+    return PairedRuns(
         letter="B",
         regressed=(),
         fixed=(),
-        regressed_by_digit=(lost, *(0,) * 9),
-        fixed_by_digit=(0, won, *(0,) * 8),
-        paired=PairedCounts(images=1000, correct=900, regressed=lost, fixed=won),
+        regressed_by_digit=(regressed, *(0,) * 9),
+        fixed_by_digit=(0, fixed, *(0,) * 8),
+        counts=PairedCounts(images=1000, correct=900, regressed=regressed, fixed=fixed),
     )
 
 
@@ -35,29 +35,34 @@ def compare(*records: RunRecord) -> Comparison:
     nowhere = Path("nowhere")
     return Comparison(
         views=tuple(
-            View(record=each, folder=nowhere, everything=StoredRuns(records=records), data=nowhere)
+            RunView(
+                record=each,
+                folder=nowhere,
+                stored_runs=StoredRuns(records=records),
+                data_folder=nowhere,
+            )
             for each in records
         )
     )
 
 
 @pytest.mark.parametrize(
-    ("lost", "won", "chance", "words"),
+    ("regressed", "fixed", "p_value", "words"),
     [
-        (0, 0, 1.0, "can't be told apart"),
-        (5, 5, 1.0, "can't be told apart"),
+        (0, 0, 1.0, "do not differ significantly"),
+        (5, 5, 1.0, "do not differ significantly"),
         (1, 9, 22 / 1024, "is better than A"),
         (9, 1, 22 / 1024, "is worse than A"),
-        (2, 8, 112 / 1024, "can't be told apart"),
+        (2, 8, 112 / 1024, "do not differ significantly"),
     ],
 )
-def test_a_difference_counts_where_chance_is_no_explanation(
-    lost: int, won: int, chance: float, words: str
+def test_a_difference_counts_if_it_is_significant(
+    regressed: int, fixed: int, p_value: float, words: str
 ) -> None:
-    found = pair(lost, won)
-    assert found.chance == pytest.approx(chance)
-    assert words in found.words
-    assert f"{(won - lost) / 10:+.2f} points" in found.words
+    found = pair(regressed, fixed)
+    assert found.counts.p_value == pytest.approx(p_value)
+    assert words in found.outcome
+    assert f"{(fixed - regressed) / 10:+.2f} points" in found.difference
 
 
 def test_settings_that_differ_are_listed_and_no_others() -> None:
@@ -80,23 +85,23 @@ def test_the_same_run_twice_differs_in_nothing() -> None:
 
 def test_runs_are_paired_image_by_image(small_mnist: Path, tmp_path: Path) -> None:
     views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1)]
-    first, second = (each.answers for each in views)
+    first, second = (each.predictions for each in views)
     assert first is not None
     assert second is not None
     (found,) = Comparison(views=tuple(views)).pairs
-    broken = first.right & ~second.right
-    mended = ~first.right & second.right
-    assert (found.lost, found.won) == (broken.sum(), mended.sum())
-    assert [each.index for each in found.regressed] == list(broken.nonzero()[0])
+    regressed = first.correct & ~second.correct
+    fixed = ~first.correct & second.correct
+    assert (found.counts.regressed, found.counts.fixed) == (regressed.sum(), fixed.sum())
+    assert [each.index for each in found.regressed] == list(regressed.nonzero()[0])
     for each in found.fixed:
-        assert each.after == each.truth != each.before
-    assert found.fixed_by_digit[3] == (mended & (first.labels == 3)).sum()
+        assert each.after == each.label != each.before
+    assert found.fixed_by_digit[3] == (fixed & (first.labels == 3)).sum()
 
 
 def test_runs_without_predictions_are_not_paired() -> None:
     found = compare(examples.run(0), examples.run(1))
     assert found.pairs == ()
-    assert found.headline == "Side by side."
+    assert found.headline == "Runs side by side."
     assert [line[:2] for line in found.unpaired] == ["A:", "B:"]
 
 

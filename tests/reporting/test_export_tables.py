@@ -1,4 +1,4 @@
-"""Everything that is shown, as tables."""
+"""The numbers of a report as tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mnist_tasks.reporting import export_tables, summary
+from mnist_tasks.reporting import export_tables, run_summary
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.run_store import StoredRuns
 from tests import runs
@@ -14,23 +14,23 @@ from tests import runs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
 
 
-def test_the_tables_hold_the_figures_of_the_record(view: View) -> None:
+def test_the_tables_have_the_numbers_of_the_record(view: RunView) -> None:
     found = export_tables.of_run(view)
-    metrics = summary.metrics(view.record)
+    metrics = run_summary.metrics(view.record)
     assert metrics is not None
     assert all(found.values())
     assert sum(row["images"] for row in found["confusion"]) == metrics.images  # type: ignore[misc]
-    assert found["confusion"][12] == {"truth": 1, "said": 2, "images": metrics.confusion[1][2]}
+    assert found["confusion"][12] == {"label": 1, "predicted": 2, "images": metrics.confusion[1][2]}
     assert [row["step"] for row in found["curve"]] == [point.step for point in view.record.curve]
     assert sum(row["images"] for row in found["calibration"]) == metrics.images  # type: ignore[misc]
     assert len(found["filters"]) == 8
     assert found["runs"][0]["accuracy"] == metrics.accuracy
 
 
-def test_csv_files_read_back_as_they_were(view: View, tmp_path: Path) -> None:
+def test_csv_files_read_back_unchanged(view: RunView, tmp_path: Path) -> None:
     found = export_tables.of_run(view)
     export_tables.write(found, tmp_path / "csv")
     assert {path.stem for path in (tmp_path / "csv").iterdir()} == set(found)
@@ -39,9 +39,9 @@ def test_csv_files_read_back_as_they_were(view: View, tmp_path: Path) -> None:
     assert [float(row["loss"]) for row in rows] == [point.loss for point in view.record.curve]
 
 
-def test_hostile_text_is_no_formula_and_no_escape(view: View) -> None:
+def test_hostile_text_is_neither_a_formula_nor_an_escape(view: RunView) -> None:
     record = replace(runs.with_hostile_text(view.record), seconds={"=1+1\x1b": 1.0, "-2": 1.0})
-    hostile = replace(view, record=record, everything=StoredRuns(records=(record,)))
+    hostile = replace(view, record=record, stored_runs=StoredRuns(records=(record,)))
     found = export_tables.of_run(hostile)
     text = "\n".join(map(export_tables.to_csv, filter(None, found.values())))
     assert "\x1b" not in text
@@ -56,5 +56,5 @@ def test_the_tables_of_a_comparison_name_runs_by_letter(small_mnist: Path, tmp_p
     assert [row["letter"] for row in found["runs"]] == ["A", "B"]
     assert {"name": "seed", "A": "0", "B": "1"} in found["differences"]
     (pair,) = comparison.pairs
-    assert found["pairs"][0]["regressed"] == pair.lost
+    assert found["pairs"][0]["regressed"] == pair.counts.regressed
     assert len(found["changes"]) == len(pair.regressed) + len(pair.fixed)

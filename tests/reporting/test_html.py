@@ -12,7 +12,7 @@ import pytest
 
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.reporting.run_view import View
+from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 from tests.reporting.pages import Page
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_every_section_is_there_with_the_figures_of_the_record(view: View) -> None:
+def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) -> None:
     page = Page(html.run(view))
     record = view.record
     assert record.check is not None
     metrics = record.check.metrics
     assert metrics is not None
-    for section in (name for name, _ in html.SECTIONS):
+    for section in html.SECTIONS:
         assert page.texts[section].strip()
     for clause in record.check.verdict.clauses:
         assert clause.name in page.texts["verdict"]
@@ -40,25 +40,24 @@ def test_every_section_is_there_with_the_figures_of_the_record(view: View) -> No
     assert "4.10" in page.texts["time"]
     assert "12,168" in page.texts["network"]
     assert "25,688" in page.texts["network"]  # all operations
-    assert record.command in page.texts["origin"]
-    assert record.model.sha256 in page.texts["origin"]
+    assert record.command in page.texts["reproduce"]
+    assert record.model.sha256 in page.texts["reproduce"]
     assert record.id in page.texts["runs"]
 
 
-def test_the_pictures_are_of_the_answers_and_say_so(view: View) -> None:
+def test_the_images_have_their_predictions_as_alt_text(view: RunView) -> None:
     page = Page(html.run(view))
     alts = [image["alt"] for image in page.all("img")]
-    assert view.mistakes
-    for answer in (*view.mistakes, *view.unsure):
-        words = f"Test image {answer.index}: a {answer.truth}, taken for a {answer.said}"
-        assert words in alts
+    assert view.confident_errors
+    for each in (*view.confident_errors, *view.least_certain_correct):
+        assert f"Test image {each.index}: predicted {each.predicted}, is {each.label}" in alts
     assert sum("filter" in (alt or "") for alt in alts) == 2
     assert all(
         (image["src"] or "").startswith("data:image/png;base64,") for image in page.all("img")
     )
 
 
-def test_the_page_loads_and_runs_nothing(view: View) -> None:
+def test_the_page_loads_and_runs_nothing(view: RunView) -> None:
     text = html.run(view)
     page = Page(text)
     assert len(text.encode()) < 2_000_000
@@ -72,7 +71,7 @@ def test_the_page_loads_and_runs_nothing(view: View) -> None:
     assert "@import" not in text
 
 
-def test_headings_are_in_order_and_tables_are_labelled(view: View) -> None:
+def test_headings_are_in_order_and_tables_are_labelled(view: RunView) -> None:
     page = Page(html.run(view))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
@@ -86,68 +85,70 @@ def test_headings_are_in_order_and_tables_are_labelled(view: View) -> None:
     }
 
 
-def test_hostile_text_shows_as_text(view: View) -> None:
+def test_hostile_text_shows_as_text(view: RunView) -> None:
     record = runs.with_hostile_text(view.record)
-    everything = StoredRuns(records=(record,), skipped=(runs.HOSTILE,))
-    text = html.run(View(record=record, folder=view.folder, everything=everything, data=view.data))
+    stored = StoredRuns(records=(record,), skipped=(runs.HOSTILE,))
+    text = html.run(replace(view, record=record, stored_runs=stored))
     page = Page(text)
     clean = Page(html.run(view))
     assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
     for control in ("\x1b", "\u202e", "\x07"):
         assert control not in text
     shown = "<script>alert(1)</script>\"'>?[31m?[red]|`@bob` {{ 7*7 }}xxx"
-    for section in ("verdict", "time", "network", "origin", "runs"):
+    for section in ("verdict", "time", "network", "reproduce", "runs"):
         assert shown in page.texts[section], section
 
 
-def test_a_run_without_a_check_says_what_to_do() -> None:
+def test_an_unchecked_run_says_what_to_do() -> None:
     record = examples.run()
     text = html.run(_alone(record))
     page = Page(text)
     assert "Not checked yet." in text
     assert "mnist-tasks check" in page.texts["verdict"]
-    assert "predictions.npz is missing" in page.texts["mistakes"]
+    assert "predictions.npz is missing" in page.texts["errors"]
     assert "predictions.npz is missing" in page.texts["calibration"]
     assert "The layers were not recorded." in page.texts["network"]
 
 
-def test_a_broken_contract_says_so_first() -> None:
+def test_a_failed_contract_is_the_headline() -> None:
     page = Page(html.run(_alone(examples.run(checked=examples.check(holds=False)))))
-    assert page.texts["top"].split("UTC")[1].strip().startswith("The contract does not hold.")
+    assert page.texts["top"].split("UTC")[1].strip().startswith("The contract did not pass.")
     assert "test accuracy must be > 95.00%, found: 90.00%" in page.texts["top"]
     assert "failed" in page.texts["verdict"]
 
 
-def test_a_model_that_could_not_be_asked_still_has_its_page() -> None:
+def test_a_model_without_predictions_still_has_a_page() -> None:
     check = replace(examples.check(holds=False), metrics=None)
     page = Page(html.run(_alone(examples.run(checked=check))))
-    assert "Nothing was counted." in page.texts["digits"]
+    assert "No metrics to show." in page.texts["digits"]
 
 
-def test_a_perfect_model_has_no_mistakes(view: View) -> None:
+def test_a_perfect_model_has_a_page(view: RunView) -> None:
     assert view.record.check is not None
-    perfect = tuple(tuple(10 if said == true else 0 for said in range(10)) for true in range(10))
+    perfect = tuple(
+        tuple(10 if predicted == label else 0 for predicted in range(10)) for label in range(10)
+    )
     metrics = replace(examples.metrics(), confusion=perfect, loss=0.0)
     record = replace(view.record, check=replace(view.record.check, metrics=metrics))
     page = Page(html.run(_alone(record)))
     assert "100.00%" in page.texts["digits"]
 
 
-def test_runs_are_set_side_by_side(small_mnist: Path, tmp_path: Path) -> None:
+def test_runs_are_compared_side_by_side(small_mnist: Path, tmp_path: Path) -> None:
     views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1, 2)]
     comparison = Comparison(views=tuple(views))
     page = Page(html.compare(comparison))
     assert "seed" in page.texts["settings"]
     pair = comparison.pairs[0]
-    assert pair.words in page.texts["images"]
+    assert f"{pair.outcome} {pair.difference}" in page.texts["images"]
     alts = [image["alt"] or "" for image in page.all("img")]
     assert len(alts) == sum(len(each.regressed) + len(each.fixed) for each in comparison.pairs)
     assert f"Test image {pair.regressed[0].index}: " in alts[0]
 
 
-def test_hostile_text_in_a_comparison_shows_as_text(view: View) -> None:
+def test_hostile_text_in_a_comparison_shows_as_text(view: RunView) -> None:
     record = runs.with_hostile_text(view.record)
-    hostile = View(record=record, folder=view.folder, everything=view.everything, data=view.data)
+    hostile = replace(view, record=record)
     text = html.compare(Comparison(views=(view, hostile)))
     assert Page(text).all("script") == []
     assert "\x1b" not in text
@@ -167,19 +168,19 @@ def test_a_thousand_runs_still_make_a_small_page_quickly() -> None:
 
 
 @pytest.mark.parametrize("loss", [0.0, 1e-12, 1e9])
-def test_no_loss_is_too_odd_for_a_chart(loss: float) -> None:
+def test_any_loss_has_a_chart(loss: float) -> None:
     record = examples.run()
     odd = tuple(replace(point, loss=loss, accuracy=1.0) for point in record.curve)
     assert "Loss" in Page(html.run(_alone(replace(record, curve=odd)))).texts["training"]
 
 
-def _alone(record: object, everything: StoredRuns | None = None) -> View:
+def _alone(record: object, stored: StoredRuns | None = None) -> RunView:
     from pathlib import Path
 
     nowhere = Path("nowhere")
-    return View(
+    return RunView(
         record=record,  # type: ignore[arg-type]
         folder=nowhere,
-        everything=everything or StoredRuns(records=(record,)),  # type: ignore[arg-type]
-        data=nowhere,
+        stored_runs=stored or StoredRuns(records=(record,)),  # type: ignore[arg-type]
+        data_folder=nowhere,
     )

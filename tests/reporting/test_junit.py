@@ -1,4 +1,4 @@
-"""JUnit XML: every clause a test case, every kind of trouble told apart."""
+"""JUnit XML: a test case for each clause, with a type for each kind of failure."""
 
 from xml.etree import ElementTree as ET
 
@@ -17,12 +17,12 @@ def suites(document: bytes) -> list[ET.Element]:
     return list(parse(document))
 
 
-def test_every_clause_is_a_case_and_what_does_not_hold_a_failure_of_its_kind() -> None:
-    fine, unsure, broken, refused = suites(junit.document(check_results.every_kind()))
-    assert [case.get("name") for case in fine.iter("testcase")] == ["parameters"]
-    assert fine.find(".//failure") is None
-    assert [each.get("type") for each in unsure.iter("failure")] == ["inconclusive"]
-    assert [each.get("type") for each in broken.iter("failure")] == ["failed", "not measured"]
+def test_every_clause_is_a_case_and_each_failure_has_the_status_as_its_type() -> None:
+    passed, inconclusive, failed, refused = suites(junit.document(check_results.every_kind()))
+    assert [case.get("name") for case in passed.iter("testcase")] == ["parameters"]
+    assert passed.find(".//failure") is None
+    assert [each.get("type") for each in inconclusive.iter("failure")] == ["inconclusive"]
+    assert [each.get("type") for each in failed.iter("failure")] == ["failed", "not measured"]
     error = refused.find("testcase/error")
     assert error is not None
     assert (error.get("type"), error.get("message")) == ("Input refused", "bad.h5: a pickle")
@@ -36,9 +36,9 @@ def test_the_counts_add_up() -> None:
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("7", "3", "1")
 
 
-def test_a_failure_tells_bound_value_and_how_sure_it_is() -> None:
-    _, unsure, *_ = suites(junit.document(check_results.every_kind()))
-    failure = unsure.find(".//failure")
+def test_a_failure_has_bound_value_and_interval() -> None:
+    _, inconclusive, *_ = suites(junit.document(check_results.every_kind()))
+    failure = inconclusive.find(".//failure")
     assert failure is not None
     assert failure.get("message") == "test accuracy: 95.20%; the bound is > 95.00%"
     assert "443 allowed" in str(failure.text)

@@ -1,32 +1,34 @@
-"""The report as Markdown."""
+"""Checks and reports as Markdown."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.reporting import markdown
+from mnist_tasks.checking.results import gather
+from mnist_tasks.reporting import markdown, markdown_text
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.run_store import StoredRuns
-from tests import examples, runs
+from tests import check_results, examples, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_tasks.reporting.run_view import View
+    from mnist_tasks.reporting.run_view import RunView
 
 
-def test_the_verdict_comes_first_and_all_the_rest_follows(view: View) -> None:
+def test_the_verdict_comes_first(view: RunView) -> None:
     text = markdown.run(view)
-    assert text.startswith("## ✅ The contract holds.")
+    assert text.startswith("## ✅ The contract passed.")
     titles = [line for line in text.splitlines() if line.startswith("### ")]
     assert (
         titles
         == [
             "### Figures",
-            "### What was true (rows), what was said (columns)",
+            "### Labels (rows) and predictions (columns)",
             "### Past runs",
             "### Time",
             "### Network",
@@ -36,13 +38,13 @@ def test_the_verdict_comes_first_and_all_the_rest_follows(view: View) -> None:
         ]
         or [title.replace("\\", "") for title in titles] == titles
     )
-    assert "| parameters | \\< 25,000 | 21,586 | ✅ passed |" in text
+    assert "| parameters | \\< 25,000 | 21,586 |  |  | ✅ passed |" in text
     assert view.record.command in text
 
 
-def test_every_row_of_a_table_has_as_many_cells_as_its_head(view: View) -> None:
+def test_every_row_of_a_report_has_as_many_cells_as_its_header(view: RunView) -> None:
     record = runs.with_hostile_text(view.record)
-    hostile = replace(view, record=record, everything=StoredRuns(records=(record,)))
+    hostile = replace(view, record=record, stored_runs=StoredRuns(records=(record,)))
     width = 0
     for line in markdown.run(hostile).splitlines():
         cells = line.replace("\\|", "").count("|") if line.startswith("|") else 0
@@ -52,17 +54,17 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(view: View) -> None:
 
 @pytest.mark.parametrize("text", ["<b>", "a|b", "`a`", "**a**", "[a](b)", "@bob", "#12", "\x1b[1m"])
 def test_text_is_shown_as_text(text: str) -> None:
-    shown = markdown.escape(text)
+    shown = markdown_text.escape(text)
     for start in ("<", "|", "`", "**", "[", "@b", "#1", "\x1b"):
         assert f" {shown}".replace(f"\\{start}", "").find(start) == -1
 
 
-def test_a_command_can_not_end_its_code() -> None:
+def test_a_command_cannot_end_its_code_span() -> None:
     record = replace(examples.run(), command="a `b` ``c``")
     assert "``` a `b` ``c`` ```" in markdown._figures(record)
 
 
-def test_what_is_least_important_is_dropped_when_it_is_too_long(view: View) -> None:
+def test_a_report_that_is_too_long_loses_its_least_important_parts(view: RunView) -> None:
     many = {f"setting {n}": "x" * 400 for n in range(300)}
     record = replace(view.record, recipe={"name": "default", **many})
     text = markdown.run(replace(view, record=record))
@@ -72,10 +74,51 @@ def test_what_is_least_important_is_dropped_when_it_is_too_long(view: View) -> N
     assert "Shortened" in text
 
 
-def test_runs_are_set_side_by_side(small_mnist: Path, tmp_path: Path) -> None:
+def test_runs_are_compared_side_by_side(small_mnist: Path, tmp_path: Path) -> None:
     views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1)]
     comparison = Comparison(views=tuple(views))
     text = markdown.compare(comparison)
     assert "| seed | 0 | 1 |" in text
     assert comparison.records[1].id in text
-    assert f"p = {comparison.pairs[0].chance:.2g}" in text
+    assert f"p = {comparison.pairs[0].counts.p_value:.2g}" in text
+
+
+def test_each_checked_model_has_a_sentence_and_a_table() -> None:
+    shown = markdown.check(check_results.every_kind())
+    assert shown.startswith("# mnist-tasks check\n\nContract: contract.toml\n")
+    assert shown.count("\n## ") == 4
+    assert "## ✅ model.h5\n\nThe contract passed.\n" in shown
+    assert "## ⚠️ model.h5\n\nThe contract is inconclusive.\n" in shown
+    assert "## ❌ model.h5\n\nThe contract did not pass.\n" in shown
+    assert (
+        "| test accuracy | \\> 95.00% | 95.20%; the interval contains the bound "
+        "| 480 wrong of 10,000; 443 allowed | 94.62–95.72% at 99% | ⚠️ inconclusive |\n"
+    ) in shown
+    assert "it has 2 inputs |  |  | ⚠️ not measured |" in shown
+    assert (
+        "## ❌ bad.h5\n\nInput refused.\n\n- looked at: bad.h5\n- expected: a model\n"
+        "- found: a pickle\n- what to do: don't\n"
+    ) in shown
+
+
+def test_the_default_contract_is_named() -> None:
+    assert "Contract: the default" in markdown.check(gather([], None))
+
+
+def test_every_row_of_a_check_has_as_many_cells_as_its_header() -> None:
+    shown = markdown.check(check_results.hostile())
+    rows = [line for line in shown.splitlines() if line.startswith("|")]
+    assert len(rows) == 3
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
+
+
+def test_hostile_text_in_a_check_shows_as_text() -> None:
+    shown = markdown.check(check_results.hostile())
+    assert not any(character in shown for character in "\x00\x1b\ufffe")
+    for special in "`<[]@$&":
+        assert not re.search(rf"(?<!\\){re.escape(special)}", shown), special
+    assert "https\\://x" in shown
+    assert "www\\.x" in shown
+    assert max(map(len, shown.splitlines())) < 7_000
+    headings = [line for line in shown.splitlines() if line.startswith("#")]
+    assert len(headings) == 3

@@ -1,1 +1,1 @@
-"""The figures of the report: drawn by the page's own template, so that they take on its colours."""
+"""The figures of the report. The page's template draws them, so they share its colors."""

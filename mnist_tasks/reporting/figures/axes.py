@@ -1,58 +1,41 @@
-"""Where a value lies along an axis, and which values get a mark: linear, by tenfolds, by errors."""
+"""The axes of a chart: linear, logarithmic, and one for accuracies near 1."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_TICKS = 6
-# Those that people name; each is about half the errors of the one before it.
+# The usual round values; each has about half the errors of the one before it.
 ACCURACIES = (
     *(0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99999),
 )
 
-Scale = Callable[[float], float]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis of a chart.
-
-    Attributes
-    ----------
-    start, end
-        Where the axis lies, in the units of the drawing; `end` belongs to `high`.
-    ticks
-        Values with their labels.
-    """
+    """One axis of a chart; `ticks` are values with their labels."""
 
     label: str
     low: float
     high: float
-    start: float
-    end: float
-    scale: Scale
     ticks: tuple[tuple[float, str], ...]
+    scale: Callable[[float], float] = float
 
-    def at(self, value: float) -> float:
-        """Return where a value lies in the drawing; one beyond the axis lies at its end."""
+    def share(self, value: float) -> float:
+        """Return the position of a value along the axis, in [0, 1]; values outside are clipped."""
         low, high = self.scale(self.low), self.scale(self.high)
-        share = (self.scale(min(max(value, self.low), self.high)) - low) / (high - low)
-        return round(self.start + share * (self.end - self.start), 1)
+        return (self.scale(min(max(value, self.low), self.high)) - low) / (high - low)
 
 
 def linear(
-    label: str,
-    low: float,
-    high: float,
-    *,
-    start: float,
-    end: float,
-    form: str = "{:,g}",
-    tight: bool = False,
+    label: str, low: float, high: float, *, form: str = "{:,g}", tight: bool = False
 ) -> Axis:
-    """Return an axis of equal steps, which ends on round values or, if `tight`, with its data."""
+    """Return a linear axis, which ends at round values or, if `tight`, with its data."""
     step = _round_step((high - low) / (MOST_TICKS - 1) or 1.0)
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
@@ -63,16 +46,13 @@ def linear(
         label=label,
         low=low if tight else values[0],
         high=high if tight and low < high else values[-1],
-        start=start,
-        end=end,
-        scale=float,
         ticks=tuple((value, form.format(value)) for value in values),
     )
 
 
-def logarithmic(label: str, low: float, high: float, *, start: float, end: float) -> Axis:
-    """Return an axis of equal ratios, for values above 0, that ends on 1, 2 or 5 times a power."""
-    first, last = _below(low), _above(high)
+def logarithmic(label: str, low: float, high: float) -> Axis:
+    """Return a logarithmic axis for values above 0 that ends at 1, 2 or 5 times a power of ten."""
+    first, last = _round_below(low), _round_above(high)
     powers = range(math.floor(math.log10(first)), math.ceil(math.log10(last)) + 1)
     for factors in ((1, 2, 5), (1, 5), (1,)):
         values = [factor * 10.0**power for power in powers for factor in factors]
@@ -83,15 +63,13 @@ def logarithmic(label: str, low: float, high: float, *, start: float, end: float
         label=label,
         low=first,
         high=last,
-        start=start,
-        end=end,
         scale=math.log10,
         ticks=tuple((value, short(value)) for value in values),
     )
 
 
-def accuracy(label: str, low: float, high: float, *, start: float, end: float) -> Axis:
-    """Return an axis of accuracies in [0, 1] on which halving the errors is always one step."""
+def accuracy(label: str, low: float, high: float) -> Axis:
+    """Return an axis for accuracies in [0, 1) on which each halving of the errors is one step."""
     below = max(value for value in ACCURACIES[:-1] if value <= max(low, 0.0))
     above = min((value for value in ACCURACIES if value > high), default=ACCURACIES[-1])
     values = [value for value in ACCURACIES if below <= value <= above]
@@ -100,8 +78,6 @@ def accuracy(label: str, low: float, high: float, *, start: float, end: float) -
         label=label,
         low=below,
         high=above,
-        start=start,
-        end=end,
         scale=lambda value: -math.log10(1 - value),
         ticks=tuple((value, f"{100 * value:g}%") for value in values[::-1][::every][::-1]),
     )
@@ -123,11 +99,11 @@ def _round_step(step: float) -> float:
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999)
 
 
-def _below(value: float) -> float:
+def _round_below(value: float) -> float:
     power = 10.0 ** math.floor(math.log10(value))
     return max(factor for factor in (1, 2, 5) if factor * power <= value * 1.001) * power
 
 
-def _above(value: float) -> float:
+def _round_above(value: float) -> float:
     power = 10.0 ** math.floor(math.log10(value))
     return min(factor for factor in (1, 2, 5, 10) if factor * power > value * 1.001) * power

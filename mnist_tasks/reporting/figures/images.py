@@ -1,4 +1,4 @@
-"""Small grey pictures as PNG in a ``data:`` address: digits, and the filters of a network."""
+"""Small grayscale images as PNG in ``data:`` URLs: digits and the filters of a network."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def digit(image: NDArray[np.uint8]) -> str:
-    """Return an image, (height, width) uint8, as the address of a picture."""
-    return _address([row.tobytes() for row in image])
+    """Return an image, (height, width) uint8, as a ``data:`` URL."""
+    return _data_url([row.tobytes() for row in image])
 
 
 def weights(square: Sequence[Sequence[float]], largest: float) -> str:
-    """Return a filter's weights as a picture: 0 is grey, the largest white, its negative black."""
-    return _address(
+    """Return weights as a ``data:`` URL: 0 is gray, `largest` white, its negative black."""
+    return _data_url(
         [
             bytes(round(127.5 + 127.5 * max(-1.0, min(1.0, weight / largest))) for weight in row)
             for row in square
@@ -30,10 +30,10 @@ def weights(square: Sequence[Sequence[float]], largest: float) -> str:
 
 
 def png(rows: Sequence[bytes]) -> bytes:
-    """Return rows of grey values as a PNG file.
+    """Return rows of 8-bit gray values as a PNG file.
 
-    W3C, "Portable Network Graphics (PNG) Specification", third edition: a header, the rows, each
-    behind a byte that names its filter (0: none), deflated, and an end.
+    W3C, "Portable Network Graphics (PNG) Specification", third edition: a header; the rows,
+    deflated, each after a byte for its filter (0: none); and an end marker.
     """
     header = struct.pack(">2I5B", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
     body = zlib.compress(b"".join(b"\0" + row for row in rows), level=9)
@@ -45,5 +45,5 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def _address(rows: Sequence[bytes]) -> str:
+def _data_url(rows: Sequence[bytes]) -> str:
     return f"data:image/png;base64,{base64.b64encode(png(rows)).decode()}"

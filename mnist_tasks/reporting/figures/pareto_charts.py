@@ -1,13 +1,14 @@
-"""The charts of all runs: accuracy against what it costs, and the front that no run beats."""
+"""The charts of all runs: accuracy against cost, and the Pareto front."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mnist_tasks.reporting import summary
-from mnist_tasks.reporting.figures import axes, charts
-from mnist_tasks.reporting.figures.charts import Chart, Line, Mark, bounded
+from mnist_tasks.reporting import run_summary
+from mnist_tasks.reporting.figures import axes
+from mnist_tasks.reporting.figures.chart import Chart, Line, Mark
+from mnist_tasks.reporting.figures.run_charts import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -15,73 +16,85 @@ if TYPE_CHECKING:
     from mnist_tasks.records import Metrics, RunRecord
 
 
-def by_parameters(records: Sequence[RunRecord], these: Collection[str]) -> Chart | None:
-    """Return the accuracy of all checked runs against their parameters."""
+def by_parameters(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:
+    """Return the test accuracy of all checked runs by parameters; `current` ids are filled."""
     costs = [float(record.model.parameters) for record in records]
-    return _ledger(records, costs, these, title="Accuracy by parameters", label="parameters")
+    return _chart(records, costs, current, title="Accuracy by parameters", label="parameters")
 
 
-def by_seconds(records: Sequence[RunRecord], these: Collection[str]) -> Chart | None:
-    """Return the accuracy of all checked runs against the seconds that they took."""
-    costs = [summary.total_seconds(record) for record in records]
-    return _ledger(records, costs, these, title="Accuracy by seconds", label="seconds of training")
+def by_seconds(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:
+    """Return the test accuracy of all checked runs by training time; `current` ids are filled."""
+    costs = [run_summary.total_seconds(record) for record in records]
+    return _chart(
+        records, costs, current, title="Accuracy by training time", label="seconds of training"
+    )
 
 
-def _ledger(
+def pareto_front(points: Sequence[tuple[float, float]]) -> frozenset[int]:
+    """Return the indices of the points (cost, value) that no other point dominates.
+
+    A point dominates another if it is as cheap and better, or as good and cheaper. Equal points are
+    all on the front.
+    """
+    front = set()
+    best = (float("inf"), float("-inf"))
+    for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
+        if points[i][1] > best[1] or points[i] == best:
+            front.add(i)
+            best = points[i]
+    return frozenset(front)
+
+
+def _chart(
     records: Sequence[RunRecord],
     costs: Sequence[float],
-    these: Collection[str],
+    current: Collection[str],
     *,
     title: str,
     label: str,
 ) -> Chart | None:
     found = [
-        (record, cost, measured)
+        (record, cost, metrics)
         for record, cost in zip(records, costs, strict=True)
-        if (measured := summary.metrics(record)) is not None and cost > 0
+        if (metrics := run_summary.metrics(record)) is not None and cost > 0
     ]
     if not found:
         return None
-    points = [(cost, measured.accuracy) for _, cost, measured in found]
-    front = summary.front(points)
-    values = [bounded(value) for _, value in points]
-    edge = sorted({(points[i][0], bounded(points[i][1])) for i in front})
+    points = [(cost, metrics.accuracy) for _, cost, metrics in found]
+    front = pareto_front(points)
+    values = [clipped(value) for _, value in points]
+    edge = sorted({(points[i][0], clipped(points[i][1])) for i in front})
+    marks = [
+        _mark(record, cost, metrics, is_best=i in front, is_current=record.id in current)
+        for i, (record, cost, metrics) in enumerate(found)
+    ]
+    marks.sort(key=lambda mark: len(mark.kind))  # the most important are drawn last, on top
     return Chart(
         title=title,
-        words=f"Test accuracy against {label} of {len(found):,} runs; {len(front):,} of them are "
-        "on the front, which no other run beats",
-        x=axes.logarithmic(
-            label, min(points)[0], max(points)[0], start=charts.LEFT, end=charts.RIGHT
-        ),
-        y=axes.accuracy(
-            "test accuracy", min(values), max(values), start=charts.BOTTOM, end=charts.TOP
-        ),
+        description=f"Test accuracy by {label} of {len(found):,} runs; {len(front):,} of them are "
+        "on the Pareto front",
+        x=axes.logarithmic(label, min(points)[0], max(points)[0]),
+        y=axes.accuracy("test accuracy", min(values), max(values)),
         lines=(Line(kind="front", points=_stairs(edge)),) if len(edge) > 1 else (),
-        marks=tuple(
-            sorted(
-                (
-                    _run_mark(record, cost, measured, best=i in front, this=record.id in these)
-                    for i, (record, cost, measured) in enumerate(found)
-                ),
-                key=lambda mark: len(mark.kind),  # those that matter are drawn over the others
-            )
-        ),
+        marks=tuple(marks),
     )
 
 
-def _run_mark(record: RunRecord, cost: float, metrics: Metrics, *, best: bool, this: bool) -> Mark:
-    kinds = ["run", *(["best"] if best else []), *(["this"] if this else [])]
+def _mark(
+    record: RunRecord, cost: float, metrics: Metrics, *, is_best: bool, is_current: bool
+) -> Mark:
     return Mark(
-        kind=" ".join(kinds),
+        kind="run" + " best" * is_best + " this" * is_current,
+        radius=5 if is_current else 4,
         x=cost,
-        y=bounded(metrics.accuracy),
-        words=f"{record.id}: {metrics.accuracy:.2%}, {record.model.parameters:,} parameters, "
-        f"{summary.total_seconds(record):.1f} s",
+        y=clipped(metrics.accuracy),
+        text=f"{record.id}: {metrics.accuracy:.2%}, {record.model.parameters:,} parameters, "
+        f"{run_summary.total_seconds(record):.1f} s",
     )
 
 
 def _stairs(edge: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Return the front as stairs: up to a point's accuracy only from its cost on."""
+    """Return the front as stairs: an accuracy is reached only at the cost of its point."""
     points = [edge[0]]
     for (_, before), point in pairwise(edge):
         points += [(point[0], before), point]

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import text
+from mnist_tasks.reporting import formatting
 from mnist_tasks.reporting.terminal import tables
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _NOTE = (
 
 def calibrated(found: Calibrations) -> RenderableType:
     """Show, clause by clause, how often a sound recipe would fail."""
-    judge = text.judge(found.evaluated_on)
+    judge = formatting.evaluation_images(found.evaluated_on)
     contract = found.contract or "the default contract"
     parts: list[RenderableType] = [
         Text(printable(f"{contract}, on {found.images:,} {judge}", limit=1000))
@@ -39,7 +39,7 @@ def calibrated(found: Calibrations) -> RenderableType:
 def _left_out(runs: int | None) -> list[str]:
     if runs is None:
         return ["Not counted: what the sweep, which was not finished, has not done."]
-    return [f"Not counted: {text.plural(runs, 'run')} that left no model."] if runs else []
+    return [f"Not counted: {formatting.plural(runs, 'run')} that left no model."] if runs else []
 
 
 def _table(setting: Calibration, wanted: float) -> RenderableType:
@@ -51,7 +51,7 @@ def _table(setting: Calibration, wanted: float) -> RenderableType:
         "false alarms",
         "next run",
         suggested,
-        title=f"{setting.setting}, {text.plural(setting.runs, 'run')}",
+        title=f"{setting.setting}, {formatting.plural(setting.runs, 'run')}",
         right={"next run", suggested},
         tight=True,
     )

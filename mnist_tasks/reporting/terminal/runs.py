@@ -1,35 +1,87 @@
-"""The tables of several runs. Text from a file is shown as text, never as markup."""
+"""What `runs` and `report` print: one run, a list of runs, a comparison."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import summary, text
-from mnist_tasks.reporting.terminal import tables
+from mnist_tasks.reporting import formatting, run_summary
+from mnist_tasks.reporting.terminal import results, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from mnist_tasks.records import RunRecord
+    from mnist_tasks.records import Metrics, RunRecord
     from mnist_tasks.reporting.comparison import Comparison, Row
     from mnist_tasks.run_store import StoredRuns
 
 NEWEST = 10
+MOST_CONFUSIONS = 5
 
 
-def newest(ledger: StoredRuns) -> RenderableType:
+def run(record: RunRecord) -> RenderableType:
+    """Show a run: its training, its verdict and the scores of each digit."""
+    parts: list[RenderableType] = [results.trained(record)]
+    if record.check is None:
+        command = f"mnist-tasks check {shlex.quote(record.model.path)}"
+        parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
+        return Group(*parts)
+    parts += [Text(), results.verdict(record.check.verdict, record.check.model.path)]
+    if record.check.metrics is not None:
+        parts += [Text(), digits(record.check.metrics)]
+    return Group(*parts)
+
+
+def digits(metrics: Metrics) -> RenderableType:
+    """Show precision, recall and the row of the confusion matrix of each digit."""
+    numbers = [str(digit) for digit in range(10)]
+    table = tables.table(
+        "digit",
+        "precision",
+        "recall",
+        *numbers,
+        title=f"{metrics.images:,} test images: labels (rows), predictions (columns)",
+        right={"precision", "recall", *numbers},
+        tight=True,
+    )
+    for score, row in zip(run_summary.by_digit(metrics), metrics.confusion, strict=True):
+        cells = [
+            Text(str(count), "green" if predicted == score.digit else "red" if count else "dim")
+            for predicted, count in enumerate(row)
+        ]
+        tables.add_row(
+            table,
+            str(score.digit),
+            formatting.percent(score.precision),
+            formatting.percent(score.recall),
+            *cells,
+        )
+    confusions = ", ".join(
+        f"{each.label} predicted as {each.predicted} ({each.count}×)"
+        for each in run_summary.confusions(metrics)[:MOST_CONFUSIONS]
+    )
+    return Group(
+        table,
+        Text(
+            f"accuracy {metrics.accuracy:.2%}, loss {metrics.loss:.4f}; "
+            f"{run_summary.wrong(metrics):,} wrong; most frequent: {confusions or 'none'}"
+        ),
+    )
+
+
+def newest(stored: StoredRuns) -> RenderableType:
     """Show the newest runs, the newest first."""
-    return listed(ledger.records[: -NEWEST - 1 : -1], ledger)
+    return listed(stored.records[: -NEWEST - 1 : -1], stored)
 
 
-def listed(records: Sequence[RunRecord], ledger: StoredRuns) -> RenderableType:
-    """Show these runs of a ledger, in this order."""
+def listed(records: Sequence[RunRecord], stored: StoredRuns) -> RenderableType:
+    """Show some of the stored runs, in the given order."""
     table = tables.table(
         "run",
         "recipe",
@@ -38,42 +90,43 @@ def listed(records: Sequence[RunRecord], ledger: StoredRuns) -> RenderableType:
         "accuracy",
         "contract",
         "seconds",
-        title=f"Runs: {len(records):,} of {len(ledger.records):,}",
+        title=f"Runs: {len(records):,} of {len(stored.records):,}",
         right={"seed", "parameters", "accuracy", "seconds"},
         tight=True,
     )
     for record in records:
-        metrics, evaluated_on = summary.judged(record)
-        accuracy = text.percent(metrics.accuracy if metrics else None)
-        standing = summary.standing(record)
+        metrics, evaluated_on = run_summary.evaluation(record)
+        accuracy = formatting.percent(metrics.accuracy if metrics else None)
         tables.add_row(
             table,
             record.id,
             str(record.recipe.get("name")),
             str(record.seed),
             f"{record.model.parameters:,}",
-            f"held out {accuracy}" if evaluated_on == "validation" else accuracy,
-            Text(standing, tables.STYLES.get(standing, "yellow")),
-            f"{summary.total_seconds(record):.1f}",
+            f"validation {accuracy}" if evaluated_on == "validation" else accuracy,
+            tables.status(run_summary.status(record)),
+            f"{run_summary.total_seconds(record):.1f}",
         )
-    lines = [Text(f"passed over {printable(each)}", style="yellow") for each in ledger.skipped]
+    lines = [Text(f"skipped {printable(each)}", style="yellow") for each in stored.skipped]
     return Group(table, *lines)
 
 
 def compared(comparison: Comparison) -> RenderableType:
-    """Show what differs between runs, how they did, and where they part."""
+    """Show the differences between runs, their results, and the images that changed."""
     ids = zip(comparison.letters, comparison.records, strict=True)
-    parts: list[RenderableType] = [Text(f"{letter}: {printable(run.id)}") for letter, run in ids]
+    parts: list[RenderableType] = [
+        Text(f"{letter}: {printable(record.id)}") for letter, record in ids
+    ]
     if comparison.differences:
-        parts.append(_side_by_side(comparison, comparison.differences, "What differs"))
-    parts.append(_side_by_side(comparison, comparison.figures, "How they did"))
+        parts.append(_side_by_side(comparison, comparison.differences, "Differences"))
+    parts.append(_side_by_side(comparison, comparison.results, "Results"))
     for pair in comparison.pairs:
-        digits = tables.table(
-            "", *map(str, range(10)), title=f"{pair.letter} against A, by true digit"
+        table = tables.table(
+            "", *map(str, range(10)), title=f"{pair.letter} compared with A, by label"
         )
-        tables.add_row(digits, "regressed", *map(str, pair.regressed_by_digit))
-        tables.add_row(digits, "fixed", *map(str, pair.fixed_by_digit))
-        parts += [digits, Text(pair.words)]
+        tables.add_row(table, "regressed", *map(str, pair.regressed_by_digit))
+        tables.add_row(table, "fixed", *map(str, pair.fixed_by_digit))
+        parts += [table, Text(f"{pair.outcome} {pair.difference}")]
     parts += [Text(f"not compared: {printable(each)}") for each in comparison.unpaired]
     return Group(*parts)
 

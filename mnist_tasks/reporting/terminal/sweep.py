@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import text
+from mnist_tasks.reporting import formatting
 from mnist_tasks.reporting.terminal import tables
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST_FAILURES = 10
 
 def swept(sweep: Sweep) -> RenderableType:
     """Show the settings, the most accurate first, and the runs that failed."""
-    judge = text.judge(sweep.evaluated_on)
+    judge = formatting.evaluation_images(sweep.evaluated_on)
     table = tables.table(
         "",
         "setting",
@@ -53,7 +53,7 @@ def swept(sweep: Sweep) -> RenderableType:
         parts.append(Text(printable(failed, limit=400), "red"))
     if len(sweep.failed) > MOST_FAILURES:
         parts.append(Text(f"and {len(sweep.failed) - MOST_FAILURES:,} more that failed", "red"))
-    done = f"{sweep.done:,} of {text.plural(sweep.runs, 'run')} done"
+    done = f"{sweep.done:,} of {formatting.plural(sweep.runs, 'run')} done"
     kept = f", {sweep.kept:,} of them before" if sweep.kept else ""
     parts.append(Text(printable(f"{done}{kept}: {sweep.folder}", limit=1000), overflow="fold"))
     return Group(*parts)

@@ -1,27 +1,32 @@
-"""How the terminal's tables look, and that they take strings for text."""
+"""Tables for the terminal. Every string in them is text: never markup, and without escapes."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich import box
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
+from mnist_tasks.reporting.statuses import STATUSES
 
-STYLES = {
-    "passed": "green",
-    "failed": "bold red",
-    "inconclusive": "bold yellow",
-    "not measured": "bold red",
-}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def table(*columns: str, title: str, right: set[str] | None = None, tight: bool = False) -> Table:
-    """Return an empty table; the columns named in `right` are figures.
+    """Return an empty table.
 
-    One that is `tight` has a single blank between its columns, so that many fit in 80 characters.
+    Parameters
+    ----------
+    right
+        The columns that are aligned to the right.
+    tight
+        Leave a single blank between columns, so that many fit in 80 characters.
     """
-    drawn = Table(
+    made = Table(
         title=title,
         title_justify="left",
         box=box.SIMPLE_HEAD,
@@ -30,10 +35,25 @@ def table(*columns: str, title: str, right: set[str] | None = None, tight: bool 
     )
     for column in columns:
         justify = "right" if column in (right or ()) else "left"
-        drawn.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    return drawn
+        made.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    return made
 
 
 def add_row(table: Table, *cells: str | Text) -> None:
-    """Add a row whose strings are text: no markup, which rich looks for, and no escapes."""
+    """Add a row, with its strings as text."""
     table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells))
+
+
+def status(word: str) -> Text:
+    """Return a status in its style."""
+    return Text(word, STATUSES[word].style)
+
+
+def panel(title: str, rows: Mapping[str, str]) -> Panel:
+    """Return names and values in a frame; the title is markup."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows.items():
+        grid.add_row(name, Text(printable(value)))
+    return Panel(grid, title=title, title_align="left", expand=False)

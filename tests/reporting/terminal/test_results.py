@@ -1,4 +1,4 @@
-"""The tables that the verbs print."""
+"""The tables that the commands print."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,41 +38,41 @@ def test_fetched_files_are_listed_with_size_hash_and_source() -> None:
     assert "47,040,016" in shown
     assert shown.count("npm") == 4
     assert "ba891046e6505d7a…" in shown
-    assert "on the way: http://x/: no answer in time" in shown
+    assert "failed before: http://x/: no answer in time" in shown
 
 
 def test_a_run_shows_its_training_its_verdict_and_every_digit() -> None:
-    shown = show(results.run(examples.run(checked=examples.check())), width=100)
+    shown = show(run_tables.run(examples.run(checked=examples.check())), width=100)
     assert "default, seed 0" in shown
     assert "15,000 images/s on CPU, 2 threads" in shown
-    assert "The contract holds: model_latest.h5" in shown
+    assert "The contract passed: model_latest.h5" in shown
     assert "accuracy 90.00%" in shown
-    assert "10 mistakes" in shown
-    assert "0 taken for 1 (1×)" in shown
+    assert "10 wrong" in shown
+    assert "0 predicted as 1 (1×)" in shown
     digits = [line.split() for line in shown.splitlines() if line.strip()[:1].isdigit()]
     assert [line[0] for line in digits if "90.00%" in line] == list("0123456789")
 
 
-def test_a_broken_clause_breaks_the_whole() -> None:
+def test_a_failed_clause_fails_the_contract() -> None:
     shown = show(results.checked(examples.check(holds=False)))
     assert "failed" in shown
-    assert "The contract does not hold: model_latest.h5" in shown
+    assert "The contract did not pass: model_latest.h5" in shown
     assert "21,586 in total, 21,400 trainable, 186 non-trainable" in shown
 
 
-def test_a_run_that_was_not_checked_says_what_to_do() -> None:
+def test_an_unchecked_run_says_what_to_do() -> None:
     run = examples.run()
-    assert "run `mnist-tasks check model_latest.h5`" in show(results.run(run))
+    assert "run `mnist-tasks check model_latest.h5`" in show(run_tables.run(run))
     elsewhere = replace(run, model=replace(run.model, path="my models/a.h5"))
-    assert "run `mnist-tasks check 'my models/a.h5'`" in show(results.run(elsewhere))
+    assert "run `mnist-tasks check 'my models/a.h5'`" in show(run_tables.run(elsewhere))
 
 
-def test_a_listing_says_where_an_accuracy_is_that_of_held_out_images() -> None:
+def test_a_listing_says_which_accuracies_are_on_validation_images() -> None:
     job, *_ = Plan(seeds=(0,)).jobs(Path())
     checked = replace(runs.record(job, 900), check=examples.check())
     shown = show(run_tables.listed([runs.record(job, 900), checked], StoredRuns()))
-    assert "held out 90.00%" in shown
-    assert shown.count("held out") == 1
+    assert "validation 90.00%" in shown
+    assert shown.count("validation") == 1
 
 
 def test_past_runs_are_listed_newest_first() -> None:
@@ -82,16 +82,16 @@ def test_past_runs_are_listed_newest_first() -> None:
     )
     lines = [line for line in shown.splitlines() if "20261122" in line]
     assert [line.split()[0] for line in lines] == [records[1].id, records[0].id]
-    assert "not checked" in lines[0]
+    assert "unchecked" in lines[0]
     assert "failed" in lines[1]
-    assert "passed over x: truncated" in shown
+    assert "skipped x: truncated" in shown
 
 
 @pytest.mark.parametrize("width", [80, 40])
 def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
     views = (
         results.fetched(FETCHED),
-        results.run(examples.run(checked=examples.check())),
+        run_tables.run(examples.run(checked=examples.check())),
         run_tables.newest(StoredRuns(records=(examples.run(),))),
     )
     for view in views:
@@ -101,11 +101,11 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
             assert not word.endswith("…")
 
 
-def test_figures_stay_whole_at_80_columns() -> None:
-    """No figure and no id is folded into two, which `test_nothing_is_cut` would let pass."""
+def test_numbers_stay_whole_at_80_columns() -> None:
+    """No number or id is folded, which `test_nothing_is_cut` would not notice."""
     record = examples.run(checked=examples.check())
     large = Metrics(confusion=((1234,) * 10,) * 10, loss=0.1)
-    digits = show(results.digits(large))
+    digits = show(run_tables.digits(large))
     rows = [line.split() for line in digits.splitlines()]
     assert sum(row[3:] == ["1234"] * 10 for row in rows) == 10
     assert record.id in show(run_tables.newest(StoredRuns(records=(record,))))
@@ -120,7 +120,7 @@ def test_hostile_text_shows_as_text() -> None:
         recipe={"name": hostile},
         model=replace(record.model, path=hostile),
     )
-    for view in (results.run(record), run_tables.newest(StoredRuns(records=(record,)))):
+    for view in (run_tables.run(record), run_tables.newest(StoredRuns(records=(record,)))):
         shown = show(view, width=100)
         assert "\x1b" not in shown
         assert "\x07" not in shown

@@ -36,13 +36,13 @@ def test_a_run_of_a_sweep_says_what_was_changed_and_how_it_did() -> None:
     setting = Setting(values=(("batch_size", 20), ("ema_momentum", 0.5)))
     (job,) = Plan(settings=(setting,), seeds=(0,)).jobs(Path("x"))
     shown = show(results.trained(runs.record(job, 900)))
-    assert "changed            batch_size=20 ema_momentum=0.5" in shown
-    assert "in its sweep       90.00% of 1,000 held-out training images" in shown
+    assert "settings           batch_size=20 ema_momentum=0.5" in shown
+    assert "in its sweep       90.00% of 1,000 validation images" in shown
 
 
 def test_settings_are_shown_with_deviation_and_interval() -> None:
     shown = show(sweep_tables.swept(sweep()))
-    assert "Accuracy on 10,000 held-out training images" in shown
+    assert "Accuracy on 10,000 validation images" in shown
     assert "1 default    2 90.50 ± 0.71% 84.15 to 96.85% 90.00%" in shown
     assert "failed: default, seed 7: it failed" in shown
     assert "2 of 3 runs done, 1 of them before: sweeps/[b]x" in shown

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mnist_tasks.errors import UsageError
-from mnist_tasks.reporting import selection
-from mnist_tasks.reporting.selection import Selection
+from mnist_tasks.reporting import run_filter
+from mnist_tasks.reporting.run_filter import RunFilter
 from mnist_tasks.sweeping.plan import Plan
 from tests import examples
 from tests.sweeping import runs
@@ -29,7 +29,7 @@ HERE = Path()
 
 
 def seeds(**wanted: Any) -> list[int]:
-    return [record.seed for record in selection.select(RECORDS, Selection(**wanted))]
+    return [record.seed for record in run_filter.select(RECORDS, RunFilter(**wanted))]
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_runs_are_filtered_and_sorted(wanted: dict[str, Any], expected: list[int
     assert seeds(**wanted) == expected
 
 
-def test_runs_of_a_sweep_go_by_what_it_judged_them_by() -> None:
+def test_runs_of_a_sweep_are_filtered_by_its_metrics() -> None:
     swept = [runs.record(job, 900 + job.config.seed) for job in Plan(seeds=(0, 1, 2)).jobs(HERE)]
-    chosen = selection.select(swept, Selection(sort="accuracy", above=0.9))
+    chosen = run_filter.select(swept, RunFilter(sort="accuracy", above=0.9))
     assert [record.seed for record in chosen] == [2, 1]
 
 
 @pytest.mark.parametrize("wanted", [{"sort": "mood"}, {"contract": "maybe"}])
-def test_an_order_or_a_verdict_that_is_none_is_named(wanted: dict[str, Any]) -> None:
+def test_an_invalid_order_or_status_is_refused(wanted: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as caught:
-        Selection(**wanted)
+        RunFilter(**wanted)
     assert caught.value.subject == f"--{next(iter(wanted))}"

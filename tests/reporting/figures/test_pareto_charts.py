@@ -1,0 +1,56 @@
+"""The charts of all runs, and their Pareto front."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mnist_tasks.reporting.figures import pareto_charts
+from tests import examples
+
+
+def test_the_chart_marks_the_pareto_front_and_the_current_run() -> None:
+    cheap = examples.check()
+    assert cheap.metrics is not None
+    better = replace(cheap, metrics=replace(cheap.metrics, confusion=((0,) * 10,) * 10))
+    records = [
+        replace(
+            examples.run(n, checked=check), model=replace(examples.MODEL, parameters=parameters)
+        )
+        for n, (check, parameters) in enumerate(
+            [(cheap, 2_000), (cheap, 3_000), (better, 1_000), (better, 4_000)]
+        )
+    ]
+    chart = pareto_charts.by_parameters([*records, examples.run(9)], {records[1].id})
+    assert chart is not None
+    kinds = {mark.text.split(":")[0]: mark.kind for mark in chart.marks}
+    assert kinds == {
+        records[0].id: "run best",
+        records[1].id: "run this",
+        records[2].id: "run best",
+        records[3].id: "run",
+    }
+    (line,) = chart.lines
+    assert [x for x, _ in line.points] == [1_000, 2_000, 2_000]
+
+
+def test_without_a_checked_run_there_is_no_chart() -> None:
+    assert pareto_charts.by_seconds([examples.run()], set()) is None
+
+
+@pytest.mark.parametrize(
+    ("points", "front"),
+    [
+        ([], set()),
+        ([(1, 0.9)], {0}),
+        ([(1, 0.9), (2, 0.8)], {0}),
+        ([(2, 0.95), (1, 0.9), (3, 0.94)], {0, 1}),
+        ([(1, 0.9), (1, 0.9), (1, 0.8)], {0, 1}),
+        ([(1, 0.9), (2, 0.9)], {0}),
+    ],
+)
+def test_the_pareto_front_is_what_no_point_dominates(
+    points: list[tuple[float, float]], front: set[int]
+) -> None:
+    assert pareto_charts.pareto_front(points) == front
