@@ -146,7 +146,7 @@ def train(
         output=Path(output),
     )
     config.refuse_many_workers(os.environ)
-    disk.try_writing(Path(runs), remedy=run_store.OTHER_FOLDER)
+    disk.require_writable(Path(runs), remedy=run_store.OTHER_FOLDER)
     data = data_config(data_dir, mirror=mirror, offline=offline)
     load = partial(loading.load, "train", data, progress=_download_progress(shown=progress))
     logs = Path(tensorboard) if tensorboard is not None else None

@@ -1,4 +1,4 @@
-"""What the control groups of Linux allow this process: the limits of containers and services."""
+"""The limits of this process's Linux control groups, which containers and services set."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNLIMITED = 1 << 60  # version 1 writes a number of this size where memory is not limited
+UNLIMITED = 1 << 60  # version 1 has a number of this size if memory is not limited
 _ROOT = Path("/")
 
 
-def memory(root: Path = _ROOT) -> int | None:
-    """Return the lowest limit in bytes, of this process's group and of those above it."""
+def memory_limit(root: Path = _ROOT) -> int | None:
+    """Return the lowest limit of memory in bytes, of this process's group and its parents."""
     found = []
     for folder, version in _groups("memory", root):
         name = "memory.max" if version == 2 else "memory.limit_in_bytes"
@@ -24,8 +24,8 @@ def memory(root: Path = _ROOT) -> int | None:
     return min((limit for limit in found if limit < UNLIMITED), default=None)
 
 
-def cores(root: Path = _ROOT) -> int | None:
-    """Return how many cores' time the lowest limit allows, rounded up."""
+def core_limit(root: Path = _ROOT) -> int | None:
+    """Return the lowest limit of processor time in cores, rounded up."""
     found = []
     for folder, version in _groups("cpu", root):
         names = ("cpu.max",) if version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
@@ -39,7 +39,7 @@ def cores(root: Path = _ROOT) -> int | None:
 
 
 def _groups(controller: str, root: Path) -> Iterator[tuple[Path, int]]:
-    """Yield the folders of this process's group and of those above it, with their version."""
+    """Yield the folders of this process's group and of its parents, with their version."""
     mount = root / "sys/fs/cgroup"
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -49,7 +49,7 @@ def _groups(controller: str, root: Path) -> Iterator[tuple[Path, int]]:
         if not controllers or controller in controllers.split(","):
             top, version = (mount / controller, 1) if controllers else (mount, 2)
             group = top / path.lstrip("/")
-            # A container sees its own group as the top, under a path that is not there.
+            # A container sees its own group as the top, under a path that does not exist.
             for folder in (group, *group.parents):
                 yield folder, version
                 if folder == top:

@@ -36,7 +36,7 @@ def available_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return min(cores, cgroups.cores() or cores)
+    return min(cores, cgroups.core_limit() or cores)
 
 
 @dataclass(frozen=True, kw_only=True)

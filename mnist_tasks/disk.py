@@ -1,4 +1,4 @@
-"""Write to disk so that a crash leaves the old file or the new one, and never half of one."""
+"""Write files atomically: a crash leaves the old file or the new one, never a part of one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def writable(folder: Path, *, remedy: str) -> Iterator[None]:
-    """Make a folder, and turn the system's refusal to write there into an error that says so.
+    """Create a folder, and raise a helpful error if the block can't write there.
 
     Raises
     ------
     EnvironmentProblemError
-        The folder can't be made or written, or the disk is full.
+        The folder can't be created or written, or the disk is full.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,38 +31,38 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
     except OSError as error:
         raise EnvironmentProblemError(
             str(error.filename2 or error.filename or folder),
-            expected="a folder that can be written, with room on its disk",
+            expected="a writable folder on a disk with free space",
             found=error.strerror or str(error),
             remedy=remedy,
         ) from error
 
 
-def try_writing(folder: Path, *, remedy: str) -> None:
-    """Find out whether a folder can be written, before hours of work depend on it.
+def require_writable(folder: Path, *, remedy: str) -> None:
+    """Check that a folder can be written, before hours of work depend on it.
 
     Raises
     ------
     EnvironmentProblemError
-        It can't.
+        The folder can't be created or written.
     """
     with writable(folder, remedy=remedy), tempfile.TemporaryFile(dir=folder):
         pass
 
 
 def require_room(folder: Path, size: int, *, remedy: str) -> None:
-    """Find out whether a folder's disk has room for so many bytes.
+    """Check that the disk of a folder has room for `size` bytes.
 
     Raises
     ------
     EnvironmentProblemError
-        It has not, or there is no such folder.
+        There is too little free space, or the folder can't be created.
     """
     with writable(folder, remedy=remedy):
         free = shutil.disk_usage(folder).free
     if free < size:
         raise EnvironmentProblemError(
             str(folder),
-            expected=f"room for {size:,} bytes on its disk",
+            expected=f"{size:,} bytes of free space on its disk",
             found=f"{free:,} bytes",
             remedy=remedy,
         )
@@ -70,14 +70,15 @@ def require_room(folder: Path, size: int, *, remedy: str) -> None:
 
 @contextmanager
 def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
-    """Yield a temporary path, and move it in place when all went well.
+    """Yield a temporary path, and move the file in place unless the block raises.
 
-    The temporary name ends as the target's does, since writers choose a format by it.
+    The temporary name has the target's suffix, from which writers choose the format.
 
     Parameters
     ----------
     staging
-        A folder on the target's disk that somebody clears after a kill; else that of the target.
+        Folder of the temporary file, on the disk of the target; by default the target's folder.
+        A caller that may be killed cleans up its own.
     """
     place = staging or target.parent
     handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=place)
@@ -92,13 +93,13 @@ def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
 
 
 def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
-    """Write a whole file, or leave the old one; `staging` is as in `replacing`."""
+    """Write a file atomically; `staging` is as in `replacing`."""
     with replacing(target, staging=staging) as temporary:
         temporary.write_bytes(content)
 
 
 def move_in_place(source: Path, target: Path) -> None:
-    """Flush a file to the disk and give it its name."""
+    """Flush a file to the disk and rename it."""
     with source.open("rb+") as file:
         os.fsync(file.fileno())
     source.replace(target)
@@ -106,12 +107,19 @@ def move_in_place(source: Path, target: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold a folder's lock, which one process has at a time.
+    """Hold the lock of a folder, which only one process can hold.
+
+    Parameters
+    ----------
+    timeout
+        Longest wait for the lock, in seconds.
+    on_wait
+        Called once if another process holds the lock.
 
     Raises
     ------
     EnvironmentProblemError
-        Another process has held it for `timeout` seconds.
+        Another process holds the lock for longer than `timeout`.
     """
     from filelock import FileLock, Timeout
 
@@ -125,8 +133,8 @@ def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iter
         except Timeout as error:
             raise EnvironmentProblemError(
                 str(folder),
-                found=f"another process has held the folder for {timeout:g} s",
-                remedy="End it, or wait for it, and try again.",
+                found=f"another process has locked the folder for {timeout:g} s",
+                remedy="End that process or wait for it, then rerun.",
             ) from error
     try:
         yield
@@ -141,7 +149,7 @@ def sha256(path: Path) -> str:
 
 
 def _default_mode() -> int:
-    """Return the mode of a new file; only setting the process's mask tells what it is."""
+    """Return the mode of a new file; the process's mask can be read only by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

@@ -1,18 +1,4 @@
-"""What can go wrong, and the exit code that each kind of failure has.
-
-=====  ==================================================================================
-code   meaning
-=====  ==================================================================================
-0      done, and the contract holds
-1      the contract does not hold
-2      wrong usage: an option or a setting that can't be
-3      input refused: a data, model or record file that is missing, corrupt or unsafe
-4      the environment can't: no network, no GPU where one was required, a missing library,
-       a worker that was lost, a folder that can't be written, a time-out
-70     a bug in this program: please report it with its traceback
-130    stopped by Ctrl-C
-=====  ==================================================================================
-"""
+"""Errors that a user can fix, and the exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -22,19 +8,28 @@ from typing import ClassVar
 CONTRACT_FAILED = 1
 BUG = 70
 INTERRUPTED = 130
+EXIT_CODES = (
+    (0, "done, and the contract passed"),
+    (CONTRACT_FAILED, "the contract did not pass"),
+    (2, "wrong usage"),
+    (3, "input refused"),
+    (4, "environment problem"),
+    (BUG, "bug"),
+    (INTERRUPTED, "interrupted"),
+)
 
 
 class MnistTasksError(Exception):
-    """A failure that the user can understand and mend.
+    """A failure that the user can understand and fix.
 
     Parameters
     ----------
     subject
-        What was looked at: a file, an option, a device.
+        What was examined: a file, an option, a device.
     expected, found
-        What should have been there, and what was.
+        What was expected, and what was found.
     remedy
-        What the user can do about it.
+        What the user can do.
     """
 
     exit_code: ClassVar[int]
@@ -50,7 +45,7 @@ class MnistTasksError(Exception):
         self.remedy = remedy
 
     def as_dict(self) -> dict[str, str | int | None]:
-        """Return the parts of the error, for JSON."""
+        """Return the parts of the error for JSON output."""
         return {
             "exit_code": self.exit_code,
             "title": self.title,
@@ -62,7 +57,7 @@ class MnistTasksError(Exception):
 
 
 class UsageError(MnistTasksError):
-    """An option or a setting that can't be."""
+    """An invalid option or setting."""
 
     exit_code = 2
     title = "Wrong usage"
@@ -76,15 +71,15 @@ class InputRefusedError(MnistTasksError):
 
 
 class EnvironmentProblemError(MnistTasksError):
-    """The machine can't do what was asked: network, device, library, disk, time."""
+    """A problem of the machine: its network, devices, libraries or disk, or too little time."""
 
     exit_code = 4
-    title = "The environment can't"
+    title = "Environment problem"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why there is no verdict, in the parts of a `MnistTasksError`."""
+    """The parts of an error, as they are sent to another process and written as JSON."""
 
     title: str
     subject: str
@@ -94,7 +89,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: MnistTasksError) -> Failure:
-        """Return an error as what can be sent and written."""
+        """Return the parts of an error."""
         return cls(
             title=error.title,
             subject=error.subject,
@@ -105,10 +100,10 @@ class Failure:
 
 
 def printable(text: str, *, limit: int = 200) -> str:
-    """Make text from a file, a server or another program fit to be shown.
+    """Return text from a file, a server or another program in a form that is safe to display.
 
-    Control characters (terminal escapes among them) become ``?``, runs of blanks one blank, and
-    what is longer than `limit` characters is cut.
+    Control characters, such as terminal escapes, become ``?``; runs of whitespace become a space;
+    text longer than `limit` characters is cut.
     """
     line = " ".join(text.split())
     shown = "".join(character if character.isprintable() else "?" for character in line)

@@ -1,4 +1,4 @@
-"""A process that ends when its parent does, however that ended."""
+"""End this process when its parent ends, however that happens."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ import threading
 import time
 
 _PR_SET_PDEATHSIG = 1
-_SECONDS_BETWEEN_LOOKS = 0.5
+_POLL_SECONDS = 0.5
 
 
-def end_with(parent: int) -> None:
-    """Have this process ended soon after its parent; to be called in its main thread.
+def exit_with_parent(parent: int) -> None:
+    """End this process soon after its parent; call this in the main thread.
 
-    On Linux the kernel does it, also where Python hangs.
+    On Linux the kernel does it, even if Python hangs.
+
+    Parameters
+    ----------
+    parent
+        Process id of the parent.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
-            os._exit(1)  # it died before the line above
+            os._exit(1)  # the parent died before the line above
     else:
-        threading.Thread(target=_look, args=(parent,), daemon=True).start()
+        threading.Thread(target=_poll, args=(parent,), daemon=True).start()
 
 
-def _look(parent: int) -> None:
+def _poll(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_POLL_SECONDS)
     os._exit(1)

@@ -1,6 +1,6 @@
-"""How sure a count of images can make us: pure functions of whole numbers, on the standard library.
+"""Confidence intervals and tests for counts of images.
 
-Every interval is two-sided: at 99%, either end leaves out half a percent.
+Every interval is two-sided: at 99%, half a percent lies beyond each end.
 """
 
 from __future__ import annotations
@@ -13,37 +13,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ROUNDS = 60  # of halving: past the precision of a float
+_ROUNDS = 60  # of bisection: more than the precision of a float
 
 
-def quantile(confidence: float) -> float:
-    """Return how many standard errors a two-sided interval reaches: 2.576 at 99%."""
+def normal_quantile(confidence: float) -> float:
+    """Return half the width of a two-sided interval, in standard errors: 2.576 at 99%."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def wilson(count: int, total: int, confidence: float) -> tuple[float, float]:
-    """Return the interval of a share, in [0, 1].
+def wilson_interval(count: int, total: int, confidence: float) -> tuple[float, float]:
+    """Return the score interval of a proportion, in [0, 1].
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
-    (1927) 209-212: unlike the textbook's, it keeps its promise near 0 and 1, where accuracies are.
+    (1927) 209-212. Unlike the normal approximation, it keeps its confidence level near 0 and 1,
+    where accuracies are.
     """
     if not total:
         return 0.0, 1.0
-    z = quantile(confidence)
-    share = count / total
-    centre = share + z * z / (2 * total)
-    reach = z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    z = normal_quantile(confidence)
+    proportion = count / total
+    centre = proportion + z * z / (2 * total)
+    reach = z * math.sqrt(proportion * (1 - proportion) / total + (z / (2 * total)) ** 2)
     scale = 1 + z * z / total
     low = 0.0 if count == 0 else (centre - reach) / scale
     high = 1.0 if count == total else (centre + reach) / scale
     return low, high
 
 
-def student(t: float, degrees: int) -> float:
-    """Return how likely Student's t with so many degrees of freedom is to be at most `t`.
+def student_cdf(t: float, degrees: int) -> float:
+    """Return the probability that Student's t with `degrees` degrees of freedom is at most `t`.
 
-    M. Abramowitz, I. Stegun, "Handbook of mathematical functions" (1964), 26.7.3 and 26.7.4: for
-    whole degrees of freedom, a finite sum.
+    M. Abramowitz, I. Stegun, "Handbook of mathematical functions" (1964), 26.7.3 and 26.7.4: a
+    finite sum for whole degrees of freedom.
     """
     angle = math.atan(t / math.sqrt(degrees))
     cosine = math.cos(angle)
@@ -54,87 +55,89 @@ def student(t: float, degrees: int) -> float:
         total += term
         term *= cosine**2 * (number + 1) / (number + 2)
     central = math.sin(angle) * total
-    share = 0.5 + ((angle + central) / math.pi if is_odd else central / 2)
-    return min(max(share, 0.0), 1.0)  # in the far tails rounding goes past the ends
+    proportion = 0.5 + ((angle + central) / math.pi if is_odd else central / 2)
+    return min(max(proportion, 0.0), 1.0)  # rounding errors in the far tails
 
 
 def student_quantile(confidence: float, degrees: int) -> float:
-    """Return how many standard errors a two-sided interval of Student's t reaches.
+    """Return half the width of a two-sided interval of Student's t, in standard errors.
 
     >>> round(student_quantile(0.95, 9), 3)
     2.262
     """
     wanted = (1 + confidence) / 2
     low, high = 0.0, 1.0
-    while student(high, degrees) < wanted:
+    while student_cdf(high, degrees) < wanted:
         low, high = high, 2 * high
     for _ in range(_ROUNDS):
         middle = (low + high) / 2
-        low, high = (middle, high) if student(middle, degrees) < wanted else (low, middle)
+        low, high = (middle, high) if student_cdf(middle, degrees) < wanted else (low, middle)
     return high
 
 
-def most(total: int, holds: Callable[[int], bool]) -> int | None:
-    """Return the largest number up to `total` that holds, where all below it do too."""
-    first_not = bisect_left(range(total + 1), True, key=lambda number: not holds(number))
+def largest(total: int, passes: Callable[[int], bool]) -> int | None:
+    """Return the largest number from 0 to `total` that passes, if all smaller ones pass, too."""
+    first_not = bisect_left(range(total + 1), True, key=lambda number: not passes(number))
     return first_not - 1 if first_not else None
 
 
-def mcnemar(lost: int, won: int) -> float:
-    """Return how likely so many losses are, or more, where losses and wins are equally likely.
+def mcnemar(regressed: int, fixed: int) -> float:
+    """Return the p-value of at least `regressed` regressions, if both models are equally good.
 
     The exact one-sided test of Q. McNemar, "Note on the sampling error of the difference between
     correlated proportions or percentages", Psychometrika 12 (1947) 153-157: of the images on which
-    two models differ, the lost ones follow a binomial distribution with one half.
+    two models differ, the regressed ones follow a binomial distribution with probability one half.
 
     Parameters
     ----------
-    lost, won
-        Images that only the other model, and only this one, got right.
+    regressed, fixed
+        Images that only the other model, and only this one, classified correctly.
     """
-    total = lost + won
-    ways: int = math.comb(total, lost)
+    total = regressed + fixed
+    ways: int = math.comb(total, regressed)
     term = ways
-    for number in range(lost, total):
+    for number in range(regressed, total):
         term = term * (total - number) // (number + 1)
         ways += term
     return ways / (1 << total)
 
 
-def tango_score(lost: int, won: int, total: int, difference: float) -> float:
-    """Return how many standard errors the observed difference lies above a supposed one.
+def tango_score(regressed: int, fixed: int, total: int, difference: float) -> float:
+    """Return how many standard errors the observed difference lies above a hypothetical one.
 
-    The score test for paired shares of T. Tango, "Equivalence test and confidence interval for the
-    difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998)
-    891-908. At a supposed difference of 0 it is McNemar's, without his exactness.
+    The score test for paired proportions of T. Tango, "Equivalence test and confidence interval for
+    the difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998)
+    891-908. For a difference of 0 it is the asymptotic form of McNemar's test.
 
     Parameters
     ----------
     difference
-        Supposed accuracy of this model less that of the other, within (-1, 1).
+        Hypothetical accuracy of this model minus that of the other, in (-1, 1).
     """
-    # The likelihood is largest, under the supposition, where a quadratic has its root.
+    # The root of a quadratic maximizes the likelihood under the hypothesis.
     a = 2 * total
-    b = (2 * total - won + lost) * difference - won - lost
-    c = -lost * difference * (1 - difference)
+    b = (2 * total - fixed + regressed) * difference - fixed - regressed
+    c = -regressed * difference * (1 - difference)
     only_other = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
     variance = total * (2 * only_other + difference * (1 - difference))
-    excess = won - lost - total * difference
+    excess = fixed - regressed - total * difference
     if variance <= 0:
         return math.copysign(math.inf, excess) if excess else 0.0
     return excess / math.sqrt(variance)
 
 
-def tango(lost: int, won: int, total: int, confidence: float) -> tuple[float, float]:
-    """Return the interval of the difference in accuracy, this model's less the other's."""
-    z = quantile(confidence)
-    observed = (won - lost) / total
+def tango_interval(
+    regressed: int, fixed: int, total: int, confidence: float
+) -> tuple[float, float]:
+    """Return the score interval of the difference in accuracy: this model's minus the other's."""
+    z = normal_quantile(confidence)
+    observed = (fixed - regressed) / total
 
     def end(outer: float, bound: float) -> float:
         inner = observed
         for _ in range(_ROUNDS):
             middle = (inner + outer) / 2
-            inside = abs(tango_score(lost, won, total, middle)) <= bound
+            inside = abs(tango_score(regressed, fixed, total, middle)) <= bound
             inner, outer = (middle, outer) if inside else (inner, middle)
         return inner
 

@@ -1,4 +1,4 @@
-"""Read a TOML file that a user wrote, strictly: what is wrong in it is named by its key."""
+"""Read a TOML file that a user wrote; errors name the file and the key."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ Kind = TypeVar("Kind")
 
 
 def parse(path: Path, what: str) -> dict[str, Any]:
-    """Read a file.
+    """Read a TOML file.
 
     Parameters
     ----------
     what
-        Is expected in it, in words: ``a contract``.
+        The expected content in words, such as ``a contract``.
 
     Raises
     ------
     UsageError
-        It can't be read, or is no TOML.
+        The file can't be read, or is not valid TOML.
     """
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
     except OSError as error:
         reason = error.strerror or str(error)
-    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, or of a number too long
+    except (ValueError, RecursionError) as error:  # invalid TOML or UTF-8, or too long a number
         reason = printable(str(error))
     raise UsageError(str(path), expected=f"{what} in TOML", found=reason)
 
@@ -53,7 +53,7 @@ def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
 
 @contextmanager
 def naming(source: Path) -> Iterator[None]:
-    """Name the file in what is wrong with a value that it holds; an option is a key there."""
+    """Add the file to the error about an invalid value, and turn an option into its key."""
     try:
         yield
     except UsageError as error:

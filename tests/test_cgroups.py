@@ -1,4 +1,4 @@
-"""What control groups allow, read from systems that are made of files."""
+"""The limits of control groups, read from simulated systems."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def system(root: Path, group: str, limits: dict[str, str]) -> Path:
         "no file",
     ],
 )  # fmt: skip
-def test_the_lowest_quota_counts(
+def test_the_lowest_quota_applies(
     tmp_path: Path, group: str, limits: dict[str, str], cores: int | None
 ) -> None:
-    assert cgroups.cores(system(tmp_path, group, limits)) == cores
+    assert cgroups.core_limit(system(tmp_path, group, limits)) == cores
 
 
 def test_a_process_may_use_no_more_cores_than_its_quota(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroups, "cores", lambda: 1)
+    monkeypatch.setattr(cgroups, "core_limit", lambda: 1)
     assert config.available_cores() == 1
-    monkeypatch.setattr(cgroups, "cores", lambda: 1_000)
+    monkeypatch.setattr(cgroups, "core_limit", lambda: 1_000)
     assert config.available_cores() <= (os.cpu_count() or 1)

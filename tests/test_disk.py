@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files are written atomically, and problems of a folder are named."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from mnist_tasks import disk
 from mnist_tasks.errors import EnvironmentProblemError
 
 
-def test_a_file_is_written_whole(tmp_path: Path) -> None:
+def test_a_file_is_replaced_and_leaves_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "file.json"
     disk.write(target, b"old")
     disk.write(target, b"new")
@@ -42,7 +42,7 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, failure: type[BaseExcepti
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_folder_that_cant_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
+def test_a_folder_that_cant_be_created_is_named_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with (
         pytest.raises(EnvironmentProblemError) as caught,
@@ -63,9 +63,9 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         disk.write(tmp_path / "file", b"")
 
 
-def test_a_disk_without_room_is_named(tmp_path: Path) -> None:
+def test_a_disk_without_space_is_named(tmp_path: Path) -> None:
     disk.require_room(tmp_path, 1, remedy="Go elsewhere.")
     with pytest.raises(EnvironmentProblemError, match="bytes") as caught:
         disk.require_room(tmp_path, 1 << 60, remedy="Go elsewhere.")
-    assert caught.value.expected == "room for 1,152,921,504,606,846,976 bytes on its disk"
+    assert caught.value.expected == "1,152,921,504,606,846,976 bytes of free space on its disk"
     assert caught.value.remedy == "Go elsewhere."

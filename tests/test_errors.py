@@ -1,4 +1,4 @@
-"""Errors say what was looked at, and show no text from outside as it came."""
+"""Errors name their parts, and text from outside is made safe to display."""
 
 import pytest
 
@@ -6,11 +6,14 @@ from mnist_tasks import errors
 from mnist_tasks.errors import printable
 
 
-def test_each_kind_has_an_exit_code_of_its_own() -> None:
+def test_each_kind_has_its_own_exit_code() -> None:
     kinds = (errors.UsageError, errors.InputRefusedError, errors.EnvironmentProblemError)
     codes = [kind.exit_code for kind in kinds]
     assert codes == [2, 3, 4]
     assert {errors.CONTRACT_FAILED, errors.INTERRUPTED}.isdisjoint(codes)
+    assert {(kind.exit_code, kind.title.lower()) for kind in kinds} <= set(errors.EXIT_CODES)
+    table = [code for code, _ in errors.EXIT_CODES]
+    assert table == sorted(set(table))
 
 
 def test_an_error_names_its_parts() -> None:
@@ -36,5 +39,5 @@ def test_an_error_names_its_parts() -> None:
         ("x" * 300, "x" * 199 + "…"),
     ],
 )
-def test_text_from_outside_is_made_fit_to_show(text: str, shown: str) -> None:
+def test_text_from_outside_is_made_safe_to_display(text: str, shown: str) -> None:
     assert printable(text) == shown

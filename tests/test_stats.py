@@ -1,4 +1,4 @@
-"""Intervals and tests, held against straightforward computations and published figures."""
+"""Intervals and tests, compared with direct computations and published figures."""
 
 import math
 from fractions import Fraction
@@ -15,12 +15,12 @@ LEVELS = st.sampled_from([0.5, 0.9, 0.95, 0.99, 0.999])
 
 
 @given(COUNTS, LEVELS)
-def test_wilsons_ends_are_where_the_score_test_just_rejects(
+def test_the_wilson_interval_ends_where_the_score_test_rejects(
     count: tuple[int, int], level: float
 ) -> None:
     right, images = count
-    z = stats.quantile(level)
-    low, high = stats.wilson(right, images, level)
+    z = stats.normal_quantile(level)
+    low, high = stats.wilson_interval(right, images, level)
     share = right / images
     assert 0 <= low <= share <= high <= 1
     for end in (low, high):
@@ -38,42 +38,44 @@ def test_wilsons_ends_are_where_the_score_test_just_rejects(
         (1, 29, (0.0061, 0.1718)),
     ],
 )
-def test_wilson_gives_the_published_intervals(
+def test_the_wilson_interval_matches_published_ones(
     right: int, images: int, interval: tuple[float, float]
 ) -> None:
-    assert stats.wilson(right, images, 0.95) == pytest.approx(interval, abs=5e-5)
+    assert stats.wilson_interval(right, images, 0.95) == pytest.approx(interval, abs=5e-5)
 
 
-def test_wilson_knows_nothing_without_images_and_excludes_nothing_at_the_ends() -> None:
-    assert stats.wilson(0, 0, 0.99) == (0, 1)
-    assert stats.wilson(0, 10, 0.99)[0] == 0
-    assert stats.wilson(10, 10, 0.99)[1] == 1
+def test_the_wilson_interval_of_no_images_and_of_extreme_counts() -> None:
+    assert stats.wilson_interval(0, 0, 0.99) == (0, 1)
+    assert stats.wilson_interval(0, 10, 0.99)[0] == 0
+    assert stats.wilson_interval(10, 10, 0.99)[1] == 1
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
-def test_mcnemar_adds_up_the_coin_tosses(lost: int, won: int) -> None:
-    total = lost + won
-    expected = sum(Fraction(math.comb(total, k), 2**total) for k in range(lost, total + 1))
-    assert stats.mcnemar(lost, won) == pytest.approx(float(expected), rel=1e-12)
+def test_mcnemar_is_a_binomial_tail(regressed: int, fixed: int) -> None:
+    total = regressed + fixed
+    expected = sum(Fraction(math.comb(total, k), 2**total) for k in range(regressed, total + 1))
+    assert stats.mcnemar(regressed, fixed) == pytest.approx(float(expected), rel=1e-12)
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
-def test_mcnemars_tails_overlap_in_what_was_seen(lost: int, won: int) -> None:
-    both = stats.mcnemar(lost, won) + stats.mcnemar(won, lost)
-    same = math.comb(lost + won, lost) / 2 ** (lost + won)
+def test_the_tails_of_mcnemar_overlap_in_the_observed_count(regressed: int, fixed: int) -> None:
+    both = stats.mcnemar(regressed, fixed) + stats.mcnemar(fixed, regressed)
+    same = math.comb(regressed + fixed, regressed) / 2 ** (regressed + fixed)
     assert both == pytest.approx(1 + same)
 
 
-def test_mcnemar_takes_thousands_of_images() -> None:
+def test_mcnemar_with_thousands_of_images() -> None:
     assert stats.mcnemar(0, 0) == 1
     assert stats.mcnemar(5_000, 5_000) == pytest.approx(0.504, abs=1e-3)
-    assert stats.mcnemar(10_000, 0) == 0.0  # below the least float
+    assert stats.mcnemar(10_000, 0) == 0.0  # below the smallest float
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(100, 300))
-def test_tango_is_mcnemars_score_at_no_difference(lost: int, won: int, images: int) -> None:
-    expected = (won - lost) / math.sqrt(won + lost) if won + lost else 0.0
-    assert stats.tango_score(lost, won, images, 0.0) == pytest.approx(expected)
+def test_the_tango_score_of_no_difference_is_mcnemars(
+    regressed: int, fixed: int, images: int
+) -> None:
+    expected = (fixed - regressed) / math.sqrt(fixed + regressed) if fixed + regressed else 0.0
+    assert stats.tango_score(regressed, fixed, images, 0.0) == pytest.approx(expected)
 
 
 @given(
@@ -82,14 +84,14 @@ def test_tango_is_mcnemars_score_at_no_difference(lost: int, won: int, images: i
     st.integers(45, 100),
     st.floats(-0.5, 0.5).filter(lambda x: abs(x) > 0.01),
 )
-def test_tango_uses_the_likeliest_shares_under_the_supposition(
-    lost: int, won: int, images: int, difference: float
+def test_the_tango_score_uses_the_maximum_likelihood_under_the_hypothesis(
+    regressed: int, fixed: int, images: int, difference: float
 ) -> None:
-    """The reference walks the likelihood instead of solving for its peak."""
+    """The reference searches for the maximum instead of solving for it."""
 
     def likelihood(only_other: float) -> float:
         shares = (only_other, only_other + difference, 1 - 2 * only_other - difference)
-        counts = (lost, won, images - lost - won)
+        counts = (regressed, fixed, images - regressed - fixed)
         if any(share <= 0 < count for share, count in zip(shares, counts, strict=True)):
             return -math.inf
         return sum(
@@ -97,37 +99,37 @@ def test_tango_uses_the_likeliest_shares_under_the_supposition(
         )
 
     low, high = max(0.0, -difference), (1 - difference) / 2
-    for _ in range(200):  # a golden section would be quicker, and longer
+    for _ in range(200):  # a golden-section search is faster, but longer code
         left, right = low + (high - low) / 3, high - (high - low) / 3
         low, high = (left, high) if likelihood(left) < likelihood(right) else (low, right)
     variance = images * (2 * low + difference - difference**2)
-    expected = (won - lost - images * difference) / math.sqrt(variance)
-    found = stats.tango_score(lost, won, images, difference)
+    expected = (fixed - regressed - images * difference) / math.sqrt(variance)
+    found = stats.tango_score(regressed, fixed, images, difference)
     assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(80, 10_000), LEVELS)
-def test_tangos_interval_ends_where_his_test_rejects(
-    lost: int, won: int, images: int, level: float
+def test_the_tango_interval_ends_where_the_test_rejects(
+    regressed: int, fixed: int, images: int, level: float
 ) -> None:
-    low, high = stats.tango(lost, won, images, level)
-    z = stats.quantile(level)
-    assert -1 <= low <= (won - lost) / images <= high <= 1
-    assert stats.tango_score(lost, won, images, low) == pytest.approx(z, rel=1e-6)
-    assert stats.tango_score(lost, won, images, high) == pytest.approx(-z, rel=1e-6)
-    mirrored = stats.tango(won, lost, images, level)
+    low, high = stats.tango_interval(regressed, fixed, images, level)
+    z = stats.normal_quantile(level)
+    assert -1 <= low <= (fixed - regressed) / images <= high <= 1
+    assert stats.tango_score(regressed, fixed, images, low) == pytest.approx(z, rel=1e-6)
+    assert stats.tango_score(regressed, fixed, images, high) == pytest.approx(-z, rel=1e-6)
+    mirrored = stats.tango_interval(fixed, regressed, images, level)
     assert mirrored == pytest.approx((-high, -low))
 
 
-def test_tango_gives_the_published_interval() -> None:
+def test_the_tango_interval_matches_a_published_one() -> None:
     """Airway reactivity of 21 children: Fagerland, Lydersen, Laake (2014), (-0.517, -0.026)."""
-    assert stats.tango(7, 1, 21, 0.95) == pytest.approx((-0.517, -0.026), abs=5e-4)
+    assert stats.tango_interval(7, 1, 21, 0.95) == pytest.approx((-0.517, -0.026), abs=5e-4)
 
 
 @given(st.integers(0, 500), st.integers(-1, 501))
-def test_most_finds_the_last_that_holds(total: int, last: int) -> None:
+def test_the_largest_number_that_passes_is_found(total: int, last: int) -> None:
     expected = None if last < 0 else min(last, total)
-    assert stats.most(total, lambda number: number <= last) == expected
+    assert stats.largest(total, lambda number: number <= last) == expected
 
 
 @pytest.mark.parametrize(
@@ -143,19 +145,21 @@ def test_most_finds_the_last_that_holds(total: int, last: int) -> None:
         (0.99, 100, 2.626),
     ],
 )
-def test_students_quantiles_are_the_published_ones(
+def test_students_quantiles_match_published_ones(
     confidence: float, degrees: int, published: float
 ) -> None:
     assert stats.student_quantile(confidence, degrees) == pytest.approx(published, abs=5e-4)
 
 
 @given(st.floats(-50, 50), st.integers(1, 400))
-def test_students_distribution_is_symmetric_and_nears_the_normal(t: float, degrees: int) -> None:
-    here, there = stats.student(t, degrees), stats.student(-t, degrees)
+def test_students_distribution_is_symmetric_and_approaches_the_normal(
+    t: float, degrees: int
+) -> None:
+    here, there = stats.student_cdf(t, degrees), stats.student_cdf(-t, degrees)
     assert here + there == pytest.approx(1)
-    assert stats.student(t, 100_000) == pytest.approx(NormalDist().cdf(t), abs=1e-5)
+    assert stats.student_cdf(t, 100_000) == pytest.approx(NormalDist().cdf(t), abs=1e-5)
 
 
 @pytest.mark.parametrize(("t", "degrees"), [(-37, 16), (-100, 18), (20, 52)])
 def test_students_tails_stay_between_0_and_1(t: float, degrees: int) -> None:
-    assert 0 <= stats.student(t, degrees) <= 1
+    assert 0 <= stats.student_cdf(t, degrees) <= 1

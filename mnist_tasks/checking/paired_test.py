@@ -75,7 +75,7 @@ def evaluate(
     elif p_better >= alpha:
         status = "passed" if confidence is None else "inconclusive"
         shown = f"not shown to be worse or {better}"
-    low, high = stats.tango(paired.regressed, paired.fixed, paired.images, level)
+    low, high = stats.tango_interval(paired.regressed, paired.fixed, paired.images, level)
     before = paired.correct + paired.regressed - paired.fixed
     return Clause(
         name=NAME,

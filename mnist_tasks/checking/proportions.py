@@ -37,7 +37,7 @@ class ProportionBound:
         """Evaluate the clause; `note` follows the value found."""
         errors = images - correct
         level = self.confidence or DEFAULT_CONFIDENCE
-        low, high = stats.wilson(correct, images, level)
+        low, high = stats.wilson_interval(correct, images, level)
         status = self._status(errors, images)
         is_floor = self.direction == "above"
         return Clause(
@@ -66,7 +66,7 @@ class ProportionBound:
     def _status(self, errors: int, images: int) -> Status:
         low = high = (images - errors) / images
         if self.confidence is not None:
-            low, high = stats.wilson(images - errors, images, self.confidence)
+            low, high = stats.wilson_interval(images - errors, images, self.confidence)
         is_floor = self.direction == "above"
         if (low > self.bound) if is_floor else (high < self.bound):
             return "passed"
@@ -75,10 +75,10 @@ class ProportionBound:
         return "inconclusive"
 
     def _allowed(self, images: int) -> int | None:
-        return stats.most(images, lambda errors: self._status(errors, images) == "passed")
+        return stats.largest(images, lambda errors: self._status(errors, images) == "passed")
 
     def _required(self, images: int) -> int | None:
-        too_few = stats.most(images, lambda errors: self._status(errors, images) != "passed")
+        too_few = stats.largest(images, lambda errors: self._status(errors, images) != "passed")
         return 0 if too_few is None else too_few + 1 if too_few < images else None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from mnist_tasks import errors
 from mnist_tasks.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-EXIT_CODES = (
-    "Exit codes: 0 done, and the contract passed · 1 the contract did not pass · 2 wrong usage · "
-    "3 input refused · 4 environment problem · 70 bug · 130 interrupted"
-)
+EXIT_CODES = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in errors.EXIT_CODES)
 DataDir = Annotated[
     Path | None,
     typer.Option(

@@ -113,7 +113,7 @@ def measure_memory(root: Path = Path("/")) -> Memory:
     if total is None:
         with suppress(AttributeError, OSError, ValueError):  # macOS has the first, Windows neither
             total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limit = cgroups.memory(root)
+    limit = cgroups.memory_limit(root)
     if limit is not None and total is not None and limit >= total:
         limit = None
     return Memory(total=total, available=sizes.get("MemAvailable"), limit=limit)

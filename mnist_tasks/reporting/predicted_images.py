@@ -135,7 +135,7 @@ def calibration(found: ImagePredictions) -> tuple[Bin, ...]:
                 images=images,
                 confidence=float(confidence[inside].mean()),
                 accuracy=right / images,
-                interval=stats.wilson(right, images, CONFIDENCE),
+                interval=stats.wilson_interval(right, images, CONFIDENCE),
             )
         )
     return tuple(bins)

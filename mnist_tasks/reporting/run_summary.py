@@ -92,7 +92,7 @@ def evaluation(record: RunRecord) -> tuple[Metrics, str] | tuple[None, None]:
 
 def interval(metrics: Metrics) -> tuple[float, float]:
     """Return the 95% confidence interval of the accuracy."""
-    return stats.wilson(metrics.correct, metrics.images, CONFIDENCE)
+    return stats.wilson_interval(metrics.correct, metrics.images, CONFIDENCE)
 
 
 def layers(record: RunRecord) -> tuple[Layer, ...]:

@@ -145,14 +145,14 @@ def _of_clause(clauses: tuple[Clause, ...], wanted: float, *, is_sure: bool) -> 
     can_be = first.unit != "share" or 0 <= suggested <= 1
     return replace(
         counted,
-        predicted=stats.student(-room, degrees),
+        predicted=stats.student_cdf(-room, degrees),
         suggested=_rounded_away(suggested, first.unit, sign) if can_be else None,
     )
 
 
 def _counted(name: str, bound: str, holds: list[bool]) -> FalseAlarms:
     alarms, runs = holds.count(False), len(holds)
-    low, high = stats.wilson(alarms, runs, CONFIDENCE)
+    low, high = stats.wilson_interval(alarms, runs, CONFIDENCE)
     return FalseAlarms(
         name=name,
         bound=bound,

@@ -102,7 +102,7 @@ def _serve(
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     tempfile.tempdir = str(log.parent)
-    parent_death.end_with(parent)
+    parent_death.exit_with_parent(parent)
     images = load()
     while True:
         try:

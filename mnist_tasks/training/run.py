@@ -47,7 +47,7 @@ def train(
         TensorFlow or the device is missing, or a file can't be written.
     """
     recipe = recipes.resolve(config)
-    disk.try_writing(config.output.parent, remedy=saving.OTHER_OUTPUT)
+    disk.require_writable(config.output.parent, remedy=saving.OTHER_OUTPUT)
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
         digits = load_digits().first(config.limit)

@@ -49,7 +49,7 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
                 found=f"the module {error.name} is not installed",
                 remedy=f"Run {install.command('tensorboard')}.",
             ) from error
-        disk.try_writing(folder, remedy="Name another folder with --tensorboard.")
+        disk.require_writable(folder, remedy="Name another folder with --tensorboard.")
         self._folder = folder / records.new_id()
         self._open = Writer
         self._writer: Any = None

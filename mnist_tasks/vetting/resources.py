@@ -61,7 +61,7 @@ def _set_limit(name: str, soft: int, hard: int) -> None:
 
 
 def _leave_network_and_parent(parent: int) -> None:
-    parent_death.end_with(parent)
+    parent_death.exit_with_parent(parent)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     # Root may leave the network as it is; others need a user namespace, where that is allowed.

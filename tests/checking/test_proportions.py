@@ -59,7 +59,7 @@ def test_with_confidence_the_interval_decides(
     images, correct = case
     share = ProportionBound(bound=bound, direction=direction, confidence=level)
     found = share.evaluate("", correct=correct, images=images)
-    low, high = stats.wilson(correct, images, level)
+    low, high = stats.wilson_interval(correct, images, level)
     assert found.interval is not None
     assert (found.interval.low, found.interval.high) == (low, high)
     if low <= bound < high:

@@ -179,7 +179,7 @@ def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -
 def test_a_lock_that_is_never_released(tmp_path: Path) -> None:
     with (
         disk.locked(tmp_path, timeout=1, on_wait=lambda: None),
-        pytest.raises(EnvironmentProblemError, match=r"has held the folder for 0.1 s"),
+        pytest.raises(EnvironmentProblemError, match=r"has locked the folder for 0.1 s"),
         disk.locked(tmp_path, timeout=0.1, on_wait=lambda: None),
     ):
         pass
