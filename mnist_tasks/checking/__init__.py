@@ -1,1 +1,1 @@
-"""The third house: from a model file to a verdict on the contract."""
+"""Check model files against a contract."""

@@ -1,120 +1,181 @@
-"""The contract: what a model must be to be accepted. Nothing is measured or judged here.
+"""The contract: the bounds that a model must meet.
 
-Every bound is strict: a model on it fails. A field is named as its key in the contract file, and
-what is ``None`` is not asked for.
+A field is named like its key in the contract file, and ``None`` leaves its clause out. Every bound
+is strict: a model at the bound fails.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct, structs
 
-from mnist_tasks.checking.bounds import require, require_count, require_share
-from mnist_tasks.checking.robustness import Perturbed  # noqa: TC001 - msgspec reads it
+from mnist_tasks import constraints
+from mnist_tasks.errors import UsageError
 from mnist_tasks.vetting.allowlist import LAYERS
 
-INPUT_SHAPES = ((28, 28, 1), (28, 28), (784,))  # what the images can be given as
+INPUT_SHAPES = ((28, 28, 1), (28, 28), (784,))
 OUTPUT_SHAPE = (None, 10)
-# A contract may widen the limits of the sandbox, but not past what its memory holds.
-MOST_PARAMETERS = 25_000_000
-MOST_BYTES = 100_000_000
+
+Proportion = Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})]
+UpToOne = Annotated[float, Meta(gt=0, le=1)]
+Confidence = Annotated[float, Meta(ge=0.5, le=0.999999, extra={"hint": "0.99 is 99%"})]
+Milliseconds = Annotated[float, Meta(gt=0, le=60_000)]
+# The largest model that the memory of the sandbox has room for.
+Parameters = Annotated[int, Meta(ge=1, le=25_000_000)]
+Bytes = Annotated[int, Meta(ge=1, le=100_000_000)]
+InputShape = Annotated[tuple[int, ...], Meta(extra_json_schema={"enum": INPUT_SHAPES})]
+LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Baseline:
-    """What the model must not be worse than, on the same images.
-
-    Attributes
-    ----------
-    model
-        A model file; it is vetted and asked like any other.
-    record
-        A run's folder, or its ``run.json``, with the predictions that ``check`` left beside it.
-    tolerance_points
-        How many percentage points of accuracy the model may lack.
-    """
-
-    model: str | None = None
-    record: str | None = None
-    tolerance_points: float = 0.0
-
-    def __post_init__(self) -> None:
-        one = (self.model is None) != (self.record is None)
-        require("baseline", "both or neither", one, "either a model or a record")
-        tolerance = self.tolerance_points
-        require("baseline.tolerance_points", tolerance, 0 <= tolerance < 100, "from 0 to 100")
-
-    @property
-    def name(self) -> str:
-        """The path of the model or the record."""
-        return self.model or self.record or ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contract:
-    """The bounds; the first three and the output's shape are always asked for.
-
-    Attributes
-    ----------
-    parameters_below
-        Trainable and non-trainable together.
-    input_shape
-        Without the batch.
-    accuracy_above, accuracy_below
-        On the test images, in [0, 1]. A model that reaches the upper bound has seen them.
-    worst_recall_above
-        Of the digit that is recognized worst, in [0, 1].
-    calibration_error_below
-        Expected calibration error, in [0, 1].
-    bytes_below
-        Of the file.
-    latency_below_ms
-        The median time for one image.
-    required_layers
-        Classes of Keras layers, each of which the model must have.
-    confidence
-        When given, a clause on accuracy holds only if its two-sided interval at this level clears
-        the bound, and is inconclusive where the interval straddles it.
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the contract file; its values are checked when it is made in Python, too.
 
     Raises
     ------
     UsageError
-        A bound that no model could keep, or none could miss.
+        A value is not valid.
     """
 
-    parameters_below: int = 25_000
-    input_shape: tuple[int, ...] = (28, 28, 1)
-    accuracy_above: Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})] = 0.95
-    accuracy_below: float | None = None
-    worst_recall_above: float | None = None
-    calibration_error_below: float | None = None
-    bytes_below: int | None = None
-    latency_below_ms: float | None = None
-    required_layers: tuple[str, ...] = ()
-    confidence: float | None = None
+    prefix = ""  # of the keys of the fields
+
+    def __post_init__(self) -> None:
+        for field in structs.fields(self):
+            value = getattr(self, field.name)
+            constraints.convert_value(value, field.type, f"{self.prefix}{field.name}")
+
+
+class Perturbation(Table, frozen=True):
+    """Accuracy on perturbed test images."""
+
+    title = ""  # of the clause
+    accuracy_above: Annotated[Proportion, Meta(description="Accuracy on these images, in [0, 1).")]
+
+    @property
+    def clause_name(self) -> str:
+        """The name of the clause."""
+        return self.title.format_map(structs.asdict(self))
+
+
+class Shift(Perturbation, frozen=True):
+    """Accuracy on images moved by some pixels, each to one of eight sides or corners."""
+
+    prefix = "perturbed.shift."
+    title = "accuracy shifted by {pixels} px"
+    # Digits have a margin of four pixels, and a larger shift would cut them off.
+    pixels: Annotated[int, Meta(ge=1, le=4, description="Distance in pixels.")]
+
+
+class Rotate(Perturbation, frozen=True):
+    """Accuracy on images rotated by an angle, each clockwise or counterclockwise."""
+
+    prefix = "perturbed.rotate."
+    title = "accuracy rotated by {degrees:g}°"
+    degrees: Annotated[float, Meta(gt=0, le=45, description="Angle in degrees.")]
+
+
+class Noise(Perturbation, frozen=True):
+    """Accuracy on images with Gaussian noise."""
+
+    prefix = "perturbed.noise."
+    title = "accuracy with noise of {sigma:g}"
+    sigma: Annotated[UpToOne, Meta(description="Standard deviation; 1 is from black to white.")]
+
+
+class Perturbed(Table, frozen=True):
+    """Accuracy on perturbed test images: at least one kind of perturbation."""
+
+    prefix = "perturbed."
+    shift: Shift | None = None
+    rotate: Rotate | None = None
+    noise: Noise | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.by_name:
+            raise UsageError("perturbed", expected="a shift, rotate or noise", found="none of them")
+
+    @property
+    def by_name(self) -> dict[str, Shift | Rotate | Noise]:
+        """The perturbations of the contract, by their key."""
+        return {name: each for name, each in structs.asdict(self).items() if each is not None}
+
+
+class Baseline(Table, frozen=True):
+    """A model or a record that the model must not be worse than, on the same images."""
+
+    prefix = "baseline."
+    model: Annotated[
+        str | None, Meta(description="Model file, relative to this file; vetted like any other.")
+    ] = None
+    record: Annotated[
+        str | None,
+        Meta(description="Folder or run.json of a checked run, relative to this file."),
+    ] = None
+    tolerance_points: Annotated[
+        float, Meta(ge=0, lt=100, description="Percentage points of accuracy that may be missing.")
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.model is None) == (self.record is None):
+            found = "both or neither"
+            raise UsageError("baseline", expected="either a model or a record", found=found)
+
+    @property
+    def path(self) -> str:
+        """The path of the model or the record."""
+        return self.model or self.record or ""
+
+
+class Contract(Table, frozen=True):
+    """The contract of mnist-tasks. Every bound is strict: a model at the bound fails."""
+
+    parameters_below: Annotated[
+        Parameters, Meta(description="Number of parameters, trainable and non-trainable.")
+    ] = 25_000
+    input_shape: Annotated[
+        InputShape, Meta(description="Shape of the model's input, without the batch.")
+    ] = (28, 28, 1)
+    accuracy_above: Annotated[
+        Proportion, Meta(description="Accuracy on the test images, in [0, 1).")
+    ] = 0.95
+    accuracy_below: Annotated[
+        UpToOne | None,
+        Meta(description="Accuracy that only a model trained on the test images has, in (0, 1]."),
+    ] = None
+    worst_recall_above: Annotated[
+        Proportion | None, Meta(description="Recall of the digit with the lowest, in [0, 1).")
+    ] = None
+    calibration_error_below: Annotated[
+        UpToOne | None, Meta(description="Expected calibration error, in (0, 1].")
+    ] = None
+    bytes_below: Annotated[Bytes | None, Meta(description="Size of the model file.")] = None
+    latency_below_ms: Annotated[
+        Milliseconds | None, Meta(description="Median time for one image, in milliseconds.")
+    ] = None
+    required_layers: Annotated[
+        tuple[LayerName, ...], Meta(description="Keras layers, each of which it must have.")
+    ] = ()
+    confidence: Annotated[
+        Confidence | None,
+        Meta(
+            description="Level of the interval of an accuracy, all of which must be on the right "
+            "side of the bound; if it contains the bound, the clause is inconclusive."
+        ),
+    ] = None
     perturbed: Perturbed | None = None
     baseline: Baseline | None = None
 
     def __post_init__(self) -> None:
-        require_count("parameters_below", self.parameters_below, MOST_PARAMETERS)
-        require_count("bytes_below", self.bytes_below, MOST_BYTES)
-        shapes = " or ".join(str(list(shape)) for shape in INPUT_SHAPES)
-        shape = list(self.input_shape)
-        require("input_shape", shape, self.input_shape in INPUT_SHAPES, shapes)
-        require_share("accuracy_above", self.accuracy_above)
-        require_share("worst_recall_above", self.worst_recall_above)
-        if (below := self.accuracy_below) is not None:
+        super().__post_init__()
+        if self.input_shape not in INPUT_SHAPES:
+            shapes = " or ".join(str(list(shape)) for shape in INPUT_SHAPES)
+            raise UsageError("input_shape", expected=shapes, found=str(list(self.input_shape)))
+        if self.accuracy_below is not None and self.accuracy_below <= self.accuracy_above:
             rule = f"above accuracy_above ({self.accuracy_above:g}), at most 1"
-            require("accuracy_below", below, self.accuracy_above < below <= 1, rule)
-        if (error := self.calibration_error_below) is not None:
-            require("calibration_error_below", error, 0 < error <= 1, "above 0, at most 1")
-        if (latency := self.latency_below_ms) is not None:
-            rule = "above 0, at most 60000 milliseconds"
-            require("latency_below_ms", latency, 0 < latency <= 60_000, rule)
-        for kind in self.required_layers:
-            require("required_layers", kind, kind in LAYERS, ", ".join(sorted(LAYERS)))
-        if (level := self.confidence) is not None:
-            rule = "from 0.5 to 0.999999: 0.99 is 99%"
-            require("confidence", level, 0.5 <= level <= 0.999999, rule)
+            raise UsageError("accuracy_below", expected=rule, found=str(self.accuracy_below))
+        for name in self.required_layers:
+            if name not in LAYERS:
+                known = ", ".join(sorted(LAYERS))
+                raise UsageError("required_layers", expected=known, found=name)

@@ -1,17 +1,19 @@
-"""Read the contract from a file: ``pyproject.toml``, or one that the user names. Strictly.
+"""Read the contract from ``pyproject.toml``, or from a file that the user names.
 
-A key that isn't known, a value of another type and a bound that can't be are refused, since a
-clause that was written and not checked would be worse than none.
+Unknown keys, wrong types and invalid bounds are errors: a clause that somebody wrote and nothing
+checks would be worse than none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from mnist_tasks import toml_files
-from mnist_tasks.checking.contract import Baseline, Contract
+from mnist_tasks.checking.contract import Contract
 from mnist_tasks.errors import UsageError, printable
 
 PROJECT_FILE = Path("pyproject.toml")
@@ -21,7 +23,7 @@ TABLE_NAME = f"[{'.'.join(TABLE)}]"
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedContract:
-    """A contract, and the file that it was read from; ``None`` stands for the default."""
+    """A contract, and the file that it was read from; ``None`` for the default contract."""
 
     contract: Contract
     source: str | None = None
@@ -33,14 +35,14 @@ def load(path: Path | None = None) -> LoadedContract:
     Parameters
     ----------
     path
-        A TOML file with the keys of `Contract` at its top, or in ``[tool.mnist-tasks.contract]``.
-        By default that table of the ``pyproject.toml`` in the current folder; where there is none,
-        the default contract.
+        A TOML file with the keys of `Contract` at its top level or in
+        ``[tool.mnist-tasks.contract]``. By default that table of ``./pyproject.toml``; if there is
+        none, the default contract.
 
     Raises
     ------
     UsageError
-        The file can't be read, or a key or a value in it can't be.
+        The file can't be read, or a key or a value in it is not valid.
     """
     source = path or PROJECT_FILE
     if path is None and not source.is_file():
@@ -49,11 +51,11 @@ def load(path: Path | None = None) -> LoadedContract:
     table = _inner(document, source)
     if table is None and path is None:
         return LoadedContract(contract=Contract())
-    if table is not None and (stray := document.keys() & _names(Contract)):
+    if table is not None and (stray := document.keys() & set(Contract.__struct_fields__)):
         raise UsageError(
             f"{source}: {min(stray)}",
             expected=f"the key in {TABLE_NAME}, which this file has",
-            found="outside of the table, where it would not count",
+            found="a key outside of the table, which has no effect",
         )
     return LoadedContract(
         contract=_contract(document if table is None else table, source), source=str(source)
@@ -61,7 +63,7 @@ def load(path: Path | None = None) -> LoadedContract:
 
 
 def _inner(document: dict[str, Any], source: Path) -> Any:
-    """Return the contract's own table, or ``None``; a table of ours with another name is none."""
+    """Return the contract's table, or ``None``; refuse another table of this program."""
     tools = document.get(TABLE[0])
     ours = tools.get(TABLE[1]) if isinstance(tools, dict) else None
     if ours is None:
@@ -75,17 +77,9 @@ def _inner(document: dict[str, Any], source: Path) -> Any:
 
 def _contract(table: Any, source: Path) -> Contract:
     contract = toml_files.convert(table, Contract, source, name=TABLE_NAME)
-    if contract.baseline is None:
+    if (baseline := contract.baseline) is None:
         return contract
-    # The file names the baseline as it sees it, wherever the command is run.
-    return replace(contract, baseline=_seen_from(source.parent, contract.baseline))
-
-
-def _seen_from(folder: Path, baseline: Baseline) -> Baseline:
-    if baseline.model is not None:
-        return replace(baseline, model=str(folder / baseline.model))
-    return replace(baseline, record=str(folder / str(baseline.record)))
-
-
-def _names(cls: type[Any]) -> set[str]:
-    return {field.name for field in fields(cls)}
+    # The path is relative to the contract file, wherever the command runs.
+    key = "record" if baseline.model is None else "model"
+    path = str(source.parent / baseline.path)
+    return structs.replace(contract, baseline=structs.replace(baseline, **{key: path}))

@@ -58,9 +58,9 @@ def evaluate(
 ) -> Clause:
     """Evaluate the clause; `reason` says why there are no counts."""
     tolerance = baseline.tolerance_points
-    name = baseline.name
+    path = baseline.path
     bound = (
-        f"at most {tolerance:g} points worse than {name}" if tolerance else f"no worse than {name}"
+        f"at most {tolerance:g} points worse than {path}" if tolerance else f"no worse than {path}"
     )
     if paired is None:
         return not_measured(NAME, bound, reason)

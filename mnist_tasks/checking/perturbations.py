@@ -1,6 +1,6 @@
-"""Test images, disturbed: the same ones at every check, from fixed seeds, with NumPy alone.
+"""Perturbed test images: the same at every check, from fixed seeds, with NumPy alone.
 
-What comes in from beyond the edge is black. Values are rounded and kept within 0 to 255.
+Pixels from beyond the edge are black. Values are rounded and clipped to 0 to 255.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks.checking.robustness import Noise, Rotate, Shift
+from mnist_tasks.checking.contract import Noise, Rotate, Shift
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ SEED = 0
 DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
-def perturb(images: Images, asked: Shift | Rotate | Noise) -> Images:
-    """Disturb images as the contract asks.
+def perturb(images: Images, perturbation: Shift | Rotate | Noise) -> Images:
+    """Perturb images as the contract asks.
 
     Parameters
     ----------
@@ -32,48 +32,48 @@ def perturb(images: Images, asked: Shift | Rotate | Noise) -> Images:
     -------
     perturbed : (n, 28, 28) uint8
     """
-    match asked:
+    match perturbation:
         case Shift():
-            return shift(images, asked.pixels)
+            return shift(images, perturbation.pixels)
         case Rotate():
-            return rotate(images, asked.degrees)
+            return rotate(images, perturbation.degrees)
         case Noise():
-            return add_noise(images, asked.sigma)
+            return add_noise(images, perturbation.sigma)
 
 
 def shift(images: Images, pixels: int) -> Images:
-    """Move each image by so many pixels, in one of eight directions: a side or a corner."""
+    """Move each image by some pixels in one of eight directions: to a side or a corner."""
     directions = np.random.default_rng(SEED).integers(len(DIRECTIONS), size=len(images))
     height, width = images.shape[1:]
-    framed = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)))
+    padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)))
     moved = np.empty_like(images)
     for number, (down, right) in enumerate(DIRECTIONS):
         top, left = pixels * (1 - down), pixels * (1 - right)
         chosen = directions == number
-        moved[chosen] = framed[chosen, top : top + height, left : left + width]
+        moved[chosen] = padded[chosen, top : top + height, left : left + width]
     return moved
 
 
 def rotate(images: Images, degrees: float) -> Images:
-    """Turn each image about its centre, clockwise or not, with bilinear interpolation."""
+    """Rotate each image about its centre, either way, with bilinear interpolation."""
     clockwise = np.random.default_rng(SEED).integers(2, size=len(images)).astype(bool)
-    turned = np.empty_like(images)
+    rotated = np.empty_like(images)
     for chosen, angle in ((clockwise, degrees), (~clockwise, -degrees)):
-        turned[chosen] = _turn(images[chosen], math.radians(angle))
-    return turned
+        rotated[chosen] = _rotate(images[chosen], math.radians(angle))
+    return rotated
 
 
 def add_noise(images: Images, sigma: float) -> Images:
-    """Add to each pixel a normal value with this deviation, 1 being the range black to white."""
+    """Add Gaussian noise with this standard deviation; 1 is the range from black to white."""
     noise = np.random.default_rng(SEED).standard_normal(images.shape, dtype=np.float32)
     return _as_pixels(images + np.float32(255 * sigma) * noise)
 
 
-def _turn(images: Images, angle: float) -> Images:
+def _rotate(images: Images, angle: float) -> Images:
     height, width = images.shape[1:]
     row, column = np.mgrid[:height, :width]
     down, right = row - (height - 1) / 2, column - (width - 1) / 2
-    # Where each pixel of the result comes from; the frame of one pixel is what lies beyond.
+    # Where each pixel of the result comes from; the padding of one pixel is what lies beyond.
     from_row = math.cos(angle) * down - math.sin(angle) * right + (height - 1) / 2 + 1
     from_column = math.sin(angle) * down + math.cos(angle) * right + (width - 1) / 2 + 1
     from_row = from_row.clip(0, height + 1)
@@ -81,12 +81,12 @@ def _turn(images: Images, angle: float) -> Images:
     top = np.minimum(from_row.astype(int), height)
     left = np.minimum(from_column.astype(int), width)
     below, beside = (from_row - top).astype("float32"), (from_column - left).astype("float32")
-    framed = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)
     return _as_pixels(
-        (1 - below) * (1 - beside) * framed[:, top, left]
-        + (1 - below) * beside * framed[:, top, left + 1]
-        + below * (1 - beside) * framed[:, top + 1, left]
-        + below * beside * framed[:, top + 1, left + 1]
+        (1 - below) * (1 - beside) * padded[:, top, left]
+        + (1 - below) * beside * padded[:, top, left + 1]
+        + below * (1 - beside) * padded[:, top + 1, left]
+        + below * beside * padded[:, top + 1, left + 1]
     )
 
 

@@ -9,9 +9,8 @@ import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.checking.checker import LATENCY_RUNS, Checker
-from mnist_tasks.checking.contract import Baseline, Contract
+from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Shift
 from mnist_tasks.checking.results import CheckResult, CheckResults, gather
-from mnist_tasks.checking.robustness import Noise, Perturbed, Shift
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.records import Layer

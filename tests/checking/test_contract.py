@@ -1,22 +1,25 @@
-"""Bounds that no model could keep, or none could miss, are refused by their key."""
+"""Invalid bounds are refused by their key, and the schema describes the valid ones."""
 
+import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from mnist_tasks.checking.contract import Baseline, Contract
-from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
+from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Rotate, Shift
 from mnist_tasks.errors import UsageError
+from tests.checking import contract_schema
 
 NAN, INFINITY = float("nan"), float("inf")
 
 
-def test_the_default_is_the_mission() -> None:
+def test_the_default_contract_is_that_of_the_project() -> None:
     contract = Contract()
     assert (contract.parameters_below, contract.accuracy_above) == (25_000, 0.95)
     assert contract.input_shape == (28, 28, 1)
-    asked = {key: value for key, value in vars(contract).items() if value not in (None, ())}
-    assert set(asked) == {"parameters_below", "accuracy_above", "input_shape"}
+    values = structs.asdict(contract)
+    given = {key for key in values if values[key] not in (None, ())}
+    assert given == {"parameters_below", "accuracy_above", "input_shape"}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_the_default_is_the_mission() -> None:
         ("confidence", NAN),
     ],
 )
-def test_a_bound_that_cant_be_is_refused_by_its_key(key: str, value: Any) -> None:
+def test_an_invalid_bound_is_refused_by_its_key(key: str, value: Any) -> None:
     with pytest.raises(UsageError) as caught:
         Contract(**{key: value})
     assert caught.value.subject == key
@@ -77,7 +80,7 @@ def test_a_bound_that_cant_be_is_refused_by_its_key(key: str, value: Any) -> Non
         ("confidence", 0.999999),
     ],
 )
-def test_a_bound_on_the_edge_is_taken(key: str, value: Any) -> None:
+def test_a_bound_at_the_end_of_its_range_is_valid(key: str, value: Any) -> None:
     assert getattr(Contract(**{key: value}), key) == value
 
 
@@ -102,11 +105,34 @@ def test_a_bound_on_the_edge_is_taken(key: str, value: Any) -> None:
         (lambda: Baseline(model="a", tolerance_points=NAN), "baseline.tolerance_points"),
     ],
 )
-def test_a_bound_in_a_table_is_refused_by_its_whole_key(make: Any, key: str) -> None:
+def test_an_invalid_bound_in_a_table_is_refused_by_its_whole_key(make: Any, key: str) -> None:
     with pytest.raises(UsageError) as caught:
         make()
     assert caught.value.subject == key
 
 
-def test_no_tolerance_is_a_tolerance() -> None:
+def test_the_default_tolerance_is_zero() -> None:
     assert Baseline(record="runs/a").tolerance_points == 0
+
+
+def test_the_schema_in_the_package_is_current() -> None:
+    remedy = "run `python -m tests.checking.contract_schema`"
+    assert contract_schema.FILE.read_text(encoding="utf-8") == contract_schema.text(), remedy
+
+
+def test_the_schema_describes_every_key() -> None:
+    schema = json.loads(contract_schema.text())
+    tables = schema["$defs"]
+    assert set(tables["Contract"]["properties"]) == set(Contract.__struct_fields__)
+    for table in tables.values():
+        assert table["description"]
+        assert table["additionalProperties"] is False
+        for field in table["properties"].values():
+            assert "$ref" in field or (field["description"] and field["type"])
+    assert tables["Contract"]["properties"]["accuracy_above"] == {
+        "description": "Accuracy on the test images, in [0, 1).",
+        "type": "number",
+        "minimum": 0,
+        "exclusiveMaximum": 1,
+        "default": 0.95,
+    }

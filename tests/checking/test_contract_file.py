@@ -1,13 +1,12 @@
-"""The contract file is read strictly: what isn't understood is refused, and named."""
+"""The contract file is read strictly: unknown keys and invalid values are refused by name."""
 
 from pathlib import Path
 
 import pytest
 
 from mnist_tasks.checking import contract_file
-from mnist_tasks.checking.contract import Baseline, Contract
+from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Rotate, Shift
 from mnist_tasks.checking.contract_file import LoadedContract
-from mnist_tasks.checking.robustness import Noise, Perturbed, Rotate, Shift
 from mnist_tasks.errors import UsageError
 
 FULL = """
@@ -67,11 +66,11 @@ def test_every_key_is_read() -> None:
     )
 
 
-def test_without_a_file_it_is_the_default() -> None:
+def test_without_a_file_the_contract_is_the_default() -> None:
     assert contract_file.load() == LoadedContract(contract=Contract(), source=None)
 
 
-def test_the_table_of_pyproject_counts_where_there_is_one() -> None:
+def test_the_table_of_pyproject_is_read_if_there_is_one() -> None:
     Path("pyproject.toml").write_text("[project]\nname = 'x'\n[tool.other]\naccuracy_above = 1\n")
     assert contract_file.load() == LoadedContract(contract=Contract(), source=None)
     with Path("pyproject.toml").open("a") as file:
@@ -81,18 +80,18 @@ def test_the_table_of_pyproject_counts_where_there_is_one() -> None:
     assert contract_file.load(Path("pyproject.toml")) == expected
 
 
-def test_a_named_file_goes_before_pyproject() -> None:
+def test_a_named_file_takes_precedence_over_pyproject() -> None:
     Path("pyproject.toml").write_text("[tool.mnist-tasks.contract]\naccuracy_above = 0.99\n")
     assert read("accuracy_above = 0.9").contract.accuracy_above == 0.9
     assert read("").contract == Contract()
 
 
-def test_an_empty_table_of_pyproject_is_the_default_under_its_name() -> None:
+def test_an_empty_table_of_pyproject_is_the_default_contract() -> None:
     Path("pyproject.toml").write_text("[tool.mnist-tasks.contract]\n")
     assert contract_file.load() == LoadedContract(contract=Contract(), source="pyproject.toml")
 
 
-def test_a_baseline_is_named_as_its_file_sees_it(tmp_path: Path) -> None:
+def test_the_path_of_a_baseline_is_relative_to_the_contract_file(tmp_path: Path) -> None:
     Path("sub").mkdir()
     for key in ("model", "record"):
         baseline = read(f"[baseline]\n{key} = '../a'", "sub/contract.toml").contract.baseline
@@ -132,7 +131,7 @@ def test_a_baseline_is_named_as_its_file_sees_it(tmp_path: Path) -> None:
         (f"parameters_below = {10**30}", "parameters_below", "1000000", ""),
     ],
 )
-def test_what_is_not_understood_is_named_with_what_may_be(
+def test_an_error_names_the_key_and_what_is_valid(
     text: str, key: str, found: str, expected: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -143,7 +142,7 @@ def test_what_is_not_understood_is_named_with_what_may_be(
 
 
 @pytest.mark.parametrize("content", [b"a =", b"\xff", b"a = 1\na = 2", b"a = " + b"[" * 10_000])
-def test_what_is_no_toml_is_refused(content: bytes) -> None:
+def test_invalid_toml_is_refused(content: bytes) -> None:
     Path("pyproject.toml").write_bytes(content)
     with pytest.raises(UsageError) as caught:
         contract_file.load()
@@ -151,7 +150,7 @@ def test_what_is_no_toml_is_refused(content: bytes) -> None:
     assert caught.value.expected == "a contract in TOML"
 
 
-def test_a_file_that_is_missing_is_refused() -> None:
+def test_a_missing_file_is_refused() -> None:
     for name in ("nowhere.toml", "."):
         with pytest.raises(UsageError) as caught:
             contract_file.load(Path(name))
@@ -159,14 +158,14 @@ def test_a_file_that_is_missing_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["tool.mnist-tasks.contract = 3", "[[tool.mnist-tasks.contract]]"])
-def test_a_contract_that_is_no_table_is_refused(text: str) -> None:
+def test_a_contract_that_is_not_a_table_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(text)
     assert caught.value.subject == "contract.toml: [tool.mnist-tasks.contract]"
 
 
 @pytest.mark.parametrize("text", ["[tool.mnist-tasks.contracts]", "tool.mnist-tasks = 3"])
-def test_a_table_of_another_name_is_not_passed_over(text: str) -> None:
+def test_a_table_of_another_name_is_not_ignored(text: str) -> None:
     Path("pyproject.toml").write_text(text)
     with pytest.raises(UsageError) as caught:
         contract_file.load()
@@ -174,8 +173,8 @@ def test_a_table_of_another_name_is_not_passed_over(text: str) -> None:
     assert caught.value.expected == "[tool.mnist-tasks.contract]"
 
 
-def test_a_clause_outside_of_the_table_is_not_passed_over() -> None:
+def test_a_clause_outside_of_the_table_is_not_ignored() -> None:
     with pytest.raises(UsageError) as caught:
         read("accuracy_below = 0.999\n[tool.mnist-tasks.contract]\naccuracy_above = 0.9\n")
     assert caught.value.subject == "contract.toml: accuracy_below"
-    assert "would not count" in caught.value.found
+    assert "has no effect" in caught.value.found

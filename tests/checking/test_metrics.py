@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mnist_tasks.checking import metrics
 
 
-def sure(digits: list[int], confidence: float = 1.0) -> NDArray[np.float32]:
-    """Predictions of these digits, all with the same probability."""
+def predicted(digits: list[int], confidence: float = 1.0) -> NDArray[np.float32]:
+    """Predictions of these digits, all with the same confidence."""
     probabilities = np.full((len(digits), 10), (1 - confidence) / 9, np.float32)
     probabilities[np.arange(len(digits)), digits] = confidence
     return probabilities
@@ -22,14 +22,14 @@ def array(*values: int) -> NDArray[np.uint8]:
     return np.array(values, np.uint8)
 
 
-def test_rows_are_the_truth_and_columns_what_was_said() -> None:
-    found = metrics.compute(sure([3, 5, 5, 9]), array(3, 3, 5, 9))
+def test_rows_are_labels_and_columns_predictions() -> None:
+    found = metrics.compute(predicted([3, 5, 5, 9]), array(3, 3, 5, 9))
     assert found.confusion[3][3] == found.confusion[3][5] == 1
     assert found.confusion[5][5] == found.confusion[9][9] == 1
     assert (found.images, found.correct) == (4, 3)
 
 
-def test_the_loss_is_the_mean_of_the_logarithms_and_stays_finite() -> None:
+def test_the_loss_is_the_mean_logarithm_and_stays_finite() -> None:
     probabilities = np.zeros((2, 10), np.float32)
     probabilities[0, [1, 2]] = 0.5
     probabilities[1, 4] = 1
@@ -54,14 +54,14 @@ def test_the_calibration_error_is_the_weighted_gap_of_fifteen_bins(
             if number / 15 < float(row.max()) <= (number + 1) / 15
         ]
         if rows:
-            confidence = sum(sureness for sureness, _ in rows) / len(rows)
-            accuracy = sum(right for _, right in rows) / len(rows)
+            confidence = sum(each for each, _ in rows) / len(rows)
+            accuracy = sum(correct for _, correct in rows) / len(rows)
             expected += len(rows) / images * abs(accuracy - confidence)
     assert metrics.calibration_error(probabilities, labels) == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_model_that_is_as_sure_as_it_is_right_is_calibrated() -> None:
-    probabilities = sure([0] * 10, 0.8)
+def test_a_model_whose_confidence_is_its_accuracy_is_calibrated() -> None:
+    probabilities = predicted([0] * 10, 0.8)
     labels = array(0, 0, 0, 0, 0, 0, 0, 0, 1, 2)
     assert metrics.calibration_error(probabilities, labels) == pytest.approx(0, abs=1e-7)
     assert metrics.calibration_error(probabilities, array(*[1] * 10)) == pytest.approx(0.8)
@@ -71,13 +71,13 @@ def test_the_edge_of_a_bin_belongs_to_the_bin_below() -> None:
     edge = float(np.linspace(0, 1, 16)[3])
     probabilities: Any = np.zeros((2, 10))  # float64, which can hold the edge itself
     probabilities[:, 0] = edge, edge - 0.01
-    # In one bin the gaps, of a hit and of a miss, make up for each other; apart they add up.
+    # In one bin the gaps of a correct and a wrong prediction cancel out; in two they add up.
     gap = abs((1 - edge) - (edge - 0.01)) / 2
     assert metrics.calibration_error(probabilities, array(0, 1)) == pytest.approx(gap)
-    assert metrics.calibration_error(sure([0], 1.0), array(0)) == 0
+    assert metrics.calibration_error(predicted([0], 1.0), array(0)) == 0
 
 
 def test_regressed_and_fixed_images_are_counted_one_by_one() -> None:
     labels = array(0, 1, 2, 3, 4)
-    found = metrics.paired_counts(sure([0, 1, 9, 9, 9]), sure([0, 9, 2, 3, 9]), labels)
+    found = metrics.paired_counts(predicted([0, 1, 9, 9, 9]), predicted([0, 9, 2, 3, 9]), labels)
     assert (found.images, found.correct, found.regressed, found.fixed) == (5, 2, 2, 1)

@@ -1,11 +1,11 @@
-"""Disturbed images: the same at every check, and disturbed as much as was asked."""
+"""Perturbed images: the same at every check, and perturbed as much as the contract says."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from mnist_tasks.checking import perturbations
-from mnist_tasks.checking.robustness import Noise, Rotate, Shift
+from mnist_tasks.checking.contract import Noise, Rotate, Shift
 from tests import generated
 
 IMAGES = generated.digits(300)[0]
@@ -18,7 +18,7 @@ def dot(row: int, column: int, count: int = 200) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "total"),
+    ("perturbation", "total"),
     [
         (Shift(pixels=2, accuracy_above=0), 7_782_663),
         (Rotate(degrees=10, accuracy_above=0), 7_926_926),
@@ -26,25 +26,27 @@ def dot(row: int, column: int, count: int = 200) -> NDArray[np.uint8]:
     ],
     ids=["shift", "rotate", "noise"],
 )
-def test_the_images_are_the_same_every_time(asked: Shift | Rotate | Noise, total: int) -> None:
-    """Another total means that older verdicts came from other images: tell those who use them."""
+def test_the_images_are_the_same_every_time(
+    perturbation: Shift | Rotate | Noise, total: int
+) -> None:
+    """Another total means that older verdicts are from other images: announce it to users."""
     before = IMAGES.copy()
-    found = perturbations.perturb(IMAGES, asked)
+    found = perturbations.perturb(IMAGES, perturbation)
     assert (found.shape, found.dtype) == (IMAGES.shape, IMAGES.dtype)
-    assert (found == perturbations.perturb(IMAGES, asked)).all()
+    assert (found == perturbations.perturb(IMAGES, perturbation)).all()
     assert (found != IMAGES).any(axis=(1, 2)).all()
     assert (before == IMAGES).all()
-    assert int(found.sum()) == pytest.approx(total, rel=1e-6)  # a rounding may differ elsewhere
+    assert int(found.sum()) == pytest.approx(total, rel=1e-6)  # machines round differently
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4])
-def test_a_shift_goes_to_all_eight_sides_and_no_further(pixels: int) -> None:
+def test_a_shift_goes_in_all_eight_directions_and_no_further(pixels: int) -> None:
     moved = perturbations.shift(dot(14, 14), pixels)
     _, rows, columns = np.nonzero(moved)
     assert len(rows) == 200
-    ways = set(zip((rows - 14).tolist(), (columns - 14).tolist(), strict=True))
+    directions = set(zip((rows - 14).tolist(), (columns - 14).tolist(), strict=True))
     near = (-pixels, 0, pixels)
-    assert ways == {(down, right) for down in near for right in near} - {(0, 0)}
+    assert directions == {(down, right) for down in near for right in near} - {(0, 0)}
 
 
 def test_what_leaves_the_image_does_not_come_back() -> None:
@@ -55,23 +57,23 @@ def test_what_leaves_the_image_does_not_come_back() -> None:
 
 
 def test_a_quarter_turn_is_exact_both_ways() -> None:
-    turned = perturbations.rotate(IMAGES, 90)
-    clockwise = (turned == np.rot90(IMAGES, -1, axes=(1, 2))).all(axis=(1, 2))
-    other = (turned == np.rot90(IMAGES, 1, axes=(1, 2))).all(axis=(1, 2))
+    rotated = perturbations.rotate(IMAGES, 90)
+    clockwise = (rotated == np.rot90(IMAGES, -1, axes=(1, 2))).all(axis=(1, 2))
+    other = (rotated == np.rot90(IMAGES, 1, axes=(1, 2))).all(axis=(1, 2))
     assert (clockwise ^ other).all()
     assert 100 < clockwise.sum() < 200
 
 
-def test_a_turn_of_nothing_changes_nothing() -> None:
+def test_a_rotation_by_zero_changes_nothing() -> None:
     assert (perturbations.rotate(IMAGES, 0.0) == IMAGES).all()
 
 
-def test_a_turn_mixes_the_four_nearest_pixels() -> None:
-    """The reference turns pixel by pixel."""
+def test_a_rotation_mixes_the_four_nearest_pixels() -> None:
+    """The reference rotates pixel by pixel."""
     angle = np.radians(17)
-    turned = perturbations._turn(IMAGES[:3], float(angle))
+    rotated = perturbations._rotate(IMAGES[:3], float(angle))
     cosine, sine = np.cos(angle), np.sin(angle)
-    for image, found in zip(IMAGES[:3], turned, strict=True):
+    for image, found in zip(IMAGES[:3], rotated, strict=True):
         for row in range(28):
             for column in range(28):
                 y = cosine * (row - 13.5) - sine * (column - 13.5) + 13.5
@@ -85,7 +87,7 @@ def test_a_turn_mixes_the_four_nearest_pixels() -> None:
                 assert abs(found[row, column] - value) <= 0.51
 
 
-def test_noise_has_the_deviation_that_was_asked_for() -> None:
+def test_noise_has_the_standard_deviation_of_the_contract() -> None:
     grey = np.full((100, 28, 28), 128, np.uint8)
     noisy = perturbations.add_noise(grey, 0.1).astype(float)
     assert noisy.mean() == pytest.approx(128, abs=0.5)
@@ -96,4 +98,4 @@ def test_noise_stays_within_black_and_white() -> None:
     noisy = perturbations.add_noise(IMAGES, 1.0)
     assert noisy.min() == 0
     assert noisy.max() == 255
-    assert (noisy == 0).mean() > 0.2  # what would wrap around would be bright
+    assert (noisy == 0).mean() > 0.2  # an overflow would make them bright
