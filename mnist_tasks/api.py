@@ -6,6 +6,7 @@ They print nothing unless ``progress=True``, and raise `MnistTasksError` and nev
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from mnist_tasks.data.loading import DataConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from mnist_tasks.checking.contract import Contract
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.records import Check, RunRecord
+    from mnist_tasks.training.loop import EpochProgress
     from mnist_tasks.vetting.inspection import VettedFile
 
     AnyPath = str | os.PathLike[str]
@@ -129,7 +132,6 @@ def train(
 
     from mnist_tasks.data import loading
     from mnist_tasks.training import global_state, run
-    from mnist_tasks.training.loop import SilentProgress
     from mnist_tasks.training.tensorboard import logged
 
     training = config.TrainingConfig(
@@ -150,15 +152,9 @@ def train(
     data = data_config(data_dir, mirror=mirror, offline=offline)
     load = partial(loading.load, "train", data, progress=_download_progress(shown=progress))
     logs = Path(tensorboard) if tensorboard is not None else None
-    with global_state.preserved():
-        if progress:
-            from mnist_tasks.reporting.terminal.progress import TrainingProgress
-
-            with TrainingProgress() as shown, logged(shown, logs) as logging:
-                record = run.train(training, load, progress=logging, note=shown.note)
-        else:
-            with logged(SilentProgress(), logs) as logging:
-                record = run.train(training, load, progress=logging)
+    shown = _training_progress(shown=progress)
+    with global_state.preserved(), shown as bar, logged(bar, logs) as logging:
+        record = run.train(training, load, progress=logging)
     run_store.save(record, Path(runs))
     return record
 
@@ -247,3 +243,13 @@ def _download_progress(*, shown: bool) -> Any:
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
     return DownloadProgress()
+
+
+def _training_progress(*, shown: bool) -> AbstractContextManager[EpochProgress]:
+    if not shown:
+        from mnist_tasks.training.loop import SILENT
+
+        return nullcontext(SILENT)
+    from mnist_tasks.reporting.terminal.progress import TrainingProgress
+
+    return TrainingProgress()

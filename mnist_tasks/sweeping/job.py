@@ -92,9 +92,7 @@ def attempt(job: Job, images: Images, number: int) -> Result | Failed:
 def _run(job: Job, images: Images, number: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as work:
         path = Path(work) / job.config.output.name
-        record = run.train(
-            replace(job.config, output=path), lambda: images.training, progress=_Silent()
-        )
+        record = run.train(replace(job.config, output=path), lambda: images.training)
         measured = metrics.compute(predict(path, images.judged.images), images.judged.labels)
         model = path.read_bytes()
     trial = Trial(
@@ -114,13 +112,3 @@ def _run(job: Job, images: Images, number: int) -> Result:
         ),
         model=model,
     )
-
-
-class _Silent:
-    """A progress that tells nobody: a run of many is told of as a whole."""
-
-    def begin(self, epochs: int, images: int) -> None:
-        """Do nothing."""
-
-    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """Do nothing."""

@@ -30,25 +30,24 @@ class EpochProgress(Protocol):
     def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
         """`images` of an epoch are done; loss and accuracy, in [0, 1], are means over them."""
 
+    def note(self, message: str) -> None:
+        """Report a message of one line."""
+
 
 class SilentEpochProgress:
-    """Shows nothing."""
-
-    def begin(self, epochs: int, images: int) -> None:
-        """Do nothing."""
-
-    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """Do nothing."""
-
-
-class SilentProgress:
-    """A `Progress` that shows nothing."""
+    """An `EpochProgress` that shows nothing."""
 
     def begin(self, epochs: int, images: int) -> None:
         """Show nothing."""
 
     def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
         """Show nothing."""
+
+    def note(self, message: str) -> None:
+        """Show nothing."""
+
+
+SILENT = SilentEpochProgress()
 
 
 def run(

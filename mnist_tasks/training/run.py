@@ -19,15 +19,12 @@ if TYPE_CHECKING:
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.training.loop import EpochProgress
 
-SILENT = loop.SilentEpochProgress()
-
 
 def train(
     config: TrainingConfig,
     load_digits: Callable[[], LabeledImages],
     *,
-    progress: EpochProgress = SILENT,
-    note: Callable[[str], object] = lambda _: None,
+    progress: EpochProgress = loop.SILENT,
 ) -> RunRecord:
     """Train a recipe, save its model and return the record of the run.
 
@@ -35,8 +32,6 @@ def train(
     ----------
     load_digits
         Returns the training images and labels; called before TensorFlow is loaded.
-    note
-        Called with each line that the user should read.
 
     Raises
     ------
@@ -55,7 +50,7 @@ def train(
         devices.import_tensorflow()
         place = devices.prepare(config, micro_batches=recipe.micro_batches)
         if place.note:
-            note(place.note)
+            progress.note(place.note)
         smallest = batches.smallest(
             recipe.batch_size,
             images=len(digits.labels),

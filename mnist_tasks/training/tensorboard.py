@@ -75,3 +75,7 @@ class TensorBoardLog(AbstractContextManager["TensorBoardLog"]):
         self._writer.add_scalar("loss", loss, seen)
         self._writer.add_scalar("accuracy", accuracy, seen)
         self._progress.advance(epoch, images, loss, accuracy)
+
+    def note(self, message: str) -> None:
+        """Pass a message on."""
+        self._progress.note(message)

@@ -24,6 +24,9 @@ class Recorder:
     def advance(self, *values: object) -> None:
         self.calls.append(values)
 
+    def note(self, *values: object) -> None:
+        self.calls.append(values)
+
 
 def test_without_a_folder_nothing_changes() -> None:
     recorder = Recorder()
@@ -38,10 +41,11 @@ def test_progress_is_logged_and_passed_on(tmp_path: Path) -> None:
 
     recorder = Recorder()
     with tensorboard.logged(recorder, tmp_path) as progress:
+        progress.note("On a CPU.")
         progress.begin(2, 100)
         progress.advance(1, 50, 2.0, 0.25)
         progress.advance(2, 100, 1.0, 0.75)
-    assert recorder.calls == [(2, 100), (1, 50, 2.0, 0.25), (2, 100, 1.0, 0.75)]
+    assert recorder.calls == [("On a CPU.",), (2, 100), (1, 50, 2.0, 0.25), (2, 100, 1.0, 0.75)]
     (folder,) = tmp_path.iterdir()
     events = EventAccumulator(str(folder)).Reload()
     losses, accuracies = (
