@@ -42,17 +42,15 @@ def doctor(
     from mnist_tasks.reporting.terminal import doctor
 
     messages = console.messages()
-    waiting = messages.status("importing TensorFlow, asking the sources")
+    waiting = messages.status("importing TensorFlow, checking the sources")
     with waiting if messages.is_terminal else nullcontext():
         found = examine.examine(
-            examine.Settings(
-                data_dir=data_dir,
-                runs=runs,
-                mirror=mirror,
-                offline=offline,
-                timeout=timeout,
-                requires_gpu=_requires_gpu(device),
-            )
+            data_dir=data_dir,
+            runs=runs,
+            mirror=mirror,
+            offline=offline,
+            timeout=timeout,
+            requires_gpu=_requires_gpu(device),
         )
     if as_json:
         print_json(found.as_dict())

@@ -109,7 +109,7 @@ def fetch(folder: Path, sources: Sequence[Source], *, progress: Progress) -> Fet
     EnvironmentProblemError
         No source can be reached, or the folder can't be written.
     """
-    found = {file: _look(folder, file) for file in datasets.FILES}
+    found = {file: cached_sha256(folder, file) for file in datasets.FILES}
     if all(digest == file.sha256 for file, digest in found.items()):
         return _outcome(folder, {}, [])
     waiting = partial(progress.note, "another fetch is under way; waiting for it")
@@ -132,7 +132,7 @@ def load(folder: Path, split: Split) -> LabeledImages:
 
     images, labels = datasets.SPLITS[split]
     for file in (images, labels):
-        digest = _look(folder, file)
+        digest = cached_sha256(folder, file)
         if digest != file.sha256:
             raise _refused(file, digest, str(folder / file.name))
     return LabeledImages(
@@ -142,12 +142,32 @@ def load(folder: Path, split: Split) -> LabeledImages:
     )
 
 
+def cached_sha256(folder: Path, file: DataFile) -> str | None:
+    """Return the SHA-256 of a cached file, or ``None`` if it is missing.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        It can't be read.
+    """
+    path = folder / file.name
+    try:
+        if not path.exists():
+            return None
+        if path.is_file():
+            return disk.sha256(path)
+        found = "not a file"
+    except OSError as error:
+        found = error.strerror or str(error)
+    raise EnvironmentProblemError(str(path), expected="a readable file", found=found)
+
+
 def _fetch_missing(folder: Path, sources: Sequence[Source], progress: Progress) -> Fetched:
     came_from: dict[str, str] = {}
     failures: list[MnistTasksError] = []
     missing = []
     for file in datasets.FILES:
-        digest = _look(folder, file)
+        digest = cached_sha256(folder, file)
         if digest != file.sha256:
             missing.append(file)
         if digest not in (None, file.sha256):
@@ -186,17 +206,6 @@ def _outcome(folder: Path, came_from: dict[str, str], failures: list[MnistTasksE
         ),
         setbacks=tuple(f"{error.subject}: {error.found}" for error in failures),
     )
-
-
-def _look(folder: Path, file: DataFile) -> str | None:
-    """Return the hash of a cached file, or ``None`` when there is none."""
-    path = folder / file.name
-    try:
-        return disk.sha256(path) if path.is_file() else None
-    except OSError as error:
-        raise EnvironmentProblemError(
-            str(path), expected="a readable file", found=error.strerror or str(error)
-        ) from error
 
 
 def _refused(

@@ -1,1 +1,1 @@
-"""What stands under the houses: whether this machine can run the workflow, and if not, why."""
+"""Check whether this machine can run the workflow, and if not, why."""

@@ -1,4 +1,4 @@
-"""Work beside other work, in threads that don't keep the process from its end."""
+"""Run a function in a thread that does not keep the process alive."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-def begin(work: Callable[[], Result]) -> Future[Result]:
-    """Start to work.
+def start(function: Callable[[], Result]) -> Future[Result]:
+    """Start a function in a daemon thread.
 
-    An executor's threads are waited for when Python ends, and the system's look-up of a server's
-    name can take half a minute that no time-out ends.
+    Python waits at its end for the threads of an executor, and a DNS lookup, which has no time-out,
+    can take half a minute.
     """
     future: Future[Result] = Future()
 
     def run() -> None:
         try:
-            future.set_result(work())
-        except BaseException as error:  # it is raised again where it is waited for
+            future.set_result(function())
+        except BaseException as error:  # raised again by future.result()
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

@@ -1,31 +1,42 @@
-"""The installed distributions that are the module `tensorflow`, and what became of their files."""
+"""The installed packages that contain the module `tensorflow`, and whether they are intact.
+
+`tensorflow` and `tensorflow-cpu` contain thousands of the same files: the one installed last
+overwrites the other, `pip check` finds nothing wrong, and uninstalling either breaks both.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
+from functools import partial
 from importlib import machinery, metadata
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from mnist_tasks import install
+from mnist_tasks.environment import packages
+from mnist_tasks.environment.diagnosis import Finding
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 FOLDER = "tensorflow/"
-MARK = f"{FOLDER}__init__.py"
+MARKER = f"{FOLDER}__init__.py"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """An installed distribution whose files are the module ``tensorflow``.
+    """An installed package that contains TensorFlow.
 
     Attributes
     ----------
     files
-        Those in the folder ``tensorflow``, by their paths below `root`, with the sizes that they
-        had when they were installed.
+        The files in the folder ``tensorflow`` by their paths below `root`, with their sizes when
+        they were installed.
     missing, changed
-        How many are not there, and how many have another size.
+        How many files do not exist, and how many have another size.
     """
 
     name: str
@@ -38,36 +49,90 @@ class Build:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def damage(self) -> str:
+        """The number of damaged files, in words."""
+        return (
+            f"{self}: of {len(self.files):,} files, {self.missing:,} are missing and "
+            f"{self.changed:,} have another size"
+        )
+
 
 def installed() -> tuple[Build, ...]:
-    """Return the distributions whose folder ``tensorflow`` is the one that is imported."""
+    """Return the packages whose folder ``tensorflow`` is the one that Python imports."""
     found: dict[str, Build] = {}
     for distribution in metadata.distributions():
         record = distribution.read_text("RECORD") or ""
-        if f"\n{MARK}," not in f"\n{record}":
+        if f"\n{MARKER}," not in f"\n{record}":
             continue
-        name = re.sub(r"[-_.]+", "-", _field(distribution, "Name")).lower()
+        # What an interrupted installation leaves behind has no metadata.
+        name = canonicalize_name(distribution.metadata["Name"] or "")
         if not name or name in found:
             continue
         root = str(distribution.locate_file(""))
-        files = dict(_files(record))
-        sizes = [_size(os.path.join(root, path)) for path in files]  # noqa: PTH118 - 22,000 of them
+        files = _files(record)
+        sizes = {path: _size(os.path.join(root, path)) for path in files}  # noqa: PTH118 - 22,000
+        missing = sum(size is None for size in sizes.values())
         found[name] = Build(
             name=name,
-            version=_field(distribution, "Version"),
+            version=distribution.metadata["Version"] or "",
             root=root,
             files=files,
-            missing=sizes.count(None),
-            changed=sum(
-                size not in (None, wanted)
-                for size, wanted in zip(sizes, files.values(), strict=True)
-            ),
+            missing=missing,
+            changed=sum(sizes[path] != size for path, size in files.items()) - missing,
         )
-    # One in a folder further down the path is never imported, and so breaks nothing.
+    # One in a folder further down the path is never imported, so it does no harm.
     first = next(iter(found.values()), None)
     return tuple(
         build for _, build in sorted(found.items()) if first and same(build.root, first.root)
     )
+
+
+def finding(builds: Sequence[Build], module: str | None) -> Finding:
+    """Report the package that TensorFlow comes from; two are an error, and so are missing files.
+
+    Parameters
+    ----------
+    module
+        The path of the module that Python would import.
+    """
+    specifier = packages.requirements().get("tensorflow", SpecifierSet())
+    fields = ("name", "version", "missing", "changed")
+    listed = [
+        {name: getattr(build, name) for name in fields} | {"files": len(build.files)}
+        for build in builds
+    ]
+    facts = {"installed": listed, "module": module, "supported": str(specifier)}
+    make = partial(Finding, topic="TensorFlow", name="packages", facts=facts)
+    if not builds and module:
+        return make(found=f"none that pip installed; the module is {module}")
+    if not builds:
+        remedy = f"Run {install.command()}."
+        return make(status="error", found="TensorFlow is not installed", remedy=remedy)
+    supported = f'`python -m pip install "tensorflow{specifier}"`'
+    if len(builds) > 1:
+        shared = set.intersection(*(set(build.files) for build in builds))
+        names = " ".join(build.name for build in builds)
+        return make(
+            status="error",
+            found=f"{' and '.join(map(str, builds))} are both installed: they share "
+            f"{len(shared):,} files and break each other",
+            remedy=f"Run `python -m pip uninstall -y {names}`, then {supported}.",
+            details=tuple(build.damage for build in builds),
+        )
+    (build,) = builds
+    found = f"{build}, all {len(build.files):,} files intact"
+    if build.missing or build.changed:
+        options = f"--force-reinstall --no-deps {build.name}=={build.version}"
+        found, remedy = build.damage, f"Run `python -m pip install {options}`."
+    elif not packages.is_allowed(build.version, specifier):
+        found, remedy = f"{build}; supported: {specifier}", f"Run {supported}."
+    elif module and not same(os.path.dirname(os.path.dirname(module)), build.root):  # noqa: PTH120
+        found += f", but another module `tensorflow` is found first: {module}"
+        remedy = "Move it away, or remove its folder from PYTHONPATH."
+    else:
+        return make(found=found)
+    return make(status="error" if build.missing else "warning", found=found, remedy=remedy)
 
 
 def module_path() -> str | None:
@@ -76,20 +141,17 @@ def module_path() -> str | None:
     return spec.origin if spec else None
 
 
-def _field(distribution: metadata.Distribution, name: str) -> str:
-    """Read a field of a package's metadata; what an interrupted installation left has none."""
-    text = distribution.read_text("METADATA") or ""
-    match = re.search(rf"^{name}: *(\S+)", text, re.MULTILINE)
-    return match[1] if match else ""
+def same(path: str, other: str) -> bool:
+    """Whether two folders contain the same folder ``tensorflow``, possibly through links."""
+    return os.path.realpath(os.path.join(path, FOLDER)) == os.path.realpath(  # noqa: PTH118
+        os.path.join(other, FOLDER)  # noqa: PTH118
+    )
 
 
-def _files(record: str) -> Iterator[tuple[str, int]]:
-    """Read the lines ``path,hash,size``; what was compiled later has no size."""
-    for line in record.splitlines():
-        if line.startswith(FOLDER):
-            path, _, size = line.rsplit(",", 2)
-            if size.isdigit():
-                yield path, int(size)
+def _files(record: str) -> dict[str, int]:
+    """Parse the lines ``path,hash,size``; files compiled after the installation have no size."""
+    lines = (line.rsplit(",", 2) for line in record.splitlines() if line.startswith(FOLDER))
+    return {path: int(size) for path, _, size in lines if size.isdigit()}
 
 
 def _size(path: str) -> int | None:
@@ -97,10 +159,3 @@ def _size(path: str) -> int | None:
         return os.stat(path).st_size  # noqa: PTH116
     except OSError:
         return None
-
-
-def same(path: str, other: str) -> bool:
-    """Tell whether two folders have one folder ``tensorflow``, be it through links."""
-    return os.path.realpath(os.path.join(path, FOLDER)) == os.path.realpath(  # noqa: PTH118
-        os.path.join(other, FOLDER)  # noqa: PTH118
-    )

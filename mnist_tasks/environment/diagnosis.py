@@ -1,4 +1,4 @@
-"""What an examination of the machine found, and whether the workflow can run on it."""
+"""The findings of `doctor`, and whether the workflow can run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from mnist_tasks.errors import EnvironmentProblemError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA = 1
-Status = Literal["ok", "warning", "fault"]
+SCHEMA = 2
+Status = Literal["ok", "warning", "error"]
 Topic = Literal["machine", "TensorFlow", "GPU", "data", "disk"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes
     ----------
     status
-        A fault keeps the workflow from running; a warning is worth knowing.
+        An error keeps the workflow from running; a warning does not.
     remedy
-        What to do, where the status is not ok.
+        What to do, unless the status is ``ok``.
     details
-        Lines below the finding: the parts that it is made of.
+        Lines shown below the finding.
     facts
         The same for programs, and more.
     """
@@ -48,31 +48,29 @@ class Diagnosis:
 
     @property
     def status(self) -> Status:
-        """The worst of the findings."""
-        if self.count("fault"):
-            return "fault"
+        """The worst status of the findings."""
+        if self.count("error"):
+            return "error"
         return "warning" if self.count("warning") else "ok"
 
     @property
     def exit_code(self) -> int:
-        """0 where the workflow can run, with warnings or without."""
-        return EnvironmentProblemError.exit_code if self.status == "fault" else 0
+        """0 if the workflow can run, with or without warnings."""
+        return EnvironmentProblemError.exit_code if self.status == "error" else 0
 
     @property
     def summary(self) -> str:
-        """The whole in a sentence."""
-        counts = [
+        """The result in one sentence."""
+        counts = ", ".join(
             f"{count} {name}{'' if count == 1 else 's'}"
-            for name in ("fault", "warning")
+            for name in ("error", "warning")
             if (count := self.count(name))
-        ]
-        if self.status == "fault":
-            return f"{', '.join(counts)}: this machine can't run the workflow as it is."
-        noted = f" ({', '.join(counts)})" if counts else ""
-        return f"Healthy{noted}: this machine can run the workflow."
+        )
+        able = "can't" if self.status == "error" else "can"
+        return f"This machine {able} run the workflow{f' ({counts})' if counts else ''}."
 
     def count(self, status: str) -> int:
-        """Return how many findings have a status."""
+        """Return the number of findings with a status."""
         return sum(finding.status == status for finding in self.findings)
 
     def as_dict(self) -> dict[str, object]:
@@ -81,7 +79,7 @@ class Diagnosis:
             "schema": SCHEMA,
             "status": self.status,
             "exit_code": self.exit_code,
-            "faults": self.count("fault"),
+            "errors": self.count("error"),
             "warnings": self.count("warning"),
             "summary": self.summary,
             "findings": [asdict(finding) for finding in self.findings],

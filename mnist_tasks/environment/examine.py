@@ -1,94 +1,86 @@
-"""Look at everything at once, and put the findings together."""
+"""Run all checks at once, and collect their findings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mnist_tasks import config
 from mnist_tasks.data import sources, store
 from mnist_tasks.environment import (
+    advisories,
     background,
     builds,
-    cache,
-    folders,
     gpu,
     gpu_use,
     machine,
     packages,
     probe,
     source_check,
+    storage,
 )
 from mnist_tasks.environment.diagnosis import Diagnosis
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Where to look.
+def examine(
+    *,
+    data_dir: Path | None = None,
+    runs: Path = config.RUNS_FOLDER,
+    mirror: str | None = None,
+    offline: bool = False,
+    timeout: float = probe.TIMEOUT,
+    requires_gpu: bool = False,
+) -> Diagnosis:
+    """Check the machine, in about the time that TensorFlow takes to start.
 
-    Attributes
+    Parameters
     ----------
     data_dir
-        The cache of data files; the platform's where it is ``None``.
+        The cache of data files; the platform's by default.
     mirror
-        The address of a mirror in place of the known sources.
+        The address of a mirror to use in place of the known sources.
     offline
-        Ask no source.
+        Check no source.
     timeout
-        Seconds that TensorFlow has to start.
+        The seconds that TensorFlow has to start.
     requires_gpu
-        Whether a GPU that TensorFlow can't use is a fault.
-    """
-
-    data_dir: Path | None = None
-    runs: Path = config.RUNS_FOLDER
-    mirror: str | None = None
-    offline: bool = False
-    timeout: float = probe.TIMEOUT
-    requires_gpu: bool = False
-
-
-def examine(settings: Settings) -> Diagnosis:
-    """Examine the machine: all of it takes about as long as TensorFlow takes to start.
+        Whether it is an error if TensorFlow can use no GPU.
 
     Raises
     ------
     UsageError
-        The mirror's address is none.
+        If the mirror's address is not valid.
     """
-    known = sources.choose(mirror=settings.mirror, offline=settings.offline)
-    data_dir = settings.data_dir or store.default_folder()
-    # Without the module there is nothing to ask, and one fault is enough for one cause.
+    check_sources = source_check.start(sources.choose(mirror=mirror, offline=offline))
+    # Without the module there is nothing to probe, and one error for one cause is enough.
     module = builds.module_path()
-    asking = background.begin(partial(probe.probe, settings.timeout)) if module else None
-    driver = background.begin(gpu.look)
-    answers = source_check.ask(known)
-    cached = cache.look(data_dir)
-    complete = cache.is_complete(cached)
+    probing = background.start(partial(probe.probe, timeout)) if module else None
+    querying = background.start(gpu.look)
+    data_dir = data_dir or store.default_folder()
+    cached = storage.cache(data_dir)
+    is_complete = cached.status == "ok"
     installed = builds.installed()
     findings = [
-        machine.python(),
+        packages.python(),
         machine.system(),
         machine.cores(),
         machine.memory(machine.measure_memory()),
         packages.dependencies(),
-        packages.tensorflow(installed, module),
+        builds.finding(installed, module),
+        advisories.finding(),
     ]
-    on_disk = [
-        folders.finding("cache", folders.look(data_dir), option="--data-dir", must=not complete),
-        folders.finding("current folder", folders.look(Path()), option=None),
-        folders.finding("runs", folders.look(settings.runs), option="--runs"),
-    ]
-    probed = asking.result() if asking else None
-    if probed:
+    result = probing.result() if probing else None
+    if result:
         package = f"{installed[0].name}=={installed[0].version}" if installed else "tensorflow"
-        findings.append(probe.finding(probed, package))
+        findings.append(probe.finding(result, package))
+    driver = querying.result()
     findings += [
-        gpu.finding(driver.result()),
-        gpu_use.finding(driver.result(), probed, is_required=settings.requires_gpu),
-        cache.finding(data_dir, cached),
-        cache.sources(None if settings.offline else answers(), complete=complete),
-        *on_disk,
+        gpu.finding(driver),
+        gpu_use.finding(driver, result, is_required=requires_gpu),
+        cached,
+        source_check.finding(None if offline else check_sources(), is_complete=is_complete),
+        storage.folder("cache", data_dir, option="--data-dir", is_required=not is_complete),
+        storage.folder("current folder", Path(), option=None),
+        storage.folder("runs", runs, option="--runs"),
     ]
-    return Diagnosis(findings=tuple(findings))
+    return Diagnosis(findings=tuple(each for each in findings if each))

@@ -1,64 +1,81 @@
-"""Whether TensorFlow can use the machine's GPUs, and which library is to blame where it can't."""
+"""Whether TensorFlow can use the machine's GPUs, and if not, why."""
 
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks import install
-from mnist_tasks.environment import gpu
 from mnist_tasks.environment.diagnosis import Finding
 
 if TYPE_CHECKING:
     from mnist_tasks.environment.diagnosis import Status
     from mnist_tasks.environment.gpu import Driver
-    from mnist_tasks.environment.probe import Library, Probed
+    from mnist_tasks.environment.probe import Library, ProbeResult
 
-DRIVER_LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
+DRIVER_LIBRARIES = {"libcuda.so.1", "libnvidia-ml.so.1"}
+_REASONS = {
+    r"failed call to cuInit: (.+)": "CUDA does not start: {}",
+    r"Cannot dlopen some GPU libraries": "some of CUDA's libraries are not installed",
+    r"Could not find cuda drivers": "it finds no CUDA driver",
+}
 _NO_GPU = "Use a machine with an NVIDIA GPU, or leave out --device gpu."
 _NEWER_DRIVER = (
-    "Install NVIDIA's driver, or a newer one, and restart; in a container, start it with its GPUs "
+    "Install or update NVIDIA's driver and restart; in a container, start it with its GPUs "
     "(`--gpus all`)."
 )
 
 
-def finding(driver: Driver, probed: Probed | None, *, is_required: bool) -> Finding:
-    """Say which devices TensorFlow lists, and why not more.
+def why_unused(result: ProbeResult) -> str:
+    """Return why TensorFlow uses no GPU, as a clause; empty if it gives no reason."""
+    if (value := _hiding()) is not None:
+        return f"CUDA_VISIBLE_DEVICES={value} hides every GPU"
+    if result.cuda_build is False:
+        return "this is TensorFlow's CPU build"
+    missing = [library.name for library in result.libraries if library.path is None]
+    if len(missing) == 1:
+        driver = "it finds no CUDA driver: " if missing[0] in DRIVER_LIBRARIES else ""
+        return f"{driver}the library {missing[0]} can't be loaded"
+    if missing:
+        count = f"{len(missing)} of {len(result.libraries)}"
+        return f"{count} CUDA libraries can't be loaded, {missing[0]} among them"
+    messages = "\n".join(result.messages)
+    for pattern, clause in _REASONS.items():
+        if match := re.search(pattern, messages):
+            return clause.format(*match.groups())
+    return ""
 
-    No GPU is fine, and one that can't be used is worth a warning: the CPU does the work. Where a
-    GPU is required, both are faults.
+
+def finding(driver: Driver, result: ProbeResult | None, *, is_required: bool) -> Finding:
+    """Report which devices TensorFlow lists, and why not more.
+
+    A GPU that can't be used is a warning, since the CPU does the work, and an error if
+    `is_required`. So is having none.
     """
-    libraries = probed.libraries if probed else ()
-    status, found, remedy, details = _judge(driver, probed)
-    if is_required and not (probed and probed.gpus):
-        status, remedy = "fault", remedy or _NO_GPU
+    status, found, remedy, details = _diagnose(driver, result)
+    if is_required and not (result and result.gpus):
+        status, remedy = "error", remedy or _NO_GPU
+    libraries = result.libraries if result else ()
     return Finding(
         topic="GPU",
         name="devices",
         status=status,
         found=found,
         remedy=remedy,
-        details=tuple(details),
+        details=details,
         facts={
-            "gpus": probed.gpus if probed else None,
-            "libraries": [
-                {
-                    "name": library.name,
-                    "path": library.path,
-                    "from": origin(library),
-                    "why_not": library.why,
-                }
-                for library in libraries
-            ],
-            "messages": probed.messages if probed else (),
+            "gpus": result.gpus if result else None,
+            "libraries": [{**asdict(each), "origin": origin(each)} for each in libraries],
             "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES"),
         },
     )
 
 
 def origin(library: Library) -> str | None:
-    """Say what brought a library: pip's packages, the user's path, the system."""
+    """Return where a library was loaded from: ``pip``, ``LD_LIBRARY_PATH`` or ``system``."""
     if library.path is None:
         return None
     path = Path(library.path)
@@ -70,80 +87,60 @@ def origin(library: Library) -> str | None:
     return "system"
 
 
-def _judge(driver: Driver, probed: Probed | None) -> tuple[Status, str, str | None, list[str]]:
-    if probed is None or probed.gpus is None:
-        return "ok", "not known: TensorFlow can't be asked", None, []
-    if probed.gpus:
-        return _listed(driver, probed)
+def _diagnose(
+    driver: Driver, result: ProbeResult | None
+) -> tuple[Status, str, str | None, tuple[str, ...]]:
+    if result is None or result.gpus is None:
+        return "ok", "unknown: TensorFlow can't list its devices", None, ()
+    if result.gpus:
+        found = f"TensorFlow lists {', '.join(result.gpus)}"
+        if len(result.gpus) < len(driver.gpus) and "CUDA_VISIBLE_DEVICES" not in os.environ:
+            found += f": {len(result.gpus)} of {len(driver.gpus)}"
+            remedy = "See TensorFlow's `messages` in `mnist-tasks doctor --json`."
+            return "warning", found, remedy, result.messages[-3:]
+        return "ok", f"{found}{_loaded(result.libraries)}", None, ()
     if not driver.gpus:
-        needless = ", and none is needed" if probed.libraries else ""
-        return "ok", f"CPU only{_count(probed.libraries)}{needless}", None, []
-    if gpu.hidden() is not None:
-        return (
-            "warning",
-            f"CPU only: CUDA_VISIBLE_DEVICES={gpu.hidden()} hides them",
-            "Unset it to train on a GPU.",
-            [],
-        )
-    if not probed.cuda_build:
-        return (
-            "warning",
-            "CPU only: this is TensorFlow's CPU build",
-            f"Run `python -m pip uninstall -y tensorflow-cpu` if it is installed. {_gpu_build()}.",
-            [],
-        )
-    return _unusable(probed)
+        return "ok", f"CPU only{_loaded(result.libraries)}", None, ()
+    reason = why_unused(result) or "every CUDA library loads, and TensorFlow gives no reason"
+    return "warning", f"CPU only: {reason}", *_advice(result)
 
 
-def _listed(driver: Driver, probed: Probed) -> tuple[Status, str, str | None, list[str]]:
-    gpus = probed.gpus or ()
-    found = f"TensorFlow lists {', '.join(gpus)}"
-    if len(gpus) < len(driver.gpus) and "CUDA_VISIBLE_DEVICES" not in os.environ:
-        return (
-            "warning",
-            f"{found}: {len(gpus)} of {len(driver.gpus)}",
-            "See `messages` in `mnist-tasks doctor --json` for what TensorFlow says of the others.",
-            list(probed.messages[-3:]),
-        )
-    return "ok", f"{found}{_count(probed.libraries)}", None, []
+def _advice(result: ProbeResult) -> tuple[str, tuple[str, ...]]:
+    """Return what to do about an unused GPU, and the libraries or messages that show why."""
+    gpu_build = f"Run {install.command('gpu')} (Linux x86-64)"
+    if _hiding() is not None:
+        return "Unset CUDA_VISIBLE_DEVICES to train on a GPU.", ()
+    if not result.cuda_build:
+        uninstall = "Run `python -m pip uninstall -y tensorflow-cpu` if it is installed."
+        return f"{uninstall} {gpu_build}.", ()
+    missing = {
+        library.name: (library.error or "").removeprefix(f"{library.name}: ")
+        for library in result.libraries
+        if library.path is None
+    }
+    if not missing:
+        messages = [line for line in result.messages if "Successfully opened" not in line]
+        return _NEWER_DRIVER, tuple(messages[-3:])
+    remedies = [_NEWER_DRIVER] if DRIVER_LIBRARIES & set(missing) else []
+    if set(missing) - DRIVER_LIBRARIES:
+        remedies.append(f"{gpu_build}: it installs CUDA and cuDNN.")
+    by_error: dict[str, list[str]] = {}
+    for name, error in missing.items():
+        by_error.setdefault(error, []).append(name)
+    details = (f"{', '.join(names)}: {error}" for error, names in by_error.items())
+    return " ".join(remedies), tuple(details)
 
 
-def _unusable(probed: Probed) -> tuple[Status, str, str | None, list[str]]:
-    """Name the libraries that are to blame, by the reason."""
-    lacking = [library for library in probed.libraries if library.path is None]
-    if not lacking:
-        words = [line for line in probed.messages if "Successfully opened" not in line]
-        return "warning", "CPU only, though every CUDA library opens", _NEWER_DRIVER, words[-3:]
-    names = [library.name for library in lacking]
-    by_reason: dict[str, list[str]] = {}
-    for library in lacking:
-        by_reason.setdefault(_reason(library), []).append(library.name)
-    ours = [name for name in names if name in DRIVER_LIBRARIES]
-    remedies = [_NEWER_DRIVER] if ours else []
-    if ours != names:
-        remedies.append(f"{_gpu_build()}: it brings CUDA and cuDNN.")
-    several = f"{len(lacking)} of {len(probed.libraries)} CUDA libraries"
-    return (
-        "warning",
-        f"CPU only: {several if len(lacking) > 1 else names[0]} can't be opened",
-        " ".join(remedies),
-        [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()],
-    )
-
-
-def _gpu_build() -> str:
-    return f"Run {install.command('gpu')} (Linux x86-64)"
-
-
-def _reason(library: Library) -> str:
-    return (library.why or "").removeprefix(f"{library.name}: ")
-
-
-def _count(libraries: tuple[Library, ...]) -> str:
-    """Sum up what brought the libraries: ``; 8 of 8 CUDA libraries open (pip, system)``."""
+def _loaded(libraries: tuple[Library, ...]) -> str:
+    """Return a summary such as ``; 8 of 8 CUDA libraries load (pip, system)``."""
     if not libraries:
         return ""
-    opened = [library for library in libraries if library.path is not None]
-    origins = sorted({origin(library) or "" for library in opened})
-    tail = f" ({', '.join(origins)})" if origins else ""
-    return f"; {len(opened)} of {len(libraries)} CUDA libraries open{tail}"
+    origins = [place for library in libraries if (place := origin(library))]
+    tail = f" ({', '.join(sorted(set(origins)))})" if origins else ""
+    return f"; {len(origins)} of {len(libraries)} CUDA libraries load{tail}"
+
+
+def _hiding() -> str | None:
+    """Return the value of CUDA_VISIBLE_DEVICES if it hides every GPU."""
+    value = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return value if value is not None and value.split(",")[0].strip() in ("", "-1") else None

@@ -1,33 +1,32 @@
-"""The machine under the workflow: its Python, its platform, its cores and its memory."""
+"""The machine: its platform, its cores and its memory."""
 
 from __future__ import annotations
 
 import os
 import platform
 import re
-import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from mnist_tasks import cgroups
 from mnist_tasks.config import available_cores
-from mnist_tasks.environment import requirements
 from mnist_tasks.environment.diagnosis import Finding
 
 GIB = 1 << 30
-# A training was measured at 0.66 GiB and a check at 0.58 (benchmarks/README.md).
-LITTLE_MEMORY = GIB
+# Measured: a training takes 0.66 GiB and a check 0.58 (benchmarks/README.md).
+LOW_MEMORY = GIB
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Bytes of memory; ``None`` where the system does not tell.
+    """Bytes of memory; ``None`` if the system does not report it.
 
     Attributes
     ----------
     limit
-        The lowest that a cgroup of this process allows, where that is below the total.
+        The lowest limit of this process's cgroups, if it is below the total.
     """
 
     total: int | None
@@ -35,31 +34,8 @@ class Memory:
     limit: int | None
 
 
-def python() -> Finding:
-    """Say which Python runs this, and whether it is one that is supported."""
-    version = platform.python_version()
-    supported = requirements.python()
-    is_virtual = sys.prefix != sys.base_prefix
-    kind = "virtual environment" if is_virtual else "no virtual environment"
-    good = requirements.satisfies(version, supported)
-    return Finding(
-        topic="machine",
-        name="Python",
-        found=f"{version}, {kind}" + ("" if good else f"; supported is {supported}"),
-        status="ok" if good else "fault",
-        remedy=None if good else "Make an environment with a supported Python and install there.",
-        details=(sys.executable,),
-        facts={
-            "version": version,
-            "executable": sys.executable,
-            "virtual_environment": is_virtual,
-            "supported": supported,
-        },
-    )
-
-
 def system() -> Finding:
-    """Say which system and processor these are."""
+    """Report the operating system and the processor's architecture."""
     libc = " ".join(part for part in platform.libc_ver() if part)
     parts = [f"{platform.system()} {platform.release()}", platform.machine(), libc]
     return Finding(
@@ -71,47 +47,37 @@ def system() -> Finding:
 
 
 def cores() -> Finding:
-    """Say how many cores this process may use, of how many there are."""
-    usable, there = available_cores(), os.cpu_count() or 1
-    found = str(usable) if usable == there else f"{usable} of {there} (affinity, cgroup)"
-    return Finding(
-        topic="machine", name="cores", found=found, facts={"usable": usable, "there": there}
-    )
+    """Report how many cores this process may use, and how many there are."""
+    usable, total = available_cores(), os.cpu_count() or 1
+    found = str(usable) if usable == total else f"{usable} of {total} (affinity, cgroup)"
+    facts = {"usable": usable, "total": total}
+    return Finding(topic="machine", name="cores", found=found, facts=facts)
 
 
 def memory(found: Memory) -> Finding:
-    """Say how much memory there is, and warn where a training may not find enough."""
-    facts = {"total": found.total, "available": found.available, "limit": found.limit}
+    """Report the memory, with a warning if it may not be enough to train."""
+    make = partial(Finding, topic="machine", name="memory", facts=asdict(found))
     if found.total is None:
-        return Finding(topic="machine", name="memory", found="not told here", facts=facts)
+        return make(found="unknown on this system")
     shown = f"{found.total / GIB:.1f} GiB"
     if found.available is not None:
         shown += f", {found.available / GIB:.1f} GiB available"
     if found.limit is not None:
         shown += f", limited to {found.limit / GIB:.1f} GiB (cgroup)"
-    usable = min(
-        number for number in (found.total, found.available, found.limit) if number is not None
-    )
-    good = usable >= LITTLE_MEMORY
-    return Finding(
-        topic="machine",
-        name="memory",
-        found=shown,
-        status="ok" if good else "warning",
-        remedy=None if good else "Make room for the 0.7 GiB that a training takes.",
-        facts=facts,
-    )
+    if min(each for each in asdict(found).values() if each is not None) >= LOW_MEMORY:
+        return make(found=shown)
+    return make(status="warning", found=shown, remedy="Free the 0.7 GiB that a training takes.")
 
 
 def measure_memory(root: Path = Path("/")) -> Memory:
-    """Ask the system for its memory, and the cgroups for their limit."""
+    """Return the system's memory and the limit of its cgroups."""
     sizes: dict[str, int] = {}
     with suppress(OSError):
         text = (root / "proc/meminfo").read_text()
         sizes = {name: int(kib) * 1024 for name, kib in re.findall(r"(\w+):\s+(\d+) kB", text)}
     total = sizes.get("MemTotal")
     if total is None:
-        with suppress(AttributeError, OSError, ValueError):  # macOS has the first, Windows neither
+        with suppress(AttributeError, OSError, ValueError):  # works on macOS, not on Windows
             total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = cgroups.memory_limit(root)
     if limit is not None and total is not None and limit >= total:

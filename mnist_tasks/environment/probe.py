@@ -1,6 +1,6 @@
-"""TensorFlow, asked in a process of its own: it may be broken so that its import ends the process.
+"""Import TensorFlow in a separate process, because a broken one can crash the process it runs in.
 
-The process sees the modules that this one would import, from the same folders.
+The process imports modules from the same folders as this one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any
 
 from mnist_tasks import install
@@ -20,7 +21,7 @@ from mnist_tasks.environment.builds import module_path
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import printable
 
-TIMEOUT = 60.0  # seconds: a first import from a cold disk takes its time
+TIMEOUT = 60.0  # seconds: the first import from a cold disk is slow
 _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.argv.pop())
@@ -29,33 +30,36 @@ main()
 """
 _PREFIX = re.compile(r"^[IWEF]\d{4} [\d:.]+ +\d+ ")  # severity, date, time, thread
 _ABOUT_GPUS = re.compile(r"cuda|cudnn|gpu|nvidia|dlopen|libcu|dso_loader|driver", re.IGNORECASE)
-_NOT_OPENED = re.compile(r"Could not load dynamic library '([\w.-]+)'; dlerror: ([^;]+)")
+_NOT_LOADED = re.compile(
+    r"Could not load dynamic library '([\w.-]+)'; dlerror: ([^;]+)"
+    r"|(lib[\w.+-]+\.so[\w.]*): (cannot open shared object[^;]*)"
+)
 _REMEDIES = {
-    "SIGILL": "This processor lacks instructions (AVX) that the build is made of: take another "
+    "SIGILL": "This build needs processor instructions (AVX) that this machine lacks: use another "
     "machine, or a build for this one.",
-    "SIGKILL": "Most likely the system ran out of memory: make room.",
+    "SIGKILL": "The system probably ran out of memory: free some.",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """A library of CUDA: the file that it was opened from, or why it was not."""
+    """A CUDA library: the file it was loaded from, or why it can't be loaded."""
 
     name: str
     path: str | None
-    why: str | None
+    error: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probed:
-    """What TensorFlow told; ``None`` where it did not come so far.
+class ProbeResult:
+    """What TensorFlow reported; ``None`` for what it did not get to.
 
     Attributes
     ----------
-    failure
-        Why it told no more.
+    failure, signal
+        Why the process stopped early, and the signal that ended it.
     messages
-        What it said about GPUs, and all of its last words where it failed.
+        TensorFlow's messages about GPUs, and its last ones if the process failed.
     """
 
     seconds: float | None = None
@@ -72,81 +76,71 @@ class Probed:
     messages: tuple[str, ...] = ()
 
 
-def probe(timeout: float = TIMEOUT) -> Probed:
-    """Import TensorFlow in a process of its own, which has some seconds for it."""
+def probe(timeout: float = TIMEOUT) -> ProbeResult:
+    """Import TensorFlow in another process and list its GPUs, within `timeout` seconds."""
     failure = ended_by = None
     command = [sys.executable, "-c", _BOOT, json.dumps(sys.path)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        # Ctrl-C ends the thread that waits here without a word.
-        atexit.register(_end, process)
+        # Ctrl-C ends a daemon thread that waits here without unwinding it.
+        end = partial(_end, process)
+        atexit.register(end)
         try:
-            output, said = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             process.kill()
-            output, said = process.communicate()
+            stdout, stderr = process.communicate()
             failure = f"not done after {timeout:g} s"
+        atexit.unregister(end)
     if failure is None and process.returncode:
-        ended_by = _signal(process.returncode)
+        with suppress(ValueError):
+            ended_by = signal.Signals(-process.returncode).name
         failure = f"the process ended with {ended_by or f'exit code {process.returncode}'}"
-    told = _told(output)
-    failure = told.pop("failure", failure)
+    reported = _parse(stdout)
+    failure = reported.pop("failure", failure)
     lines = [
         printable(_PREFIX.sub("", line), limit=300)
-        for line in said.decode(errors="replace").splitlines()
+        for line in stderr.decode(errors="replace").splitlines()
         if line.strip()
     ]
-    about = [line for line in lines if _ABOUT_GPUS.search(line)]
-    told["libraries"] += _not_opened(about, told["libraries"])
-    return Probed(
-        **told,
+    messages = [line for line in lines if _ABOUT_GPUS.search(line)]
+    reported["libraries"] += _not_loaded(messages, reported["libraries"])
+    return ProbeResult(
+        **reported,
         failure=printable(failure, limit=300) if failure else None,
         signal=ended_by,
-        messages=tuple(dict.fromkeys(about + (lines[-5:] if failure else []))),
+        messages=tuple(dict.fromkeys(messages + (lines[-5:] if failure else []))),
     )
 
 
-def finding(probed: Probed, package: str = "tensorflow") -> Finding:
-    """Say which TensorFlow it is that can be imported, or why it can't.
+def finding(result: ProbeResult, package: str = "tensorflow") -> Finding:
+    """Report which TensorFlow was imported, or why it can't be.
 
     Parameters
     ----------
     package
-        What is to be installed again where it is broken: another package would break it more.
+        The requirement to reinstall if it is broken; another package would break it further.
     """
-    facts = {
-        field.name: getattr(probed, field.name)
-        for field in fields(Probed)
-        if field.name not in ("gpus", "libraries", "messages")
-    }
-    if probed.tensorflow is None:
-        stage = "it can't be imported"
-    elif probed.gpus is None:
-        stage = "it can't list its devices"
-    else:
+    make = partial(Finding, topic="TensorFlow", name="import", facts=asdict(result))
+    if result.gpus is not None:
         kind = "CPU build"
-        if probed.cuda_build:
-            kind = f"CUDA build (CUDA {probed.cuda}, cuDNN {probed.cudnn})"
-        return Finding(
-            topic="TensorFlow",
-            name="import",
-            found=f"TensorFlow {probed.tensorflow}, {kind}; Keras {probed.keras}; "
-            f"{probed.seconds:.1f} s",
-            facts=facts,
+        if result.cuda_build:
+            kind = f"CUDA build (CUDA {result.cuda}, cuDNN {result.cudnn})"
+        return make(
+            found=f"TensorFlow {result.tensorflow}, {kind}; Keras {result.keras}; "
+            f"{result.seconds:.1f} s"
         )
-    again = f"`python -m pip install --force-reinstall {package}`"
-    remedy = f"Run {again}; it is imported from {module_path()}."
-    if probed.failure and probed.failure.startswith("ModuleNotFoundError"):
+    stage = "can't be imported" if result.tensorflow is None else "can't list its devices"
+    remedy = f"Run `python -m pip install --force-reinstall {package}`"
+    remedy += f"; it is imported from {module_path()}."
+    if result.failure and result.failure.startswith("ModuleNotFoundError"):
         remedy = f"Run {install.command()}."
-    return Finding(
-        topic="TensorFlow",
-        name="import",
-        status="fault",
-        found=f"{stage}: {probed.failure or 'no reason is known'}",
-        remedy=_REMEDIES.get(probed.signal or "", remedy),
-        details=probed.messages[-3:],
-        facts={**facts, "messages": probed.messages},
+    return make(
+        status="error",
+        found=f"{stage}: {result.failure or 'no reason given'}",
+        remedy=_REMEDIES.get(result.signal or "", remedy),
+        details=result.messages[-3:],
     )
 
 
@@ -156,30 +150,28 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=5)
 
 
-def _told(output: bytes) -> dict[str, Any]:
-    """Put the lines together; the last may be cut off, and a library may have written there."""
-    told: dict[str, Any] = {}
-    for line in output.splitlines():
+def _parse(stdout: bytes) -> dict[str, Any]:
+    """Merge the JSON lines; the last may be cut off, and a library may have written others."""
+    merged: dict[str, Any] = {}
+    for line in stdout.splitlines():
         with suppress(ValueError, TypeError):
-            told.update(json.loads(line))
-    known = {field.name for field in fields(Probed)}
-    told = {name: value for name, value in told.items() if name in known}
-    if "gpus" in told:
-        told["gpus"] = tuple(map(str, told["gpus"]))
-    told["libraries"] = tuple(Library(**library) for library in told.get("libraries", ()))
-    return told
+            merged.update(json.loads(line))
+    known = {field.name for field in fields(ProbeResult)}
+    reported = {name: value for name, value in merged.items() if name in known}
+    if "gpus" in reported:
+        reported["gpus"] = tuple(map(str, reported["gpus"]))
+    reported["libraries"] = tuple(Library(**each) for each in reported.get("libraries", ()))
+    return reported
 
 
-def _not_opened(lines: list[str], known: tuple[Library, ...]) -> tuple[Library, ...]:
-    """Return what else TensorFlow says that it could not open."""
+def _not_loaded(messages: list[str], known: tuple[Library, ...]) -> tuple[Library, ...]:
+    """Return the other libraries that TensorFlow says it could not load."""
     names = {library.name for library in known}
-    found = {match[1]: match[2] for line in lines if (match := _NOT_OPENED.search(line))}
+    found: dict[str, str] = {}
+    for match in filter(None, map(_NOT_LOADED.search, messages)):
+        found.setdefault(match[1] or match[3], match[2] or match[4])
     return tuple(
-        Library(name=name, path=None, why=why) for name, why in found.items() if name not in names
+        Library(name=name, path=None, error=error)
+        for name, error in found.items()
+        if name not in names
     )
-
-
-def _signal(returncode: int) -> str | None:
-    with suppress(ValueError):
-        return signal.Signals(-returncode).name
-    return None

@@ -1,7 +1,7 @@
-"""A process of its own that imports TensorFlow and tells, line by line, how far it came.
+"""The process that imports TensorFlow and reports, line by line, how far it got.
 
-Each line on what was its standard output is one JSON object; what libraries print goes to standard
-error. What ends the process leaves the lines that came before.
+Each line on its standard output is a JSON object; what libraries print goes to standard error. If
+the process crashes, the lines written so far remain.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import ctypes
 import json
 import os
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from mnist_tasks import fast_import
-
-# What TensorFlow opens before it accepts a GPU, for CUDA 12; each library counts by itself.
+# What TensorFlow loads before it accepts a GPU, by the version of CUDA.
 _CUDA_LIBRARIES = {
     "12": (
         "libcudart.so.12",
@@ -31,37 +30,37 @@ _DRIVER_LIBRARY = "libcuda.so.1"
 
 
 def main() -> None:
-    """Import TensorFlow, list its devices, look for its libraries; leave without ceremony."""
+    """Import TensorFlow, list its devices and load its CUDA libraries."""
     output = os.dup(1)
     os.dup2(2, 1)
 
-    def tell(facts: dict[str, Any]) -> None:
+    def report(facts: dict[str, Any]) -> None:
         os.write(output, json.dumps(facts).encode() + b"\n")
 
     try:
-        told = _import()
-        tell(told)
-        tell(_devices())
-        if told["cuda_build"]:
-            tell({"libraries": _libraries(told)})
-    except BaseException as error:  # also what would end the process
-        tell({"failure": f"{type(error).__name__}: {error}"})
-    # Leaving the usual way would take TensorFlow a quarter of a second.
-    os._exit(0)
+        build = _import()
+        report(build)
+        report(_devices())
+        if build["cuda_build"]:
+            report({"libraries": _libraries(build)})
+    except BaseException as error:  # includes SystemExit
+        report({"failure": f"{type(error).__name__}: {error}"})
+    os._exit(0)  # TensorFlow takes a quarter of a second to exit normally
 
 
 def _import() -> dict[str, Any]:
-    begun = time.perf_counter()
-    # Its own words are wanted here, also the one for each library that it opens.
+    start = time.perf_counter()
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    # Log everything, also each library that TensorFlow loads.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     os.environ["TF_CPP_VMODULE"] = "dso_loader=1"
-    with fast_import.light():
-        import keras
-        import tensorflow as tf
+    sys.modules["matplotlib"] = None  # type: ignore[assignment] # Keras imports it for plots
+    import keras
+    import tensorflow as tf
 
     build = tf.sysconfig.get_build_info()
     return {
-        "seconds": round(time.perf_counter() - begun, 2),
+        "seconds": round(time.perf_counter() - start, 2),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "module": tf.__file__,
@@ -79,38 +78,34 @@ def _devices() -> dict[str, Any]:
     return {"gpus": [details(gpu).get("device_name", gpu.name) for gpu in gpus]}
 
 
-def _libraries(told: dict[str, Any]) -> list[dict[str, str | None]]:
-    """Open what TensorFlow needs of CUDA, after it has: an open library is found by its name."""
-    wanted = [_DRIVER_LIBRARY, *_CUDA_LIBRARIES.get(str(told["cuda"]).split(".")[0], ())]
-    if told["cudnn"]:
-        wanted.append(f"libcudnn.so.{str(told['cudnn']).split('.')[0]}")
-    packages = Path(told["module"]).parents[1] / "nvidia"
-    return [_open(name, packages) for name in wanted]
+def _libraries(build: dict[str, Any]) -> list[dict[str, str | None]]:
+    """Load the CUDA libraries after TensorFlow has, so that a loaded one is found by its name."""
+    names = [_DRIVER_LIBRARY, *_CUDA_LIBRARIES.get(str(build["cuda"]).split(".")[0], ())]
+    if build["cudnn"]:
+        names.append(f"libcudnn.so.{str(build['cudnn']).split('.')[0]}")
+    packages = Path(build["module"]).parents[1] / "nvidia"
+    return [_load(name, packages) for name in names]
 
 
-def _open(name: str, packages: Path) -> dict[str, str | None]:
-    why = None
-    # TensorFlow's own files name the folders of pip's packages; nobody else looks there.
+def _load(name: str, packages: Path) -> dict[str, str | None]:
+    message = None
+    # Only TensorFlow's own files have the folders of pip's packages on their search path.
     for path in (name, *map(str, packages.glob(f"*/lib/{name}"))):
         try:
             ctypes.CDLL(path)
         except OSError as error:
-            why = str(error)
+            message = str(error)
         else:
-            return {"name": name, "path": _where(name) or path, "why": None}
-    return {"name": name, "path": None, "why": why}
+            return {"name": name, "path": _loaded_from(name) or path, "error": None}
+    return {"name": name, "path": None, "error": message}
 
 
-def _where(name: str) -> str | None:
-    """Return the file that an open library came from, where the system tells."""
+def _loaded_from(name: str) -> str | None:
+    """Return the file of a loaded library, if the system reports it."""
     try:
         maps = Path("/proc/self/maps").read_text()
     except OSError:
         return None
-    # The file may have a longer name than the link by which it was found: libcudart.so.12.5.82.
+    # The name may be a link to a file with a longer one: libcudart.so.12.5.82.
     match = re.search(rf"(/\S*/{re.escape(name)}\S*)$", maps, re.MULTILINE)
     return match[1] if match else None
-
-
-if __name__ == "__main__":
-    main()

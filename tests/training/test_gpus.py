@@ -1,44 +1,24 @@
-"""A GPU that can't be used is never passed over in silence, nor without its reason."""
+"""A run never ignores a GPU silently: it gives the reason."""
 
 from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from mnist_tasks.environment import gpu, probe
+from mnist_tasks.environment.gpu import Driver, Gpu
+from mnist_tasks.environment.probe import Library, ProbeResult
 from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.training import gpus
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-CUDNN = "W0000 dso_loader.cc:55] libcudnn.so.9: cannot open shared object file: No such file"
-DLOPEN = "W0000 gpu_device.cc:2342] Cannot dlopen some GPU libraries. Please make sure"
-NO_DRIVER = "I0000 cudart_stub.cc:31] Could not find cuda drivers on your machine, GPU will not"
-
-
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        (f"{CUDNN}\n{DLOPEN}", "the library libcudnn.so.9 can't be loaded"),
-        ("Could not load dynamic library 'libcufft.so.11'; dl", "the library libcufft.so.11 can't"),
-        (DLOPEN, "some of CUDA's libraries are not installed"),
-        (NO_DRIVER, "it finds no CUDA driver"),
-        ("failed call to cuInit: UNKNOWN ERROR (303)\nmore", "not start: UNKNOWN ERROR (303)"),
-        ("\x1b[31mlibevil\x1b.so: cannot open", ""),
-        ("", ""),
-    ],
-)
-def test_the_reason_is_picked_out_of_the_log(said: str, why: str) -> None:
-    found = gpus.reason(said)
-    assert why in found
-    assert bool(why) == bool(found)
+NO_CUDNN = "libcudnn.so.9: cannot open shared object file: No such file or directory"
 
 
 class Hidden:
-    """A TensorFlow that sees so many GPUs, all of which are made up."""
+    """The ``tf.config`` of a TensorFlow with `count` simulated GPUs."""
 
     def __init__(self, count: int) -> None:
         self.visible: list[str] | None = None
@@ -53,7 +33,7 @@ class Hidden:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def make(count: int, *, log: str = "") -> Hidden:
+    def make(count: int, *, driver: Driver | None = None) -> Hidden:
         config: Any = Hidden(count)
         config.experimental = SimpleNamespace(get_device_details=lambda _: {"device_name": "X1"})
         config.get_logical_device_configuration = lambda _: None
@@ -63,7 +43,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
             __version__="2.21.0",
         )
         monkeypatch.setitem(sys.modules, "tensorflow", module)
-        monkeypatch.setattr(gpus, "_log", lambda: log)
+        library = Library(name="libcudnn.so.9", path=None, error=NO_CUDNN)
+        result = ProbeResult(cuda_build=True, libraries=(library,))
+        monkeypatch.setattr(probe, "probe", lambda: result)
+        monkeypatch.setattr(gpu, "look", lambda: driver or Driver())
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         return config  # type: ignore[no-any-return]
 
     return make
@@ -90,7 +74,7 @@ def test_only_the_wanted_devices_are_seen(
 
 @pytest.mark.parametrize("wanted", ["gpu", "gpu:0", "gpu:3", "all"])
 def test_a_missing_gpu_is_an_error_with_its_reason(machine: Any, wanted: str) -> None:
-    machine(0, log=CUDNN)
+    machine(0)
     with pytest.raises(EnvironmentProblemError, match=r"libcudnn\.so\.9") as caught:
         gpus.choose(wanted)
     assert caught.value.subject == f"--device {wanted}"
@@ -104,20 +88,16 @@ def test_an_index_past_the_last_gpu_is_named(machine: Any) -> None:
     assert "gpu:1" in str(caught.value.remedy)
 
 
-def test_a_driver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpus, "_ASK", "import time; time.sleep(60)")
-    monkeypatch.setattr(gpus, "_SECONDS_TO_ASK", 0.1)
-    assert gpus._log() == ""
-
-
-def test_auto_says_why_it_passes_over_a_gpu(
-    machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine(0, log=DLOPEN)
+@pytest.mark.parametrize(
+    "driver",
+    [Driver(version="550"), Driver(gpus=(Gpu(name="X1"),))],
+    ids=["only a driver", "only a device"],
+)
+def test_auto_explains_why_a_gpu_is_not_used(machine: Any, driver: Driver) -> None:
+    machine(0)
     assert gpus.choose("auto").note == ""
-    (tmp_path / "version").touch()
-    monkeypatch.setattr(gpus, "DRIVER_SIGNS", (tmp_path / "version",))
+    machine(0, driver=driver)
     note = gpus.choose("auto").note
-    assert "some of CUDA's libraries are not installed" in note
+    assert "the library libcudnn.so.9 can't be loaded" in note
     assert "Training on CPU" in note
     assert gpus.choose("cpu").note == ""

@@ -1,4 +1,4 @@
-"""What `doctor` prints: a line for each finding, with its remedy below where it is not well."""
+"""What `doctor` prints: a line for each finding, with the remedy below a problem."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
     from mnist_tasks.environment.diagnosis import Diagnosis, Finding
 
-STYLES = {"ok": "green", "warning": "bold yellow", "fault": "bold red"}
-LONGEST = 400  # characters: a finding and its remedy are to be read whole
+STYLES = {"ok": "green", "warning": "bold yellow", "error": "bold red"}
+LONGEST = 400  # characters, so that findings and remedies are rarely cut
 
 
 def diagnosis(found: Diagnosis) -> RenderableType:
-    """Show all findings by topic, then the whole in a sentence."""
-    widest = max(len(finding.name) for finding in found.findings)
+    """Return all findings by topic, then the summary."""
+    name_width = max(len(finding.name) for finding in found.findings)
     parts: list[RenderableType] = []
     for topic, findings in groupby(found.findings, key=lambda finding: finding.topic):
-        parts += [Text(topic[0].upper() + topic[1:], "bold"), _lines(list(findings), widest)]
+        parts += [Text(topic[0].upper() + topic[1:], "bold"), _lines(list(findings), name_width)]
     return Group(*parts, Text(), Text(found.summary, STYLES[found.status]))
 
 
-def _lines(findings: list[Finding], widest: int) -> Table:
+def _lines(findings: list[Finding], name_width: int) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(width=1)
     grid.add_column(min_width=max(map(len, STYLES)), no_wrap=True)
-    grid.add_column(min_width=widest, no_wrap=True)
+    grid.add_column(min_width=name_width, no_wrap=True)
     grid.add_column(overflow="fold")
     for finding in findings:
         grid.add_row(

@@ -14,7 +14,7 @@ FOUND = Diagnosis(
             topic="GPU",
             name="devices",
             found="libcudnn.so.9 [red]can't be opened[/red] \x1b[31m" + "word " * 60 + "last",
-            status="fault",
+            status="error",
             remedy="Do " + "this " * 60 + "now.",
         ),
     )
@@ -48,6 +48,6 @@ def test_topics_are_headings_and_the_summary_is_the_end() -> None:
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "Machine",
         "GPU",
-        "1 fault: this machine can't run the workflow as it is.",
+        "This machine can't run the workflow (1 error).",
     ]
     assert lines[1].split() == ["ok", "Python", "3.11.7"]
