@@ -19,6 +19,7 @@ from invoke.collection import Collection
 from invoke.program import Program
 
 import tasks
+from mnist_tasks import errors
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.cli.app import app
@@ -198,6 +199,16 @@ def test_the_reference_of_the_cli_is_current() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "page", [PROJECT / "README.md", DOCS / "ci.md"], ids=lambda page: page.name
+)
+def test_the_exit_codes_are_listed(page: Path) -> None:
+    rows = re.findall(r"^\| (\d+) \| ([^|]*?) \|", read(page), re.MULTILINE)
+    assert [int(code) for code, _ in rows] == [code for code, _ in errors.EXIT_CODES]
+    for (_, words), (_, meaning) in zip(rows, errors.EXIT_CODES, strict=True):
+        assert meaning in words
+
+
 # Contracts and plans
 
 
@@ -325,7 +336,7 @@ def test_nothing_is_written_in_the_old_dialect() -> None:
     assert found == []
 
 
-# The notebook
+# Python
 
 NBCONVERT = (sys.executable, "-m", "nbconvert")
 SMALL_DATA = """
@@ -337,39 +348,52 @@ generated.vouch_for(generated.write(Path({folder!r}), train=512, test=128))
 """
 
 
-@pytest.mark.slow
-def test_the_notebook_runs(tmp_path: Path) -> None:
-    """On the small data set: a first cell makes the package accept it."""
-    data = tmp_path / "data"
-    notebook = json.loads(read(DOCS / "tour.ipynb"))
-    source = SMALL_DATA.format(project=str(PROJECT), folder=str(data))
-    notebook["cells"].insert(
-        0,
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": "small",
-            "metadata": {},
-            "outputs": [],
-            "source": source,
-        },
-    )
-    (tmp_path / "tour.ipynb").write_text(json.dumps(notebook))
-    done = subprocess.run(
-        [*NBCONVERT, "--to", "notebook", "--execute", "tour.ipynb", "--output", "done.ipynb"],
-        cwd=tmp_path,
-        env={**os.environ, "MNIST_TASKS_DATA": str(data), "PYTHONPATH": str(PROJECT)},
+def run_python(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data"), "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
+
+
+def small_data(folder: Path) -> str:
+    """Return a program that makes the package accept a small generated data set."""
+    return SMALL_DATA.format(project=str(PROJECT), folder=str(folder / "data"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [PROJECT / "README.md", DOCS / "own-model.md"], ids=lambda page: page.name
+)
+def test_the_example_in_python_runs(page: Path, tmp_path: Path) -> None:
+    (example,) = blocks("python", read(page))
+    done = run_python(tmp_path, sys.executable, "-c", small_data(tmp_path) + example)
     assert done.returncode == 0, done.stderr
-    executed = json.loads((tmp_path / "done.ipynb").read_text())
-    outputs = [each for cell in executed["cells"] for each in cell.get("outputs", ())]
-    assert not [each for each in outputs if each.get("name") == "stderr"]
 
 
-def test_the_notebook_is_committed_without_outputs() -> None:
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path: Path) -> None:
     notebook = json.loads(read(DOCS / "tour.ipynb"))
-    assert not [cell for cell in notebook["cells"] if cell.get("outputs")]
+    first: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "small",
+        "metadata": {},
+    }
+    notebook["cells"].insert(0, {**first, "outputs": [], "source": small_data(tmp_path)})
+    (tmp_path / "tour.ipynb").write_text(json.dumps(notebook))
+    options = ("--to", "notebook", "--execute", "tour.ipynb", "--output", "done.ipynb")
+    done = run_python(tmp_path, *NBCONVERT, *options)
+    assert done.returncode == 0, done.stderr
+    cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+
+
+def test_the_notebook_is_stored_without_outputs() -> None:
+    notebook = json.loads(read(DOCS / "tour.ipynb"))
+    assert [cell for cell in notebook["cells"] if cell.get("outputs")] == []
