@@ -1,1 +1,1 @@
-"""A stranger's model file: looked at without Keras, then loaded and asked in a guarded process."""
+"""Vet an untrusted model file without Keras, then load and run it in a confined child process."""

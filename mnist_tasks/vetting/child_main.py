@@ -1,8 +1,8 @@
-"""The guarded child: looks at a model file, then loads it and asks it, in a process of its own.
+"""The child process: vet a model file, then load it and run inference.
 
-It runs in a folder that holds ``request.json``, the private copy of the model file and the images,
-and answers on what was its standard output, one line of JSON each. Whatever a library prints goes
-to standard error, which no one shows raw.
+Its working folder contains ``request.json``, a private copy of the model file and the images. It
+sends its messages over its original standard output, one line of JSON each. Whatever libraries
+print goes to standard error, which is never shown unescaped.
 """
 
 from __future__ import annotations
@@ -13,17 +13,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mnist_tasks.vetting import model_loading, resources
-from mnist_tasks.vetting.protocol import Answer, Lacking, Refused, Request, Stage, Vetted
-from mnist_tasks.vetting.static_check import Declared, vet_bytes
-from mnist_tasks.vetting.untrusted_text import RefusedError, shown
+from mnist_tasks.vetting import model_loading, model_size, protocol, resources
+from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mnist_tasks.vetting.protocol import StageName
-
-    Send = Callable[[Answer], None]
 
 _FAILURES = {
     "vet": "it can't be read",
@@ -33,66 +28,72 @@ _FAILURES = {
 
 
 def main() -> None:
-    """Do what the request in the working folder asks, and leave without ceremony."""
+    """Process the request in the working folder, then end the process."""
     output = os.dup(1)
     os.dup2(2, 1)
 
-    def send(answer: Answer) -> None:
-        line = memoryview(msgspec.json.encode(answer) + b"\n")
+    def send(message: protocol.Message) -> None:
+        line = memoryview(msgspec.json.encode(message) + b"\n")
         while line:
             line = line[os.write(output, line) :]
 
-    request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request)
+    request = msgspec.json.decode(Path("request.json").read_bytes(), type=protocol.Request)
     resources.confine(request.limits, parent=request.parent)
-    reached: list[StageName] = ["start"]
+    stage: protocol.StageName = "start"
 
-    def begin(stage: StageName) -> None:
-        reached.append(stage)
-        send(Stage(name=stage))
+    def begin(name: protocol.StageName) -> None:
+        nonlocal stage
+        stage = name
+        send(protocol.Stage(name=name))
 
     try:
-        _work(request, begin, send)
+        send(_process(request, begin))
     except RefusedError as error:
-        send(Refused(found=error.found, expected=error.expected))
+        send(protocol.Refused(found=error.found, expected=error.expected))
     except Exception as error:
-        send(_explain(error, reached[-1]))
-    # Leaving the usual way would take TensorFlow a quarter of a second.
+        send(_failure(error, stage))
+    # A regular exit would take TensorFlow a quarter of a second.
     os._exit(0)
 
 
-def _work(request: Request, begin: Callable[[StageName], None], send: Send) -> None:
+def _process(
+    request: protocol.Request, begin: Callable[[protocol.StageName], None]
+) -> protocol.StaticResult | protocol.InspectionResult:
     begin("vet")
-    data = Path(request.model).read_bytes()
-    declared: Declared = vet_bytes(data, kind=request.kind, limits=request.limits)
-    if request.vet_only:
-        send(Vetted(layers=list(declared.layers), weights=declared.weights))
-        return
-    resources.widen(request.limits)
+    path, limits = Path(request.model), request.limits
+    declared = vet_bytes(path.read_bytes(), file_format=request.file_format, limits=limits)
+    if request.static_only:
+        return protocol.StaticResult(layers=list(declared.layers), weights=declared.weights)
+    resources.raise_memory_limit(limits)
     begin("import")
-    model_loading.prepare()
+    model_loading.import_keras()
     begin("count")
-    facts = model_loading.count(declared, kind=request.kind, limits=request.limits)
-    if facts.no_predictions_reason is None:
+    result = model_size.measure(declared, file_format=request.file_format, limits=limits)
+    if result.no_predictions_reason is None:
         begin("load")
-        model = model_loading.load(Path(request.model))
+        model = model_loading.load(path)
         begin("predict")
-        facts = model_loading.predict(model, facts, request)
+        result = model_loading.predict(model, result, request)
     begin("done")
-    send(facts)
+    return result
 
 
-def _explain(error: Exception, stage: StageName) -> Refused | Lacking:
-    """Say whose doing a failure is: the file's, or the machine's."""
+def _failure(
+    error: Exception, stage: protocol.StageName
+) -> protocol.Refused | protocol.EnvironmentProblem:
+    """Tell a bad file from a problem of the machine."""
     if stage == "import":
-        return Lacking(found=f"TensorFlow or Keras can't be imported: {shown(str(error))}")
+        return protocol.EnvironmentProblem(
+            found=f"TensorFlow or Keras can't be imported: {sanitize(str(error))}"
+        )
     kind = type(error).__name__
-    # TensorFlow's own name for no memory is ResourceExhaustedError.
+    # TensorFlow raises ResourceExhaustedError where it runs out of memory.
     if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
         if stage == "vet":
-            return Refused(found="looking at it takes more memory than any model should need")
-        return Lacking(found=f"out of memory in the stage '{stage}'")
-    found = _FAILURES.get(stage, f"the stage '{stage}' failed")
-    return Refused(found=f"{found}: {kind}: {shown(str(error), limit=160)}")
+            return protocol.Refused(found="vetting it takes more memory than a model should need")
+        return protocol.EnvironmentProblem(found=f"out of memory in stage '{stage}'")
+    found = _FAILURES.get(stage, f"stage '{stage}' failed")
+    return protocol.Refused(found=f"{found}: {kind}: {sanitize(str(error), limit=160)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A child process under guard: started clean, heard out stage by stage, ended with all it began."""
+"""Start the confined child process, wait for its result, and end it with all that it started."""
 
 from __future__ import annotations
 
@@ -18,25 +18,28 @@ import msgspec
 import mnist_tasks
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.vetting import protocol
-from mnist_tasks.vetting.untrusted_text import shown
+from mnist_tasks.vetting.untrusted_text import sanitize
 
 if TYPE_CHECKING:
     from mnist_tasks.vetting.limits import Limits
 
-# Isolated mode (-I) sees neither the working folder nor what the environment says of Python.
+# Isolated mode (-I) ignores the working folder and Python's environment variables. This package
+# comes before the installed ones, so that parent and child are of the same version.
 _BOOT = """
 import sys
-sys.path.append(sys.argv.pop())
+root = sys.argv.pop()
+packages = [path.endswith("-packages") for path in sys.path] + [True]
+sys.path.insert(packages.index(True), root)
 from mnist_tasks.vetting.child_main import main
 main()
 """
 _LONGEST_LINE = 64 * 1024**2
-# What a library may need to be found and to start; nothing else of the user's reaches the child.
+# What libraries may need in order to load; the child gets no other variable of the user's.
 _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
-class Child:
-    """A child process that does not outlive its ``with`` block, nor does anything it started."""
+class ChildProcess:
+    """A child process that ends with its ``with`` block, as does everything that it started."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.limits = limits
@@ -70,73 +73,78 @@ class Child:
         self.process.wait()
         self.reader.join(timeout=5)
 
-    def answer(self, name: str) -> protocol.Vetted | protocol.Inspected:
-        """Wait for the child's last word, stage by stage."""
+    def wait_for_result(self, file_name: str) -> protocol.StaticResult | protocol.InspectionResult:
+        """Return the child's result; raise what it reports, or how it failed, as an error."""
         end = time.monotonic() + self.limits.wall_seconds
         while True:
-            allowed = min(end - time.monotonic(), self._seconds())
+            seconds = min(end - time.monotonic(), self._stage_seconds())
             try:
-                line = self.lines.get(timeout=max(0.0, allowed))
+                line = self.lines.get(timeout=max(0.0, seconds))
             except queue.Empty:
-                raise self._overrun(name, allowed) from None
+                raise self._timed_out(file_name, seconds) from None
             if not line:
-                raise self._died(name)
+                raise self._died(file_name)
             try:
-                answer: protocol.Answer = msgspec.json.decode(line, type=protocol.Answer)
+                message: protocol.Message = msgspec.json.decode(line, type=protocol.Message)
             except msgspec.MsgspecError as error:
-                raise InputRefusedError(
-                    name, found="the process that looked at it gave no proper answer"
-                ) from error
-            match answer:
+                raise invalid_result(file_name) from error
+            match message:
                 case protocol.Stage():
-                    self.stage = answer.name
+                    self.stage = message.name
                 case protocol.Refused():
-                    expected = shown(answer.expected, limit=200) if answer.expected else None
+                    expected = message.expected
                     raise InputRefusedError(
-                        name,
-                        found=shown(answer.found, limit=300),
-                        expected=expected,
+                        file_name,
+                        found=sanitize(message.found, limit=300),
+                        expected=sanitize(expected, limit=200) if expected else None,
                         remedy="Don't open this file with Keras unless you trust its source.",
                     )
-                case protocol.Lacking():
-                    raise EnvironmentProblemError(name, found=shown(answer.found, limit=300))
+                case protocol.EnvironmentProblem():
+                    found = sanitize(message.found, limit=300)
+                    raise EnvironmentProblemError(file_name, found=found)
                 case _:
-                    return answer
+                    return message
 
-    def _seconds(self) -> float:
-        """How long the stage at hand may take."""
+    def _stage_seconds(self) -> float:
         if self.stage == "vet":
             return self.limits.vet_seconds
         if self.stage in {"count", "load"}:
             return self.limits.load_seconds
         return self.limits.wall_seconds
 
-    def _overrun(self, name: str, seconds: float) -> InputRefusedError | EnvironmentProblemError:
-        found = f"the stage '{self.stage}' was not done after {seconds:.0f} s"
+    def _timed_out(
+        self, file_name: str, seconds: float
+    ) -> InputRefusedError | EnvironmentProblemError:
+        found = f"stage '{self.stage}' did not finish within {seconds:.0f} s"
         if self.stage == "vet":
-            return InputRefusedError(name, found=found, expected="a file that reads at once")
+            return InputRefusedError(file_name, found=found, expected="a file that reads quickly")
         return EnvironmentProblemError(
-            name, found=found, remedy="Try on a machine that is less busy."
+            file_name, found=found, remedy="Rerun on a machine that is less busy."
         )
 
-    def _died(self, name: str) -> InputRefusedError | EnvironmentProblemError:
+    def _died(self, file_name: str) -> InputRefusedError | EnvironmentProblemError:
         code = self.process.wait()
         cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
         last = _last_line(self.folder / "stderr.txt")
-        found = f"the process that looked at it ended in the stage '{self.stage}' with {cause}"
+        found = f"the vetting process ended in stage '{self.stage}' with {cause}"
         found += f" ({last})" if last else ""
         if self.stage == "vet":
-            return InputRefusedError(name, found=found, expected="a file that HDF5 can read")
+            return InputRefusedError(file_name, found=found, expected="a file that HDF5 can read")
         memory, seconds = self.limits.memory_bytes / 1024**3, self.limits.cpu_seconds
         return EnvironmentProblemError(
-            name,
+            file_name,
             found=found,
-            expected=f"at most {memory:.0f} GiB of memory and {seconds:.0f} s of processor time",
+            expected=f"at most {memory:.0f} GiB of memory and {seconds:.0f} s of CPU time",
         )
 
 
+def invalid_result(file_name: str) -> InputRefusedError:
+    """Return the error for a child whose messages are not as they should be."""
+    return InputRefusedError(file_name, found="the vetting process did not return a valid result")
+
+
 def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    """Pass on whole lines; an empty one says that there will be no more."""
+    """Queue each line of a stream, and an empty one at its end."""
     with stream:
         for line in iter(lambda: stream.readline(_LONGEST_LINE), b""):
             lines.put(line)
@@ -151,7 +159,7 @@ def _environment(folder: Path) -> dict[str, str]:
         **home,
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        # A verdict must not depend on the device, and a GPU maps more memory than is allowed.
+        # A verdict must not depend on the device, and a GPU maps more memory than the limit.
         "CUDA_VISIBLE_DEVICES": "-1",
         # glibc reserves 64 MiB of address space for each thread otherwise.
         "MALLOC_ARENA_MAX": "2",
@@ -161,11 +169,11 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _session(leader: int) -> list[int]:
-    """List the processes of a session, where the system tells; a group alone can be left."""
+    """List the processes of a session, on Linux; a process can leave its group, but not this."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            # The name in brackets may hold anything; after it: state, parent, group, session.
+            # The name in brackets may be anything; after it: state, parent, group, session.
             fields = entry.read_text().rpartition(")")[2].split()
             if int(fields[3]) == leader:
                 found.append(int(entry.parent.name))
@@ -173,8 +181,8 @@ def _session(leader: int) -> list[int]:
 
 
 def _last_line(path: Path) -> str:
-    """Give the last thing that a library said, made fit to show."""
+    """Return the last line that a library printed, as printable ASCII."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 2000))
         lines = file.read().decode("ascii", "backslashreplace").split("\n")
-    return next((shown(line.strip(), limit=120) for line in reversed(lines) if line.strip()), "")
+    return next((sanitize(line.strip(), limit=120) for line in reversed(lines) if line.strip()), "")

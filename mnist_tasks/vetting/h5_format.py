@@ -1,4 +1,4 @@
-"""The static look into an HDF5 file: only what Keras writes, all of it small, nothing elsewhere."""
+"""Check an HDF5 file: only what Keras writes, of a limited size, all of it in the file itself."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, shown
+from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, sanitize
 
 if TYPE_CHECKING:
     from mnist_tasks.vetting.limits import Limits
 
-_OBJECTS = 4_000
-_DEPTH = 32
-_STRINGS = 5_000
-# A long list of names is cut into numbered attributes: layer_names0, layer_names1.
-_NUMBERED = re.compile(r"(layer_names|weight_names)\d{0,3}")
+_MOST_OBJECTS = 4_000
+_MOST_LEVELS = 32
+_MOST_STRINGS = 5_000
+# Keras splits a long list of names into numbered attributes: layer_names0, layer_names1.
+_LISTS = re.compile(r"(layer_names|weight_names)\d{0,3}")
 _SINGLE = frozenset({"keras_version", "backend", "model_config", "training_config", "name"})
 
 
 @dataclass(kw_only=True)
-class Contents:
-    """What an HDF5 file holds, as far as it may.
+class H5Content:
+    """What an HDF5 file contains.
 
     Attributes
     ----------
     texts
-        Each attribute of one string, by the group's path and its name.
+        Each attribute of one string, by its group's path and its name.
     names
         Each attribute that is a list of strings, likewise; numbered parts are joined.
     weights
-        How many numbers each data set holds, by its path.
+        How many numbers each dataset has, by its path.
     """
 
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -41,41 +41,42 @@ class Contents:
     weights: dict[str, int] = field(default_factory=dict)
 
 
-def read_h5(data: bytes, *, limits: Limits, optimizer: str) -> Contents:
-    """Walk an HDF5 file and hold every object in it to what Keras writes.
+def read_h5(data: bytes, *, limits: Limits, optimizer: str) -> H5Content:
+    """Walk an HDF5 file and check every object in it.
 
     Parameters
     ----------
     optimizer
-        The group of the optimizer's own numbers, which may be of any value.
+        The group of the optimizer's variables, which may have any value.
 
     Raises
     ------
     RefusedError
-        Links, filters, foreign storage, odd types, numbers that are not finite, too many objects.
+        The file has links, filters, external storage, unexpected types or attributes, numbers that
+        are not finite, or too many objects.
     """
     import h5py
 
     try:
-        # A file image lives in memory: HDF5 opens nothing by path, whatever the file says.
+        # HDF5 reads the file from memory, and opens nothing by path whatever the file contains.
         root = h5py.Group(h5py.h5g.open(h5py.h5f.open_file_image(data), b"/"))
-        return _Walk(h5py, len(data), limits, optimizer).run(root.id)
+        return _Walker(h5py, len(data), limits, optimizer).walk(root.id)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
-        # HDF5 checks as it reads; what it stumbles over is corrupt or made to be.
-        raise RefusedError(f"the HDF5 file is corrupt: {shown(str(error))}") from error
+        # HDF5 checks as it reads: what it can't read is corrupt, perhaps on purpose.
+        raise RefusedError(f"the HDF5 file is corrupt: {sanitize(str(error))}") from error
 
 
-class _Walk:
+class _Walker:
     def __init__(self, h5py: Any, size: int, limits: Limits, optimizer: str) -> None:
         self.h5py = h5py
         self.size = size
         self.limits = limits
-        self.optimizer = optimizer
-        self.contents = Contents()
+        self.optimizer = f"/{optimizer}/"
+        self.content = H5Content()
         self.seen: set[int] = set()
         self.stored = 0
 
-    def run(self, root: Any) -> Contents:
+    def walk(self, root: Any) -> H5Content:
         pending = [("", root)]
         self.visit("the root", root)
         while pending:
@@ -90,111 +91,106 @@ class _Walk:
                 elif isinstance(child, self.h5py.h5d.DatasetID):
                     self.dataset(child_path, child)
                 else:
-                    raise RefusedError(f"{shown(child_path)} is a named type")
-        return self.contents
+                    raise RefusedError(f"{sanitize(child_path)} is a named datatype")
+        return self.content
 
     def visit(self, path: str, item: Any) -> None:
-        """Refuse a second way to one object: cycles, and weights that count twice."""
+        """Refuse a second path to an object: cycles, and weights that would count twice."""
         info = self.h5py.h5o.get_info(item)
         if info.addr in self.seen or info.rc != 1:
-            raise RefusedError(f"{shown(path)} is linked more than once")
+            raise RefusedError(f"{sanitize(path)} is linked more than once")
         self.seen.add(info.addr)
-        if len(self.seen) > _OBJECTS or path.count("/") > _DEPTH:
-            raise RefusedError(f"more than {_OBJECTS:,} objects, or nested past {_DEPTH}")
+        if len(self.seen) > _MOST_OBJECTS or path.count("/") > _MOST_LEVELS:
+            raise RefusedError(
+                f"more than {_MOST_OBJECTS:,} objects, or nested more than {_MOST_LEVELS} deep"
+            )
 
     def links(self, path: str, group: Any) -> list[bytes]:
         names = list(group)
         for name in names:
-            where = f"{path}/{name.decode('ascii', 'backslashreplace')}"
-            if not is_name(where[len(path) + 1 :]) or b"/" in name:
-                raise RefusedError(f"an object is named '{shown(where)}'")
+            text = name.decode("ascii", "backslashreplace")
+            where = sanitize(f"{path}/{text}")
+            if not is_name(text) or b"/" in name:
+                raise RefusedError(f"an object is named '{where}'")
             if group.links.get_info(name).type != self.h5py.h5l.TYPE_HARD:
                 raise RefusedError(
-                    f"{shown(where)} is a soft or external link", expected="data in the file itself"
+                    f"{where} is a soft or external link", expected="data in the file itself"
                 )
         return names
 
     def attributes(self, path: str, item: Any) -> None:
-        joined: dict[str, dict[str, list[str]]] = {}
+        lists: dict[str, dict[str, list[str]]] = {}
         for index in range(self.h5py.h5a.get_num_attrs(item)):
             attribute = self.h5py.h5a.open(item, index=index)
             name = attribute.name.decode("ascii", "backslashreplace")
-            listed = _NUMBERED.fullmatch(name)
+            listed = _LISTS.fullmatch(name)
             if listed is None and name not in _SINGLE:
-                raise RefusedError(f"{shown(path) or 'the root'} has an attribute '{shown(name)}'")
+                where = sanitize(path) or "the root"
+                raise RefusedError(f"{where} has the unsupported attribute '{sanitize(name)}'")
             values = self.strings(f"{path}@{name}", item, attribute, single=listed is None)
             if listed is None:
-                self.contents.texts[path, name] = values[0]
+                self.content.texts[path, name] = values[0]
             else:
-                joined.setdefault(listed[1], {})[name] = values
-        for name, parts in joined.items():
-            # Keras reads the plain attribute where there is one, else 0, 1, 2 ... up to a gap.
-            order = (
-                [name]
-                if len(parts) == 1 and name in parts
-                else [f"{name}{number}" for number in range(len(parts))]
-            )
+                lists.setdefault(listed[1], {})[name] = values
+        for name, parts in lists.items():
+            # Keras reads the plain attribute if there is one, otherwise 0, 1, 2 ... up to a gap.
+            plain = len(parts) == 1 and name in parts
+            order = [name] if plain else [f"{name}{number}" for number in range(len(parts))]
             if set(order) != parts.keys():
-                raise RefusedError(f"{shown(path)} gives its {name} in parts that don't fit")
-            self.contents.names[path, name] = [text for part in order for text in parts[part]]
+                raise RefusedError(f"{sanitize(path)} has an invalid numbering of its {name}")
+            self.content.names[path, name] = [text for part in order for text in parts[part]]
 
     def strings(self, where: str, item: Any, attribute: Any, *, single: bool) -> list[str]:
         shape = attribute.shape
         if (single and shape != ()) or (not single and len(shape) != 1):
-            raise RefusedError(f"{shown(where)} has the shape {shown(shape)}")
+            raise RefusedError(f"{sanitize(where)} has the shape {sanitize(shape)}")
         if not single and shape[0] == 0:
             return []  # an empty list of names is stored as an empty list of numbers
         if not isinstance(attribute.get_type(), self.h5py.h5t.TypeStringID):
-            raise RefusedError(f"{shown(where)} is not text")
-        if math.prod(shape) > _STRINGS or attribute.get_storage_size() > self.limits.config_bytes:
-            raise RefusedError(f"{shown(where)} is too long")
+            raise RefusedError(f"{sanitize(where)} is not text")
+        size = attribute.get_storage_size()
+        if math.prod(shape) > _MOST_STRINGS or size > self.limits.config_bytes:
+            raise RefusedError(f"{sanitize(where)} is too long")
         value = self.h5py.Group(item).attrs[attribute.name.decode()]
         texts = [value] if single else list(value)
         return [text if isinstance(text, str) else text.decode("latin-1") for text in texts]
 
     def dataset(self, path: str, item: Any) -> None:
+        where = sanitize(path)
         if self.h5py.h5a.get_num_attrs(item):
-            raise RefusedError(f"{shown(path)} is a data set with attributes")
+            raise RefusedError(f"{where} is a dataset with attributes")
         setup = item.get_create_plist()
         if setup.get_layout() != self.h5py.h5d.CONTIGUOUS or setup.get_nfilters():
             raise RefusedError(
-                f"{shown(path)} is stored in chunks, compressed or in another file",
-                expected="one plain block, as Keras writes it",
+                f"{where} is stored in chunks, compressed or in another file",
+                expected="one contiguous block, as Keras writes it",
             )
         if setup.get_external_count():
-            raise RefusedError(f"{shown(path)} is stored in another file")
-        kind = item.get_type()
-        shape = item.shape
+            raise RefusedError(f"{where} is stored in another file")
+        kind, shape = item.get_type(), item.shape
         count = math.prod(shape)
-        self.number_type(path, kind, scalar=shape == ())
-        stored = item.get_storage_size()
-        offset = item.get_offset()
+        if not self.is_allowed(kind, path, scalar=shape == ()):
+            raise RefusedError(
+                f"{where} does not contain floating-point numbers",
+                expected="float16, float32 or float64",
+            )
+        stored, offset = item.get_storage_size(), item.get_offset()
         self.stored += stored
         if stored != count * kind.get_size():
             raise RefusedError(
-                f"{shown(path)} declares the shape {shown(shape)} and holds {stored:,} bytes"
+                f"{where} declares the shape {sanitize(shape)} but contains {stored:,} bytes"
             )
         if stored and (offset is None or offset + stored > self.size or self.stored > self.size):
-            raise RefusedError(f"{shown(path)} declares more bytes than the file has")
-        self.contents.weights[path] = count
-        if count and not path.startswith(f"/{self.optimizer}/"):
-            self.finite(path, item)
+            raise RefusedError(f"{where} declares more bytes than the file has")
+        self.content.weights[path] = count
+        checked = count and not path.startswith(self.optimizer)
+        if checked and not np.isfinite(self.h5py.Dataset(item)[()]).all():
+            raise RefusedError(f"{where} contains NaN or infinity", expected="finite weights")
 
-    def number_type(self, path: str, kind: Any, *, scalar: bool) -> None:
+    def is_allowed(self, kind: Any, path: str, *, scalar: bool) -> bool:
         types = self.h5py.h5t
-        floats = (types.IEEE_F32LE, types.IEEE_F16LE, types.IEEE_F64LE)
-        integers = (types.STD_I64LE, types.STD_I32LE, types.STD_U32LE)
-        if any(kind.equal(known) for known in floats):
-            return
-        # A step counter is one whole number; the optimizer's may have more.
-        if any(kind.equal(known) for known in integers) and (
-            scalar or path.startswith(f"/{self.optimizer}/")
-        ):
-            return
-        raise RefusedError(
-            f"{shown(path)} holds no floating-point numbers", expected="float16, float32 or float64"
-        )
-
-    def finite(self, path: str, item: Any) -> None:
-        if not np.isfinite(self.h5py.Dataset(item)[()]).all():
-            raise RefusedError(f"{shown(path)} holds NaN or infinity", expected="finite weights")
+        allowed = [types.IEEE_F32LE, types.IEEE_F16LE, types.IEEE_F64LE]
+        # A step counter is one integer; the optimizer may have more.
+        if scalar or path.startswith(self.optimizer):
+            allowed += [types.STD_I64LE, types.STD_I32LE, types.STD_U32LE]
+        return any(kind.equal(known) for known in allowed)

@@ -1,4 +1,4 @@
-"""What was found in a model file: the facts that pass from the guarded child to the contract."""
+"""What vetting returns: `VettedFile` for a static check, `Inspection` for a model that was run."""
 
 from __future__ import annotations
 
@@ -15,23 +15,43 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inspection:
-    """A model file that was vetted, loaded and asked for its predictions.
+class VettedFile:
+    """A model file that passed the static check; it was not loaded.
 
     Attributes
     ----------
     sha256, bytes
-        Of the very bytes that were vetted and loaded.
+        Of exactly the bytes that were vetted.
     format
         ``h5`` or ``keras``.
+    layers
+        Class of each layer, in order, those of nested models included.
+    weights
+        How many numbers the file declares, without those of the optimizer.
+    """
+
+    sha256: str
+    bytes: int
+    format: str
+    layers: tuple[str, ...]
+    weights: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """A model file that was vetted, loaded and run.
+
+    Attributes
+    ----------
+    sha256, bytes, format
+        As in `VettedFile`.
     input_shapes, output_shapes
         One for each of the model's inputs and outputs.
     probabilities
-        For each set of images that was asked for: (n, 10) float32. Empty when the model's input or
-        output doesn't take or give what the data needs, or when its size kept it from being loaded;
-        ``no_predictions_reason`` then says why.
+        (n, 10) float32 in [0, 1] for each set of images. Empty if the model is too large to be
+        loaded or its shapes don't fit the data; ``no_predictions_reason`` then says why.
     latency
-        Seconds for one image, one for each measured call; empty unless asked for.
+        Seconds per image of each measured call; empty unless requested.
     """
 
     sha256: str
@@ -48,24 +68,5 @@ class Inspection:
 
     @property
     def parameters(self) -> int:
-        """Every number that the model carries."""
+        """Trainable and non-trainable parameters."""
         return self.trainable_parameters + self.non_trainable_parameters
-
-
-@dataclass(frozen=True, kw_only=True)
-class VettedFile:
-    """A model file that passed the static pass: neither loaded nor asked anything.
-
-    Attributes
-    ----------
-    layers
-        The class of each layer, in order, models within the model unrolled.
-    weights
-        How many numbers the file declares, the optimizer's own apart.
-    """
-
-    sha256: str
-    bytes: int
-    format: str
-    layers: tuple[str, ...]
-    weights: int

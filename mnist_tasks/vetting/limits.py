@@ -1,4 +1,4 @@
-"""How much a stranger's model file may ask of the machine before it is turned away."""
+"""How much of the machine an untrusted model file may use."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Every bound that the checking of one model file keeps to.
+    """Limits for the vetting and inspection of one model file.
 
     Attributes
     ----------
     file_bytes
-        The size of the file.
+        Size of the file.
     config_bytes, layers, depth
-        The model's description: its JSON, the layers in it (each counted as often as it is
-        called), how deep models and brackets nest.
+        Size of the model's description in JSON; layers in it, each counted once per call; nesting
+        of models.
     parameters, layer_elements, image_operations
-        A model past one of these is counted but not loaded: weights; numbers that one layer gives
-        for one image; multiply-adds for one image.
+        A model above one of these is measured but not loaded: parameters; numbers that one layer
+        outputs per image; multiply-adds per image.
     memory_bytes, vet_memory_bytes
-        Address space of the child, in whole and during the static pass.
+        Address space of the child process, in total and during the static check.
     cpu_seconds
-        Processor time of the child, over all its threads.
+        CPU time of the child process, over all its threads.
     vet_seconds, load_seconds, wall_seconds
-        Wall clock: of the static pass, of counting and loading (each), of the whole.
+        Wall-clock time: of the static check; of measuring and of loading; of everything.
     """
 
     file_bytes: int = 5_000_000

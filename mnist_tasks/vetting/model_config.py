@@ -1,12 +1,12 @@
-"""The static look at a model's description: its JSON, held word for word to what is allowed."""
+"""Check a model's description, its JSON, against the allow-list."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks.vetting import allowlist, config_values
-from mnist_tasks.vetting.untrusted_text import RefusedError, shown
+from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
 if TYPE_CHECKING:
     from mnist_tasks.vetting.limits import Limits
@@ -22,166 +22,172 @@ _MODEL_KEYS = allowlist.words("""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
-    """One layer as its description names it; a model within a model has ``inner`` layers."""
+class LayerDescription:
+    """One layer as the file describes it; a model within a model has ``inner`` layers.
 
-    kind: str
+    Attributes
+    ----------
+    calls
+        How many calls of layers it makes, those of nested models included.
+    """
+
+    class_name: str
     name: str
-    inner: tuple[Described, ...] = ()
+    inner: tuple[LayerDescription, ...] = ()
+    calls: int = 1
 
     def classes(self) -> list[str]:
-        """Name every layer's class, in order, without the models around them."""
-        if self.kind not in allowlist.MODELS:
-            return [self.kind]
-        return [kind for layer in self.inner for kind in layer.classes()]
+        """Return the class of each layer, in order, those of nested models included."""
+        if self.class_name not in allowlist.MODELS:
+            return [self.class_name]
+        return [class_name for layer in self.inner for class_name in layer.classes()]
 
 
-@dataclass
-class Reader:
-    """Reads one description, and remembers what must hold across it.
+@dataclass(kw_only=True)
+class ConfigChecker:
+    """Checks one model's description.
 
     Attributes
     ----------
     shared
-        The class behind each ``shared_object_id``: Keras would hand out the first object that
-        bore the number, whatever the second says that it is.
+        The class of each ``shared_object_id``: for a second object of the same id, Keras would
+        use the first one, whatever the second's class.
     """
 
     limits: Limits
     shared: dict[int, str] = field(default_factory=dict)
 
-    def model(self, value: object) -> Described:
-        """Read the description of a whole model.
+    def model(self, value: object, *, depth: int = 1) -> LayerDescription:
+        """Check the description of a model, and return what it consists of.
 
         Raises
         ------
         RefusedError
-            Anything in it is not on the lists, or there is too much of it.
+            Something in it is not on the allow-list, or it is too large.
         """
-        described, _ = self._model(value, depth=1)
-        return described
-
-    def training(self, value: object) -> None:
-        """Read what ``compile`` was given: known optimizers, losses and metrics only."""
-        if value is None:
-            return
-        for key, setting in config_values.mapping(value, "the training setup").items():
-            self._setting(key, setting, "the training setup")
-
-    def _model(self, value: object, *, depth: int) -> tuple[Described, int]:
-        """Read a model; also say how many layer calls it makes, models within it unrolled."""
         if depth > self.limits.depth:
-            raise RefusedError(f"models nest more than {self.limits.depth} deep")
-        kind, item = self._object(value, "model", "the model")
-        config = config_values.mapping(item["config"], "the model's config")
-        name = config_values.name_of(config.get("name", item.get("name")), "a model")
+            raise RefusedError(f"models are nested more than {self.limits.depth} deep")
+        class_name, item = self._object(value, "model", "the model")
+        config = config_values.json_object(item["config"], "the model's config")
+        name = config_values.name(config.get("name", item.get("name")), "a model")
         unknown = config.keys() - _MODEL_KEYS
         if unknown:
-            raise RefusedError(f"a model's config has the setting '{shown(min(unknown))}'")
-        for key in config.keys() & allowlist.PLAIN:
+            raise RefusedError(
+                f"a model's config has the unsupported setting '{sanitize(min(unknown))}'"
+            )
+        for key in config.keys() & allowlist.SETTINGS:
             self._setting(key, config[key], f"model '{name}'")
         for key in config.keys() & {"input_layers", "output_layers"}:
-            config_values.references(config[key])
+            config_values.check_references(config[key])
         layers = config.get("layers")
         if not isinstance(layers, list) or not layers:
             raise RefusedError(f"model '{name}' has no list of layers")
-        inner = []
+        inner: list[LayerDescription] = []
         calls = 0
         for layer in layers:
-            described, cost = self._layer(layer, depth=depth)
-            inner.append(described)
-            calls += cost
+            inner.append(self._layer(layer, depth=depth))
+            calls += inner[-1].calls
             if calls > self.limits.layers:
-                # Keras needs time that grows with the square of the layers.
+                # The time that Keras needs grows with the square of the layers.
                 raise RefusedError(
-                    f"more than {self.limits.layers} layers, counted as often as they are called"
+                    f"more than {self.limits.layers} layers, each counted once per call"
                 )
         self.training(item.get("compile_config"))
-        return Described(kind=kind, name=name, inner=tuple(inner)), calls
+        return LayerDescription(class_name=class_name, name=name, inner=tuple(inner), calls=calls)
 
-    def _layer(self, value: object, *, depth: int) -> tuple[Described, int]:
-        item = config_values.mapping(value, "a layer")
+    def training(self, value: object) -> None:
+        """Check what ``compile`` was given: only known optimizers, losses and metrics."""
+        where = "the training configuration"
+        if value is not None:
+            for key, setting in config_values.json_object(value, where).items():
+                self._setting(key, setting, where)
+
+    def _layer(self, value: object, *, depth: int) -> LayerDescription:
+        item = config_values.json_object(value, "a layer")
         nodes = item.get("inbound_nodes", [])
         if not isinstance(nodes, list):
             raise RefusedError("a layer's inbound_nodes is not a list")
         for node in nodes:
-            config_values.node(node)
-        if _among(item.get("class_name"), allowlist.MODELS):
-            described, cost = self._model(value, depth=depth + 1)
+            config_values.check_call(node)
+        if _is_one_of(item.get("class_name"), allowlist.MODELS):
+            layer = self.model(value, depth=depth + 1)
         else:
             kind, item = self._object(value, "layer", "a layer")
-            config = config_values.mapping(item["config"], "a layer's config")
-            name = config_values.name_of(config.get("name", item.get("name")), f"a {kind} layer")
+            config = config_values.json_object(item["config"], "a layer's config")
+            name = config_values.name(config.get("name", item.get("name")), f"a {kind} layer")
             self._settings(config, f"{kind} '{name}'")
-            described, cost = Described(kind=kind, name=name), 1
-        if "name" in item and item["name"] != described.name:
-            raise RefusedError(f"layer '{described.name}' has a second name")
-        return described, cost * max(1, len(nodes))
+            layer = LayerDescription(class_name=kind, name=name)
+        if "name" in item and item["name"] != layer.name:
+            raise RefusedError(f"layer '{layer.name}' has a second name")
+        return replace(layer, calls=layer.calls * max(1, len(nodes)))
 
     def _object(self, value: object, family: str, where: str) -> tuple[str, dict[str, Any]]:
-        """Hold an object's class and module to those of its family."""
-        item = config_values.mapping(value, where)
+        """Check the class and module of an object against those of its family."""
+        item = config_values.json_object(value, where)
+        allowed = allowlist.FAMILIES[family]
         unknown = item.keys() - _OBJECT_KEYS
         if unknown:
-            raise RefusedError(f"{where} has the key '{shown(min(unknown))}'")
+            raise RefusedError(f"{where} has the unsupported key '{sanitize(min(unknown))}'")
         kind = item.get("class_name")
         if family == "optimizer" and isinstance(kind, str):
-            kind = kind.removeprefix("Custom>")  # so Keras 2.11 and later name their own
-        if not isinstance(kind, str) or not _among(kind, allowlist.FAMILIES[family].classes):
+            kind = kind.removeprefix("Custom>")  # Keras 2.11 and later write their own so
+        if not isinstance(kind, str) or not _is_one_of(kind, allowed.classes):
             raise RefusedError(
-                f"{where} is of the class '{shown(kind)}'",
+                f"{where} has the class '{sanitize(kind)}'",
                 expected=f"an allowed {family} class of Keras",
             )
-        if "module" in item and not _among(item["module"], allowlist.FAMILIES[family].modules):
+        if "module" in item and not _is_one_of(item["module"], allowed.modules):
             raise RefusedError(
-                f"{where} names the module '{shown(item['module'])}' for {kind}",
-                expected=" or ".join(sorted(allowlist.FAMILIES[family].modules)),
+                f"{where} has the module '{sanitize(item['module'])}' for the class {kind}",
+                expected=" or ".join(sorted(allowed.modules)),
             )
-        if item.get("registered_name") not in (None, kind):
-            raise RefusedError(f"{where} bears the name '{shown(item['registered_name'])}'")
+        self._check_registered_name(item, (None, kind), where)
         if not isinstance(item.get("config"), dict):
             raise RefusedError(f"{where} has no config")
         if family != "model" and item.get("compile_config") is not None:
-            raise RefusedError(f"{where} brings a training setup of its own")
-        config_values.shapes(item.get("build_config"))
-        self._identity(item, kind)
+            raise RefusedError(f"{where} has a compile_config of its own")
+        config_values.check_build_config(item.get("build_config"))
+        number = item.get("shared_object_id")
+        if number is not None and (
+            type(number) is not int or self.shared.setdefault(number, kind) != kind
+        ):
+            raise RefusedError("one shared_object_id refers to objects of two classes")
         return kind, item
 
-    def _identity(self, item: dict[str, Any], kind: str) -> None:
-        number = item.get("shared_object_id")
-        if number is None:
-            return
-        if type(number) is not int or self.shared.setdefault(number, kind) != kind:
-            raise RefusedError("one shared_object_id stands for objects of two classes")
+    def _check_registered_name(
+        self, item: dict[str, Any], allowed: tuple[object, ...], where: str
+    ) -> None:
+        if item.get("registered_name") not in allowed:
+            raise RefusedError(f"{where} is registered as '{sanitize(item['registered_name'])}'")
 
     def _settings(self, config: dict[str, Any], where: str) -> None:
         for key, value in config.items():
             if key == "name":
-                config_values.name_of(value, where)
+                config_values.name(value, where)
             else:
                 self._setting(key, value, where)
 
     def _setting(self, key: str, value: object, where: str) -> None:
-        if key not in allowlist.PLAIN:
-            raise RefusedError(f"{where} has the setting '{shown(key)}'")
+        if key not in allowlist.SETTINGS:
+            raise RefusedError(f"{where} has the unsupported setting '{sanitize(key)}'")
         if value is None or isinstance(value, (bool, int, float)):
-            config_values.number(value, f"{where}, {key}")
+            config_values.check_number(value, f"{where}, {key}")
         elif isinstance(value, str):
-            config_values.word(key, value, where)
-        elif isinstance(value, list):
-            for item in value if key in _STRUCTURED else ():
+            config_values.check_string(key, value, where)
+        elif not isinstance(value, list):
+            self._setting_object(key, config_values.json_object(value, where), where)
+        elif key in _STRUCTURED:
+            for item in value:
                 self._setting(key, item, where)
-            if key not in _STRUCTURED:
-                config_values.few_numbers(key, value, where)
         else:
-            self._setting_object(key, config_values.mapping(value, where), where)
+            config_values.check_numbers(key, value, where)
 
     def _setting_object(self, key: str, value: dict[str, Any], where: str) -> None:
         if value.get("class_name") == "function":
             self._function(key, value, where)
         elif key in _STRUCTURED and "class_name" not in value:
             for name, item in value.items():
-                config_values.name_of(name, f"{where}, {key}")
+                config_values.name(name, f"{where}, {key}")
                 self._setting(key, item, where)
         elif key not in allowlist.OBJECTS:
             raise RefusedError(f"{where} has an object as its {key}")
@@ -189,18 +195,18 @@ class Reader:
             family = allowlist.OBJECTS[key]
             kind, item = self._object(value, family, f"{where}, {key}")
             if family == "dtype policy":
-                config_values.word("dtype", item["config"].get("name"), where)
+                config_values.check_string("dtype", item["config"].get("name"), where)
             self._settings(item["config"], f"{where}, {kind}")
 
     def _function(self, key: str, value: dict[str, Any], where: str) -> None:
-        """Keras names its own functions so: module ``builtins``, the function's word as config."""
-        word = value.get("config")
+        """Check a function of Keras: module ``builtins``, with its name as the config."""
+        name = value.get("config")
         if value.keys() - _OBJECT_KEYS or value.get("module") != "builtins":
-            raise RefusedError(f"{where} names a function of '{shown(value.get('module'))}'")
-        if value.get("registered_name") not in (None, "function", word):
-            raise RefusedError(f"{where} bears the name '{shown(value['registered_name'])}'")
-        config_values.word(key, word, where)
+            module = sanitize(value.get("module"))
+            raise RefusedError(f"{where} refers to a function of '{module}'")
+        self._check_registered_name(value, (None, "function", name), where)
+        config_values.check_string(key, name, where)
 
 
-def _among(value: object, words: frozenset[str]) -> bool:
+def _is_one_of(value: object, words: frozenset[str]) -> bool:
     return isinstance(value, str) and value in words

@@ -1,4 +1,4 @@
-"""What the parent asks of the child, and what the child may answer: typed JSON, one line each."""
+"""Messages between the parent and the child process: typed JSON, one line each."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ from typing import Literal
 
 import msgspec
 
-from mnist_tasks.vetting.limits import Limits  # noqa: TC001 - msgspec reads the annotations
+from mnist_tasks.records import Layer, Shape  # noqa: TC001 - msgspec reads the annotations
+from mnist_tasks.vetting.limits import Limits  # noqa: TC001
 
-#: The child's steps, in order. Until ``vet`` is done, whatever goes wrong is the file's doing.
+#: The child's stages, in order. Whatever fails before the end of ``vet`` is the file's fault.
 StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What is to be done with the model file that lies beside the request."""
+    """What to do with the model file in the working folder.
+
+    Attributes
+    ----------
+    image_sets
+        The name and the file of each.
+    parent
+        The process that the child must not outlive.
+    """
 
     model: str
-    kind: str
-    vet_only: bool
+    file_format: str
+    static_only: bool
     image_sets: list[tuple[str, str]]
     latency_runs: int
     limits: Limits
@@ -25,51 +34,42 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True, tag="stage"):
-    """A step begins."""
+    """A stage begins."""
 
     name: StageName
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """The file is to be turned away."""
+    """The file is refused."""
 
     found: str
     expected: str | None = None
 
 
-class Lacking(msgspec.Struct, frozen=True, tag="lacking"):
-    """The machine is short of something that the file may rightly ask for."""
+class EnvironmentProblem(msgspec.Struct, frozen=True, tag="environment-problem"):
+    """The machine lacks something that a good model may need."""
 
     found: str
 
 
-class Vetted(msgspec.Struct, frozen=True, tag="vetted"):
-    """What the static pass found."""
+class StaticResult(msgspec.Struct, frozen=True, tag="static"):
+    """Result of the static check."""
 
     layers: list[str]
     weights: int
 
 
-class LayerFacts(msgspec.Struct, frozen=True):
-    """One layer of the built model."""
+class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
+    """Description and predictions of a loaded model; the probabilities are raw float32."""
 
-    name: str
-    kind: str
-    output_shape: list[int | None]
-    parameters: int
-
-
-class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
-    """What the model is and what it predicts; the probabilities are raw float32, as base64."""
-
-    layers: list[LayerFacts]
+    layers: list[Layer]
     trainable: int
     non_trainable: int
-    input_shapes: list[list[int | None]]
-    output_shapes: list[list[int | None]]
+    input_shapes: list[Shape]
+    output_shapes: list[Shape]
     probabilities: dict[str, bytes]
     no_predictions_reason: str | None
     latency: list[float]
 
 
-Answer = Stage | Refused | Lacking | Vetted | Inspected
+Message = Stage | Refused | EnvironmentProblem | StaticResult | InspectionResult

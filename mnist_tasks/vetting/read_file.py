@@ -1,4 +1,4 @@
-"""The look from outside: one regular file of a fitting size, opened once and read into memory."""
+"""Read a model file once: a regular file of a limited size, with the bytes of its format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.vetting.untrusted_text import shown
+from mnist_tasks.vetting.untrusted_text import sanitize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,58 +21,66 @@ _EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intake:
-    """The bytes of a model file: the very ones that will be vetted, hashed and loaded."""
+class ModelFileContent:
+    """The bytes of a model file: exactly these are vetted, hashed and loaded.
+
+    Attributes
+    ----------
+    name
+        The path, as printable ASCII.
+    file_format
+        ``h5`` or ``keras``.
+    """
 
     name: str
     data: bytes
-    format: str
+    file_format: str
     sha256: str
 
 
-def take_in(path: Path, *, limits: Limits) -> Intake:
-    """Read a model file, once, without trusting what the path names.
+def read_model_file(path: Path, *, limits: Limits) -> ModelFileContent:
+    """Read a model file once, whatever the path leads to.
 
     Raises
     ------
     InputRefusedError
-        No regular file, too large, empty, or not what its extension says.
+        It is not a regular file, too large, empty, or not of the format that its extension names.
     """
-    name = shown(str(path), limit=200)
-    kind = _EXTENSIONS.get(path.suffix.lower())
-    if kind is None:
+    name = sanitize(str(path), limit=200)
+    file_format = _EXTENSIONS.get(path.suffix.lower())
+    if file_format is None:
         raise InputRefusedError(
             name,
-            found=f"the extension {shown(path.suffix)!r}" if path.suffix else "no extension",
+            found=f"the extension {sanitize(path.suffix)!r}" if path.suffix else "no extension",
             expected="a Keras model: .h5, .hdf5 or .keras",
         )
     data = _read(path, name, limits.file_bytes)
-    if not data.startswith(_MAGIC[kind]):
+    if not data.startswith(_MAGIC[file_format]):
         raise InputRefusedError(
             name,
             found=f"its first bytes are {data[:8].hex(' ')}",
-            expected={"h5": "an HDF5 file", "keras": "a zip archive"}[kind],
-            remedy="Check that the file was copied whole, and that its extension is right.",
+            expected={"h5": "an HDF5 file", "keras": "a zip archive"}[file_format],
+            remedy="Check that the file was copied completely and that its extension is right.",
         )
-    return Intake(name=name, data=data, format=kind, sha256=hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    return ModelFileContent(name=name, data=data, file_format=file_format, sha256=sha256)
 
 
 def _read(path: Path, name: str, limit: int) -> bytes:
-    # Without O_NONBLOCK the opening of a FIFO waits for a writer, for ever.
+    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such path"
         raise InputRefusedError(
             name,
-            found=reason,
+            found=getattr(error, "strerror", None) or "no such path",
             expected="a model file",
-            remedy="Name one, or make one with `mnist-tasks train`.",
+            remedy="Name an existing file, or train a model with `mnist-tasks train`.",
         ) from error
     try:
-        # All that follows asks the descriptor: by now the path may name another file.
+        # From here on only the descriptor is used: the path may lead to another file by now.
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
@@ -90,6 +98,6 @@ def _read(path: Path, name: str, limit: int) -> bytes:
             name,
             found=f"{max(status.st_size, len(data)):,} bytes",
             expected=f"at most {limit:,} bytes",
-            remedy="If you trust its source, let `bytes_below` in a contract for `check` allow it.",
+            remedy="If you trust its source, raise `bytes_below` in the contract and use `check`.",
         )
     return data

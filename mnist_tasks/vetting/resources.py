@@ -1,4 +1,4 @@
-"""What a process can give up for good: memory, time, file size, the network, a life of its own."""
+"""What the child process gives up for good: memory, CPU time, large files, the network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnist_tasks import parent_death
 
 try:
     resource: Any = import_module("resource")
-except ImportError:  # Windows has no such limits; the wall clock still holds
+except ImportError:  # Windows has no such limits; the wall-clock limits still apply
     resource = None
 
 if TYPE_CHECKING:
@@ -24,29 +24,30 @@ _LARGEST_FILE = 1024**2
 
 
 def confine(limits: Limits, *, parent: int) -> None:
-    """Bound this process, as far as the system knows how; call it before anything else runs.
+    """Confine this process as far as the system can; call it before anything else runs.
 
     Parameters
     ----------
     parent
-        The process whose death is to end this one too.
+        The process that this one must not outlive.
     """
-    _limit_resources(limits)
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            _leave_network_and_parent(parent)
-
-
-def widen(limits: Limits) -> None:
-    """Give the memory that TensorFlow needs, once the static pass is over."""
-    _set_limit("RLIMIT_AS", limits.memory_bytes, limits.memory_bytes)
-
-
-def _limit_resources(limits: Limits) -> None:
     _set_limit("RLIMIT_AS", limits.vet_memory_bytes, limits.memory_bytes)
     _set_limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 5)
     _set_limit("RLIMIT_FSIZE", _LARGEST_FILE, _LARGEST_FILE)
     _set_limit("RLIMIT_CORE", 0, 0)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            parent_death.exit_with_parent(parent)
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            # Without root, leaving the network takes a user namespace, where the system allows it.
+            if libc.unshare(_CLONE_NEWNET):
+                libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def raise_memory_limit(limits: Limits) -> None:
+    """Allow the memory that TensorFlow needs, once the static check is over."""
+    _set_limit("RLIMIT_AS", limits.memory_bytes, limits.memory_bytes)
 
 
 def _set_limit(name: str, soft: int, hard: int) -> None:
@@ -58,12 +59,3 @@ def _set_limit(name: str, soft: int, hard: int) -> None:
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)
         resource.setrlimit(kind, (soft, hard))
-
-
-def _leave_network_and_parent(parent: int) -> None:
-    parent_death.exit_with_parent(parent)
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    # Root may leave the network as it is; others need a user namespace, where that is allowed.
-    if libc.unshare(_CLONE_NEWNET):
-        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

@@ -1,23 +1,41 @@
-"""The parent's side of a check: a model file goes into the guarded child, plain facts come back."""
+"""Vet and run an untrusted model file in a child process; only validated facts come back.
+
+The static check is what makes a file safe: it parses the file without Keras and refuses whatever is
+not on the allow-list. Everything else here limits the damage if that check, HDF5 or Keras has a
+hole. The child process
+
+- gets a private copy of exactly the bytes that are hashed, in a temporary folder of its own;
+- runs in Python's isolated mode, with a short list of environment variables, no standard input and
+  no GPU, and ends, with all processes of its session, when the result is there or time is up;
+- has limits on address space, CPU time and the size of files it writes, and writes no core dump
+  (POSIX systems; the wall-clock limits apply everywhere);
+- on Linux can't gain privileges, dies with its parent, and has no network if it runs as root or the
+  system allows user namespaces;
+- is not believed: its messages are parsed strictly, its text becomes printable ASCII and its
+  probabilities have to be finite, in [0, 1] and as many as there are images.
+
+Not confined: the child runs as the same user, who may read and write files; there is no filter of
+system calls, and none of the limits covers several processes together. On macOS and Windows it
+keeps the network; on Windows only the wall-clock limits apply.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.records import Layer
 from mnist_tasks.vetting import protocol
-from mnist_tasks.vetting.child_process import Child
+from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
-from mnist_tasks.vetting.read_file import Intake, take_in
-from mnist_tasks.vetting.untrusted_text import shown
+from mnist_tasks.vetting.read_file import ModelFileContent, read_model_file
+from mnist_tasks.vetting.untrusted_text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,113 +50,107 @@ def inspect(
     latency_runs: int = 0,
     limits: Limits = DEFAULT,
 ) -> Inspection:
-    """Vet a model file, load it, and ask it about images; all of it in a child process.
+    """Vet a model file, load it and run inference, all in a child process.
 
     Parameters
     ----------
     image_sets
         By name: (n, 28, 28) uint8. The child scales them to float32 in [0, 1].
     latency_runs
-        How often to time the prediction for a single image.
+        How often to measure the prediction of a single image.
 
     Raises
     ------
     InputRefusedError
         The file is missing, corrupt or unsafe.
     EnvironmentProblemError
-        TensorFlow is missing, or a file that passed the static pass ran into a limit.
+        TensorFlow is missing, or a file that passed the static check ran into a limit.
     """
-    intake = take_in(path, limits=limits)
-    answer = _ask(intake, image_sets, latency_runs, limits, vet_only=False)
-    if not isinstance(answer, protocol.Inspected):
-        raise _unexpected(intake)
+    content = read_model_file(path, limits=limits)
+    result = _run_child(content, image_sets, latency_runs, limits, static_only=False)
+    if not isinstance(result, protocol.InspectionResult):
+        raise invalid_result(content.name)
     probabilities = {
-        name: _probabilities(answer.probabilities[name], len(images), intake)
+        name: _probabilities(result.probabilities.get(name, b""), len(images), content)
         for name, images in image_sets.items()
-        if answer.no_predictions_reason is None
+        if result.no_predictions_reason is None
     }
     return Inspection(
-        sha256=intake.sha256,
-        bytes=len(intake.data),
-        format=intake.format,
+        sha256=content.sha256,
+        bytes=len(content.data),
+        format=content.file_format,
         layers=tuple(
-            Layer(
-                name=shown(layer.name),
-                kind=shown(layer.kind),
-                output_shape=tuple(layer.output_shape),
-                parameters=layer.parameters,
+            replace(
+                layer,
+                name=sanitize(layer.name),
+                kind=sanitize(layer.kind),
+                operations=None,
             )
-            for layer in answer.layers
+            for layer in result.layers
         ),
-        trainable_parameters=answer.trainable,
-        non_trainable_parameters=answer.non_trainable,
-        input_shapes=tuple(tuple(shape) for shape in answer.input_shapes),
-        output_shapes=tuple(tuple(shape) for shape in answer.output_shapes),
+        trainable_parameters=result.trainable,
+        non_trainable_parameters=result.non_trainable,
+        input_shapes=tuple(result.input_shapes),
+        output_shapes=tuple(result.output_shapes),
         probabilities=probabilities,
-        no_predictions_reason=answer.no_predictions_reason,
-        latency=tuple(answer.latency),
+        no_predictions_reason=result.no_predictions_reason,
+        latency=tuple(result.latency),
     )
 
 
 def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
-    """Look at a model file without loading it: the static pass alone, in a child process.
+    """Vet a model file without loading it: only the static check, in a child process.
 
     Raises
     ------
     InputRefusedError
         The file is missing, corrupt or unsafe.
     """
-    intake = take_in(path, limits=limits)
-    answer = _ask(intake, {}, 0, limits, vet_only=True)
-    if not isinstance(answer, protocol.Vetted):
-        raise _unexpected(intake)
+    content = read_model_file(path, limits=limits)
+    result = _run_child(content, {}, 0, limits, static_only=True)
+    if not isinstance(result, protocol.StaticResult):
+        raise invalid_result(content.name)
     return VettedFile(
-        sha256=intake.sha256,
-        bytes=len(intake.data),
-        format=intake.format,
-        layers=tuple(answer.layers),
-        weights=answer.weights,
+        sha256=content.sha256,
+        bytes=len(content.data),
+        format=content.file_format,
+        layers=tuple(result.layers),
+        weights=result.weights,
     )
 
 
-def _ask(
-    intake: Intake,
+def _run_child(
+    content: ModelFileContent,
     image_sets: Mapping[str, NDArray[np.uint8]],
     latency_runs: int,
     limits: Limits,
     *,
-    vet_only: bool,
-) -> protocol.Vetted | protocol.Inspected:
+    static_only: bool,
+) -> protocol.StaticResult | protocol.InspectionResult:
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        model = f"model.{intake.format}"
-        (folder / model).write_bytes(intake.data)
+        model = f"model.{content.file_format}"
+        (folder / model).write_bytes(content.data)
         files = []
         for number, (title, images) in enumerate(image_sets.items()):
             np.save(folder / f"images-{number}.npy", images, allow_pickle=False)
             files.append((title, f"images-{number}.npy"))
         request = protocol.Request(
             model=model,
-            kind=intake.format,
-            vet_only=vet_only,
+            file_format=content.file_format,
+            static_only=static_only,
             image_sets=files,
             latency_runs=latency_runs,
             limits=limits,
             parent=os.getpid(),
         )
         (folder / "request.json").write_bytes(msgspec.json.encode(request))
-        with Child(folder, limits) as child:
-            return child.answer(intake.name)
+        with ChildProcess(folder, limits) as child:
+            return child.wait_for_result(content.name)
 
 
-def _probabilities(raw: bytes, count: int, intake: Intake) -> NDArray[np.float32]:
+def _probabilities(raw: bytes, count: int, content: ModelFileContent) -> NDArray[np.float32]:
     values = np.frombuffer(raw, dtype="<f4") if len(raw) == 40 * count else None
     if values is None or not (np.isfinite(values) & (values >= 0) & (values <= 1)).all():
-        raise _unexpected(intake)
+        raise invalid_result(content.name)
     return values.reshape(count, 10)
-
-
-def _unexpected(intake: Intake) -> InputRefusedError:
-    return InputRefusedError(
-        intake.name, found="the process that looked at it gave no proper answer"
-    )

@@ -1,4 +1,4 @@
-"""Text from a stranger's file, made fit to read: strict JSON in, short printable words out."""
+"""Text from an untrusted model file: strict JSON in, short lines of printable ASCII out."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 import re
 from typing import Any, NoReturn
 
-# What Keras itself gives for names, and what people write: no brackets, quotes or control codes.
+# The names that Keras generates and people write: no brackets, quotes or control characters.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/ -]{0,199}")
 
 
 class RefusedError(Exception):
-    """Why a file is turned away; the caller adds which file it was.
+    """Why a file is refused; the caller adds which file it was.
 
     Parameters
     ----------
     found, expected
-        As in `MnistTasksError`; ``found`` holds text of the file only as `shown` gives it.
+        As in `MnistTasksError`; text of the file has to be made printable first.
     """
 
     def __init__(self, found: str, *, expected: str | None = None) -> None:
@@ -25,8 +25,8 @@ class RefusedError(Exception):
         self.expected = expected
 
 
-def shown(value: object, *, limit: int = 60) -> str:
-    """Give a value from a file as one short line of printable ASCII."""
+def sanitize(value: object, *, limit: int = 60) -> str:
+    """Return a value from a file as one line of printable ASCII, at most `limit` characters."""
     text = value if isinstance(value, str) else repr(value)
     text = text[: 4 * limit].encode("ascii", "backslashreplace").decode()
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
@@ -34,39 +34,38 @@ def shown(value: object, *, limit: int = 60) -> str:
 
 
 def is_name(value: object) -> bool:
-    """Tell whether a value could be the name of a layer, a weight or a function, and no more."""
+    """Return whether a value is safe as the name of a layer, a weight or a function."""
     return isinstance(value, str) and _NAME.fullmatch(value) is not None and ".." not in value
 
 
 def read_json(data: bytes, *, what: str, limit: int) -> Any:
-    """Parse JSON as Keras writes it, and nothing that two parsers could read differently.
+    """Parse JSON as Keras writes it; refuse what two parsers could read differently.
 
     Raises
     ------
     RefusedError
-        Too long, not ASCII, nested too deep, a key twice, a number that is none.
+        It is longer than `limit` bytes, not ASCII, not JSON or nested too deeply, or it has a
+        duplicate key or a number such as NaN.
     """
     if len(data) > limit:
         raise RefusedError(f"{what} has {len(data):,} bytes", expected=f"at most {limit:,}")
     if not data.isascii():
-        # Python's own writer escapes all else, and a UTF-16 text could hide a second meaning.
+        # Python's JSON writer escapes everything else, and UTF-16 could hide a second meaning.
         raise RefusedError(f"{what} is not plain ASCII", expected="JSON as Keras writes it")
     try:
-        return json.loads(
-            data.decode("ascii"), object_pairs_hook=_unique, parse_constant=_no_number
-        )
+        return json.loads(data.decode("ascii"), object_pairs_hook=_unique, parse_constant=_constant)
     except RecursionError:
-        raise RefusedError(f"{what} nests too deep to be read") from None
+        raise RefusedError(f"{what} is nested too deeply") from None
     except ValueError as error:
-        raise RefusedError(f"{what} is not JSON: {shown(str(error))}") from error
+        raise RefusedError(f"{what} is not JSON: {sanitize(str(error))}") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) != len(pairs):
-        raise RefusedError("the model's JSON gives one key twice")
+        raise RefusedError("the model's JSON has a duplicate key")
     return keys
 
 
-def _no_number(name: str) -> NoReturn:
-    raise RefusedError(f"the model's JSON holds the number {name}")
+def _constant(name: str) -> NoReturn:
+    raise RefusedError(f"the model's JSON contains the number {name}")

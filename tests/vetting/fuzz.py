@@ -150,7 +150,7 @@ def work(first: int, limits: Limits) -> None:
         print("next", seed, flush=True)
         kind, data = case(seed)
         try:
-            vet_bytes(data, kind=kind, limits=limits)
+            vet_bytes(data, file_format=kind, limits=limits)
             outcome = "passed"
         except RefusedError as error:
             outcome = "refused" if error.found.isprintable() else "UNPRINTABLE"

@@ -58,12 +58,12 @@ def children() -> set[str]:
 @pytest.mark.parametrize(
     ("script", "error", "reason"),
     [
-        (f"print({VET!r}, flush=True); time.sleep(60)", InputRefusedError, "'vet' was not done"),
-        (f"print({LOAD!r}, flush=True); time.sleep(60)", EnvironmentProblemError, "'load' was not"),
-        ("time.sleep(60)", EnvironmentProblemError, "'start' was not done"),
-        ("print('{}')", InputRefusedError, "no proper answer"),
-        ('print(\'{"type": "inspected"}\')', InputRefusedError, "no proper answer"),
-        ("print('\\x1b[2J' * 9)", InputRefusedError, "no proper answer"),
+        (f"print({VET!r}, flush=True); time.sleep(60)", InputRefusedError, "'vet' did not finish"),
+        (f"print({LOAD!r}, flush=True); time.sleep(60)", EnvironmentProblemError, "'load' did not"),
+        ("time.sleep(60)", EnvironmentProblemError, "'start' did not finish"),
+        ("print('{}')", InputRefusedError, "did not return a valid result"),
+        ('print(\'{"type": "inspection"}\')', InputRefusedError, "did not return a valid result"),
+        ("print('\\x1b[2J' * 9)", InputRefusedError, "did not return a valid result"),
         (f"print({VET!r}, flush=True); os.kill(os.getpid(), 11)", InputRefusedError, "SIGSEGV"),
         (
             f"print({LOAD!r}, flush=True); os.kill(os.getpid(), 6)",
@@ -72,17 +72,21 @@ def children() -> set[str]:
         ),
         ("sys.exit('\\x1b]0;pwned\\x07')", EnvironmentProblemError, r"\x1b]0;pwned\x07"),
         (
-            f'print({LOAD!r}); print(\'{{"type": "lacking", "found": "\\x1b[2J"}}\')',
+            f'print({LOAD!r}); print(\'{{"type": "environment-problem", "found": "\\x1b[2J"}}\')',
             InputRefusedError,
-            "no proper answer",
+            "did not return a valid result",
         ),
         (
             'print(\'{"type": "refused", "found": "\\\\u001b[2J"}\')',
             InputRefusedError,
             r"\x1b[2J",
         ),
-        ('print(\'{"type": "vetted", "layers": [], "weights": 0}\')', InputRefusedError, "answer"),
-        ("print('x' * 10**7)", InputRefusedError, "no proper answer"),
+        (
+            'print(\'{"type": "static", "layers": [], "weights": 0}\')',
+            InputRefusedError,
+            "valid result",
+        ),
+        ("print('x' * 10**7)", InputRefusedError, "did not return a valid result"),
     ],
 )
 def test_each_bad_end_has_its_reason(

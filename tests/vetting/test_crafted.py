@@ -19,7 +19,7 @@ import pytest
 
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting.limits import DEFAULT
-from mnist_tasks.vetting.read_file import take_in
+from mnist_tasks.vetting.read_file import read_model_file
 from mnist_tasks.vetting.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import TABLE
@@ -40,8 +40,8 @@ def test_the_static_pass_gives_the_reason(row: Row, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     row.make(tmp_path / row.name, canary)
     try:
-        intake = take_in(tmp_path / row.name, limits=DEFAULT)
-        vet_bytes(intake.data, kind=intake.format, limits=DEFAULT)
+        content = read_model_file(tmp_path / row.name, limits=DEFAULT)
+        vet_bytes(content.data, file_format=content.file_format, limits=DEFAULT)
         found = None
     except (RefusedError, InputRefusedError) as error:
         found = error.found

@@ -20,7 +20,7 @@ def test_the_same_number_gives_the_same_file() -> None:
 
 def test_sound_files_pass() -> None:
     for kind, data in fuzz.sound().values():
-        vet_bytes(data, kind=kind, limits=DEFAULT)
+        vet_bytes(data, file_format=kind, limits=DEFAULT)
 
 
 @pytest.mark.slow
@@ -32,14 +32,14 @@ def test_a_short_run_ends_well() -> None:
 
 def test_a_careless_look_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Membership of a set, asked with a list, was such a slip: it raises a TypeError."""
-    monkeypatch.setattr(model_config, "_among", lambda value, words: value in words)
+    monkeypatch.setattr(model_config, "_is_one_of", lambda value, words: value in words)
     kinds = set()
     # Only the JSON is changed: in this process no one would end an HDF5 that hangs.
     kind, data = fuzz.sound()["sequential keras"]
     for seed in range(400):
         changed = fuzz.regrafted(random.Random(seed), data)  # noqa: S311
         try:
-            vet_bytes(changed, kind=kind, limits=DEFAULT)
+            vet_bytes(changed, file_format=kind, limits=DEFAULT)
         except RefusedError:
             continue
         except TypeError as error:

@@ -74,22 +74,22 @@ def _metadata(**entries: object) -> Callable[[], bytes]:
 
 
 ROWS: list[Row] = [
-    from_bytes("extra_member.keras", "archive", "the archive holds", _plus(evil=b"1")),
-    from_bytes("assets.keras", "archive", "the archive holds", _plus(**{"assets/v.txt": b"1"})),
-    from_bytes("traversal.keras", "archive", "the archive holds", _plus(**{"../../evil": b"1"})),
-    from_bytes("member_twice.keras", "archive", "the archive holds", _twice),
-    from_bytes("no_config.keras", "archive", "the archive holds", _without("config.json")),
-    from_bytes("no_weights.keras", "archive", "the archive holds", _without("model.weights.h5")),
+    from_bytes("extra_member.keras", "archive", "the archive contains", _plus(evil=b"1")),
+    from_bytes("assets.keras", "archive", "the archive contains", _plus(**{"assets/v.txt": b"1"})),
+    from_bytes("traversal.keras", "archive", "the archive contains", _plus(**{"../../evil": b"1"})),
+    from_bytes("member_twice.keras", "archive", "the archive contains", _twice),
+    from_bytes("no_config.keras", "archive", "the archive contains", _without("config.json")),
+    from_bytes("no_weights.keras", "archive", "the archive contains", _without("model.weights.h5")),
     from_bytes(
         "npz_weights.keras",
         "archive",
-        "the archive holds",
+        "the archive contains",
         _renamed("model.weights.h5", "model.weights.npz"),
     ),
     from_bytes(
         "escape_in_member.keras",
         "text",
-        r"the archive holds .*\\x1b\[31m",
+        r"the archive contains .*\\x1b\[31m",
         _renamed("metadata.json", "\x1b[31mmetadata.json"),
     ),
     from_bytes(
@@ -103,18 +103,18 @@ ROWS: list[Row] = [
     from_bytes(
         "symlink_member.keras",
         "archive",
-        "no plain file",
+        "not a regular file",
         lambda: zipped(members(small()).items(), mode=0o120777),
     ),
     from_bytes(
         "archive_comment.keras",
         "archive",
-        "bytes beside its members",
+        "bytes outside its members",
         lambda: zipped(members(small()).items(), comment=b"hello"),
     ),
-    from_bytes("prefixed.keras", "archive", "disagree|beside", _prefixed),
+    from_bytes("prefixed.keras", "archive", "disagree|outside", _prefixed),
     from_bytes(
-        "trailing.keras", "archive", "corrupt|beside", lambda: write_keras(small()) + b"x" * 1000
+        "trailing.keras", "archive", "corrupt|outside", lambda: write_keras(small()) + b"x" * 1000
     ),
     from_bytes(
         "encrypted.keras",
@@ -155,7 +155,7 @@ ROWS: list[Row] = [
     from_bytes(
         "overlapping.keras",
         "archive",
-        "corrupt|disagree|beside",
+        "corrupt|disagree|outside",
         _patched(42, struct.pack("<L", 0), directory=True),
     ),
     from_bytes(
@@ -167,7 +167,9 @@ ROWS: list[Row] = [
         "attribute|belongs to no layer",
         lambda: write_keras(small(), write_h5(small())),
     ),
-    from_bytes("metadata_key.keras", "text", "metadata.json has", _metadata(evil="1")),
+    from_bytes(
+        "metadata_key.keras", "text", "metadata.json has the invalid entry", _metadata(evil="1")
+    ),
     from_bytes("metadata_escape.keras", "text", r"\\x1b\[2J", _metadata(keras_version="\x1b[2J")),
     from_bytes("metadata_list.keras", "text", "metadata.json", _with("metadata.json", b"[1]")),
     from_bytes(
@@ -191,7 +193,7 @@ ROWS: list[Row] = [
     from_bytes(
         "config_twice.keras",
         "text",
-        "key twice",
+        "duplicate key",
         lambda: write_keras(b'{"class_name": "Sequential", "class_name": "Lambda"}'),
     ),
 ]

@@ -94,7 +94,7 @@ def called_with(options: Config, *extra: object) -> Callable[[Path], Config]:
     return lambda _canary: functional(layers, ["input_layer"], ["dense"])
 
 
-_CLASS = r"is of the class 'LAYER'"
+_CLASS = r"has the class 'LAYER'"
 
 
 def _layers(*rows: tuple[str, str, Callable[[Path], Config]]) -> list[Row]:
@@ -201,22 +201,22 @@ ROWS = [
     *both(
         "private_module",
         CODE,
-        "names the module 'keras.src.layers.core.dense'",
+        "has the module 'keras.src.layers.core.dense'",
         in_module("keras.src.layers.core.dense", "Dense"),
     ),
-    *both("module_of_system", CODE, "names the module 'os'", in_module("os", "Dense")),
-    *both("module_null", CODE, "names the module 'None'", in_module(None, "Dense")),
+    *both("module_of_system", CODE, "has the module 'os'", in_module("os", "Dense")),
+    *both("module_null", CODE, "has the module 'None'", in_module(None, "Dense")),
     *both(
         "registered_elsewhere",
         CODE,
-        "bears the name 'evil>Dense'",
+        "is registered as 'evil>Dense'",
         lambda _canary: small({**dense(), "registered_name": "evil>Dense"}),
     ),
     *both("activation_bytecode", CODE, "'__lambda__'", with_setting("activation", bytecode)),
     *both(
         "activation_function",
         CODE,
-        "names a function of 'os'",
+        "refers to a function of 'os'",
         with_setting("activation", lambda _canary: function("os", "system")),
     ),
     *both(
@@ -283,19 +283,19 @@ ROWS = [
     *both(
         "bytecode_argument",
         CODE,
-        "called with 'run'",
+        "called with the argument 'run'",
         called_with({"run": {"class_name": "__lambda__", "config": {}}}),
     ),
     *both(
         "unknown_setting",
         CODE,
-        "has the setting 'call'",
+        "has the unsupported setting 'call'",
         with_setting("call", lambda _canary: "os.system"),
     ),
     *both(
         "type_confusion",
         CODE,
-        "stands for objects of two classes",
+        "refers to objects of two classes",
         lambda _canary: small(
             {**layer("Dropout", "a", rate=0.1), "shared_object_id": 7},
             {**layer("Flatten", "b"), "shared_object_id": 7},

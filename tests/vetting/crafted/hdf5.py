@@ -151,6 +151,8 @@ def _deep(file: Any, path: str) -> None:
     file.create_group(path.rsplit("/", 1)[0] + "/a" * 40)
 
 
+_NO_FLOATS = "does not contain floating-point numbers"
+
 # Each of these is put into both formats: an edit of the kernel's data set, and what is said of it.
 _EDITS: list[tuple[str, str, Any, str]] = [
     ("external_link", "links", _external_link, "soft or external link"),
@@ -162,24 +164,39 @@ _EDITS: list[tuple[str, str, Any, str]] = [
     ("gzip_filter", "bombs", _gzip, "compressed"),
     ("gzip_bomb", "bombs", _gzip_bomb, "compressed"),
     ("chunked_bomb", "bombs", _chunked_bomb, "chunks"),
-    ("filled_bomb", "bombs", _filled_bomb, r"holds 0 bytes"),
+    ("filled_bomb", "bombs", _filled_bomb, r"contains 0 bytes"),
     ("vast_shape", "bombs", _vast, "chunks"),
     ("resizable", "bombs", _resizable, "chunks"),
     ("many_groups", "bombs", _many, "more than 4,000 objects"),
-    ("deep_groups", "bombs", _deep, "nested past"),
-    ("nan_weight", "numbers", _nan, "NaN or infinity"),
-    ("infinite_weight", "numbers", _infinity, "NaN or infinity"),
-    ("integer_weight", "numbers", _typed(data=np.zeros((16, 10), "i4")), "no floating-point"),
-    ("text_weight", "numbers", _typed(data=[b"evil"] * 4), "no floating-point"),
-    ("compound_weight", "numbers", _typed(data=np.zeros(4, "f4,f4")), "no floating-point"),
-    ("opaque_weight", "numbers", _typed(data=np.zeros(4, "V2")), "no floating-point"),
-    ("big_endian_weight", "numbers", _typed(data=np.zeros(4, ">f4")), "no floating-point"),
-    ("ragged_weight", "numbers", _vlen, "no floating-point|chunks"),
-    ("reference_weight", "numbers", _reference, "no floating-point"),
-    ("named_type", "numbers", _named_type, "named type"),
+    ("deep_groups", "bombs", _deep, "nested more than 32 deep"),
+    ("nan_weight", "numbers", _nan, "contains NaN or infinity"),
+    ("infinite_weight", "numbers", _infinity, "contains NaN or infinity"),
+    (
+        "integer_weight",
+        "numbers",
+        _typed(data=np.zeros((16, 10), "i4")),
+        _NO_FLOATS,
+    ),
+    ("text_weight", "numbers", _typed(data=[b"evil"] * 4), _NO_FLOATS),
+    (
+        "compound_weight",
+        "numbers",
+        _typed(data=np.zeros(4, "f4,f4")),
+        _NO_FLOATS,
+    ),
+    ("opaque_weight", "numbers", _typed(data=np.zeros(4, "V2")), _NO_FLOATS),
+    (
+        "big_endian_weight",
+        "numbers",
+        _typed(data=np.zeros(4, ">f4")),
+        _NO_FLOATS,
+    ),
+    ("ragged_weight", "numbers", _vlen, f"{_NO_FLOATS}|chunks"),
+    ("reference_weight", "numbers", _reference, _NO_FLOATS),
+    ("named_type", "numbers", _named_type, "a named datatype"),
     ("hidden_weight", "hidden", _hidden, "belongs to no layer"),
     ("weight_attribute", "hidden", _attribute, "with attributes"),
-    ("group_attribute", "hidden", _group_attribute, "attribute 'pickle'"),
+    ("group_attribute", "hidden", _group_attribute, "unsupported attribute 'pickle'"),
     ("terminal_escape_path", "text", _escape, r"\\x1b\[2J"),
     ("dotted_path", "text", _dotted, "is named"),
 ]
@@ -289,20 +306,20 @@ def _damaged() -> bytes:
 
 
 _TEXTS: list[tuple[str, str, Edit, str]] = [
-    ("config_twice", "text", _text('{"class_name": "A", "class_name": "B"}'), "key twice"),
+    ("config_twice", "text", _text('{"class_name": "A", "class_name": "B"}'), "duplicate key"),
     ("config_nan", "text", _text('{"class_name": NaN}'), "the number NaN"),
     ("config_not_json", "text", _text("cos\nsystem\n."), "not JSON"),
     ("config_list", "text", _text("[1, 2]"), "expected|is \\[1, 2\\]"),
-    ("config_deep", "text", _text("[" * 60_000), "too deep|not JSON"),
+    ("config_deep", "text", _text("[" * 60_000), "nested too deeply|not JSON"),
     ("config_utf16", "text", _text(np.void(json.dumps(small()).encode("utf-16"))), "not text"),
     ("config_not_ascii", "text", _text('{"class_name": "Séquentiel"}'), "not plain ASCII"),
     ("config_array", "text", _text([json.dumps(small())] * 2), "has the shape"),
     ("config_missing", "corrupt", _unnamed, "no model_config"),
     ("layers_unnamed", "corrupt", _no_layer_names, "no list of layers"),
-    ("layer_names_gap", "hidden", _gap_in_names, "in parts that don't fit"),
-    ("layer_names_twice", "hidden", _twice, "missing or named twice"),
+    ("layer_names_gap", "hidden", _gap_in_names, "invalid numbering"),
+    ("layer_names_twice", "hidden", _twice, "missing or listed twice"),
     ("many_names", "bombs", _many_names, "is too long"),
-    ("weight_missing", "corrupt", _missing_weight, "missing or named twice"),
+    ("weight_missing", "corrupt", _missing_weight, "missing or listed twice"),
 ]
 
 
@@ -314,7 +331,7 @@ ROWS = [
     *_edited(),
     *(_row(*item) for item in _TEXTS),
     from_bytes("text_bomb.h5", "bombs", "more memory than|corrupt", _text_bomb, greedy=True),
-    from_bytes("endless.h5", "bombs", "'vet' was not done after 10 s", _endless, greedy=True),
+    from_bytes("endless.h5", "bombs", "'vet' did not finish within 10 s", _endless, greedy=True),
     from_bytes("overdrawn.h5", "bombs", "corrupt|more bytes than the file has", _overdrawn),
     from_bytes("user_block.h5", "corrupt", "first bytes are", _user_block),
     from_bytes("truncated.h5", "corrupt", "corrupt", lambda: _half(write_h5(small()))),

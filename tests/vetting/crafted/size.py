@@ -92,7 +92,7 @@ def _keras(
 
 ROWS = [
     *both("thousand_layers", "bombs", "more than 250 layers", _always(_stack(1000))),
-    *both("nested_models", "bombs", "nest more than 8 deep", _always(_nested(12))),
+    *both("nested_models", "bombs", "nested more than 8 deep", _always(_nested(12))),
     *both("unrolled_calls", "bombs", "more than 250 layers", _always(_unrolled(4, 10))),
     *both("called_often", "bombs", "more than 250 layers", _always(_unrolled(1, 1000))),
     *both("constant_tensor", "hidden", "called on '__tensor__'", _always(_constant("__tensor__"))),
@@ -100,19 +100,19 @@ ROWS = [
     *both(
         "constant_initializer",
         "hidden",
-        "list of 40 as its value",
+        "list of 40 values as its value",
         _always(small(dense(4, "d", kernel_initializer=_initializer([0.5] * 40)))),
     ),
     *both(
         "constant_rescaling",
         "hidden",
-        "list of 16 as its scale",
+        "list of 16 values as its scale",
         _always(small(layer("Rescaling", "r", scale=[0.5] * 16, offset=0.0))),
     ),
     *both(
         "constant_normalization",
         "hidden",
-        "list of 16 as its mean",
+        "list of 16 values as its mean",
         _always(small(layer("Normalization", "n", axis=-1, mean=[0.5] * 16, variance=[1.0] * 16))),
     ),
     *both(
@@ -138,7 +138,7 @@ ROWS = [
     *_keras(
         "giant_dense",
         "too big",
-        "its 397,500,000,010 parameters are more than",
+        "its 397,500,000,010 parameters exceed the limit",
         sequential(input_layer(), _FLAT, dense(500_000_000, "big"), dense()),
         small_weights(),
         BROKEN,
@@ -146,7 +146,7 @@ ROWS = [
     *_keras(
         "giant_count",
         "too big",
-        "parameters are more than",
+        "parameters exceed the limit",
         sequential(input_layer(), _FLAT, dense(10**12, "big"), dense()),
         small_weights(),
         BROKEN,
@@ -154,7 +154,7 @@ ROWS = [
     *_keras(
         "giant_output",
         "too big",
-        "layer 'up' gives 784,000,000 numbers an image",
+        "layer 'up' outputs 784,000,000 numbers per image",
         sequential(
             input_layer(),
             layer("UpSampling2D", "up", size=[1000, 1000], interpolation="nearest"),
@@ -198,13 +198,13 @@ ROWS = [
     *_keras(
         "weights_do_not_fit",
         "corrupt",
-        "Keras can't load it|it brings 7,850 weights",
+        "Keras can't load it|it contains 7,850 weights",
         small(),
         _WIDE,
         3,
     ),
     *_keras(
-        "weights_absent", "corrupt", "Keras can't load it|it brings 0 weights", small(), _NONE, 3
+        "weights_absent", "corrupt", "Keras can't load it|it contains 0 weights", small(), _NONE, 3
     ),
     *_keras(
         "layers_do_not_fit",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_tasks.training import recipes
-from mnist_tasks.vetting import allowlist, model_loading, sandbox
+from mnist_tasks.vetting import allowlist, model_loading, model_size, sandbox
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.static_check import vet_bytes
 from tests.vetting.crafted import handmade
@@ -92,9 +92,9 @@ def passes(model: Any, folder: Path) -> None:
         if kind == "h5" and any(type(layer).__name__ in NO_H5 for layer in model.layers):
             continue
         model.save(path)
-        declared = vet_bytes(path.read_bytes(), kind=kind, limits=DEFAULT)
+        declared = vet_bytes(path.read_bytes(), file_format=kind, limits=DEFAULT)
         assert declared.weights == model.count_params()
-        facts = model_loading.count(declared, kind=kind, limits=DEFAULT)
+        facts = model_size.measure(declared, file_format=kind, limits=DEFAULT)
         assert facts.trainable + facts.non_trainable == model.count_params()
         loaded = model_loading.load(path)
         for ours, theirs in zip(model.weights, loaded.weights, strict=True):
