@@ -44,9 +44,8 @@ class Comparison:
 
     def __post_init__(self) -> None:
         if len(self.views) > MOST_RUNS:
-            raise UsageError(
-                "report", expected=f"at most {MOST_RUNS} runs", found=f"{len(self.views):,}"
-            )
+            expected, found = f"at most {MOST_RUNS} runs", f"{len(self.views):,}"
+            raise UsageError("report", expected=expected, found=found)
 
     @property
     def records(self) -> tuple[RunRecord, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import disk
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import run_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from mnist_tasks.records import RunRecord
@@ -28,6 +29,7 @@ def of_run(view: RunView) -> dict[str, list[Row]]:
     """Return the tables of a run's report; a table without data is empty."""
     record = view.record
     metrics = run_summary.metrics(record)
+    predictions = view.predictions
     clauses = record.check.verdict.clauses if record.check else ()
     return {
         "clauses": [
@@ -42,37 +44,20 @@ def of_run(view: RunView) -> dict[str, list[Row]]:
             }
             for each in clauses
         ],
-        "epochs": [asdict(epoch) for epoch in record.epochs],
-        "curve": [asdict(point) for point in record.curve],
+        "epochs": _rows(record.epochs),
+        "curve": _rows(record.curve),
         "confusion": [
             {"label": label, "predicted": predicted, "images": count}
             for label, row in enumerate(metrics.confusion if metrics else ())
             for predicted, count in enumerate(row)
         ],
-        "digits": [asdict(score) for score in (run_summary.by_digit(metrics) if metrics else ())],
-        "most_confident_errors": [asdict(image) for image in view.confident_errors],
-        "least_certain_correct": [asdict(image) for image in view.least_certain_correct],
-        "calibration": [
-            {
-                "low": each.low,
-                "high": each.high,
-                "images": each.images,
-                "confidence": each.confidence,
-                "accuracy": each.accuracy,
-                "accuracy_low": each.interval[0],
-                "accuracy_high": each.interval[1],
-            }
-            for each in view.calibration
-        ],
+        "digits": _rows(run_summary.by_digit(metrics) if metrics else ()),
+        "most_confident_errors": _rows(predictions.most_confident_errors if predictions else ()),
+        "least_certain_correct": _rows(predictions.least_certain_correct if predictions else ()),
+        "calibration": _rows(predictions.calibration if predictions else ()),
         "time": [{"phase": phase, "seconds": seconds} for phase, seconds in record.seconds.items()],
         "network": [
-            {
-                "name": layer.name,
-                "kind": layer.kind,
-                "output_shape": " x ".join(map(str, layer.output_shape[1:])),
-                "parameters": layer.parameters,
-                "operations": layer.operations,
-            }
+            asdict(layer) | {"output_shape": " x ".join(map(str, layer.output_shape[1:]))}
             for layer in run_summary.layers(record)
         ],
         "filters": [
@@ -161,6 +146,11 @@ def to_csv(rows: list[Row]) -> str:
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _rows(values: Iterable[Any]) -> list[Row]:
+    """Return dataclasses of plain values as rows."""
+    return [asdict(value) for value in values]
 
 
 def _cell(value: Cell) -> Cell:

@@ -15,16 +15,14 @@ from mnist_tasks.reporting.figures import images, pareto_charts, run_charts
 from mnist_tasks.reporting.statuses import STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.figures.chart import Chart
     from mnist_tasks.reporting.run_view import RunView
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TEXT = 4_000
 NEWEST_RUNS = 12
+PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
     "training": "Training",
@@ -54,8 +52,8 @@ def run(view: RunView) -> str:
         record=record,
         charts={
             "training": (run_charts.loss(record), run_charts.accuracy(record)),
-            "calibration": (run_charts.reliability(view.calibration),),
-            "runs": _pareto_charts(view.stored_runs.records, {record.id}),
+            "calibration": (run_charts.reliability(view.predictions),),
+            "runs": [chart(view.stored_runs.records, {record.id}) for chart in PARETO_CHARTS],
         },
         newest=view.stored_runs.records[: -NEWEST_RUNS - 1 : -1],
         filters=_filters(record),
@@ -70,16 +68,7 @@ def compare(comparison: Comparison) -> str:
         "comparison.html.jinja",
         sections=COMPARISON_SECTIONS,
         comparison=comparison,
-        charts={"runs": _pareto_charts(stored, current)},
-    )
-
-
-def _pareto_charts(
-    records: Sequence[RunRecord], current: Collection[str]
-) -> tuple[Chart | None, ...]:
-    return (
-        pareto_charts.by_parameters(records, current),
-        pareto_charts.by_seconds(records, current),
+        charts={"runs": [chart(stored, current) for chart in PARETO_CHARTS]},
     )
 
 

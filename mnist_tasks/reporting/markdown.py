@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mnist_tasks.checking.results import CheckResult, CheckResults
     from mnist_tasks.errors import Failure
     from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.comparison import Comparison
+    from mnist_tasks.reporting.comparison import Comparison, Row
     from mnist_tasks.reporting.run_view import RunView
     from mnist_tasks.verdict import Verdict
 
@@ -42,11 +42,7 @@ def run(view: RunView) -> str:
             verdict,
             _figures(record),
             _digits(record),
-            table(
-                "Past runs",
-                ("run", "recipe", "seed", "parameters", "accuracy", "seconds", "contract"),
-                map(_run, newest),
-            ),
+            table("Past runs", run_text.RUN_COLUMNS, map(_run, newest)),
             table(
                 "Time",
                 ("phase", "seconds"),
@@ -83,16 +79,8 @@ def compare(comparison: Comparison) -> str:
             f"## {escape(comparison.headline)}",
             *(escape(f"{pair.outcome} {pair.difference}") for pair in comparison.pairs),
             *map(escape, comparison.unpaired),
-            table(
-                "Results",
-                columns,
-                (ids, *((row.name, *row.values) for row in comparison.results)),
-            ),
-            table(
-                "Differences",
-                columns,
-                ((row.name, *row.values) for row in comparison.differences),
-            ),
+            table("Results", columns, [ids, *map(_named, comparison.results)]),
+            table("Differences", columns, map(_named, comparison.differences)),
         ]
     )
 
@@ -157,16 +145,12 @@ def _digits(record: RunRecord) -> str:
 
 
 def _run(record: RunRecord) -> Sequence[str]:
-    metrics = run_summary.metrics(record)
-    return (
-        record.id,
-        str(record.recipe.get("name")),
-        str(record.seed),
-        formatting.count(record.model.parameters),
-        formatting.percent(metrics.accuracy if metrics else None),
-        f"{run_summary.total_seconds(record):.1f}",
-        _status(run_summary.status(record)),
-    )
+    row = run_text.row(record)
+    return tuple((row | {"contract": _status(row["contract"])}).values())
+
+
+def _named(row: Row) -> Sequence[str]:
+    return (row.name, *row.values)
 
 
 def _status(status: str) -> str:

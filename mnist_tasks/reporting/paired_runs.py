@@ -19,7 +19,7 @@ SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageChange:
+class ChangedImage:
     """An image that only one of two runs classified correctly, with both predictions."""
 
     index: int
@@ -37,17 +37,17 @@ class PairedRuns:
     letter
         The letter of the run.
     counts
-        All images that only A (`regressed`), and only this run (`fixed`), classified correctly.
+        The images that only A (`regressed`), and only this run (`fixed`), classified correctly.
     regressed, fixed
         The first of these images.
     regressed_by_digit, fixed_by_digit
-        The counts by label.
+        Their counts by label.
     """
 
     letter: str
     counts: PairedCounts
-    regressed: tuple[ImageChange, ...]
-    fixed: tuple[ImageChange, ...]
+    regressed: tuple[ChangedImage, ...]
+    fixed: tuple[ChangedImage, ...]
     regressed_by_digit: tuple[int, ...]
     fixed_by_digit: tuple[int, ...]
 
@@ -76,18 +76,15 @@ def pair(letter: str, before: ImagePredictions, after: ImagePredictions) -> Pair
     """Compare two runs image by image."""
     from mnist_tasks.checking import metrics
 
+    labels = before.labels
     regressed, fixed = before.correct & ~after.correct, ~before.correct & after.correct
-    labels, predicted_before, predicted_after = before.labels, before.predicted, after.predicted
 
-    def changes(where: NDArray[np.bool_]) -> tuple[ImageChange, ...]:
+    def first(where: NDArray[np.bool_]) -> tuple[ChangedImage, ...]:
+        places = where.nonzero()[0][:MOST_IMAGES]
+        columns = (places, labels[places], before.predicted[places], after.predicted[places])
         return tuple(
-            ImageChange(
-                index=int(i),
-                label=int(labels[i]),
-                before=int(predicted_before[i]),
-                after=int(predicted_after[i]),
-            )
-            for i in where.nonzero()[0][:MOST_IMAGES]
+            ChangedImage(index=index, label=label, before=old, after=new)
+            for index, label, old, new in zip(*(each.tolist() for each in columns), strict=True)
         )
 
     def by_digit(where: NDArray[np.bool_]) -> tuple[int, ...]:
@@ -96,8 +93,8 @@ def pair(letter: str, before: ImagePredictions, after: ImagePredictions) -> Pair
     return PairedRuns(
         letter=letter,
         counts=metrics.paired_counts(after.probabilities, before.probabilities, labels),
-        regressed=changes(regressed),
-        fixed=changes(fixed),
+        regressed=first(regressed),
+        fixed=first(fixed),
         regressed_by_digit=by_digit(regressed),
         fixed_by_digit=by_digit(fixed),
     )

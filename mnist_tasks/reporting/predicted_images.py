@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,39 +20,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.records import RunRecord
 
-
-@dataclass(frozen=True, kw_only=True)
-class ImagePredictions:
-    """The predictions for labeled images.
-
-    Attributes
-    ----------
-    images : (n, 28, 28) uint8
-    labels : (n,) uint8 in 0-9
-    probabilities : (n, 10) float32 in [0, 1]
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    probabilities: NDArray[np.float32]
-
-    @property
-    def predicted(self) -> NDArray[np.intp]:
-        """The predicted digits: (n,) in 0-9."""
-        predicted: NDArray[np.intp] = self.probabilities.argmax(axis=1)
-        return predicted
-
-    @property
-    def confidence(self) -> NDArray[np.float32]:
-        """The probabilities of the predicted digits: (n,) float32 in [0, 1]."""
-        confidence: NDArray[np.float32] = self.probabilities.max(axis=1)
-        return confidence
-
-    @property
-    def correct(self) -> NDArray[np.bool_]:
-        """Whether each prediction is correct: (n,)."""
-        correct: NDArray[np.bool_] = self.predicted == self.labels
-        return correct
+EXAMPLES = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +40,11 @@ class Bin:
 
     Attributes
     ----------
+    low, high
+        The range, which excludes `low`.
     confidence
         The mean over the bin.
-    interval
+    accuracy_low, accuracy_high
         The 95% confidence interval of the accuracy.
     """
 
@@ -82,16 +53,91 @@ class Bin:
     images: int
     confidence: float
     accuracy: float
-    interval: tuple[float, float]
+    accuracy_low: float
+    accuracy_high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePredictions:
+    """The predictions for labeled images.
+
+    Attributes
+    ----------
+    images : (n, 28, 28) uint8
+    labels : (n,) uint8 in 0-9
+    probabilities : (n, 10) float32 in [0, 1]
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+
+    @cached_property
+    def predicted(self) -> NDArray[np.intp]:
+        """The predicted digits: (n,) in 0-9."""
+        predicted: NDArray[np.intp] = self.probabilities.argmax(axis=1)
+        return predicted
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """The probabilities of the predicted digits: (n,) float64 in [0, 1]."""
+        confidence: NDArray[np.float64] = self.probabilities.max(axis=1).astype(np.float64)
+        return confidence
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each prediction is correct: (n,)."""
+        return np.equal(self.predicted, self.labels)
+
+    @cached_property
+    def most_confident_errors(self) -> tuple[PredictedImage, ...]:
+        """The wrong predictions with the highest confidence, the highest first."""
+        wrong = np.flatnonzero(~self.correct)
+        return self._first(wrong[np.argsort(-self.confidence[wrong], kind="stable")])
+
+    @cached_property
+    def least_certain_correct(self) -> tuple[PredictedImage, ...]:
+        """The correct predictions with the lowest confidence, the lowest first."""
+        correct = np.flatnonzero(self.correct)
+        return self._first(correct[np.argsort(self.confidence[correct], kind="stable")])
+
+    @cached_property
+    def calibration(self) -> tuple[Bin, ...]:
+        """The confidence and the accuracy of each bin that has predictions."""
+        places = metrics.calibration_bins(self.confidence)
+        bins = []
+        for place in np.unique(places):
+            inside = places == place
+            images, correct = int(inside.sum()), int(self.correct[inside].sum())
+            low, high = stats.wilson_interval(correct, images, CONFIDENCE)
+            bins.append(
+                Bin(
+                    low=float(place) / metrics.CALIBRATION_BINS,
+                    high=float(place + 1) / metrics.CALIBRATION_BINS,
+                    images=images,
+                    confidence=float(self.confidence[inside].mean()),
+                    accuracy=correct / images,
+                    accuracy_low=low,
+                    accuracy_high=high,
+                )
+            )
+        return tuple(bins)
+
+    def _first(self, indices: NDArray[np.intp]) -> tuple[PredictedImage, ...]:
+        return tuple(
+            PredictedImage(
+                index=int(i),
+                label=int(self.labels[i]),
+                predicted=int(self.predicted[i]),
+                confidence=float(self.confidence[i]),
+                probability_of_label=float(self.probabilities[i, self.labels[i]]),
+            )
+            for i in indices[:EXAMPLES]
+        )
 
 
 def load(record: RunRecord, folder: Path, data_folder: Path) -> ImagePredictions:
-    """Load the predictions of a run's check, and the test images.
-
-    Parameters
-    ----------
-    folder
-        The run's folder.
+    """Load the predictions of a run's check from the run's folder, and the test images.
 
     Raises
     ------
@@ -101,55 +147,3 @@ def load(record: RunRecord, folder: Path, data_folder: Path) -> ImagePredictions
     digits = store.load(data_folder, "test")
     probabilities = run_predictions.load(record, folder, digits.labels)
     return ImagePredictions(images=digits.images, labels=digits.labels, probabilities=probabilities)
-
-
-def confident_errors(found: ImagePredictions, count: int) -> tuple[PredictedImage, ...]:
-    """Return the wrong predictions with the highest confidence, the highest first."""
-    wrong = np.flatnonzero(~found.correct)
-    order = np.argsort(-found.confidence[wrong], kind="stable")
-    return _pick(found, wrong[order[:count]])
-
-
-def least_certain_correct(found: ImagePredictions, count: int) -> tuple[PredictedImage, ...]:
-    """Return the correct predictions with the lowest confidence, the lowest first."""
-    correct = np.flatnonzero(found.correct)
-    order = np.argsort(found.confidence[correct], kind="stable")
-    return _pick(found, correct[order[:count]])
-
-
-def calibration(found: ImagePredictions) -> tuple[Bin, ...]:
-    """Return the confidence and the accuracy of each bin that has predictions.
-
-    A bin includes its upper end and excludes its lower one.
-    """
-    confidence, correct = found.confidence.astype(np.float64), found.correct
-    places = metrics.calibration_bins(confidence)
-    bins = []
-    for place in np.unique(places):
-        inside = places == place
-        images, right = int(inside.sum()), int(correct[inside].sum())
-        bins.append(
-            Bin(
-                low=float(place) / metrics.CALIBRATION_BINS,
-                high=float(place + 1) / metrics.CALIBRATION_BINS,
-                images=images,
-                confidence=float(confidence[inside].mean()),
-                accuracy=right / images,
-                interval=stats.wilson_interval(right, images, CONFIDENCE),
-            )
-        )
-    return tuple(bins)
-
-
-def _pick(found: ImagePredictions, indices: NDArray[np.intp]) -> tuple[PredictedImage, ...]:
-    predicted, confidence = found.predicted, found.confidence
-    return tuple(
-        PredictedImage(
-            index=int(i),
-            label=int(found.labels[i]),
-            predicted=int(predicted[i]),
-            confidence=float(confidence[i]),
-            probability_of_label=float(found.probabilities[i, found.labels[i]]),
-        )
-        for i in indices
-    )

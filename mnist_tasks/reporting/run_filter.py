@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import UsageError, printable
@@ -54,18 +53,10 @@ class RunFilter:
         if self.contract is not None:
             _one_of("--contract", self.contract, statuses.OF_RUNS)
         if self.above is not None and not 0 <= self.above < 1:
-            raise UsageError(
-                "--above", expected="an accuracy of at least 0 and below 1", found=str(self.above)
-            )
-        if self.since is not None and self.start is None:
-            raise UsageError(
-                "--since", expected="a date such as 2026-11-22", found=printable(self.since)
-            )
-
-    @cached_property
-    def start(self) -> datetime | None:
-        """The time in `since`; ``None`` if it is not a valid time."""
-        return None if self.since is None else _time(self.since)
+            raise UsageError("--above", expected="a number in [0, 1)", found=str(self.above))
+        if self.since is not None and _time(self.since) is None:
+            expected = "a date such as 2026-11-22"
+            raise UsageError("--since", expected=expected, found=printable(self.since))
 
 
 def select(records: Sequence[RunRecord], wanted: RunFilter) -> tuple[RunRecord, ...]:
@@ -82,11 +73,12 @@ def select(records: Sequence[RunRecord], wanted: RunFilter) -> tuple[RunRecord, 
 
 def _passes(record: RunRecord, wanted: RunFilter) -> bool:
     metrics, _ = run_summary.evaluation(record)
+    start, created = _time(wanted.since), _time(record.created)
     return (
         wanted.recipe in (None, record.recipe.get("name"))
         and wanted.contract in (None, run_summary.status(record))
         and (wanted.above is None or (metrics is not None and metrics.accuracy > wanted.above))
-        and (wanted.start is None or _is_since(record.created, wanted.start))
+        and (start is None or (created is not None and created >= start))
     )
 
 
@@ -102,17 +94,12 @@ def _rank(record: RunRecord, sort: str) -> float:
     return -metrics.accuracy if sort == "accuracy" else metrics.loss
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text or "")
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _is_since(created: str, start: datetime) -> bool:
-    time = _time(created)
-    return time is not None and time >= start
 
 
 def _one_of(option: str, found: str, known: Sequence[str]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural
@@ -14,9 +13,10 @@ if TYPE_CHECKING:
 
     from mnist_tasks.records import Machine, RunRecord
 
+RUN_COLUMNS = ("run", "recipe", "seed", "parameters", "accuracy", "contract", "seconds")
 
-@dataclass(frozen=True, kw_only=True)
-class KeyFigure:
+
+class KeyFigure(NamedTuple):
     """A number shown in large type, with its name and a note."""
 
     name: str
@@ -24,8 +24,7 @@ class KeyFigure:
     note: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamedValues:
+class NamedValues(NamedTuple):
     """Names and values under a title; `kind` is ``hash`` if the values are hashes."""
 
     title: str
@@ -63,50 +62,51 @@ def lead(record: RunRecord) -> str:
 
 def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     """Return the four most important numbers of a run."""
+    accuracy = KeyFigure("Test accuracy", ABSENT, "not measured")
+    wrong = KeyFigure("Wrong", ABSENT, "not measured")
+    if (metrics := run_summary.metrics(record)) is not None:
+        interval = f"95% interval {percent_range(run_summary.interval(metrics))}"
+        accuracy = KeyFigure("Test accuracy", percent(metrics.accuracy), interval)
+        images = f"of {metrics.images:,} test images"
+        wrong = KeyFigure("Wrong", count(run_summary.wrong(metrics)), images)
     operations = run_summary.operations(record)
     cost = f"{count(operations)} operations per image"
-    speed = record.epochs[-1].images_per_second
-    accuracy, accuracy_note, wrong, wrong_note = ABSENT, "not measured", ABSENT, "not measured"
-    if (metrics := run_summary.metrics(record)) is not None:
-        accuracy = percent(metrics.accuracy)
-        accuracy_note = f"95% interval {percent_range(run_summary.interval(metrics))}"
-        wrong = count(run_summary.wrong(metrics))
-        wrong_note = f"of {metrics.images:,} test images"
-    return (
-        KeyFigure(name="Test accuracy", value=accuracy, note=accuracy_note),
-        KeyFigure(name="Wrong", value=wrong, note=wrong_note),
-        KeyFigure(
-            name="Parameters",
-            value=f"{record.model.parameters:,}",
-            note=cost if operations else f"{record.model.bytes:,} bytes on disk",
-        ),
-        KeyFigure(
-            name="Training",
-            value=f"{run_summary.total_seconds(record):.1f} s",
-            note=f"{speed:,.0f} images/s on {device(record.machine)}",
-        ),
-    )
+    size = cost if operations else f"{record.model.bytes:,} bytes on disk"
+    seconds = f"{run_summary.total_seconds(record):.1f} s"
+    speed = f"{record.epochs[-1].images_per_second:,.0f} images/s on {device(record.machine)}"
+    parameters = KeyFigure("Parameters", count(record.model.parameters), size)
+    return accuracy, wrong, parameters, KeyFigure("Training", seconds, speed)
+
+
+def row(record: RunRecord) -> dict[str, str]:
+    """Return a run as one row of a list of runs, by column."""
+    metrics, evaluated_on = run_summary.evaluation(record)
+    accuracy = percent(metrics.accuracy if metrics else None)
+    return {
+        "run": record.id,
+        "recipe": str(record.recipe.get("name")),
+        "seed": str(record.seed),
+        "parameters": count(record.model.parameters),
+        "accuracy": f"validation {accuracy}" if evaluated_on == "validation" else accuracy,
+        "contract": run_summary.status(record),
+        "seconds": f"{run_summary.total_seconds(record):.1f}",
+    }
 
 
 def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
     """Return what is needed to reproduce a run: its settings, machine, versions and hashes."""
     machine = record.machine
+    rows = {
+        "device": device(machine),
+        "threads": f"{machine.threads} of {plural(machine.cores, 'core')}",
+        "platform": machine.platform,
+        **machine.versions,
+    }
+    hashes = {record.model.path: record.model.sha256, **record.data}
     return (
-        NamedValues(title="Settings", rows=_settings(record)),
-        NamedValues(
-            title="Machine",
-            rows={
-                "device": device(machine),
-                "threads": f"{machine.threads} of {plural(machine.cores, 'core')}",
-                "platform": machine.platform,
-                **machine.versions,
-            },
-        ),
-        NamedValues(
-            title="SHA-256",
-            rows={record.model.path: record.model.sha256, **record.data},
-            kind="hash",
-        ),
+        NamedValues("Settings", _settings(record)),
+        NamedValues("Machine", rows),
+        NamedValues("SHA-256", hashes, "hash"),
     )
 
 

@@ -14,21 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.predicted_images import Bin, ImagePredictions, PredictedImage
+    from mnist_tasks.reporting.predicted_images import ImagePredictions
     from mnist_tasks.run_store import StoredRuns
-
-EXAMPLES = 24
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
-    """One run with its predictions, and all stored runs.
-
-    Attributes
-    ----------
-    folder
-        The run's folder.
-    """
+    """One run with its folder, all stored runs, and the folder of the data files."""
 
     record: RunRecord
     folder: Path
@@ -44,33 +36,6 @@ class RunView:
     def no_predictions(self) -> str:
         """The reason why there are no predictions; empty if there are."""
         return self._found if isinstance(self._found, str) else ""
-
-    @cached_property
-    def confident_errors(self) -> tuple[PredictedImage, ...]:
-        """The wrong predictions with the highest confidence."""
-        if self.predictions is None:
-            return ()
-        from mnist_tasks.reporting import predicted_images
-
-        return predicted_images.confident_errors(self.predictions, EXAMPLES)
-
-    @cached_property
-    def least_certain_correct(self) -> tuple[PredictedImage, ...]:
-        """The correct predictions with the lowest confidence."""
-        if self.predictions is None:
-            return ()
-        from mnist_tasks.reporting import predicted_images
-
-        return predicted_images.least_certain_correct(self.predictions, EXAMPLES)
-
-    @cached_property
-    def calibration(self) -> tuple[Bin, ...]:
-        """The accuracy of the predictions by confidence."""
-        if self.predictions is None:
-            return ()
-        from mnist_tasks.reporting import predicted_images
-
-        return predicted_images.calibration(self.predictions)
 
     @cached_property
     def calibration_error(self) -> float | None:

@@ -82,6 +82,7 @@ def test_its_numbers_are_those_of_the_record(
     metrics = run_summary.metrics(record)
     assert record.check is not None
     assert metrics is not None
+    assert view.predictions is not None
     low, high = run_summary.interval(metrics)
     figures = found.page.locator(".figures").inner_text()
     for shown in (
@@ -108,7 +109,7 @@ def test_its_numbers_are_those_of_the_record(
     ]
     assert [row[1:] for row in rows(found, "calibration")] == [
         [f"{each.images:,}", f"{each.confidence:.1%}", f"{each.accuracy:.1%}"]
-        for each in view.calibration
+        for each in view.predictions.calibration
     ]
     assert [row[:2] for row in rows(found, "time")] == [
         [phase, f"{seconds:.2f}"] for phase, seconds in record.seconds.items()
@@ -118,7 +119,7 @@ def test_its_numbers_are_those_of_the_record(
     ]
     assert [row[0] for row in rows(found, "runs")] == [views[1].record.id, views[0].record.id]
     assert found.page.locator("#errors li").count() == len(
-        (*view.confident_errors, *view.least_certain_correct)
+        (*view.predictions.most_confident_errors, *view.predictions.least_certain_correct)
     )
     assert found.page.locator("#reproduce code").inner_text() == record.command
 

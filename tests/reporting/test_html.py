@@ -48,8 +48,10 @@ def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) ->
 def test_the_images_have_their_predictions_as_alt_text(view: RunView) -> None:
     page = Page(html.run(view))
     alts = [image["alt"] for image in page.all("img")]
-    assert view.confident_errors
-    for each in (*view.confident_errors, *view.least_certain_correct):
+    found = view.predictions
+    assert found is not None
+    assert found.most_confident_errors
+    for each in (*found.most_confident_errors, *found.least_certain_correct):
         assert f"Test image {each.index}: predicted {each.predicted}, is {each.label}" in alts
     assert sum("filter" in (alt or "") for alt in alts) == 2
     assert all(

@@ -12,7 +12,7 @@ from mnist_tasks import predictions
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.reporting import predicted_images
+from mnist_tasks.reporting import export_tables, predicted_images
 from mnist_tasks.reporting.predicted_images import ImagePredictions
 from tests import runs
 
@@ -37,31 +37,30 @@ def made(labels: list[int], predicted: list[tuple[int, float]]) -> ImagePredicti
 SOME = made([1, 2, 3, 4, 5], [(1, 0.9), (7, 0.6), (3, 0.3), (9, 0.95), (5, 0.5)])
 
 
-def test_the_most_confident_errors_come_first() -> None:
-    first, second = predicted_images.confident_errors(SOME, 5)
+def test_the_most_confident_errors_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = SOME.most_confident_errors
     assert (first.index, first.label, first.predicted) == (3, 4, 9)
     assert first.confidence == pytest.approx(0.95)
     assert first.probability_of_label == pytest.approx(0.05 / 9)
     assert second.index == 1
-    assert predicted_images.confident_errors(SOME, 1) == (first,)
+    monkeypatch.setattr(predicted_images, "EXAMPLES", 1)
+    assert replace(SOME).most_confident_errors == (first,)
 
 
 def test_the_least_certain_correct_predictions_come_first() -> None:
-    assert [each.index for each in predicted_images.least_certain_correct(SOME, 5)] == [2, 4, 0]
-    assert all(
-        each.label == each.predicted for each in predicted_images.least_certain_correct(SOME, 5)
-    )
+    assert [each.index for each in SOME.least_certain_correct] == [2, 4, 0]
+    assert all(each.label == each.predicted for each in SOME.least_certain_correct)
 
 
 def test_calibration_compares_confidence_and_accuracy_bin_by_bin() -> None:
     sure = made([1, 1, 1, 2], [(1, 0.9), (1, 0.9), (3, 0.9), (2, 0.21)])
-    low, high = predicted_images.calibration(sure)
+    low, high = sure.calibration
     assert (low.images, low.accuracy) == (1, 1.0)
     assert low.low < 0.21 <= low.high
     assert high.images == 3
     assert high.accuracy == pytest.approx(2 / 3)
     assert high.confidence == pytest.approx(0.9)
-    assert high.interval[0] < 2 / 3 < high.interval[1]
+    assert high.accuracy_low < 2 / 3 < high.accuracy_high
     error = metrics.calibration_error(sure.probabilities, sure.labels)
     assert error == pytest.approx((0.79 + 3 * (0.9 - 2 / 3)) / 4)
 
@@ -69,7 +68,7 @@ def test_calibration_compares_confidence_and_accuracy_bin_by_bin() -> None:
 def test_the_calibration_error_is_that_of_the_check(view: RunView) -> None:
     found = view.predictions
     assert found is not None
-    bins = predicted_images.calibration(found)
+    bins = found.calibration
     gaps = sum(each.images * abs(each.accuracy - each.confidence) for each in bins)
     error = metrics.calibration_error(found.probabilities, found.labels)
     assert gaps / len(found.labels) == pytest.approx(error)
@@ -103,7 +102,9 @@ def test_a_view_says_why_there_are_no_predictions(view: RunView, content: bytes)
     again = replace(view)
     assert again.predictions is None
     assert predictions.FILE_NAME in again.no_predictions
-    assert (again.confident_errors, again.least_certain_correct, again.calibration) == ((), (), ())
+    found = export_tables.of_run(again)
+    for name in ("most_confident_errors", "least_certain_correct", "calibration"):
+        assert found[name] == []
 
 
 def test_without_the_data_the_view_says_to_fetch_it(view: RunView, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import formatting, run_summary
+from mnist_tasks.reporting import formatting, run_summary, run_text
 from mnist_tasks.reporting.terminal import results, tables
 
 if TYPE_CHECKING:
@@ -41,27 +41,16 @@ def run(record: RunRecord) -> RenderableType:
 def digits(metrics: Metrics) -> RenderableType:
     """Show precision, recall and the row of the confusion matrix of each digit."""
     numbers = [str(digit) for digit in range(10)]
-    table = tables.table(
-        "digit",
-        "precision",
-        "recall",
-        *numbers,
-        title=f"{metrics.images:,} test images: labels (rows), predictions (columns)",
-        right={"precision", "recall", *numbers},
-        tight=True,
-    )
+    columns = ("precision", "recall", *numbers)
+    title = f"{metrics.images:,} test images: labels (rows), predictions (columns)"
+    table = tables.table("digit", *columns, title=title, right=set(columns), tight=True)
     for score, row in zip(run_summary.by_digit(metrics), metrics.confusion, strict=True):
         cells = [
             Text(str(count), "green" if predicted == score.digit else "red" if count else "dim")
             for predicted, count in enumerate(row)
         ]
-        tables.add_row(
-            table,
-            str(score.digit),
-            formatting.percent(score.precision),
-            formatting.percent(score.recall),
-            *cells,
-        )
+        scores = (formatting.percent(score.precision), formatting.percent(score.recall))
+        tables.add_row(table, str(score.digit), *scores, *cells)
     confusions = ", ".join(
         f"{each.label} predicted as {each.predicted} ({each.count}×)"
         for each in run_summary.confusions(metrics)[:MOST_CONFUSIONS]
@@ -82,48 +71,28 @@ def newest(stored: StoredRuns) -> RenderableType:
 
 def listed(records: Sequence[RunRecord], stored: StoredRuns) -> RenderableType:
     """Show some of the stored runs, in the given order."""
-    table = tables.table(
-        "run",
-        "recipe",
-        "seed",
-        "parameters",
-        "accuracy",
-        "contract",
-        "seconds",
-        title=f"Runs: {len(records):,} of {len(stored.records):,}",
-        right={"seed", "parameters", "accuracy", "seconds"},
-        tight=True,
-    )
+    title = f"Runs: {len(records):,} of {len(stored.records):,}"
+    right = {"seed", "parameters", "accuracy", "seconds"}
+    table = tables.table(*run_text.RUN_COLUMNS, title=title, right=right, tight=True)
     for record in records:
-        metrics, evaluated_on = run_summary.evaluation(record)
-        accuracy = formatting.percent(metrics.accuracy if metrics else None)
-        tables.add_row(
-            table,
-            record.id,
-            str(record.recipe.get("name")),
-            str(record.seed),
-            f"{record.model.parameters:,}",
-            f"validation {accuracy}" if evaluated_on == "validation" else accuracy,
-            tables.status(run_summary.status(record)),
-            f"{run_summary.total_seconds(record):.1f}",
-        )
+        row = run_text.row(record)
+        tables.add_row(table, *(row | {"contract": tables.status(row["contract"])}).values())
     lines = [Text(f"skipped {printable(each)}", style="yellow") for each in stored.skipped]
     return Group(table, *lines)
 
 
 def compared(comparison: Comparison) -> RenderableType:
     """Show the differences between runs, their results, and the images that changed."""
-    ids = zip(comparison.letters, comparison.records, strict=True)
     parts: list[RenderableType] = [
-        Text(f"{letter}: {printable(record.id)}") for letter, record in ids
+        Text(f"{letter}: {printable(record.id)}")
+        for letter, record in zip(comparison.letters, comparison.records, strict=True)
     ]
     if comparison.differences:
         parts.append(_side_by_side(comparison, comparison.differences, "Differences"))
     parts.append(_side_by_side(comparison, comparison.results, "Results"))
     for pair in comparison.pairs:
-        table = tables.table(
-            "", *map(str, range(10)), title=f"{pair.letter} compared with A, by label"
-        )
+        title = f"{pair.letter} compared with A, by label"
+        table = tables.table("", *map(str, range(10)), title=title)
         tables.add_row(table, "regressed", *map(str, pair.regressed_by_digit))
         tables.add_row(table, "fixed", *map(str, pair.fixed_by_digit))
         parts += [table, Text(f"{pair.outcome} {pair.difference}")]

@@ -56,14 +56,15 @@ def test_a_run_that_was_not_checked_has_only_its_training() -> None:
 def test_without_data_there_is_no_chart() -> None:
     without = replace(examples.run(), curve=())
     assert run_charts.loss(without) is run_charts.accuracy(without) is None
-    assert run_charts.reliability(()) is None
+    assert run_charts.reliability(None) is None
 
 
 def test_reliability_has_a_mark_for_each_bin(view: RunView) -> None:
-    chart = run_charts.reliability(view.calibration)
+    assert view.predictions is not None
+    chart = run_charts.reliability(view.predictions)
     assert chart is not None
     assert [(mark.x, mark.y) for mark in chart.marks] == [
-        (each.confidence, each.accuracy) for each in view.calibration
+        (each.confidence, each.accuracy) for each in view.predictions.calibration
     ]
     first = chart.marks[0]
     assert chart.x_at(first.x) == pytest.approx(46 + 360 * first.x, abs=0.1)
