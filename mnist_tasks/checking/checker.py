@@ -49,13 +49,12 @@ class Checker:
 
     @cached_property
     def image_sets(self) -> dict[str, NDArray[np.uint8]]:
-        """The test images, and as the contract wants them perturbed."""
-        perturbed = self.contract.perturbed
-        images = self.digits.images
-        return {TEST_IMAGES: images} | {
-            name: perturbations.perturb(images, each)
-            for name, each in (perturbed.by_name if perturbed else {}).items()
-        }
+        """The test images, and the same with each perturbation of the contract."""
+        images, perturbed = self.digits.images, self.contract.perturbed
+        sets = {TEST_IMAGES: images}
+        for name, each in perturbed.by_name.items() if perturbed else ():
+            sets[name] = perturbations.perturb(images, each)
+        return sets
 
     @cached_property
     def limits(self) -> Limits:
@@ -76,14 +75,9 @@ class Checker:
     def check_each(
         self, paths: Sequence[Path]
     ) -> Iterator[tuple[CheckResult, Probabilities | None]]:
-        """Check model files one after the other; an error is the result of the file it is about.
+        """Check model files one after the other, and yield each result with its predictions.
 
-        An error of the baseline is the result of every file.
-
-        Yields
-        ------
-        result, probabilities
-            As from `check`, but for errors.
+        An error is the result of its file; one about the baseline is the result of every file.
         """
         for path in paths:
             try:
@@ -137,18 +131,14 @@ class Checker:
         return check, inspection.probabilities.get(TEST_IMAGES)
 
     def _measure(self, inspection: Inspection, baseline: Probabilities | None) -> Measurements:
-        labels = self.digits.labels
-        predicted = inspection.probabilities
+        labels, predicted = self.digits.labels, inspection.probabilities
+        found = {name: metrics.compute(each, labels) for name, each in predicted.items()}
         paired = None
         if baseline is not None and TEST_IMAGES in predicted:
             paired = metrics.paired_counts(predicted[TEST_IMAGES], baseline, labels)
-        return Measurements(
-            inspection=inspection,
-            metrics={name: metrics.compute(each, labels) for name, each in predicted.items()},
-            paired=paired,
-        )
+        return Measurements(inspection=inspection, metrics=found, paired=paired)
 
 
 def _encodable(path: Path) -> str:
-    """Return a path as text that JSON can hold: a file name may be any bytes."""
+    """Return a path as text that JSON can hold: a file name can be any bytes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

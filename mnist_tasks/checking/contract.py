@@ -29,7 +29,7 @@ LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the contract file; its values are checked when it is made in Python, too.
+    """A table of the contract file; values are also checked if it is made in Python.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         A value is not valid.
     """
 
-    prefix = ""  # of the keys of the fields
+    prefix = ""  # of the keys in errors
 
     def __post_init__(self) -> None:
         for field in structs.fields(self):
@@ -113,7 +113,7 @@ class Baseline(Table, frozen=True):
         Meta(description="Folder or run.json of a checked run, relative to this file."),
     ] = None
     tolerance_points: Annotated[
-        float, Meta(ge=0, lt=100, description="Percentage points of accuracy that may be missing.")
+        float, Meta(ge=0, lt=100, description="Percentage points of accuracy that may be lost.")
     ] = 0.0
 
     def __post_init__(self) -> None:
@@ -142,7 +142,7 @@ class Contract(Table, frozen=True):
     ] = 0.95
     accuracy_below: Annotated[
         UpToOne | None,
-        Meta(description="Accuracy that only a model trained on the test images has, in (0, 1]."),
+        Meta(description="The same; a model that reaches it has been trained on those images."),
     ] = None
     worst_recall_above: Annotated[
         Proportion | None, Meta(description="Recall of the digit with the lowest, in [0, 1).")
@@ -155,12 +155,12 @@ class Contract(Table, frozen=True):
         Milliseconds | None, Meta(description="Median time for one image, in milliseconds.")
     ] = None
     required_layers: Annotated[
-        tuple[LayerName, ...], Meta(description="Keras layers, each of which it must have.")
+        tuple[LayerName, ...], Meta(description="Keras layers that the model must have.")
     ] = ()
     confidence: Annotated[
         Confidence | None,
         Meta(
-            description="Level of the interval of an accuracy, all of which must be on the right "
+            description="Confidence level. The whole interval of an accuracy must be on the right "
             "side of the bound; if it contains the bound, the clause is inconclusive."
         ),
     ] = None

@@ -57,9 +57,8 @@ def load(path: Path | None = None) -> LoadedContract:
             expected=f"the key in {TABLE_NAME}, which this file has",
             found="a key outside of the table, which has no effect",
         )
-    return LoadedContract(
-        contract=_contract(document if table is None else table, source), source=str(source)
-    )
+    contract = _contract(document if table is None else table, source)
+    return LoadedContract(contract=contract, source=str(source))
 
 
 def _inner(document: dict[str, Any], source: Path) -> Any:

@@ -65,13 +65,7 @@ def paired_counts(
     baseline: NDArray[np.float32],
     labels: NDArray[np.uint8],
 ) -> PairedCounts:
-    """Compare a model with a baseline, image by image.
-
-    Parameters
-    ----------
-    probabilities, baseline : (n, 10) float32 in [0, 1]
-    labels : (n,) uint8 in 0-9
-    """
+    """Compare a model with a baseline, image by image; arrays are as in `compute`."""
     correct = probabilities.argmax(axis=1) == labels
     before = baseline.argmax(axis=1) == labels
     return PairedCounts(

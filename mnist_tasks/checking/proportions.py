@@ -39,7 +39,6 @@ class ProportionBound:
         level = self.confidence or DEFAULT_CONFIDENCE
         low, high = stats.wilson_interval(correct, images, level)
         status = self._status(errors, images)
-        is_floor = self.direction == "above"
         return Clause(
             name=name,
             bound=self.text,
@@ -49,12 +48,7 @@ class ProportionBound:
             found_value=correct / images,
             unit="share",
             interval=Interval(low=low, high=high, confidence=level),
-            errors=Errors(
-                seen=errors,
-                images=images,
-                allowed=self._allowed(images) if is_floor else None,
-                required=None if is_floor else self._required(images),
-            ),
+            errors=self._errors(errors, images),
             reason="the interval contains the bound" if status == "inconclusive" else None,
             direction=self.direction,
         )
@@ -74,25 +68,22 @@ class ProportionBound:
             return "failed"
         return "inconclusive"
 
-    def _allowed(self, images: int) -> int | None:
-        return stats.largest(images, lambda errors: self._status(errors, images) == "passed")
-
-    def _required(self, images: int) -> int | None:
-        too_few = stats.largest(images, lambda errors: self._status(errors, images) != "passed")
-        return 0 if too_few is None else too_few + 1 if too_few < images else None
+    def _errors(self, seen: int, images: int) -> Errors:
+        if self.direction == "above":
+            allowed = stats.largest(images, lambda count: self._status(count, images) == "passed")
+            return Errors(seen=seen, images=images, allowed=allowed)
+        too_few = stats.largest(images, lambda count: self._status(count, images) != "passed")
+        required = 0 if too_few is None else too_few + 1 if too_few < images else None
+        return Errors(seen=seen, images=images, required=required)
 
 
 def not_measured(
     name: str, bound: str, reason: str, *, direction: Direction | None = None
 ) -> Clause:
     """Return a clause that could not be measured, and why."""
+    status: Status = "not measured"
     return Clause(
-        name=name,
-        bound=bound,
-        found=reason,
-        status="not measured",
-        reason=reason,
-        direction=direction,
+        name=name, bound=bound, found=reason, status=status, reason=reason, direction=direction
     )
 
 

@@ -59,16 +59,14 @@ class CheckResults:
 def of_check(check: Check) -> CheckResult:
     """Return the result for a file that was checked."""
     code = 0 if check.verdict.passed else errors.CONTRACT_FAILED
-    return CheckResult(
-        path=check.model.path, status=check.verdict.status, exit_code=code, check=check
-    )
+    status = check.verdict.status
+    return CheckResult(path=check.model.path, status=status, exit_code=code, check=check)
 
 
 def of_error(path: str, error: MnistTasksError) -> CheckResult:
     """Return the result for a file that could not be checked."""
-    return CheckResult(
-        path=path, status="error", exit_code=error.exit_code, error=Failure.of(error)
-    )
+    failure, code = Failure.of(error), error.exit_code
+    return CheckResult(path=path, status="error", exit_code=code, error=failure)
 
 
 def gather(checks: Iterable[CheckResult], contract: str | None) -> CheckResults:

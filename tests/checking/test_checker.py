@@ -1,4 +1,4 @@
-"""The whole check with a fake sandbox: what it is asked for, and the result of each file."""
+"""The whole check with a fake sandbox: what it is called with, and the result of each file."""
 
 from pathlib import Path
 from typing import Any

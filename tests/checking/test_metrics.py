@@ -69,7 +69,7 @@ def test_a_model_whose_confidence_is_its_accuracy_is_calibrated() -> None:
 
 def test_the_edge_of_a_bin_belongs_to_the_bin_below() -> None:
     edge = float(np.linspace(0, 1, 16)[3])
-    probabilities: Any = np.zeros((2, 10))  # float64, which can hold the edge itself
+    probabilities: Any = np.zeros((2, 10))  # float64 can represent the edge exactly
     probabilities[:, 0] = edge, edge - 0.01
     # In one bin the gaps of a correct and a wrong prediction cancel out; in two they add up.
     gap = abs((1 - edge) - (edge - 0.01)) / 2
