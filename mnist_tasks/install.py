@@ -17,14 +17,14 @@ def command(extra: str = "") -> str:
         The optional dependencies to install with it: ``cluster``, ``gpu`` or ``tensorboard``.
     """
     extras = f"[{extra}]" if extra else ""
-    if is_editable():
+    if _is_editable():
         target = f'-e ".{extras}"' if extras else "-e ."
         return f"`python -m pip install {target}` in the project's folder"
     target = f'"{PACKAGE}{extras}"' if extras else PACKAGE
     return f"`python -m pip install {target}`"
 
 
-def is_editable() -> bool:
+def _is_editable() -> bool:
     """Whether the package runs from its source tree: pip recorded so, or did not install it."""
     try:
         record = metadata.distribution(PACKAGE).read_text("direct_url.json")

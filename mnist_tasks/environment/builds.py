@@ -84,7 +84,7 @@ def installed() -> tuple[Build, ...]:
     # One in a folder further down the path is never imported, so it does no harm.
     first = next(iter(found.values()), None)
     return tuple(
-        build for _, build in sorted(found.items()) if first and same(build.root, first.root)
+        build for _, build in sorted(found.items()) if first and _same(build.root, first.root)
     )
 
 
@@ -115,7 +115,7 @@ def finding(builds: Sequence[Build], module: str | None) -> Finding:
         names = " ".join(build.name for build in builds)
         return make(
             status="error",
-            found=f"{' and '.join(map(str, builds))} are both installed: they share "
+            found=f"{' and '.join(map(str, builds))} are installed together: they share "
             f"{len(shared):,} files and break each other",
             remedy=f"Run `python -m pip uninstall -y {names}`, then {supported}.",
             details=tuple(build.damage for build in builds),
@@ -127,7 +127,7 @@ def finding(builds: Sequence[Build], module: str | None) -> Finding:
         found, remedy = build.damage, f"Run `python -m pip install {options}`."
     elif not packages.is_allowed(build.version, specifier):
         found, remedy = f"{build}; supported: {specifier}", f"Run {supported}."
-    elif module and not same(os.path.dirname(os.path.dirname(module)), build.root):  # noqa: PTH120
+    elif module and not _same(os.path.dirname(os.path.dirname(module)), build.root):  # noqa: PTH120
         found += f", but another module `tensorflow` is found first: {module}"
         remedy = "Move it away, or remove its folder from PYTHONPATH."
     else:
@@ -141,7 +141,7 @@ def module_path() -> str | None:
     return spec.origin if spec else None
 
 
-def same(path: str, other: str) -> bool:
+def _same(path: str, other: str) -> bool:
     """Whether two folders contain the same folder ``tensorflow``, possibly through links."""
     return os.path.realpath(os.path.join(path, FOLDER)) == os.path.realpath(  # noqa: PTH118
         os.path.join(other, FOLDER)  # noqa: PTH118

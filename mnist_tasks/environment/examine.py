@@ -55,7 +55,7 @@ def examine(
     # Without the module there is nothing to probe, and one error for one cause is enough.
     module = builds.module_path()
     probing = background.start(partial(probe.probe, timeout)) if module else None
-    querying = background.start(gpu.look)
+    querying = background.start(gpu.detect)
     data_dir = data_dir or store.default_folder()
     cached = storage.cache(data_dir)
     is_complete = cached.status == "ok"

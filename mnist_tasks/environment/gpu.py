@@ -1,4 +1,4 @@
-"""The machine's NVIDIA GPUs, as the driver and the system list them; TensorFlow is not asked."""
+"""The machine's NVIDIA GPUs, as the driver and the system list them, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -50,12 +50,11 @@ class Driver:
     problem: str | None = None
 
 
-def look(root: Path = Path("/")) -> Driver:
-    """Ask ``nvidia-smi`` for the GPUs, or if that fails, the files of the system."""
+def detect(root: Path = Path("/")) -> Driver:
+    """Return the GPUs that ``nvidia-smi`` lists, or if it fails, those in the system's files."""
     gpus, version, problem = _query()
     if not gpus:
-        # The device nodes exist if this process may use the GPUs, whatever is wrong with the
-        # program.
+        # This process may use the GPUs that have a device node, even if nvidia-smi fails.
         nodes = len(list((root / "dev").glob("nvidia[0-9]*")))
         models = root / "proc/driver/nvidia/gpus"
         names = [

@@ -47,7 +47,7 @@ def require(device: str) -> None:
     EnvironmentProblemError
         A GPU is asked for, and the machine has none.
     """
-    if device == "gpu" and not gpu.look().gpus:
+    if device == "gpu" and not gpu.detect().gpus:
         raise EnvironmentProblemError(
             "--device gpu",
             expected="an NVIDIA GPU on this machine",

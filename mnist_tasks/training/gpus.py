@@ -89,7 +89,7 @@ def _require(wanted: str, count: int) -> None:
 
 def _unused_note() -> str:
     """Explain why the run does not use the GPU that this machine has; empty if it has none."""
-    driver = gpu.look()
+    driver = gpu.detect()
     if not (driver.gpus or driver.version):
         return ""
     reason = gpu_use.why_unused(probe.probe()) or "TensorFlow gives no reason"

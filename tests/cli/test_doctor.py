@@ -1,4 +1,4 @@
-"""`doctor` in real environments: healthy, without TensorFlow, with two packages of it, broken."""
+"""`doctor` in real environments: healthy, without TensorFlow, with two of its packages, broken."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NARROW = {"COLUMNS": "80"}
 needs_no_gpu = pytest.mark.skipif(
-    gpu.look().cards > 0, reason="what `doctor` says of a GPU depends on its driver"
+    gpu.detect().cards > 0, reason="what `doctor` reports about a GPU depends on its driver"
 )
 
 
@@ -40,7 +40,7 @@ def mirror() -> Iterator[str]:
 
 
 def doctor(python: str, folder: Path, *options: str, env: dict[str, str] | None = None) -> Done:
-    """Run `doctor` on the small data set, with some environment's Python."""
+    """Run `doctor` on the small data set, with the Python of an environment."""
     data = folder / "data"
     return subprocess.run(
         [python, str(SMALL_CLI), str(data), "doctor", "--data-dir", str(data), *options],
@@ -79,7 +79,7 @@ def lines_of(done: Done) -> list[str]:
 
 
 def flat(done: Done) -> str:
-    """Return what was printed with its lines put together."""
+    """Return standard output as one line."""
     return " ".join(" ".join(lines_of(done)).split())
 
 
@@ -105,12 +105,12 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     assert findings["devices"]["facts"]["gpus"] is not None
     assert [file["state"] for file in findings["files"]["facts"]["files"]] == ["ok"] * 4
     assert findings["sources"]["facts"] == {"checked": False, "errors": None}
-    # A GPU is no matter where none was asked for.
+    # A missing GPU is an error only if one is required.
     done = doctor(python, tmp_path, "--offline", "--device", "gpu", "--json")
     assert done.returncode == 4
     errors = [each["name"] for each in by_name(done).values() if each["status"] == "error"]
     assert errors == ["devices"]
-    # Nothing was made that was not there.
+    # Nothing was created.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "venv"]
 
 
@@ -150,7 +150,7 @@ def test_with_both_packages_of_tensorflow(tmp_path: Path, mirror: str) -> None:
 
 
 def broken_tensorflow(folder: Path, code: str) -> dict[str, str]:
-    """Put a module that comes before TensorFlow; return the environment that does so."""
+    """Create a module that is found before TensorFlow; return the variables for that."""
     (folder / "path" / "tensorflow").mkdir(parents=True)
     (folder / "path" / "tensorflow" / "__init__.py").write_text(code)
     return {"PYTHONPATH": str(folder / "path")}
@@ -164,7 +164,7 @@ def broken_tensorflow(folder: Path, code: str) -> dict[str, str]:
         ("raise ImportError('libfoo.so: no such file')", "ImportError: libfoo.so: no such file"),
     ],
 )
-def test_a_tensorflow_whose_import_fails_is_a_fault(
+def test_a_tensorflow_that_cant_be_imported_is_an_error(
     tmp_path: Path, mirror: str, code: str, reason: str
 ) -> None:
     env = broken_tensorflow(tmp_path, code)
@@ -177,7 +177,7 @@ def test_a_tensorflow_whose_import_fails_is_a_fault(
 
 
 @pytest.mark.parametrize("timeout", ["0", "nan", "inf", "1e300"])
-def test_a_timeout_that_cant_be_is_refused(tmp_path: Path, timeout: str) -> None:
+def test_an_invalid_timeout_is_refused(tmp_path: Path, timeout: str) -> None:
     done = doctor(sys.executable, tmp_path, "--offline", "--timeout", timeout)
     assert done.returncode == 2
     assert "Invalid value for '--timeout'" in done.stderr
@@ -209,28 +209,28 @@ def test_missing_and_wrong_files_are_warnings_and_need_a_source(
 
 
 def test_the_mirror_may_be_set_in_the_environment(tmp_path: Path) -> None:
-    asked = []
+    requests = []
 
     def answer(request: BaseHTTPRequestHandler) -> None:
-        asked.append(request.path)
+        requests.append(request.path)
         send(request, b"\x1f\x8b")
 
     broken = broken_tensorflow(tmp_path, "raise ImportError")
     with serve(answer) as url:
         env = {**broken, "MNIST_TASKS_MIRROR": url}
         doctor(sys.executable, tmp_path, env=env)
-        assert asked == ["/t10k-labels-idx1-ubyte.gz"]
+        assert requests == ["/t10k-labels-idx1-ubyte.gz"]
         doctor(sys.executable, tmp_path, "--offline", env=env)
-        assert len(asked) == 1
+        assert len(requests) == 1
 
 
-def test_a_mirror_that_is_no_address_is_wrong_usage(cli: Cli) -> None:
+def test_a_mirror_without_a_valid_address_is_wrong_usage(cli: Cli) -> None:
     done = cli("doctor", "--mirror", "ftp://x/", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["subject"] == "--mirror"
 
 
-def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
+def test_a_folder_that_cant_be_written_is_an_error(tmp_path: Path) -> None:
     env = broken_tensorflow(tmp_path, "raise ImportError")
     (tmp_path / "file").write_bytes(b"")
     options = ("--runs", "file", "--offline", "--json")
@@ -240,7 +240,7 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
     assert "--runs" in findings["runs"]["remedy"]
 
 
-def test_ctrl_c_ends_the_process_that_imports_too(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_probe_too(tmp_path: Path) -> None:
     code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
     process = subprocess.Popen(
         [sys.executable, "-m", "mnist_tasks", "doctor", "--offline"],
@@ -265,12 +265,12 @@ def test_ctrl_c_ends_the_process_that_imports_too(tmp_path: Path) -> None:
     assert not child.exists()
 
 
-def test_colour_is_for_terminals_and_for_those_who_want_it(tmp_path: Path) -> None:
+def test_color_can_be_forced_and_suppressed(tmp_path: Path) -> None:
     env = broken_tensorflow(tmp_path, "raise ImportError")
     options = ("--offline",)
     forced = {"FORCE_COLOR": "1", "NO_COLOR": ""}
-    coloured = doctor(sys.executable, tmp_path, *options, env={**env, **forced})
-    assert "\x1b[1;31merror" in coloured.stdout
+    colored = doctor(sys.executable, tmp_path, *options, env={**env, **forced})
+    assert "\x1b[1;31merror" in colored.stdout
     no_color = {**env, "FORCE_COLOR": "1", "NO_COLOR": "1"}
     assert "\x1b[1;31m" not in doctor(sys.executable, tmp_path, *options, env=no_color).stdout
 

@@ -233,7 +233,7 @@ def _mnist(folder: Path) -> Path:
 
 
 def test_a_gpu_that_is_missing_is_refused_at_once(cli: Cli) -> None:
-    if gpu.look().gpus:
+    if gpu.detect().gpus:
         pytest.skip("there is a GPU here")
     done = cli("sweep", "--device", "gpu", "--offline", "--json")
     assert done.returncode == 4

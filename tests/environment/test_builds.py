@@ -19,7 +19,7 @@ FILES = {"tensorflow/__init__.py": "first\n", "tensorflow/python/a.py": "a = 1\n
 def install(
     site: Path, name: str, version: str = "2.21.0", files: dict[str, str] | None = None
 ) -> None:
-    """Write a package as pip would: over whatever is there."""
+    """Write a package as pip does, over the files of others."""
     files = FILES if files is None else files
     for path, text in files.items():
         (site / path).parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def install(
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of packages that comes before all others."""
+    """A folder of packages that is first on Python's path."""
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     (tmp_path / "site").mkdir()
     return tmp_path / "site"
@@ -62,7 +62,7 @@ def test_two_packages_at_once_are_an_error(site: Path, other: str) -> None:
     found = diagnose(site)
     name = other.replace("_", "-")
     assert found.status == "error"
-    assert "are both installed: they share 1 files and break each other" in found.found
+    assert "are installed together: they share 1 files and break each other" in found.found
     assert f"pip uninstall -y {' '.join(sorted(('tensorflow', name)))}`" in str(found.remedy)
     assert 'pip install "tensorflow' in str(found.remedy)
     assert "tensorflow 2.21.0: of 2 files, 0 are missing and 1 have another size" in found.details

@@ -56,7 +56,7 @@ def test_nvidia_smi_reports_name_memory_and_version(
 ) -> None:
     script = 'for i in 1 2; do echo "NVIDIA H100 80GB HBM3, 81559, 550.54.14"; done'
     nvidia_smi(tmp_path / "bin", script, monkeypatch)
-    driver = gpu.look(tmp_path)
+    driver = gpu.detect(tmp_path)
     assert driver == Driver(version="550.54.14", gpus=(H100, H100), cards=2)
     found = gpu.finding(driver)
     assert found.status == "ok"
@@ -79,7 +79,7 @@ def test_a_failing_driver_is_quoted(
 ) -> None:
     nvidia_smi(tmp_path / "bin", script, monkeypatch)
     monkeypatch.setattr(gpu, "TIMEOUT", 0.2 if "sleep" in script else 5.0)
-    driver = gpu.look(machine(tmp_path, card=True, driver=True, node=True))
+    driver = gpu.detect(machine(tmp_path, card=True, driver=True, node=True))
     assert driver.gpus == (Gpu(name="NVIDIA T4"),)
     found = gpu.finding(driver)
     assert found.status == "warning"
@@ -103,7 +103,7 @@ def test_without_nvidia_smi_the_files_of_the_system_count(
     words: str,
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = gpu.finding(gpu.look(machine(tmp_path, **dict.fromkeys(parts, True))))
+    found = gpu.finding(gpu.detect(machine(tmp_path, **dict.fromkeys(parts, True))))
     assert found.status == status
     assert words in found.found
     assert (found.remedy is None) == (status == "ok")

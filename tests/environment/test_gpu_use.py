@@ -169,7 +169,7 @@ def test_the_real_tensorflow_reports_a_damaged_library(
     assert "libcudnn.so.9" in libraries
     runtime = libraries["libcudart.so.12"]
     assert (runtime.path or "").startswith("/") or "invalid ELF header" in (runtime.error or "")
-    if gpu.look().gpus:
+    if gpu.detect().gpus:
         pytest.skip("there is a GPU")
     found = gpu_use.finding(ONE, answer, is_required=False)
     assert found.status == "warning"

@@ -59,7 +59,7 @@ def test_the_result_is_what_the_process_reports(
         ("def broken(:", "SyntaxError: invalid syntax"),
     ],
 )
-def test_an_import_that_fails_gives_its_reason(
+def test_a_failed_import_has_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, failure: str
 ) -> None:
     put(tmp_path, f"import sys; print('last words', file=sys.stderr)\n{code}\n", monkeypatch)
@@ -82,9 +82,9 @@ def test_an_import_that_fails_gives_its_reason(
 
 def test_a_hanging_import_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "import time; time.sleep(60)", monkeypatch)
-    begun = time.monotonic()
+    start = time.monotonic()
     assert probe.probe(0.5).failure == "not done after 0.5 s"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - start < 5
 
 
 def test_a_crash_keeps_what_was_reported_before(

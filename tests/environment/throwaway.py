@@ -1,4 +1,4 @@
-"""Environments that are made in a moment: links to what the running one has, less or more."""
+"""Virtual environments that are quick to create: links to the packages of the running one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BUILDS = ("tensorflow", "tensorflow-cpu")
 
 
 def make(folder: Path, *, tensorflow: bool = True, twice: bool = False) -> str:
-    """Make an environment, and return its Python.
+    """Create an environment, and return its Python.
 
     Parameters
     ----------
     tensorflow
         Whether it has TensorFlow.
     twice
-        Whether the other package of TensorFlow is recorded there, too, with the same files.
+        Whether the other package of TensorFlow is recorded, too, with the same files.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     scheme = {"base": str(folder), "platbase": str(folder)}

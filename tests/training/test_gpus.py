@@ -46,7 +46,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
         library = Library(name="libcudnn.so.9", path=None, error=NO_CUDNN)
         result = ProbeResult(cuda_build=True, libraries=(library,))
         monkeypatch.setattr(probe, "probe", lambda: result)
-        monkeypatch.setattr(gpu, "look", lambda: driver or Driver())
+        monkeypatch.setattr(gpu, "detect", lambda: driver or Driver())
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         return config  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""How a diagnosis looks."""
+"""The display of a diagnosis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show(width: int) -> str:
     return captured.get()
 
 
-def test_all_is_shown_whole_at_any_width() -> None:
+def test_nothing_is_cut_at_any_width() -> None:
     for width in (40, 80, 120):
         shown = show(width)
         assert max(map(len, shown.splitlines())) <= width
@@ -39,11 +39,11 @@ def test_all_is_shown_whole_at_any_width() -> None:
         assert "this now." in flat
 
 
-def test_it_is_plain_text_also_where_no_other_can_be_written() -> None:
+def test_the_output_is_ascii() -> None:
     assert show(80).isascii()
 
 
-def test_topics_are_headings_and_the_summary_is_the_end() -> None:
+def test_topics_are_headings_and_the_summary_is_last() -> None:
     lines = show(80).splitlines()
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "Machine",
