@@ -1,7 +1,7 @@
-"""Time the workflow against what a user would do instead, each as a whole process, in turn.
+"""Time the workflow and its alternatives, each as a whole process, in turn.
 
-``nox -s bench`` runs it; ``--quick`` is a smoke run of one round on little data, ``--with-torch``
-adds the PyTorch version of the default recipe, ``--output NAME`` writes NAME.json and NAME.md.
+``nox -s bench`` runs it; ``--quick`` is a smoke test of one round on little data, ``--with-torch``
+adds the default recipe in PyTorch, ``--output NAME`` writes NAME.json and NAME.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 import processes
 
 from mnist_tasks.data import sources, store
+from mnist_tasks.data.download import SilentProgress
 
 if TYPE_CHECKING:
     from mnist_tasks.data.store import LabeledImages
@@ -31,24 +32,11 @@ PYTHON = sys.executable
 CLI = (PYTHON, "-m", "mnist_tasks")
 
 
-class Quiet:
-    """A fetch that says nothing."""
-
-    def begin(self, name: str) -> None:
-        pass
-
-    def advance(self, done: int, total: int | None) -> None:
-        pass
-
-    def note(self, message: str) -> None:
-        pass
-
-
 def main() -> None:
-    """Run all comparisons, print them and write them down."""
+    """Run all comparisons, and print and write the results."""
     options = parse()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder())
-    store.fetch(folder, sources.choose(), progress=Quiet())
+    store.fetch(folder, sources.choose(), progress=SilentProgress())
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         write_npz(work / "mnist.npz", folder, 2_000 if options.quick else None)
@@ -79,18 +67,18 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    """Read the options."""
+    """Parse the options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round, little data")
     parser.add_argument("--with-torch", action="store_true", help="add the PyTorch version")
-    parser.add_argument("--output", type=Path, help="where to write the .json and the .md")
+    parser.add_argument("--output", type=Path, help="files to write, without suffix")
     return parser.parse_args()
 
 
 def comparisons(
     folder: Path, options: argparse.Namespace
 ) -> list[tuple[str, int, dict[str, tuple[str, ...]]]]:
-    """Return each comparison: its title, its rounds, its commands with ours first."""
+    """Return the title, the rounds and the commands of each comparison, with ours first."""
     limit = ("--limit", "2000") if options.quick else ()
     data = ("--data-dir", str(folder), "--offline")
     train = (*CLI, "train", *data, *limit)
@@ -131,14 +119,14 @@ def comparisons(
 
 
 def hello() -> tuple[str, ...]:
-    """Return the command line of the smallest typer program's help."""
+    """Return the command line for the help of the smallest typer program."""
     return (PYTHON, str(HERE / "hello.py"), "--help")
 
 
 def compare(
     title: str, commands: dict[str, tuple[str, ...]], *, rounds: int, folder: Path
 ) -> dict[str, Any]:
-    """Run the commands in turn, and hold the first against each of the others."""
+    """Run the commands in turn, and compare the first with each of the others."""
     usages = processes.in_turn(commands, rounds=rounds, folder=folder)
     ours, *others = commands
     return {
@@ -162,7 +150,7 @@ def compare(
 
 
 def accuracy(model: Path, folder: Path) -> float:
-    """Return a model's accuracy on the test images, whatever the contract says of it."""
+    """Return a model's accuracy on the test images, whether it passes the contract or not."""
     done = subprocess.run(
         [*CLI, "check", str(model), "--data-dir", str(folder), "--offline", "--json"],
         cwd=model.parent,
@@ -174,7 +162,7 @@ def accuracy(model: Path, folder: Path) -> float:
 
 
 def write_npz(path: Path, folder: Path, limit: int | None) -> None:
-    """Write the data as the plain scripts want it."""
+    """Write the data in the format of the plain scripts."""
     train, test = (load(folder, split).first(limit) for split in ("train", "test"))
     np.savez_compressed(
         path, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels
@@ -187,7 +175,7 @@ def load(folder: Path, split: str) -> LabeledImages:
 
 
 def machine() -> dict[str, Any]:
-    """Tell what the figures were measured on."""
+    """Describe the machine, the versions and the commit."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
         cwd=HERE,
@@ -205,9 +193,9 @@ def machine() -> dict[str, Any]:
 
 
 def table(document: dict[str, Any]) -> str:
-    """Return the figures as Markdown: medians, and the ratios with their lowest and highest."""
-    told = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
-    lines = [f"Measured on: {told}.", ""]
+    """Return Markdown tables: medians, and ratios with the lowest and the highest."""
+    facts = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
+    lines = [f"Measured on: {facts}.", ""]
     lines += ["| process | rounds | wall, s | CPU, s | peak memory, MiB |", "|---|---|---|---|---|"]
     for result in document["comparisons"]:
         for name, figures in result["commands"].items():
@@ -222,13 +210,9 @@ def table(document: dict[str, Any]) -> str:
                 for spread in figures.values()
             )
             lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines += [""]
-    lines += [f"Test accuracy: {_told(document['test accuracy'])}."]
+    accuracies = ", ".join(f"{name} {each:.2%}" for name, each in document["test accuracy"].items())
+    lines += ["", f"Test accuracy: {accuracies}."]
     return "\n".join(lines) + "\n"
-
-
-def _told(accuracies: dict[str, float]) -> str:
-    return ", ".join(f"{name} {share:.2%}" for name, share in accuracies.items())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How fast and how accurate one training is on several devices and in bfloat16.
+"""Measure the speed and the accuracy of a training on several devices and in bfloat16.
 
-``python benchmarks/devices.py --seeds 3`` trains on the first 50,000 training images, each seed in
-every way in turn, and looks at the last 10,000. There are two devices because the process has split
-its CPU.
+``python benchmarks/devices.py --seeds 3`` trains on the first 50,000 training images, with each
+seed on every device in turn, and evaluates on the last 10,000, the validation images. The two
+devices are halves of the CPU.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ import numpy as np
 from mnist_tasks.data import store
 from mnist_tasks.training import devices
 
-HELD_OUT = 10_000
-ALONE = ["-m", "mnist_tasks"]
-SPLIT = [str(Path(__file__).resolve()), "--split"]
-WAYS = {
-    "one device, 2 threads": (ALONE, ["--device", "cpu", "--threads", "2"]),
-    "two devices, 2 threads": (SPLIT, ["--device", "all", "--threads", "2"]),
-    "one device, 1 thread": (ALONE, ["--device", "cpu", "--threads", "1"]),
+VALIDATION_IMAGES = 10_000
+ONE_DEVICE = ["-m", "mnist_tasks"]
+TWO_DEVICES = [str(Path(__file__).resolve()), "--split"]
+VARIANTS = {
+    "one device, 2 threads": (ONE_DEVICE, ["--device", "cpu", "--threads", "2"]),
+    "two devices, 2 threads": (TWO_DEVICES, ["--device", "all", "--threads", "2"]),
+    "one device, 1 thread": (ONE_DEVICE, ["--device", "cpu", "--threads", "1"]),
     "mixed_bfloat16, 2 threads": (
-        ALONE,
+        ONE_DEVICE,
         ["--device", "cpu", "--threads", "2", "--precision", "mixed_bfloat16"],
     ),
 }
@@ -39,34 +39,34 @@ WAYS = {
 def main() -> None:
     """Train, evaluate and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, 2, ...")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds: 0, 1, 2, ...")
     seeds = range(parser.parse_args().seeds)
     devices.import_tensorflow()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder()).resolve()
     digits = store.load(folder, "train")
-    images = digits.images[-HELD_OUT:, ..., None] / np.float32(255)
-    labels = digits.labels[-HELD_OUT:]
-    limit = ["--limit", str(60_000 - HELD_OUT), "--data-dir", str(folder)]
-    results: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    images = digits.images[-VALIDATION_IMAGES:, ..., None] / np.float32(255)
+    labels = digits.labels[-VALIDATION_IMAGES:]
+    limit = ["--limit", str(60_000 - VALIDATION_IMAGES), "--data-dir", str(folder)]
+    results: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
     for seed in seeds:
-        for way, (program, options) in WAYS.items():
+        for variant, (program, options) in VARIANTS.items():
             arguments = [*program, "train", "--json", "--seed", str(seed), *limit, *options]
             speed, model = train(arguments)
-            said = model.predict(images, batch_size=1000, verbose=0).argmax(axis=1)
-            results[way].append((speed, 100 * float((said == labels).mean())))
+            predicted = model.predict(images, batch_size=1000, verbose=0).argmax(axis=1)
+            results[variant].append((speed, 100 * float((predicted == labels).mean())))
     base = results["one device, 2 threads"]
-    for way, found in results.items():
+    for variant, found in results.items():
         speeds, accuracies = zip(*found, strict=True)
         ratio = statistics.median(speed / one[0] for speed, one in zip(speeds, base, strict=True))
         spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
         print(
-            f"{way:<27} {statistics.median(speeds):7,.0f} images/s ({ratio:.2f})  "
+            f"{variant:<27} {statistics.median(speeds):7,.0f} images/s ({ratio:.2f})  "
             f"{statistics.mean(accuracies):.3f} ± {spread:.3f}%"
         )
 
 
 def train(arguments: list[str]) -> tuple[float, Any]:
-    """Train in a process of its own; return images/s and the model."""
+    """Train in another process; return images/s and the model."""
     import keras
 
     with tempfile.TemporaryDirectory() as work:
@@ -83,7 +83,7 @@ def train(arguments: list[str]) -> tuple[float, Any]:
 
 
 def split_cpu() -> None:
-    """Be the command line in a process with two devices."""
+    """Run the command line in this process, with its CPU split into two devices."""
     devices.import_tensorflow()
     import tensorflow as tf
 

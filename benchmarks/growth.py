@@ -1,8 +1,8 @@
-"""How the time of a sweep falls with its workers.
+"""Measure how the time of a sweep depends on the number of workers.
 
-``python benchmarks/growth.py`` runs the same eight short runs as single trainings, one after the
-other, then as a sweep with one worker of two threads, and as one with two workers of one thread,
-round after round. Their models have to be the same, byte for byte.
+``python benchmarks/growth.py`` does the same eight short runs as separate trainings, as a sweep
+with one worker of two threads, and as a sweep with two workers of one thread, several rounds in
+turn. The models must be the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from mnist_tasks.disk import sha256
 
 CLI = (sys.executable, "-m", "mnist_tasks")
 SEEDS = range(8)
-ONE_BY_ONE, ONE_WORKER, TWO_WORKERS = "8 trainings in turn", "1 worker", "2 workers"
+ONE_BY_ONE, ONE_WORKER, TWO_WORKERS = "8 separate trainings", "1 worker", "2 workers"
 
 
 def main() -> None:
-    """Measure, and print the ratios."""
+    """Measure and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--limit", type=int, default=6000, help="training images of a short run")
+    parser.add_argument("--limit", type=int, default=6000, help="training images of each run")
     options = parser.parse_args()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder())
     data = ("--data-dir", str(folder), "--offline")
@@ -37,17 +37,17 @@ def main() -> None:
 
 
 def sweeps(options: list[str], rounds: int) -> None:
-    """Time the same eight runs three ways."""
+    """Time the same eight runs in three ways."""
     seconds: dict[str, list[float]] = {}
     for number in range(rounds):
         models = {}
         with tempfile.TemporaryDirectory() as name:
             work = Path(name)
-            begun = time.perf_counter()
+            start = time.perf_counter()
             for seed in SEEDS:
                 single = ["--seed", str(seed), "--threads", "2", "--output", f"{seed}.h5"]
                 processes.run([*CLI, "train", *options, *single], work)
-            seconds.setdefault(ONE_BY_ONE, []).append(time.perf_counter() - begun)
+            seconds.setdefault(ONE_BY_ONE, []).append(time.perf_counter() - start)
             models[ONE_BY_ONE] = [sha256(work / f"{seed}.h5") for seed in SEEDS]
             for way, workers, threads in ((ONE_WORKER, 1, 2), (TWO_WORKERS, 2, 1)):
                 swept = ["--workers", str(workers), "--threads", str(threads), "--output", way]
@@ -66,12 +66,12 @@ def sweeps(options: list[str], rounds: int) -> None:
 
 
 def shown(figures: dict[str, list[float]]) -> str:
-    """Return the latest of some figures."""
+    """Return the latest figures as text."""
     return ", ".join(f"{name} {values[-1]:,.1f}" for name, values in figures.items())
 
 
 def print_ratio(name: str, ratios: list[float]) -> None:
-    """Print the middle and the ends of ratios."""
+    """Print the median, the lowest and the highest of ratios."""
     spread = Spread.of(ratios)
     print(f"{name}: {spread.median:.2f} ({spread.lowest:.2f} to {spread.highest:.2f})")
 

@@ -1,4 +1,4 @@
-"""The smallest typer program with a command, to compare the time of ``--help`` with."""
+"""The smallest typer program with a command, whose ``--help`` is timed for comparison."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""The seed recipe, as anyone would write it straight from its description.
+"""A literal reading of the project's first description, in plain Keras.
 
 ``python plain.py mnist.npz model_latest.h5`` trains for one epoch and saves.
 """

@@ -1,4 +1,4 @@
-"""Whole processes, timed by the operating system's own account, in turn."""
+"""Run whole processes in turn, with times and memory as the operating system reports them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What one process took.
+    """The time and the memory of one process.
 
     Attributes
     ----------
     wall, cpu
-        Seconds; `cpu` adds user and system time, children's too.
+        Seconds; `cpu` is user plus system time, with that of children.
     memory
-        MiB, the largest resident set.
+        Largest resident set, in MiB.
     """
 
     wall: float
@@ -34,7 +34,7 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """The middle and the ends of some figures."""
+    """The median, the lowest and the highest of some figures."""
 
     median: float
     lowest: float
@@ -51,32 +51,32 @@ class Spread:
 
 
 def run(command: Sequence[str], folder: Path) -> Usage:
-    """Run a command to its end.
+    """Run a command until it exits.
 
     Raises
     ------
     RuntimeError
-        It ended with an exit code other than 0.
+        The exit code is not 0.
     """
-    with tempfile.TemporaryFile() as said:
-        begun = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
+        wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            tail = said.read().decode(errors="replace")[-2000:]
-            raise RuntimeError(f"{command} ended with {process.returncode}:\n{tail}")
+            output.seek(0)
+            tail = output.read().decode(errors="replace")[-2000:]
+            raise RuntimeError(f"{command} exited with {process.returncode}:\n{tail}")
     return Usage(wall=wall, cpu=used.ru_utime + used.ru_stime, memory=used.ru_maxrss / 1024)
 
 
 def in_turn(
     commands: Mapping[str, Sequence[str]], *, rounds: int, folder: Path
 ) -> dict[str, list[Usage]]:
-    """Run each command once a round, one after the other: A B A B."""
+    """Run each command once per round, one after the other: A B A B."""
     usages: dict[str, list[Usage]] = {name: [] for name in commands}
     for number in range(1, rounds + 1):
         for name, command in commands.items():
@@ -89,7 +89,8 @@ def in_turn(
 def ratios(ours: Sequence[Usage], theirs: Sequence[Usage]) -> dict[str, Spread]:
     """Compare two commands figure by figure, round by round: ours divided by theirs.
 
-    ``seconds more`` is the difference of the wall times, for what has hardly any of its own.
+    ``seconds more`` is the difference of the wall times, for comparisons with a process that does
+    almost nothing.
     """
     pairs = list(zip(ours, theirs, strict=True))
     return {

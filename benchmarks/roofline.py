@@ -1,7 +1,7 @@
-"""What share of the machine's arithmetic a training of the default recipe reaches.
+"""Measure which fraction of the machine's arithmetic a training of the default recipe reaches.
 
-``python benchmarks/roofline.py`` trains once, measures the rate of a large matrix product on the
-same cores, and compares: floating-point operations of the epoch, over its seconds, over that rate.
+``python benchmarks/roofline.py`` compares the floating-point operations per second of an epoch with
+those of a large matrix product on the same cores.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def main() -> None:
     """Train, measure and print."""
     recipe = recipes.DEFAULT
     forward = 2 * costs.multiply_adds(recipe.layers)
-    # The gradient of the first convolution's input is never asked for.
+    # The gradient with respect to the images is not computed.
     backward = 2 * forward - 2 * costs.costs(recipe.layers)[0].operations
     operations = forward + backward
     seconds = statistics.median(train() for _ in range(3))
     reached, possible = operations * IMAGES / seconds, matrix_product()
-    print(f"operations an image: {forward:,} forward, {backward:,} backward")
-    print(f"an epoch: {seconds:.2f} s with tracing, {reached / 1e9:.0f} GFLOP/s")
+    print(f"operations per image: {forward:,} forward, {backward:,} backward")
+    print(f"one epoch: {seconds:.2f} s with tracing, {reached / 1e9:.0f} GFLOP/s")
     print(f"matrix product {SIDE}x{SIDE}: {possible / 1e9:.0f} GFLOP/s")
-    print(f"share reached: {reached / possible:.0%}")
+    print(f"reached: {reached / possible:.0%}")
 
 
 def train() -> float:
-    """Return the seconds of one epoch on all images, the building of the graph included."""
+    """Return the seconds of one epoch on all images, with the tracing of the graph."""
     folder = os.environ.get("MNIST_TASKS_DATA") or str(store.default_folder())
     command = [sys.executable, "-m", "mnist_tasks", "train", "--json", "--data-dir", folder]
     with tempfile.TemporaryDirectory() as work:
@@ -47,16 +47,16 @@ def train() -> float:
 
 
 def matrix_product() -> float:
-    """Return the floating-point operations a second of a large matrix product."""
+    """Return the floating-point operations per second of a large matrix product."""
     devices.import_tensorflow()
     import tensorflow as tf
 
     left, right = tf.random.normal((2, SIDE, SIDE))
     rates = []
     for _ in range(10):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         tf.linalg.matmul(left, right).numpy()
-        rates.append(2 * SIDE**3 / (time.perf_counter() - begun))
+        rates.append(2 * SIDE**3 / (time.perf_counter() - start))
     return statistics.median(rates)
 
 

@@ -1,10 +1,9 @@
-"""The default recipe in PyTorch on the CPU, as what a user would pick instead.
+"""The default recipe in PyTorch on the CPU, for comparison.
 
-``python torch_default.py mnist.npz model.pt`` trains for one epoch and saves; ``--evaluate`` after
-that loads the file and prints its test accuracy. The same layers, optimizer, schedule, average of
-the weights with statistics of its own, batches and shifts as
-`mnist_tasks.training.recipes.DEFAULT`, but for the micro-batches: PyTorch computes a batch in
-one piece.
+``python torch_default.py mnist.npz model.pt`` trains for one epoch and saves; with ``--evaluate``
+it loads the file and prints the test accuracy. Everything is as in
+`mnist_tasks.training.recipes.DEFAULT`, including the averaged weights with statistics of their own,
+except for the micro-batches: PyTorch computes a batch in one piece.
 """
 
 import math
@@ -14,11 +13,12 @@ import numpy as np
 import torch
 from torch import nn
 
-BATCH, PEAK, WARMUP, FINAL, AVERAGE, STATISTICS = 96, 0.3, 0.15, 0.5, 0.99, 500
+BATCH_SIZE, LEARNING_RATE, WARMUP_FRACTION, FINAL_FRACTION = 96, 0.3, 0.15, 0.5
+EMA_MOMENTUM, STATISTICS_IMAGES = 0.99, 500
 
 
 def network() -> nn.Sequential:
-    """Build the network, with Keras's initial weights."""
+    """Build the network with Keras's weight initialization."""
     layers: list[nn.Module] = [
         *(nn.Conv2d(1, 16, 6, stride=2), nn.ReLU(), nn.BatchNorm2d(16, eps=1e-3)),
         *(nn.Conv2d(16, 32, 3), nn.ReLU(), nn.AvgPool2d(2), nn.BatchNorm2d(32, eps=1e-3)),
@@ -33,32 +33,32 @@ def network() -> nn.Sequential:
 
 
 def rate(step: int, steps: int) -> float:
-    """Return the share of the peak: up in a straight line, down along a half cosine."""
-    warmup = round(WARMUP * steps)
+    """Return the fraction of the peak learning rate: a linear warm-up, then half a cosine."""
+    warmup = round(WARMUP_FRACTION * steps)
     if step < warmup:
         return step / warmup
     cosine = 0.5 + 0.5 * math.cos(math.pi * (step - warmup) / (steps - warmup))
-    return FINAL + (1 - FINAL) * cosine
+    return FINAL_FRACTION + (1 - FINAL_FRACTION) * cosine
 
 
 def train(images: np.ndarray, labels: np.ndarray) -> nn.Module:
-    """Train for one epoch, and return the network with the average of its weights."""
+    """Train for one epoch, and return the network with averaged weights."""
     random = np.random.default_rng(0)
     torch.manual_seed(0)
     model = network().to(memory_format=torch.channels_last)
     average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGE)
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(EMA_MOMENTUM)
     )
     optimizer = torch.optim.Adagrad(
-        model.parameters(), lr=PEAK, initial_accumulator_value=0.01, eps=1e-7
+        model.parameters(), lr=LEARNING_RATE, initial_accumulator_value=0.01, eps=1e-7
     )
-    steps = math.ceil(len(labels) / BATCH)
+    steps = math.ceil(len(labels) / BATCH_SIZE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
     order = random.permutation(len(labels))
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (28, 28), axis=(1, 2))
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
+    for start in range(0, len(order), BATCH_SIZE):
+        chosen = order[start : start + BATCH_SIZE]
         down, right = random.integers(0, 3, (2, len(chosen)))
         pixels = torch.from_numpy(windows[chosen, down, right]).unsqueeze(1).float() / 255
         optimizer.zero_grad()
@@ -67,7 +67,7 @@ def train(images: np.ndarray, labels: np.ndarray) -> nn.Module:
         optimizer.step()
         schedule.step()
         average.update_parameters(model)
-    seen = torch.from_numpy(images[:STATISTICS]).unsqueeze(1).float() / 255
+    seen = torch.from_numpy(images[:STATISTICS_IMAGES]).unsqueeze(1).float() / 255
     torch.optim.swa_utils.update_bn([seen], average.module)
     return average.module
 
