@@ -13,11 +13,11 @@ Importing this package loads no library. The functions below are loaded when the
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnist_tasks.api import check, load_data, train, vet
+    from mnist_tasks.api import check, load_data, report, train, vet
     from mnist_tasks.errors import MnistTasksError
 
 __version__ = "0.1.0"
-__all__ = ["MnistTasksError", "check", "load_data", "train", "vet"]
+__all__ = ["MnistTasksError", "check", "load_data", "report", "train", "vet"]
 
 
 def __getattr__(name: str) -> Any:

@@ -83,7 +83,7 @@ def train(
     limit: int | None = None,
     output: AnyPath = config.LATEST_MODEL,
     tensorboard: AnyPath | None = None,
-    runs: AnyPath = config.RUNS_FOLDER,
+    runs_dir: AnyPath = config.RUNS_FOLDER,
     data_dir: AnyPath | None = None,
     mirror: str | None = None,
     offline: bool = False,
@@ -116,7 +116,7 @@ def train(
         Model file to write: ``.h5`` or ``.keras``.
     tensorboard
         Folder for TensorBoard's logs.
-    runs
+    runs_dir
         Folder of the run records.
     data_dir, mirror, offline
         As in `load_data`.
@@ -148,14 +148,14 @@ def train(
         output=Path(output),
     )
     config.refuse_many_workers(os.environ)
-    disk.require_writable(Path(runs), remedy=run_store.OTHER_FOLDER)
+    disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
     data = data_config(data_dir, mirror=mirror, offline=offline)
     load = partial(loading.load, "train", data, progress=_download_progress(shown=progress))
     logs = Path(tensorboard) if tensorboard is not None else None
     shown = _training_progress(shown=progress)
     with global_state.preserved(), shown as bar, logged(bar, logs) as logging:
         record = run.train(training, load, progress=logging)
-    run_store.save(record, Path(runs))
+    run_store.save(record, Path(runs_dir))
     return record
 
 
@@ -163,7 +163,7 @@ def check(
     model: AnyPath = config.LATEST_MODEL,
     *,
     contract: AnyPath | Contract | None = None,
-    runs: AnyPath = config.RUNS_FOLDER,
+    runs_dir: AnyPath = config.RUNS_FOLDER,
     data_dir: AnyPath | None = None,
     mirror: str | None = None,
     offline: bool = False,
@@ -180,7 +180,7 @@ def check(
     contract
         A `Contract`, or a TOML file with one. By default the table ``[tool.mnist-tasks.contract]``
         of ``pyproject.toml`` in the current folder; without one, the four default clauses.
-    runs
+    runs_dir
         Folder of the run records. If a run in it made this model, its record gets the check.
     data_dir, mirror, offline, progress
         As in `load_data`.
@@ -208,7 +208,7 @@ def check(
     data = load_data("test", data_dir=data_dir, mirror=mirror, offline=offline, progress=progress)
     checker = Checker(contract=loaded.contract, digits=data, source=loaded.source)
     found, probabilities = checker.check(Path(model))
-    run_store.attach(found, Path(runs), probabilities)
+    run_store.attach(found, Path(runs_dir), probabilities)
     return found
 
 
@@ -225,14 +225,75 @@ def vet(model: AnyPath = config.LATEST_MODEL) -> VettedFile:
     return sandbox.vet(Path(model))
 
 
+def report(
+    *runs: str,
+    html: AnyPath | None = None,
+    markdown: AnyPath | None = None,
+    csv: AnyPath | None = None,
+    runs_dir: AnyPath = config.RUNS_FOLDER,
+    data_dir: AnyPath | None = None,
+) -> Path:
+    """Write the HTML page of a run, or of several side by side.
+
+    Parameters
+    ----------
+    runs
+        Ids or the starts of them, records' paths, or ``latest``, the default. Several runs are
+        compared, each with the first.
+    html
+        Page to write: by default ``report.html`` beside the run's record, or ``comparison.html`` in
+        `runs_dir`.
+    markdown
+        Markdown file to write, too.
+    csv
+        Folder for the plotted data as CSV files.
+    runs_dir
+        Folder of the run records.
+    data_dir
+        As in `load_data`: the page shows images from it, and does without if it is empty.
+
+    Returns
+    -------
+    page
+        The path of the HTML page.
+
+    Raises
+    ------
+    InputRefusedError
+        There is no such run.
+    EnvironmentProblemError
+        A file can't be written.
+    """
+    from mnist_tasks.reporting import comparison, files
+
+    shown = comparison.view(runs, Path(runs_dir), data_folder(data_dir))
+    page = Path(html) if html else files.default_page(shown, Path(runs_dir))
+    files.write_report(
+        shown,
+        files.ReportFiles(
+            html=page,
+            markdown=Path(markdown) if markdown else None,
+            csv=Path(csv) if csv else None,
+        ),
+    )
+    return page
+
+
 def data_config(data_dir: AnyPath | None, *, mirror: str | None, offline: bool) -> DataConfig:
-    """Return where the data is, by default as the environment says."""
+    """Return where the data is: by default, where the environment variables say."""
     folder = data_dir or os.environ.get("MNIST_TASKS_DATA")
     return DataConfig(
         folder=Path(folder) if folder else None,
         mirror=mirror or os.environ.get("MNIST_TASKS_MIRROR"),
         offline=offline,
     )
+
+
+def data_folder(data_dir: AnyPath | None) -> Path:
+    """Return the folder of the data files."""
+    from mnist_tasks.data import store
+
+    return data_config(data_dir, mirror=None, offline=True).folder or store.default_folder()
 
 
 def _download_progress(*, shown: bool) -> Any:

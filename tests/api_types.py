@@ -1,5 +1,6 @@
 """How a typed project uses the API. mypy checks this file against the installed wheel."""
 
+from pathlib import Path
 from typing import assert_type
 
 import mnist_tasks
@@ -16,4 +17,5 @@ def use() -> float:
     assert_type(check, Check)
     vetted = mnist_tasks.vet("model_latest.h5")
     print(vetted.layers)
+    assert_type(mnist_tasks.report(), Path)
     return check.metrics.accuracy if check.metrics else 0.0

@@ -28,7 +28,7 @@ QUICK = {"epochs": 2, "batch_size": 64, "limit": 256, "threads": 2, "device": "c
 
 def train(folder: Path, **changed: object) -> RunRecord:
     """Train for a moment on the small data set in a folder."""
-    options = {**QUICK, "output": folder / "m.h5", "runs": folder / "runs", "data_dir": folder}
+    options = {**QUICK, "output": folder / "m.h5", "runs_dir": folder / "runs", "data_dir": folder}
     return mnist_tasks.train(**{**options, **changed})  # type: ignore[arg-type]
 
 
@@ -107,13 +107,16 @@ def test_train_check_vet_and_report_in_one_process_twice(
     check = mnist_tasks.check(
         record.model.path,
         contract=Contract(accuracy_above=0.1),
-        runs=small_mnist / "runs",
+        runs_dir=small_mnist / "runs",
         data_dir=small_mnist,
     )
     vetted = mnist_tasks.vet(record.model.path)
+    page = mnist_tasks.report(record.id, runs_dir=small_mnist / "runs", data_dir=small_mnist)
     again = train(small_mnist, seed=7)
     assert state() == before
     assert capfd.readouterr() == ("", "")
+    assert page == small_mnist / "runs" / record.id / "report.html"
+    assert f"{check.model.parameters:,}" in page.read_text(encoding="utf-8")
     assert check.metrics is not None
     assert check.metrics.images == 128
     assert vetted.sha256 == check.model.sha256 == record.model.sha256 == again.model.sha256

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from mnist_tasks.reporting.comparison import Comparison
     from mnist_tasks.reporting.run_view import RunView
 
-PAGE_NAME = "report.html"
-COMPARISON_NAME = "comparison.html"
-
 
 def report(
     names: Annotated[
@@ -42,36 +39,20 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
-    from mnist_tasks import run_store
-    from mnist_tasks.data import store
-    from mnist_tasks.reporting import files
-    from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import RunView
+    from mnist_tasks import api
+    from mnist_tasks.reporting import comparison, files
 
-    found = run_store.read_all(runs)
-    views = [
-        RunView(
-            record=record,
-            folder=folder,
-            stored_runs=found,
-            data_folder=data_dir or store.default_folder(),
-        )
-        for record, folder in (
-            run_store.find(found, runs, name) for name in names or [run_store.LATEST]
-        )
-    ]
-    alone = len(views) == 1
-    shown = views[0] if alone else Comparison(views=tuple(views))
-    page = html or (views[0].folder / PAGE_NAME if alone else runs / COMPARISON_NAME)
-    wanted = files.ReportFiles(html=None if no_html else page, markdown=markdown, csv=csv)
+    shown = comparison.view(names or [], runs, api.data_folder(data_dir))
+    page = None if no_html else html or files.default_page(shown, runs)
+    wanted = files.ReportFiles(html=page, markdown=markdown, csv=csv)
     if not as_json:
         _print(shown)
     files.write_report(shown, wanted)
     if as_json:
         print_json(files.report_document(shown, wanted))
-    elif wanted.html:
+    elif page:
         print_line(f"page: {page}")
-    if open_page and wanted.html:
+    if open_page and page:
         typer.launch(str(page))
 
 

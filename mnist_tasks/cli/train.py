@@ -66,7 +66,7 @@ def train(
         limit=limit,
         output=output,
         tensorboard=tensorboard,
-        runs=runs,
+        runs_dir=runs,
         data_dir=data_dir,
         mirror=mirror,
         offline=offline,

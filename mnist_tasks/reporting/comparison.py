@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mnist_tasks import run_store
 from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
 from mnist_tasks.reporting.formatting import ABSENT
+from mnist_tasks.reporting.run_view import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.paired_runs import PairedRuns
-    from mnist_tasks.reporting.run_view import RunView
 
 MOST_RUNS = len(string.ascii_uppercase)
 HASH_DIGITS = 16
@@ -91,6 +93,32 @@ class Comparison:
     def headline(self) -> str:
         """The outcome of the first pair as a sentence."""
         return self.pairs[0].outcome if self.pairs else "Runs side by side."
+
+
+def view(names: Sequence[str], runs: Path, data_folder: Path) -> RunView | Comparison:
+    """Return a run, or several side by side, with all that a report shows of them.
+
+    Parameters
+    ----------
+    names
+        As `run_store.find` takes them; without any, the latest run.
+    runs, data_folder
+        Folder of the run records, and of the data files.
+
+    Raises
+    ------
+    InputRefusedError
+        There is no such run.
+    UsageError
+        There are too many runs to compare.
+    """
+    stored = run_store.read_all(runs)
+    found = [run_store.find(stored, runs, name) for name in names or [run_store.LATEST]]
+    views = tuple(
+        RunView(record=record, folder=folder, stored_runs=stored, data_folder=data_folder)
+        for record, folder in found
+    )
+    return views[0] if len(views) == 1 else Comparison(views=views)
 
 
 def _rows(columns: Sequence[dict[str, str]]) -> tuple[Row, ...]:

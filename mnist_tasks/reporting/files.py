@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mnist_tasks.checking.results import CheckResults
     from mnist_tasks.reporting.comparison import Comparison
 
+PAGE_NAME = "report.html"
+COMPARISON_NAME = "comparison.html"
 SCHEMA = 2  # of the report's JSON document
 SUMMARY = "GITHUB_STEP_SUMMARY"  # the file that GitHub Actions shows on the page of a job
 
@@ -57,6 +59,11 @@ def write_check(
                 Path(summary).open("ab") as file,
             ):
                 file.write(content)
+
+
+def default_page(shown: RunView | Comparison, runs: Path) -> Path:
+    """Return where the page of a report goes: beside a run's record, or into the runs' folder."""
+    return shown.folder / PAGE_NAME if isinstance(shown, RunView) else runs / COMPARISON_NAME
 
 
 def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
