@@ -84,9 +84,9 @@ _METRIC_NAMES = _LOSS_NAMES | words("""
 """)
 FLOATS = words("float16 bfloat16 float32 float64")
 _DTYPES = FLOATS | words("mixed_float16 mixed_bfloat16 int32 int64 uint8")
-_ROLES = sorted(
-    words("kernel bias depthwise pointwise alpha beta gamma moving_mean moving_variance")
-)
+# What a layer's weights may have, and their names: kernel_initializer, bias_constraint ...
+_WEIGHT_OBJECTS = ("initializer", "regularizer", "constraint")
+_WEIGHTS = words("kernel bias depthwise pointwise alpha beta gamma moving_mean moving_variance")
 
 FAMILIES = {
     "layer": Family(LAYERS, words("keras.layers")),
@@ -119,9 +119,7 @@ OBJECTS = {
     "loss": "loss",
     "metrics": "metric",
     "weighted_metrics": "metric",
-    **{f"{role}_initializer": "initializer" for role in _ROLES},
-    **{f"{role}_regularizer": "regularizer" for role in _ROLES},
-    **{f"{role}_constraint": "constraint" for role in _ROLES},
+    **{f"{weight}_{family}": family for weight in _WEIGHTS for family in _WEIGHT_OBJECTS},
 }
 
 #: Settings that may be a string, and which strings.
@@ -145,9 +143,11 @@ STRINGS = {
     "curve": words("ROC PR"),
     "summation_method": words("interpolation majoring minoring"),
     "jit_compile": words("auto"),
-    **{f"{role}_initializer": _INITIALIZERS for role in _ROLES},
-    **{f"{role}_regularizer": _REGULARIZERS for role in _ROLES},
-    **{f"{role}_constraint": _CONSTRAINTS for role in _ROLES},
+    **{
+        f"{weight}_{family}": FAMILIES[family].classes
+        for weight in _WEIGHTS
+        for family in _WEIGHT_OBJECTS
+    },
 }
 
 #: Settings that may be a list, and its largest length: too short to hide weights in.

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mnist_tasks.vetting import model_loading, model_size, protocol, resources
+from mnist_tasks.vetting import model_loading, model_size, resources
+from mnist_tasks.vetting.protocol import (
+    EnvironmentProblem,
+    Message,
+    Refused,
+    Request,
+    Stage,
+    StaticResult,
+)
 from mnist_tasks.vetting.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 _FAILURES = {
     "vet": "it can't be read",
@@ -32,68 +40,61 @@ def main() -> None:
     output = os.dup(1)
     os.dup2(2, 1)
 
-    def send(message: protocol.Message) -> None:
+    def send(message: Message) -> None:
         line = memoryview(msgspec.json.encode(message) + b"\n")
         while line:
             line = line[os.write(output, line) :]
 
-    request = msgspec.json.decode(Path("request.json").read_bytes(), type=protocol.Request)
+    request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request)
     resources.confine(request.limits, parent=request.parent)
-    stage: protocol.StageName = "start"
-
-    def begin(name: protocol.StageName) -> None:
-        nonlocal stage
-        stage = name
-        send(protocol.Stage(name=name))
-
+    stage = "start"
     try:
-        send(_process(request, begin))
+        for message in _process(request):
+            if isinstance(message, Stage):
+                stage = message.name
+            send(message)
     except RefusedError as error:
-        send(protocol.Refused(found=error.found, expected=error.expected))
+        send(Refused(found=error.found, expected=error.expected))
     except Exception as error:
         send(_failure(error, stage))
     # A regular exit would take TensorFlow a quarter of a second.
     os._exit(0)
 
 
-def _process(
-    request: protocol.Request, begin: Callable[[protocol.StageName], None]
-) -> protocol.StaticResult | protocol.InspectionResult:
-    begin("vet")
+def _process(request: Request) -> Iterator[Message]:
+    """Yield each stage before it begins, and the result in the end."""
+    yield Stage(name="vet")
     path, limits = Path(request.model), request.limits
     declared = vet_bytes(path.read_bytes(), file_format=request.file_format, limits=limits)
     if request.static_only:
-        return protocol.StaticResult(layers=list(declared.layers), weights=declared.weights)
+        yield StaticResult(layers=list(declared.layers), weights=declared.weights)
+        return
     resources.raise_memory_limit(limits)
-    begin("import")
+    yield Stage(name="import")
     model_loading.import_keras()
-    begin("count")
+    yield Stage(name="count")
     result = model_size.measure(declared, file_format=request.file_format, limits=limits)
     if result.no_predictions_reason is None:
-        begin("load")
+        yield Stage(name="load")
         model = model_loading.load(path)
-        begin("predict")
+        yield Stage(name="predict")
         result = model_loading.predict(model, result, request)
-    begin("done")
-    return result
+    yield Stage(name="done")
+    yield result
 
 
-def _failure(
-    error: Exception, stage: protocol.StageName
-) -> protocol.Refused | protocol.EnvironmentProblem:
+def _failure(error: Exception, stage: str) -> Refused | EnvironmentProblem:
     """Tell a bad file from a problem of the machine."""
+    text, kind = str(error), type(error).__name__
     if stage == "import":
-        return protocol.EnvironmentProblem(
-            found=f"TensorFlow or Keras can't be imported: {sanitize(str(error))}"
-        )
-    kind = type(error).__name__
+        return EnvironmentProblem(found=f"TensorFlow or Keras can't be imported: {sanitize(text)}")
     # TensorFlow raises ResourceExhaustedError where it runs out of memory.
     if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
         if stage == "vet":
-            return protocol.Refused(found="vetting it takes more memory than a model should need")
-        return protocol.EnvironmentProblem(found=f"out of memory in stage '{stage}'")
-    found = _FAILURES.get(stage, f"stage '{stage}' failed")
-    return protocol.Refused(found=f"{found}: {kind}: {sanitize(str(error), limit=160)}")
+            return Refused(found="vetting it takes more memory than a model should need")
+        return EnvironmentProblem(found=f"out of memory in stage '{stage}'")
+    failure = _FAILURES.get(stage, f"stage '{stage}' failed")
+    return Refused(found=f"{failure}: {kind}: {sanitize(text, limit=160)}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Self
 import msgspec
 
 import mnist_tasks
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.untrusted_text import sanitize
 
@@ -44,6 +44,8 @@ class ChildProcess:
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.limits = limits
         self.folder = folder
+        loading = limits.load_seconds
+        self.stage_seconds = {"vet": limits.vet_seconds, "count": loading, "load": loading}
         self.stage: protocol.StageName = "start"
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
@@ -77,7 +79,8 @@ class ChildProcess:
         """Return the child's result; raise what it reports, or how it failed, as an error."""
         end = time.monotonic() + self.limits.wall_seconds
         while True:
-            seconds = min(end - time.monotonic(), self._stage_seconds())
+            stage_seconds = self.stage_seconds.get(self.stage, self.limits.wall_seconds)
+            seconds = min(end - time.monotonic(), stage_seconds)
             try:
                 line = self.lines.get(timeout=max(0.0, seconds))
             except queue.Empty:
@@ -105,24 +108,14 @@ class ChildProcess:
                 case _:
                     return message
 
-    def _stage_seconds(self) -> float:
-        if self.stage == "vet":
-            return self.limits.vet_seconds
-        if self.stage in {"count", "load"}:
-            return self.limits.load_seconds
-        return self.limits.wall_seconds
-
-    def _timed_out(
-        self, file_name: str, seconds: float
-    ) -> InputRefusedError | EnvironmentProblemError:
+    def _timed_out(self, file_name: str, seconds: float) -> MnistTasksError:
         found = f"stage '{self.stage}' did not finish within {seconds:.0f} s"
         if self.stage == "vet":
-            return InputRefusedError(file_name, found=found, expected="a file that reads quickly")
-        return EnvironmentProblemError(
-            file_name, found=found, remedy="Rerun on a machine that is less busy."
-        )
+            return InputRefusedError(file_name, found=found, expected="a file that can be vetted in time")
+        remedy = "Rerun on a machine that is less busy."
+        return EnvironmentProblemError(file_name, found=found, remedy=remedy)
 
-    def _died(self, file_name: str) -> InputRefusedError | EnvironmentProblemError:
+    def _died(self, file_name: str) -> MnistTasksError:
         code = self.process.wait()
         cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
         last = _last_line(self.folder / "stderr.txt")
@@ -131,11 +124,8 @@ class ChildProcess:
         if self.stage == "vet":
             return InputRefusedError(file_name, found=found, expected="a file that HDF5 can read")
         memory, seconds = self.limits.memory_bytes / 1024**3, self.limits.cpu_seconds
-        return EnvironmentProblemError(
-            file_name,
-            found=found,
-            expected=f"at most {memory:.0f} GiB of memory and {seconds:.0f} s of CPU time",
-        )
+        expected = f"at most {memory:.0f} GiB of memory and {seconds:.0f} s of CPU time"
+        return EnvironmentProblemError(file_name, found=found, expected=expected)
 
 
 def invalid_result(file_name: str) -> InputRefusedError:

@@ -24,36 +24,20 @@ _SINGLE = frozenset({"keras_version", "backend", "model_config", "training_confi
 
 @dataclass(kw_only=True)
 class H5Content:
-    """What an HDF5 file contains.
+    """What an HDF5 file contains."""
 
-    Attributes
-    ----------
-    texts
-        Each attribute of one string, by its group's path and its name.
-    names
-        Each attribute that is a list of strings, likewise; numbered parts are joined.
-    weights
-        How many numbers each dataset has, by its path.
-    """
-
+    # Attributes of one string, and those that are lists, by the path of their group and their name.
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    # How many numbers each dataset has, by its path.
     weights: dict[str, int] = field(default_factory=dict)
 
 
 def read_h5(data: bytes, *, limits: Limits, optimizer: str) -> H5Content:
     """Walk an HDF5 file and check every object in it.
 
-    Parameters
-    ----------
-    optimizer
-        The group of the optimizer's variables, which may have any value.
-
-    Raises
-    ------
-    RefusedError
-        The file has links, filters, external storage, unexpected types or attributes, numbers that
-        are not finite, or too many objects.
+    Refuses links, filters, external storage, types and attributes that Keras doesn't write, too
+    many objects, and numbers that are not finite, except in the group `optimizer`.
     """
     import h5py
 

@@ -23,18 +23,12 @@ _MODEL_KEYS = allowlist.words("""
 
 @dataclass(frozen=True, kw_only=True)
 class LayerDescription:
-    """One layer as the file describes it; a model within a model has ``inner`` layers.
-
-    Attributes
-    ----------
-    calls
-        How many calls of layers it makes, those of nested models included.
-    """
+    """One layer as the file describes it; a model within a model has ``inner`` layers."""
 
     class_name: str
     name: str
     inner: tuple[LayerDescription, ...] = ()
-    calls: int = 1
+    calls: int = 1  # of layers, those of nested models included
 
     def classes(self) -> list[str]:
         """Return the class of each layer, in order, those of nested models included."""
@@ -45,36 +39,22 @@ class LayerDescription:
 
 @dataclass(kw_only=True)
 class ConfigChecker:
-    """Checks one model's description.
-
-    Attributes
-    ----------
-    shared
-        The class of each ``shared_object_id``: for a second object of the same id, Keras would
-        use the first one, whatever the second's class.
-    """
+    """Checks one model's description."""
 
     limits: Limits
+    # The class of each shared_object_id: Keras uses the first object of an id again for all others.
     shared: dict[int, str] = field(default_factory=dict)
 
     def model(self, value: object, *, depth: int = 1) -> LayerDescription:
-        """Check the description of a model, and return what it consists of.
-
-        Raises
-        ------
-        RefusedError
-            Something in it is not on the allow-list, or it is too large.
-        """
+        """Check the description of a model, and return its layers."""
         if depth > self.limits.depth:
             raise RefusedError(f"models are nested more than {self.limits.depth} deep")
         class_name, item = self._object(value, "model", "the model")
         config = config_values.json_object(item["config"], "the model's config")
         name = config_values.name(config.get("name", item.get("name")), "a model")
-        unknown = config.keys() - _MODEL_KEYS
-        if unknown:
-            raise RefusedError(
-                f"a model's config has the unsupported setting '{sanitize(min(unknown))}'"
-            )
+        if unknown := config.keys() - _MODEL_KEYS:
+            key = sanitize(min(unknown))
+            raise RefusedError(f"a model's config has the unsupported setting '{key}'")
         for key in config.keys() & allowlist.SETTINGS:
             self._setting(key, config[key], f"model '{name}'")
         for key in config.keys() & {"input_layers", "output_layers"}:
@@ -125,8 +105,7 @@ class ConfigChecker:
         """Check the class and module of an object against those of its family."""
         item = config_values.json_object(value, where)
         allowed = allowlist.FAMILIES[family]
-        unknown = item.keys() - _OBJECT_KEYS
-        if unknown:
+        if unknown := item.keys() - _OBJECT_KEYS:
             raise RefusedError(f"{where} has the unsupported key '{sanitize(min(unknown))}'")
         kind = item.get("class_name")
         if family == "optimizer" and isinstance(kind, str):

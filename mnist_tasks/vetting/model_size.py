@@ -21,13 +21,7 @@ _IMAGE_SHAPES = ((784,), (28, 28), (28, 28, 1))
 
 
 def measure(declared: DeclaredModel, *, file_format: str, limits: Limits) -> InspectionResult:
-    """Return the model's layers, parameters and shapes, with a reason if it can't be run.
-
-    Raises
-    ------
-    RefusedError
-        The file has more or fewer weights than the layers.
-    """
+    """Return the model's layers, parameters and shapes, with a reason if it can't be run."""
     import keras
 
     with keras.StatelessScope(initialize_variables=False):

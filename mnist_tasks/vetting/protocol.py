@@ -14,23 +14,15 @@ StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What to do with the model file in the working folder.
-
-    Attributes
-    ----------
-    image_sets
-        The name and the file of each.
-    parent
-        The process that the child must not outlive.
-    """
+    """What to do with the model file in the working folder."""
 
     model: str
     file_format: str
     static_only: bool
-    image_sets: list[tuple[str, str]]
+    image_sets: list[tuple[str, str]]  # name and file of each
     latency_runs: int
     limits: Limits
-    parent: int
+    parent: int  # the process that the child must not outlive
 
 
 class Stage(msgspec.Struct, frozen=True, tag="stage"):

@@ -22,19 +22,11 @@ _EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFileContent:
-    """The bytes of a model file: exactly these are vetted, hashed and loaded.
+    """The bytes of a model file: exactly these are vetted, hashed and loaded."""
 
-    Attributes
-    ----------
-    name
-        The path, as printable ASCII.
-    file_format
-        ``h5`` or ``keras``.
-    """
-
-    name: str
+    name: str  # the path, as printable ASCII
     data: bytes
-    file_format: str
+    file_format: str  # h5 or keras
     sha256: str
 
 

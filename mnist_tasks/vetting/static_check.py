@@ -26,21 +26,11 @@ _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredModel:
-    """What a file that passed declares.
-
-    Attributes
-    ----------
-    layers
-        Class of each layer, in order, those of nested models included.
-    weights
-        How many numbers it has, without those of the optimizer.
-    config
-        The model's description, as Keras will read it.
-    """
+    """What a file that passed declares; `VettedFile` explains layers and weights."""
 
     layers: tuple[str, ...]
     weights: int
-    config: Any
+    config: Any  # the model's description, as Keras will read it
 
 
 def vet_bytes(data: bytes, *, file_format: str, limits: Limits) -> DeclaredModel:

@@ -39,14 +39,7 @@ def is_name(value: object) -> bool:
 
 
 def read_json(data: bytes, *, what: str, limit: int) -> Any:
-    """Parse JSON as Keras writes it; refuse what two parsers could read differently.
-
-    Raises
-    ------
-    RefusedError
-        It is longer than `limit` bytes, not ASCII, not JSON or nested too deeply, or it has a
-        duplicate key or a number such as NaN.
-    """
+    """Parse JSON as Keras writes it; refuse what two parsers could read differently."""
     if len(data) > limit:
         raise RefusedError(f"{what} has {len(data):,} bytes", expected=f"at most {limit:,}")
     if not data.isascii():
