@@ -19,11 +19,13 @@ from mnist_tasks.cli import runs
 from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.common import EXIT_CODES, print_error
 from mnist_tasks.cli.doctor import doctor
-from mnist_tasks.cli.false_alarms import calibrate
+from mnist_tasks.cli.false_alarms import false_alarms
 from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.report import report
 from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train
+
+RENAMED_COMMANDS = {"calibrate": "false-alarms"}
 
 
 class _Group(TyperGroup):
@@ -41,6 +43,16 @@ class _Group(TyperGroup):
 
             console.note("Interrupted. Every file is whole: the old one or the new one.")
             raise typer.Exit(errors.INTERRUPTED) from error
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and (name := RENAMED_COMMANDS.get(args[0])):
+            raise errors.UsageError(
+                args[0],
+                expected="a command",
+                found="the old name of a command",
+                remedy=f"It is now called `mnist-tasks {name}`.",
+            )
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(
@@ -71,7 +83,7 @@ def _before_commands(
     """Handle the options before the command."""
 
 
-for command in (fetch, train, check, report, vet, sweep, calibrate, doctor):
+for command in (fetch, train, check, report, vet, sweep, false_alarms, doctor):
     app.command(epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

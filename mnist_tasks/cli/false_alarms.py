@@ -1,4 +1,4 @@
-"""The command ``calibrate``."""
+"""The command ``false-alarms``."""
 
 from __future__ import annotations
 
@@ -7,50 +7,42 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks import config
-from mnist_tasks.cli.common import (
-    AsJson,
-    DataDir,
-    MirrorUrl,
-    Offline,
-    load_digits,
-    print_json,
-    print_tables,
-)
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_json, print_tables
 
 
-def calibrate(
+def false_alarms(
     sweep: Annotated[
         Path, typer.Argument(help="Folder of a sweep, such as sweeps/NAME.", metavar="SWEEP")
     ],
     contract: Annotated[
         Path | None,
-        typer.Option(help="TOML file with the contract; found as by `check` without it."),
+        typer.Option(help="TOML file with the contract [default: the one that `check` finds]"),
     ] = None,
     rate: Annotated[
-        float, typer.Option(help="The share of false alarms for which bounds are suggested.")
+        float, typer.Option(help="False-alarm rate for which to suggest bounds.")
     ] = 0.01,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say how often a sound recipe would fail the contract by chance, from the runs of a sweep."""
+    """Estimate how often a good recipe fails the contract by chance."""
     from mnist_tasks.checking import contract_file
-    from mnist_tasks.reporting.terminal import false_alarms as false_alarm_tables
-    from mnist_tasks.reporting.terminal.progress import CountProgress
-    from mnist_tasks.sweeping import false_alarms, sweep_check
+    from mnist_tasks.data.loading import DataConfig
+    from mnist_tasks.reporting.terminal import false_alarms as tables
+    from mnist_tasks.reporting.terminal.progress import CountProgress, DownloadProgress
+    from mnist_tasks.sweeping import local_executor, sweep_check
 
-    false_alarms.check_rate(rate)
     with CountProgress("checking models") as progress:
-        result = sweep_check.calibrate(
+        report = sweep_check.estimate(
             sweep,
             contract_file.load(contract),
-            lambda split: load_digits(split, data_dir, mirror=mirror, offline=offline),
-            wanted=rate,
-            workers=config.available_cores(),
+            DataConfig(folder=data_dir, mirror=mirror, offline=offline),
+            target_rate=rate,
+            processes=local_executor.max_processes(),
             progress=progress,
+            download=DownloadProgress(),
         )
     if as_json:
-        return print_json(result)
-    return print_tables(false_alarm_tables.calibrated(result))
+        return print_json(report)
+    return print_tables(tables.report(report))

@@ -11,45 +11,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.common import (
-    AsJson,
-    DataDir,
-    MirrorUrl,
-    Offline,
-    load_digits,
-    print_json,
-    print_tables,
-)
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_json, print_tables
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from mnist_tasks.sweeping.plan import Plan
-    from mnist_tasks.sweeping.sweep import Engine
+    from mnist_tasks.sweeping.sweep import Executor
 
 LOCAL, RAY = "local", "ray"
-RAY_ADDRESS = r"ray://[^/\s]+:\d{1,5}"
+RAY_ADDRESS = re.compile(r"ray://[^/\s]+:\d{1,5}")
 
 
 def sweep(
     plan: Annotated[
         Path | None,
         typer.Argument(
-            help="TOML file with the plan; without one the options say it.", metavar="PLAN"
+            help="TOML file with the plan, instead of --recipe, --seeds, --set and --limit.",
+            metavar="PLAN",
         ),
     ] = None,
     recipe: Annotated[
-        list[str] | None,
-        typer.Option(help="Recipe to run, `default` by default; may be repeated."),
+        list[str] | None, typer.Option(help="Recipe to train; repeatable [default: default]")
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Such as 0-9 or 0,3,7-9; 0-4 by default.")
+        str | None, typer.Option(help="Random seeds, such as 0-9 or 0,3,7-9 [default: 0-4]")
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
-            help="Values of a setting, such as learning_rate=0.2,0.4; may be repeated, and every "
-            "combination is run.",
+            help="Values of a setting, such as learning_rate=0.2,0.4; repeatable. Trains every "
+            "combination.",
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
@@ -57,21 +49,21 @@ def sweep(
         bool,
         typer.Option(
             "--test",
-            help="Train on all training images and judge by the test images, instead of holding "
-            "out the last 10,000 training images.",
+            help="Train on all training images and evaluate on the test images, instead of "
+            "evaluating on the validation images (the last 10,000 training images).",
         ),
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Runs at once; by default as many as cores and memory allow."),
+        typer.Option(min=1, help="Runs at once [default: as many as cores and memory allow]"),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Of each run.")] = 1,
-    device: Annotated[str, typer.Option(help="Of each run: cpu or gpu.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="TensorFlow threads of each run.")] = 1,
+    device: Annotated[str, typer.Option(help="Device of each run: cpu or gpu.")] = "cpu",
     on: Annotated[
         str,
         typer.Option(
-            help="local: processes on this machine; ray: the Ray cluster that runs here, or a new "
-            "one; ray://host:port: that cluster. Ray needs the extra `cluster`."
+            help="Where to run: local (processes on this machine), ray (the Ray cluster of this "
+            "machine, or a new one) or ray://host:port. Ray requires the extra `cluster`."
         ),
     ] = LOCAL,
     output: Annotated[
@@ -79,8 +71,7 @@ def sweep(
         typer.Option(
             "--output",
             "-o",
-            help="Folder of the sweep's records; sweeps/NAME by default, where "
-            "NAME follows from the plan.",
+            help="Folder for the sweep's records [default: sweeps/NAME, derived from the plan]",
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -88,8 +79,10 @@ def sweep(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train many settings with many seeds, and rank them; begun again, it goes on where it was."""
-    from mnist_tasks.reporting.terminal import sweep
+    """Train many settings with many seeds, and rank them. Rerun a sweep to resume it."""
+    from mnist_tasks.data import loading
+    from mnist_tasks.reporting.terminal import sweep as tables
+    from mnist_tasks.reporting.terminal.progress import DownloadProgress
     from mnist_tasks.reporting.terminal.sweep_progress import SweepProgress
     from mnist_tasks.sweeping import sweep as sweeping
 
@@ -103,16 +96,18 @@ def sweep(
         threads=threads,
         device=device,
     )
-    engine = _engine(on, planned, data_dir, workers)
-    for split in ("train", "test") if test else ("train",):
-        load_digits(split, data_dir, mirror=mirror, offline=offline)
+    executor = _executor(on, planned, data_dir, workers)
+    data = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline)
+    loading.load("train", data, progress=DownloadProgress())
+    if test:
+        loading.load("test", data, progress=DownloadProgress())
     folder = output or config.SWEEPS_FOLDER / planned.name
     with SweepProgress() as progress:
-        result = sweeping.run(planned, folder, engine, progress=progress)
+        result = sweeping.run(planned, folder, executor, progress=progress)
     if as_json:
         print_json(result)
     else:
-        print_tables(sweep.swept(result))
+        print_tables(tables.sweep_result(result))
     raise typer.Exit(result.exit_code)
 
 
@@ -132,10 +127,11 @@ def _plan(
 
     base = plan.Plan(evaluated_on="test" if test else "validation", device=device, threads=threads)
     if path is None:
+        values = parse_many(tuple(settings or ()))
         return replace(
             base,
-            settings=search_space.every(recipes or ["default"], parse_many(tuple(settings or ()))),
-            seeds=search_space.seeds("0-4" if seeds is None else seeds),
+            settings=search_space.grid(recipes or ["default"], values),
+            seeds=search_space.parse_seeds("0-4" if seeds is None else seeds),
             limit=limit,
         )
     given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
@@ -143,28 +139,26 @@ def _plan(
         if value is not None:
             raise UsageError(
                 option,
-                expected=f"it in {printable(str(path))}, which says what is run",
-                found="it beside the file",
+                expected=f"this setting in {printable(str(path))}",
+                found="an option in addition to the plan file",
             )
     return plan_file.load(path, base)
 
 
-def _engine(on: str, planned: Plan, data_dir: Path | None, workers: int | None) -> Engine:
+def _executor(on: str, plan: Plan, data_dir: Path | None, workers: int | None) -> Executor:
     from mnist_tasks.data import store
     from mnist_tasks.sweeping import job, local_executor
 
-    load = partial(job.load, data_dir or store.default_folder(), planned.evaluated_on)
+    load = partial(job.load_images, data_dir or store.default_folder(), plan.evaluated_on)
     if on == LOCAL:
-        local_executor.require(planned.device)
-        at_once = workers or local_executor.most_workers(
-            threads=planned.threads, device=planned.device
-        )
+        local_executor.require_device(plan.device)
+        workers = workers or local_executor.max_processes(threads=plan.threads, device=plan.device)
         return lambda jobs, folder: local_executor.run(
-            jobs, load=load, workers=at_once, folder=folder
+            jobs, load=load, workers=workers, folder=folder
         )
-    if on == RAY or re.fullmatch(RAY_ADDRESS, on):
+    if on == RAY or RAY_ADDRESS.fullmatch(on):
         from mnist_tasks.sweeping import ray_executor
 
         address = None if on == RAY else on
-        return lambda jobs, _: ray_executor.run(jobs, load=load, address=address, most=workers)
+        return lambda jobs, _: ray_executor.run(jobs, load=load, address=address, workers=workers)
     raise UsageError("--on", expected=f"{LOCAL}, {RAY} or ray://host:port", found=printable(on))

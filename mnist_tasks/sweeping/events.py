@@ -1,4 +1,4 @@
-"""What an engine tells of the runs that it was given, while it works."""
+"""What an executor reports about the runs of a sweep."""
 
 from __future__ import annotations
 
@@ -12,65 +12,60 @@ if TYPE_CHECKING:
     from mnist_tasks.sweeping.job import Result
     from mnist_tasks.sweeping.plan import Job
 
-ATTEMPTS = 3  # a run is begun so often before it is given up
+MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Began:
-    """A run was given to a worker; `process` is known where the worker is ours."""
+class Started:
+    """A worker started a run; `process` is its process ID if it runs on this machine."""
 
     job: Job
     process: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lost:
-    """A worker died at a run, which will be tried again."""
+class WorkerLost:
+    """A worker died during a run, which will be tried again."""
 
     job: Job
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
-    """A run is done, or has failed for good."""
+class Finished:
+    """A run succeeded, or failed for good."""
 
     job: Job
     outcome: Result | Failed
 
 
-Event = Began | Lost | Ended
+Event = Started | WorkerLost | Finished
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """A job, and which attempt at it comes next."""
+class Attempt:
+    """An attempt at a job, counted from 1."""
 
     job: Job
-    attempt: int = 1
+    number: int = 1
 
-    def lost(self, reason: str) -> tuple[Event, Task | None]:
-        """Return what to tell of a worker that died at it, and the next attempt, if there is one.
-
-        Parameters
-        ----------
-        reason
-            What became of the worker.
-        """
-        if self.attempt < ATTEMPTS:
-            return Lost(job=self.job, reason=reason), Task(job=self.job, attempt=self.attempt + 1)
-        return Ended(job=self.job, outcome=given_up(self.job, f"{reason}, {ATTEMPTS} times")), None
+    def worker_lost(self, reason: str) -> tuple[Event, Attempt | None]:
+        """Return the event to report after its worker died, and the next attempt, if any."""
+        if self.number < MAX_ATTEMPTS:
+            event = WorkerLost(job=self.job, reason=reason)
+            return event, Attempt(job=self.job, number=self.number + 1)
+        return not_run(self.job, f"{reason}, {MAX_ATTEMPTS} times"), None
 
 
-def given_up(job: Job, reason: str) -> Failed:
-    """Say that a run was not done, and why."""
-    return Failed(
-        failure=Failure(
-            title=EnvironmentProblemError.title,
-            subject=job.id,
-            expected="a worker that lives until the run is done",
-            found=reason,
-            remedy="Look for a lack of memory, and begin the same sweep again: what is done stays.",
-        ),
-        exit_code=EnvironmentProblemError.exit_code,
+def not_run(job: Job, reason: str) -> Finished:
+    """Return the event for a job that no worker could finish."""
+    failure = Failure(
+        title=EnvironmentProblemError.title,
+        subject=job.id,
+        expected="a worker that survives the run",
+        found=reason,
+        remedy="Check that there is enough memory, then rerun the sweep: finished runs are kept.",
+    )
+    return Finished(
+        job=job, outcome=Failed(failure=failure, exit_code=EnvironmentProblemError.exit_code)
     )

@@ -1,6 +1,6 @@
-"""How sure a gate is: how often a sound recipe would fail the contract by chance, clause by clause.
+"""Estimate how often a good recipe fails the contract by chance, clause by clause.
 
-The runs of a setting differ in nothing but their seed, as the retrainings do that a gate will see.
+The runs of a setting differ only in their seeds, like the retrainings that the contract will check.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
-from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import ranking
 
 if TYPE_CHECKING:
@@ -19,34 +18,35 @@ if TYPE_CHECKING:
     from mnist_tasks.sweeping.ranking import Spread
     from mnist_tasks.verdict import Clause, Verdict
 
-SCHEMA = 1
+SCHEMA = 2
 CONFIDENCE = 0.95
 WHOLE = "the contract"
 _DECIMALS = {"share": 4, "ms": 2, "points": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FalseAlarms:
-    """How often a clause did not hold, and how often it would not.
+class ClauseFalseAlarms:
+    """How often a clause did not pass, and how often it is expected not to.
 
     Attributes
     ----------
+    alarms
+        Number of runs for which the clause did not pass.
     rate, low, high
-        The share of runs for which it did not hold, and its interval (Wilson, 95%), in [0, 1].
+        The same as a share of all runs, and its 95% interval (Wilson), in [0, 1].
     found
-        How what the clause looks at varied, in its unit: the end of the interval that has to clear
-        the bound, where the contract asks for that. ``None`` where it is no number.
+        The values compared with the bound, in the clause's unit: ends of intervals if the contract
+        sets a confidence; ``None`` if a value is missing.
     predicted
-        The share of further runs for which it would not hold, as far as a normal distribution with
-        this mean and deviation tells (by Student's t); ``None`` where nothing varied.
+        Expected false-alarm rate of further runs if their values are normally distributed (by
+        Student's t); ``None`` if the values don't vary or there is no bound to compare with.
     suggested
-        The bound that a further run would miss as often as was wanted, told in the same way; also
-        ``None`` where that is no share, since the runs are too few or vary too much.
+        The bound with the target false-alarm rate, under the same assumption; ``None`` also if it
+        is not in [0, 1] for a share, since there are too few runs or they vary too much.
     """
 
     name: str
     bound: str
-    runs: int
     alarms: int
     rate: float
     low: float
@@ -58,125 +58,102 @@ class FalseAlarms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """The false alarms of one setting of a sweep; the last clause is the contract as a whole."""
+class SettingFalseAlarms:
+    """The false alarms of one setting of a sweep; the last entry is the contract as a whole."""
 
     setting: str
     runs: int
-    clauses: tuple[FalseAlarms, ...]
+    clauses: tuple[ClauseFalseAlarms, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibrations:
-    """The outcome of ``mnist-tasks calibrate``.
+class FalseAlarmReport:
+    """The outcome of ``mnist-tasks false-alarms``.
 
     Attributes
     ----------
-    wanted
-        The rate of false alarms for which bounds are suggested.
+    target_rate
+        The false-alarm rate for which bounds are suggested.
     contract
-        The file that the contract was read from; ``None`` stands for the four default clauses.
-    left_out
-        How many runs of the sweep have no model, and are not counted; ``None`` where it was not
-        finished, which leaves that open.
+        The file that the contract was read from; ``None`` for the default contract.
+    missing_runs
+        Number of runs of the sweep without a model, which are not counted; ``None`` if the sweep is
+        unfinished.
     """
 
     folder: str
     evaluated_on: str
     images: int
-    wanted: float
+    target_rate: float
     contract: str | None
-    left_out: int | None
-    settings: tuple[Calibration, ...]
+    missing_runs: int | None
+    settings: tuple[SettingFalseAlarms, ...]
     schema: int = SCHEMA
 
 
-def check_rate(wanted: float) -> None:
-    """Refuse a rate of false alarms that can't be.
-
-    Raises
-    ------
-    UsageError
-        It is not above 0 and below one half.
-    """
-    if not 0 < wanted < 0.5:
-        raise UsageError("--rate", expected="a share above 0, below 0.5", found=str(wanted))
-
-
-def calibrate(
-    setting: str, verdicts: Sequence[Verdict], *, wanted: float, is_sure: bool
-) -> Calibration:
-    """Count the clauses that did not hold, and say what that tells of further runs.
+def count(
+    setting: str, verdicts: Sequence[Verdict], *, target_rate: float, uses_interval: bool
+) -> SettingFalseAlarms:
+    """Count the false alarms of a setting, predict their rate and suggest bounds.
 
     Parameters
     ----------
     verdicts
-        One for each run, at least one, under the same contract.
-    wanted
-        The rate of false alarms for which bounds are suggested, in (0, 0.5).
-    is_sure
-        Whether the contract asks for the whole interval to clear the bound.
+        One for each run, at least one, from the same contract.
+    target_rate
+        False-alarm rate for which bounds are suggested, in (0, 0.5).
+    uses_interval
+        Whether the contract compares intervals with its bounds, and not the values alone.
     """
     by_clause = zip(*(verdict.clauses for verdict in verdicts), strict=True)
-    clauses = [_of_clause(each, wanted, is_sure=is_sure) for each in by_clause]
-    whole = _counted(WHOLE, "", [verdict.passed for verdict in verdicts])
-    return Calibration(setting=setting, runs=len(verdicts), clauses=(*clauses, whole))
+    clauses = [_of_clause(each, target_rate, uses_interval=uses_interval) for each in by_clause]
+    whole = _count(WHOLE, "", [verdict.passed for verdict in verdicts])
+    return SettingFalseAlarms(setting=setting, runs=len(verdicts), clauses=(*clauses, whole))
 
 
-def _of_clause(clauses: tuple[Clause, ...], wanted: float, *, is_sure: bool) -> FalseAlarms:
+def _of_clause(
+    clauses: tuple[Clause, ...], target_rate: float, *, uses_interval: bool
+) -> ClauseFalseAlarms:
     first = clauses[0]
-    values = [_value(clause, is_sure=is_sure) for clause in clauses]
+    counted = _count(first.name, first.bound, [clause.status == "passed" for clause in clauses])
+    values = [_compared_value(clause, uses_interval=uses_interval) for clause in clauses]
     known = [value for value in values if value is not None]
-    found = ranking.spread(known) if len(known) == len(values) else None
-    counted = replace(
-        _counted(first.name, first.bound, [clause.status == "passed" for clause in clauses]),
-        unit=first.unit,
-        found=found,
-    )
-    is_plain = first.bound.startswith((">", "<"))
-    if found is None or not found.deviation or first.bound_value is None or not is_plain:
+    if len(known) < len(values):
+        return replace(counted, unit=first.unit)
+    found = ranking.spread(known, is_share=first.unit == "share")
+    counted = replace(counted, unit=first.unit, found=found)
+    if not found.deviation or first.bound_value is None or first.direction is None:
         return counted
-    # A further run lies about the mean of these as one value, itself uncertain, about another.
-    reach = found.deviation * math.sqrt(1 + 1 / len(known))
+    # A prediction interval: the uncertainty of the mean adds to that of a further run.
+    scale = found.deviation * math.sqrt(1 + 1 / len(known))
     degrees = len(known) - 1
-    sign = 1 if _is_floor(first) else -1
-    room = sign * (found.mean - first.bound_value) / reach
-    suggested = found.mean - sign * reach * stats.student_quantile(1 - 2 * wanted, degrees)
-    can_be = first.unit != "share" or 0 <= suggested <= 1
+    sign = 1 if first.direction == "above" else -1
+    margin = sign * (found.mean - first.bound_value) / scale
+    suggested = found.mean - sign * scale * stats.student_quantile(1 - 2 * target_rate, degrees)
+    is_possible = first.unit != "share" or 0 <= suggested <= 1
     return replace(
         counted,
-        predicted=stats.student_cdf(-room, degrees),
-        suggested=_rounded_away(suggested, first.unit, sign) if can_be else None,
+        predicted=stats.student_cdf(-margin, degrees),
+        suggested=_round_to_safety(suggested, first.unit, sign) if is_possible else None,
     )
 
 
-def _counted(name: str, bound: str, holds: list[bool]) -> FalseAlarms:
-    alarms, runs = holds.count(False), len(holds)
+def _count(name: str, bound: str, passed: list[bool]) -> ClauseFalseAlarms:
+    alarms, runs = passed.count(False), len(passed)
     low, high = stats.wilson_interval(alarms, runs, CONFIDENCE)
-    return FalseAlarms(
-        name=name,
-        bound=bound,
-        runs=runs,
-        alarms=alarms,
-        rate=alarms / runs,
-        low=low,
-        high=high,
+    return ClauseFalseAlarms(
+        name=name, bound=bound, alarms=alarms, rate=alarms / runs, low=low, high=high
     )
 
 
-def _value(clause: Clause, *, is_sure: bool) -> float | None:
-    """Return the number that has to clear the bound."""
-    if is_sure and clause.interval is not None:
-        return clause.interval.low if _is_floor(clause) else clause.interval.high
+def _compared_value(clause: Clause, *, uses_interval: bool) -> float | None:
+    """Return the number that a clause compares with its bound."""
+    if uses_interval and clause.interval is not None:
+        return clause.interval.high if clause.direction == "below" else clause.interval.low
     return clause.found_value
 
 
-def _is_floor(clause: Clause) -> bool:
-    """Whether a clause bounds from below, as that on a baseline does too."""
-    return not clause.bound.startswith("<")
-
-
-def _rounded_away(bound: float, unit: str | None, sign: int) -> float:
-    """Round a bound to what is worth writing, to the side that gives fewer false alarms."""
+def _round_to_safety(bound: float, unit: str | None, sign: int) -> float:
+    """Round a bound to a sensible number of digits, towards fewer false alarms."""
     scale: int = 10 ** _DECIMALS.get(unit or "", 0)
     return (math.floor if sign > 0 else math.ceil)(bound * scale) / scale

@@ -1,4 +1,4 @@
-"""One run of a sweep, wherever it takes place: trained, asked, and sent back whole."""
+"""One run of a sweep, on any machine: train, evaluate, return the record and the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mnist_tasks.data import store
 from mnist_tasks.errors import Failure, MnistTasksError, printable
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.sweeping import plan
-from mnist_tasks.training import run
+from mnist_tasks.training import run as training_run
 from mnist_tasks.training.predict import predict
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """What a sweep trains on, and what it judges by."""
+    """The images that the runs of a sweep train on and are evaluated on."""
 
     training: LabeledImages
-    judged: LabeledImages
+    evaluation: LabeledImages
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A run that is done: its record, and the content of its model file."""
+    """The record of a run that succeeded, and the content of its model file."""
 
     record: RunRecord
     model: bytes
@@ -44,36 +44,36 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A run that could not be done, why, and the exit code that a single run would have had."""
+    """Why a run failed, and the exit code that `mnist-tasks train` would have had."""
 
     failure: Failure
     exit_code: int
 
 
-def load(folder: Path, evaluated_on: Literal["validation", "test"]) -> Images:
-    """Map the images of a sweep into memory, after vetting their files.
+def load_images(folder: Path, evaluated_on: Literal["validation", "test"]) -> Images:
+    """Memory-map the images of a sweep after verifying their files.
 
     Raises
     ------
     InputRefusedError
-        A file is missing or is not the one that it should be.
+        A file is missing or has the wrong SHA-256.
     """
     training = store.load(folder, "train")
     if evaluated_on == "test":
-        return Images(training=training, judged=store.load(folder, "test"))
-    return Images(training=training, judged=training.last(plan.validation_images()))
+        return Images(training=training, evaluation=store.load(folder, "test"))
+    return Images(training=training, evaluation=training.last(plan.validation_images()))
 
 
-def attempt(job: Job, images: Images, number: int) -> Result | Failed:
-    """Train and judge a run; what goes wrong in it is its result.
+def run(job: Job, images: Images, attempt: int) -> Result | Failed:
+    """Train and evaluate a model; return any error instead of raising it.
 
     Parameters
     ----------
-    number
-        Which attempt this is, from 1.
+    attempt
+        Number of this attempt at the job, from 1.
     """
     try:
-        return _run(job, images, number)
+        return _run(job, images, attempt)
     except MnistTasksError as error:
         return Failed(failure=Failure.of(error), exit_code=error.exit_code)
     except Exception as error:
@@ -83,32 +83,31 @@ def attempt(job: Job, images: Images, number: int) -> Result | Failed:
                 title="A bug",
                 subject=job.id,
                 found=printable(f"{type(error).__name__} in {frame.name}: {error}", limit=1000),
-                remedy=f"Please report it, with what `{run.command(job.config)}` says.",
+                remedy=f"Please report it with the output of `{training_run.command(job.config)}`.",
             ),
             exit_code=errors.BUG,
         )
 
 
-def _run(job: Job, images: Images, number: int) -> Result:
+def _run(job: Job, images: Images, attempt: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as work:
         path = Path(work) / job.config.output.name
-        record = run.train(replace(job.config, output=path), lambda: images.training)
-        measured = metrics.compute(predict(path, images.judged.images), images.judged.labels)
+        record = training_run.train(replace(job.config, output=path), lambda: images.training)
+        probabilities = predict(path, images.evaluation.images)
         model = path.read_bytes()
     trial = Trial(
         settings=dict(job.setting.values),
         evaluated_on=job.evaluated_on,
-        metrics=measured,
+        metrics=metrics.compute(probabilities, images.evaluation.labels),
         worker=f"{socket.gethostname()}:{os.getpid()}",
-        attempts=number,
+        attempts=attempt,
+        digest=job.digest,
     )
-    return Result(
-        record=replace(
-            record,
-            id=job.id,
-            command=run.command(job.config),
-            model=replace(record.model, path=str(job.config.output)),
-            trial=trial,
-        ),
-        model=model,
+    record = replace(
+        record,
+        id=job.id,
+        command=training_run.command(job.config),
+        model=replace(record.model, path=str(job.config.output)),
+        trial=trial,
     )
+    return Result(record=record, model=model)

@@ -1,7 +1,8 @@
-"""The engine on this machine: worker processes, each with its own TensorFlow, run after run.
+"""Run a sweep in worker processes on this machine.
 
-A worker that dies takes down nobody but itself: its run goes to another one. A run needs no process
-of its own, since a second run in a process gives the same bytes as a first; only other threads do.
+A worker that dies takes only its own run with it, and another worker repeats that run. A worker
+runs many jobs: the second run of a process yields the same bytes as the first, as long as the
+thread counts stay the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from mnist_tasks import config
 from mnist_tasks.environment import gpu, machine
 from mnist_tasks.errors import EnvironmentProblemError
-from mnist_tasks.sweeping.events import Began, Task
+from mnist_tasks.sweeping.events import Attempt, Started
 from mnist_tasks.sweeping.worker import Worker
 
 if TYPE_CHECKING:
@@ -24,105 +25,112 @@ if TYPE_CHECKING:
     from mnist_tasks.sweeping.job import Images
     from mnist_tasks.sweeping.plan import Job
 
-WORKER_BYTES = 1024**3  # what a worker is reckoned with; measured: 0.83 GiB
+PROCESS_BYTES = 1024**3  # planned; measured peaks: 0.83 GiB for a training, 0.7 for a check
 
 
-def most_workers(*, threads: int, device: str) -> int:
-    """Return how many runs at once the cores and the memory of this machine allow, at least one.
+def max_processes(*, threads: int = 1, device: str = "cpu") -> int:
+    """Return how many trainings or checks fit into the free cores and memory, at least 1.
 
-    Runs on a GPU are not shared out: one has it at a time.
+    A GPU runs one training at a time.
+
+    Parameters
+    ----------
+    threads
+        Threads of each process.
     """
     if device != "cpu":
         return 1
     memory = machine.measure_memory()
-    bounds = [each // WORKER_BYTES for each in (memory.available, memory.limit) if each is not None]
-    return max(1, min([config.available_cores() // threads, *bounds]))
+    sizes = [size for size in (memory.available, memory.limit) if size is not None]
+    return max(
+        1, min([config.available_cores() // threads, *(size // PROCESS_BYTES for size in sizes)])
+    )
 
 
-def require(device: str) -> None:
-    """Refuse a device that this machine lacks, before every run of a sweep fails for it.
+def require_device(device: str) -> None:
+    """Raise an error if this machine lacks the device, before every run of a sweep fails.
 
     Raises
     ------
     EnvironmentProblemError
-        A GPU is asked for, and the machine has none.
+        `device` is ``gpu``, and this machine has none.
     """
     if device == "gpu" and not gpu.detect().gpus:
         raise EnvironmentProblemError(
             "--device gpu",
             expected="an NVIDIA GPU on this machine",
             found="none",
-            remedy="`mnist-tasks doctor` says more; or use --device cpu.",
+            remedy="Run `mnist-tasks doctor` for details, or use --device cpu.",
         )
 
 
 def run(
     jobs: Sequence[Job], *, load: Callable[[], Images], workers: int, folder: Path
 ) -> Generator[Event]:
-    """Run jobs in worker processes and tell what becomes of each.
+    """Run jobs in worker processes and yield what happens to each.
 
     Parameters
     ----------
     load
         Returns the images; called once in each worker.
     workers
-        How many processes at once, at least 1.
+        Maximum number of processes, at least 1.
     folder
-        For the workers' temporary files and what they say.
+        Folder for the workers' logs and temporary files.
 
     Raises
     ------
     EnvironmentProblemError
-        The system gives no further process.
+        A process can't be started.
     """
-    waiting = deque(Task(job=job) for job in jobs)
-    crew: list[Worker] = []
+    waiting = deque(Attempt(job=job) for job in jobs)
+    pool: list[Worker] = []
     try:
-        while waiting or any(worker.task for worker in crew):
-            yield from _give(waiting, crew, workers, lambda: _hire(load, folder))
-            busy = {worker.connection: worker for worker in crew if worker.task}
+        while waiting or any(worker.attempt for worker in pool):
+            yield from _assign(waiting, pool, workers, lambda: _start_worker(load, folder))
+            busy = {worker.connection: worker for worker in pool if worker.attempt}
             for ready in connection.wait(list(busy)):
                 worker = busy[ready]  # type: ignore[index]
-                event, again = worker.hear()
+                event, retry = worker.receive()
                 yield event
-                if again:
-                    waiting.appendleft(again)
+                if retry:
+                    waiting.appendleft(retry)
                 if worker.is_spent:
-                    worker.end()
-                    crew.remove(worker)
+                    worker.close()
+                    pool.remove(worker)
     finally:
-        for worker in crew:
-            worker.end()
+        for worker in pool:
+            worker.close()
 
 
-def _hire(load: Callable[[], Images], folder: Path) -> Worker:
+def _start_worker(load: Callable[[], Images], folder: Path) -> Worker:
     try:
         return Worker(load, folder)
     except OSError as error:
         raise EnvironmentProblemError(
             "the workers of the sweep",
-            expected="another process, and open files to speak with it",
+            expected="room for another process and its pipes",
             found=error.strerror or str(error),
-            remedy="Ask for fewer with --workers. What is done stays.",
+            remedy="Rerun with fewer --workers. Finished runs are kept.",
         ) from error
 
 
-def _give(
-    waiting: deque[Task], crew: list[Worker], most: int, hire: Callable[[], Worker]
+def _assign(
+    waiting: deque[Attempt], pool: list[Worker], size: int, start_worker: Callable[[], Worker]
 ) -> Iterator[Event]:
-    """Give a run to every worker that has none, and hire as many as may be."""
+    """Give every idle worker a run, starting workers until the pool has its size."""
     while waiting:
-        idle = next((worker for worker in crew if not worker.task), None)
+        idle = next((worker for worker in pool if not worker.attempt), None)
         if idle is None:
-            if len(crew) == most:
+            if len(pool) == size:
                 return
-            idle = hire()
-            crew.append(idle)
-        fitting = next((task for task in waiting if idle.fits(task.job)), None)
-        if fitting is None:
-            idle.end()
-            crew.remove(idle)
+            idle = start_worker()
+            pool.append(idle)
+        attempt = next((each for each in waiting if idle.can_run(each.job)), None)
+        if attempt is None:
+            idle.close()
+            pool.remove(idle)
             continue
-        waiting.remove(fitting)
-        idle.take(fitting)
-        yield Began(job=fitting.job, process=idle.process.pid)
+        waiting.remove(attempt)
+        idle.start(attempt)
+        yield Started(job=attempt.job, process=idle.process.pid)

@@ -1,7 +1,7 @@
-"""What a sweep runs: every setting with every seed, each a job with an id of its own.
+"""The runs of a sweep: every setting with every seed, each a job with its own ID.
 
-An id follows from all that decides a run's result, so that the same plan, begun again, finds what
-is done.
+The ID contains a digest of everything that decides the result, so that a sweep with the same plan
+finds the runs that are finished.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
-from mnist_tasks.sweeping.search_space import MOST_RUNS, Setting
+from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
 from mnist_tasks.training import recipes
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 DEVICES = ("cpu", "gpu")
 MODEL_NAME = "model.h5"
-HELD_OUT_SHARE = 6  # the last sixth of the training images: 10,000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +35,21 @@ class Job:
 
     Attributes
     ----------
+    digest
+        Hash of everything but the seed that decides the result: 8 hexadecimal digits.
     config
-        What a single ``train`` would be given, with the place where the model will stand.
+        The configuration of the training, with the model's path in the folder of the sweep.
     """
 
     id: str
     setting: Setting
+    digest: str
     evaluated_on: Literal["validation", "test"]
     config: TrainingConfig
 
     @cached_property
     def micro_batches(self) -> int:
-        """In how many parts the recipe computes a batch."""
+        """How many micro-batches the recipe splits a batch into."""
         return recipes.resolve(self.config).micro_batches
 
 
@@ -58,17 +60,18 @@ class Plan:
     Attributes
     ----------
     evaluated_on
-        ``validation``: trained on what comes before the last sixth of the training images, and
-        evaluated on that; ``test``: trained on all of them, and judged by the test images.
+        ``validation``: train on all but the validation images (the last sixth of the training
+        images) and evaluate on those; ``test``: train on all training images and evaluate on the
+        test images.
     limit
         Train on the first images only.
     threads
-        Of each run.
+        TensorFlow threads of each run.
 
     Raises
     ------
     UsageError
-        A recipe, a setting or a seed can't be, or there are too many runs.
+        A recipe, setting or seed is invalid, or there are no runs or too many.
     """
 
     settings: tuple[Setting, ...] = (Setting(),)
@@ -80,80 +83,79 @@ class Plan:
 
     def __post_init__(self) -> None:
         runs = len(self.settings) * len(self.seeds)
-        if not 1 <= runs <= MOST_RUNS:
+        if not 1 <= runs <= MAX_RUNS:
             raise search_space.wrong_count(runs)
         if self.device not in DEVICES:
             raise UsageError(
                 "--device",
-                expected=f"{' or '.join(DEVICES)}: what a run of a sweep takes must be known",
+                expected=f"{' or '.join(DEVICES)}: the same device for every run of a sweep",
                 found=printable(self.device),
             )
-        most = training_images(self.evaluated_on)
-        if self.limit is not None and not 1 <= self.limit <= most:
+        available = training_images(self.evaluated_on)
+        if self.limit is not None and not 1 <= self.limit <= available:
+            others = ": the others are for validation" if self.evaluated_on == "validation" else ""
             raise UsageError(
                 "--limit",
-                expected=f"a whole number from 1 to {most:,}"
-                + (": the others are held out" if self.evaluated_on == "validation" else ""),
+                expected=f"a whole number from 1 to {available:,}{others}",
                 found=f"{self.limit:,}",
             )
         for setting in self.settings:
             recipes.resolve(self._config(setting, self.seeds[0]))
 
     def jobs(self, folder: Path) -> tuple[Job, ...]:
-        """Return the runs, every setting with one seed before any with the next."""
-        digests = {setting: self._digest_of(setting) for setting in self.settings}
+        """Return the runs: every setting with the first seed, then with the second, and so on."""
+        digests = {setting: self._digest(setting) for setting in self.settings}
         return tuple(
-            self._job(setting, f"{setting.recipe}-{digests[setting]}-{seed}", seed, folder)
+            self._job(setting, digests[setting], seed, folder)
             for seed, setting in itertools.product(self.seeds, self.settings)
         )
 
     @property
     def name(self) -> str:
         """A name that the same plan always has: 8 hexadecimal digits."""
-        return _digest([self.seeds, *map(self._digest_of, self.settings)])
+        return _hash([self.seeds, *map(self._digest, self.settings)])
 
-    def _digest_of(self, setting: Setting) -> str:
-        """Return a digest of all that decides a result, but for the seed."""
-        config = self._config(setting, self.seeds[0])
-        # The recipe as it stands in the code, and not its name alone: it may be edited.
-        recipe = recipes.as_record(recipes.resolve(config))
-        return _digest(
-            [setting, recipe, config.limit, self.evaluated_on, config.device, config.threads]
-        )
-
-    def _job(self, setting: Setting, name: str, seed: int, folder: Path) -> Job:
-        config = self._config(setting, seed)
+    def _job(self, setting: Setting, digest: str, seed: int, folder: Path) -> Job:
+        name = f"{setting.recipe}-{digest}-{seed}"
         return Job(
             id=name,
             setting=setting,
+            digest=digest,
             evaluated_on=self.evaluated_on,
-            config=replace(config, output=folder / name / MODEL_NAME),
+            config=replace(self._config(setting, seed), output=folder / name / MODEL_NAME),
+        )
+
+    def _digest(self, setting: Setting) -> str:
+        config = self._config(setting, self.seeds[0])
+        # The recipe's content and not just its name, since the recipe may be edited.
+        recipe = recipes.as_record(recipes.resolve(config))
+        return _hash(
+            [setting, recipe, config.limit, self.evaluated_on, config.device, config.threads]
         )
 
     def _config(self, setting: Setting, seed: int) -> TrainingConfig:
-        whole = training_images("test")
-        images = self.limit or training_images(self.evaluated_on)
+        limit = self.limit or training_images(self.evaluated_on)
         return TrainingConfig(
             recipe=setting.recipe,
             settings=setting.values,
             seed=seed,
-            limit=None if images == whole else images,
+            limit=limit if limit < training_images("test") else None,
             device=self.device,
             threads=self.threads,
         )
 
 
 def validation_images() -> int:
-    """Return how many of the last training images a sweep judges by: 10,000 of MNIST's."""
-    return max(1, training_images("test") // HELD_OUT_SHARE)
+    """Return how many of the last training images are for validation: a sixth, 10,000 of MNIST."""
+    return max(1, training_images("test") // 6)
 
 
 def training_images(evaluated_on: str) -> int:
-    """Return on how many images a run of a sweep is trained."""
+    """Return how many images a run of a sweep trains on if it has no limit."""
     whole = datasets.SPLITS["train"][0].shape[0]
     return whole if evaluated_on == "test" else whole - validation_images()
 
 
-def _digest(value: object) -> str:
+def _hash(value: object) -> str:
     content = msgspec.json.encode([mnist_tasks.__version__, value], order="deterministic")
     return hashlib.sha256(content).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Read the plan of a sweep from a TOML file. Strictly."""
+"""Read the plan of a sweep from a TOML file, strictly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnist_tasks import toml_files
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import Setting
-from mnist_tasks.training import recipes
+from mnist_tasks.training.recipes import check_setting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,15 +21,15 @@ RECIPE = "recipe"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """The keys of a plan's file.
+class PlanFile:
+    """The keys of a plan file.
 
     Attributes
     ----------
     recipes, set
         A grid: every recipe with every combination of these values.
     settings
-        Tables of a recipe and its settings, one by one, beside the grid.
+        Single settings in addition to the grid: tables with a recipe and its values.
     """
 
     seeds: str | list[int] = "0-4"
@@ -45,44 +45,37 @@ def load(path: Path, base: Plan) -> Plan:
     Parameters
     ----------
     base
-        Has what the file doesn't say: the judges, the device and the threads.
+        Supplies what a file does not contain: evaluation images, device and threads.
 
     Raises
     ------
     UsageError
-        The file can't be read, or a key or a value in it can't be.
+        The file can't be read, or a key or value in it is invalid.
     """
     table = toml_files.parse(path, WHAT)
-    written = toml_files.convert(table, Written, path, name=WHAT)
+    file = toml_files.convert(table, PlanFile, path, name=WHAT)
+    seeds = file.seeds if isinstance(file.seeds, str) else ",".join(map(str, file.seeds))
     with toml_files.naming(path):
         values = {
-            name: tuple(
-                recipes.check_setting(name, each)
+            name: [
+                check_setting(name, each)
                 for each in (value if isinstance(value, list) else [value])
-            )
-            for name, value in written.set.items()
+            ]
+            for name, value in file.set.items()
         }
-        has_grid = written.recipes or values or not written.settings
-        found = search_space.every(written.recipes or ["default"], values) if has_grid else ()
-        found += tuple(_setting(each) for each in written.settings)
-        text = written.seeds
-        numbers = text if isinstance(text, str) else ",".join(map(str, text))
+        has_grid = file.recipes or values or not file.settings
+        grid = search_space.grid(file.recipes or ["default"], values) if has_grid else ()
         return replace(
             base,
-            settings=tuple(dict.fromkeys(found)),
-            seeds=search_space.seeds(numbers),
-            limit=written.limit,
+            settings=tuple(dict.fromkeys((*grid, *map(_setting, file.settings)))),
+            seeds=search_space.parse_seeds(seeds),
+            limit=file.limit,
         )
 
 
 def _setting(table: dict[str, Any]) -> Setting:
-    name = table.get(RECIPE, "default")
-    if not isinstance(name, str):
-        raise UsageError(RECIPE, expected="text in quotes", found=printable(str(name)))
-    values = {key: value for key, value in table.items() if key != RECIPE}
-    return Setting(
-        recipe=name,
-        values=tuple(
-            sorted((key, recipes.check_setting(key, each)) for key, each in values.items())
-        ),
-    )
+    recipe = table.get(RECIPE, "default")
+    if not isinstance(recipe, str):
+        raise UsageError(RECIPE, expected="text in quotes", found=printable(str(recipe)))
+    values = {key: check_setting(key, each) for key, each in table.items() if key != RECIPE}
+    return Setting(recipe=recipe, values=tuple(sorted(values.items())))

@@ -1,9 +1,9 @@
-"""What a sweep says of each of its settings, over the seeds: the best mean accuracy first."""
+"""Rank the settings of a sweep by their mean accuracy over the seeds."""
 
 from __future__ import annotations
 
 import math
-import statistics as samples
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,14 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """How a figure varies over runs.
+    """How a number varies over runs.
 
     Attributes
     ----------
     deviation
-        The sample's standard deviation; ``None`` for a single run.
+        Sample standard deviation; ``None`` for a single run.
     low, high
-        The interval that the mean of all seeds lies in, at 95%, by Student's t; ``None`` for a
-        single run.
+        95% interval of the mean over all seeds, by Student's t; ``None`` for a single run.
     """
 
     mean: float
@@ -46,9 +45,9 @@ class Rank:
     Attributes
     ----------
     name
-        The recipe with what was changed of it: ``default max_shift=0``.
+        The recipe and the values changed: ``default max_shift=0``.
     accuracy
-        In [0, 1], on the images that the sweep judges by.
+        In [0, 1], on the images that the sweep evaluates on.
     loss
         Mean sparse categorical cross-entropy over the runs, in nats.
     fit_seconds
@@ -66,16 +65,13 @@ class Rank:
 
 
 def rank(records: Iterable[RunRecord]) -> tuple[Rank, ...]:
-    """Put the runs of each setting together, and the settings in order.
-
-    Runs that were in no sweep are left out.
-    """
-    ranks = [_of_setting(setting, runs) for setting, runs in by_setting(records).items()]
+    """Rank the settings of a sweep; skip runs that are not part of one."""
+    ranks = [_rank(setting, runs) for setting, runs in by_setting(records).items()]
     return tuple(sorted(ranks, key=lambda each: (-each.accuracy.mean, each.loss, each.name)))
 
 
 def by_setting(records: Iterable[RunRecord]) -> dict[Setting, list[RunRecord]]:
-    """Return the runs of a sweep by their settings."""
+    """Group the runs of a sweep by their setting."""
     found: dict[Setting, list[RunRecord]] = {}
     for record in records:
         if record.trial is not None:
@@ -85,29 +81,37 @@ def by_setting(records: Iterable[RunRecord]) -> dict[Setting, list[RunRecord]]:
     return found
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Return how values vary, at least one."""
-    mean = samples.fmean(values)
+def spread(values: Sequence[float], *, is_share: bool) -> Spread:
+    """Summarize at least one value.
+
+    Parameters
+    ----------
+    is_share
+        Whether the values lie in [0, 1]; the interval of their mean then does so as well.
+    """
+    mean = statistics.fmean(values)
     deviation = low = high = None
     if len(values) > 1:
-        deviation = samples.stdev(values)
+        deviation = statistics.stdev(values)
         errors = stats.student_quantile(CONFIDENCE, len(values) - 1)
         reach = errors * deviation / math.sqrt(len(values))
         low, high = mean - reach, mean + reach
+        if is_share:
+            low, high = max(0.0, low), min(1.0, high)
     return Spread(
         mean=mean, deviation=deviation, low=low, high=high, least=min(values), most=max(values)
     )
 
 
-def _of_setting(setting: Setting, runs: Sequence[RunRecord]) -> Rank:
+def _rank(setting: Setting, runs: Sequence[RunRecord]) -> Rank:
     trials = [run.trial for run in runs if run.trial is not None]
     return Rank(
         name=setting.name,
         recipe=setting.recipe,
         settings=dict(setting.values),
         runs=len(trials),
-        accuracy=spread([trial.metrics.accuracy for trial in trials]),
-        loss=samples.fmean(trial.metrics.loss for trial in trials),
+        accuracy=spread([trial.metrics.accuracy for trial in trials], is_share=True),
+        loss=statistics.fmean(trial.metrics.loss for trial in trials),
         parameters=runs[0].model.parameters,
-        fit_seconds=samples.median(run.seconds.get("fit", 0.0) for run in runs),
+        fit_seconds=statistics.median(run.seconds.get("fit", 0.0) for run in runs),
     )

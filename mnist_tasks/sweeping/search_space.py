@@ -1,4 +1,4 @@
-"""What a user tries: recipes with every combination of some values, and seeds."""
+"""What a sweep tries: recipes, combinations of settings, and seeds."""
 
 from __future__ import annotations
 
@@ -16,73 +16,73 @@ if TYPE_CHECKING:
 
     from mnist_tasks.training.settings import Settings
 
-MOST_RUNS = 100_000
-LONGEST_RANGE = 100  # characters: Python refuses to read a number of thousands of digits
+MAX_RUNS = 100_000
+_MAX_RANGE_LENGTH = 100  # characters: Python refuses to parse numbers of thousands of digits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A recipe, and what a sweep changes of it."""
+    """A recipe and the values that a sweep changes."""
 
     recipe: str = "default"
     values: Settings = ()
 
     @property
     def name(self) -> str:
-        """The setting as it is shown: ``default shift=0``."""
+        """The setting as it is shown: ``default max_shift=0``."""
         return " ".join((self.recipe, *settings.words(self.values)))
 
 
-def every(names: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[Setting, ...]:
-    """Return every recipe with every combination of values, each once.
+def grid(recipes: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[Setting, ...]:
+    """Return every recipe with every combination of values, without duplicates.
 
     Raises
     ------
     UsageError
-        They are more than a sweep may have.
+        There are more combinations than a sweep may have runs.
     """
-    count = len(names) * math.prod(map(len, values.values()))
-    if count > MOST_RUNS:
+    count = len(recipes) * math.prod(map(len, values.values()))
+    if count > MAX_RUNS:
         raise wrong_count(count)
-    ordered = sorted(values)
-    combinations = itertools.product(*(values[name] for name in ordered))
+    names = sorted(values)
     return tuple(
         dict.fromkeys(
-            Setting(recipe=recipe, values=tuple(zip(ordered, chosen, strict=True)))
-            for recipe, chosen in itertools.product(names, list(combinations))
+            Setting(recipe=recipe, values=tuple(zip(names, chosen, strict=True)))
+            for recipe in recipes
+            for chosen in itertools.product(*(values[name] for name in names))
         )
     )
 
 
-def seeds(text: str) -> tuple[int, ...]:
-    """Read seeds: ``0-9``, ``0,3,7-9``.
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Parse seeds such as ``0-9`` or ``0,3,7-9``.
 
     Raises
     ------
     UsageError
-        It is no such list, or a seed is out of its range.
+        The text is not such a list, or a seed is out of range.
     """
     found: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         is_range = first.isdecimal() and (last.isdecimal() or not dash)
-        if not is_range or len(part) > LONGEST_RANGE:
-            raise _wrong_seeds(text)
+        if not is_range or len(part) > _MAX_RANGE_LENGTH:
+            raise _invalid_seeds(text)
         low, high = int(first), int(last or first)
         if not low <= high <= LARGEST_SEED:
-            raise _wrong_seeds(text)
-        if high - low >= MOST_RUNS:
+            raise _invalid_seeds(text)
+        if high - low >= MAX_RUNS:
             raise wrong_count(high - low + 1)
         found |= dict.fromkeys(range(low, high + 1))
     return tuple(found)
 
 
 def wrong_count(runs: int) -> UsageError:
-    """Return what is wrong with a sweep of so many runs."""
-    return UsageError("the sweep", expected=f"from 1 to {MOST_RUNS:,} runs", found=f"{runs:,}")
+    """Return the error for a sweep with no runs or too many."""
+    return UsageError("the sweep", expected=f"from 1 to {MAX_RUNS:,} runs", found=f"{runs:,}")
 
 
-def _wrong_seeds(text: str) -> UsageError:
+def _invalid_seeds(text: str) -> UsageError:
     return UsageError(
         "--seeds",
         expected=f"seeds such as 0-9 or 0,3,7-9, each up to {LARGEST_SEED:,}",

@@ -1,4 +1,4 @@
-"""Hold every model of a sweep to a contract, as `mnist-tasks check` would."""
+"""Check every model of a sweep against a contract, as `mnist-tasks check` does."""
 
 from __future__ import annotations
 
@@ -10,76 +10,84 @@ import msgspec
 
 from mnist_tasks import run_store
 from mnist_tasks.checking.checker import Checker
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.data import loading
+from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.sweeping import false_alarms, plan, ranking
-from mnist_tasks.sweeping.false_alarms import Calibrations
+from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 from mnist_tasks.sweeping.sweep import SUMMARY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mnist_tasks.checking.contract_file import LoadedContract
-    from mnist_tasks.data.datasets import Split
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.records import Check, RunRecord
+    from mnist_tasks.data.download import Progress
+    from mnist_tasks.data.loading import DataConfig
+    from mnist_tasks.records import RunRecord
     from mnist_tasks.verdict import Verdict
 
-NEEDED = "the records of one sweep, all judged by the same images"
-A_FOLDER = "Run `mnist-tasks sweep` into a folder of its own, and name that."
-AGAIN = "Begin the sweep again: it trains what is not whole."
+NAME_A_SWEEP = "Run `mnist-tasks sweep` with a new --output folder, and name that folder."
+RERUN = "Rerun the sweep: it repeats only runs whose record or model is missing or damaged."
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Planned:
-    """What is read here of a sweep's summary."""
+class _Summary:
+    """The part of a sweep's summary that is read here."""
 
     runs: int
 
 
-class Progress(Protocol):
-    """What is told while models are checked."""
+class Counter(Protocol):
+    """Is notified of the number of models checked."""
 
-    def begin(self, models: int) -> None:
-        """Say how many models there are."""
+    def begin(self, total: int) -> None:
+        """Handle the start, with the number of models."""
 
     def advance(self) -> None:
-        """Say that one more is checked."""
+        """Handle one more model checked."""
 
 
-def calibrate(
+def estimate(
     folder: Path,
     terms: LoadedContract,
-    load_digits: Callable[[Split], LabeledImages],
+    data: DataConfig,
     *,
-    wanted: float,
-    workers: int,
-    progress: Progress,
-) -> Calibrations:
-    """Check the model of every run of a sweep, and count false alarms setting by setting.
+    target_rate: float,
+    processes: int,
+    progress: Counter,
+    download: AbstractContextManager[Progress],
+) -> FalseAlarmReport:
+    """Check the model of every run of a sweep, and count false alarms for each setting.
 
-    Each model is judged by the images that the sweep judged it by.
+    The models are checked on the images that the sweep evaluated them on.
 
     Parameters
     ----------
-    wanted
-        The rate of false alarms for which bounds are suggested, in (0, 0.5).
-    workers
-        How many models are checked at once.
+    target_rate
+        False-alarm rate for which bounds are suggested, in (0, 0.5).
+    processes
+        How many models to check at once.
+    download
+        Receives the progress of a download; entered only if there is one.
 
     Raises
     ------
+    UsageError
+        `target_rate` is out of range.
     InputRefusedError
-        The folder has no records of a sweep, or a model is not the one that its run has left.
+        The folder contains no sweep, or a model is missing or not the one that its run saved.
     EnvironmentProblemError
-        TensorFlow is missing, or a model ran out of its time or memory.
+        TensorFlow is missing, or a model exceeded its time or memory limit.
     """
-    records, evaluated_on = _of_sweep(folder)
-    digits = load_digits("test" if evaluated_on == "test" else "train")
-    if evaluated_on != "test":
-        digits = digits.last(plan.validation_images())
+    if not 0 < target_rate < 0.5:
+        raise UsageError("--rate", expected="a share above 0, below 0.5", found=str(target_rate))
+    records, evaluated_on = _read_sweep(folder)
+    if evaluated_on == "test":
+        digits = loading.load("test", data, progress=download)
+    else:
+        digits = loading.load("train", data, progress=download).last(plan.validation_images())
     checker = Checker(contract=terms.contract, digits=digits, source=terms.source)
-    _ = checker.baseline, checker.image_sets  # made once, before the threads ask for them
+    _ = checker.baseline, checker.image_sets  # computed once, before the threads need them
     progress.begin(len(records))
 
     def check(record: RunRecord) -> Verdict:
@@ -87,81 +95,91 @@ def calibrate(
         progress.advance()
         return verdict
 
-    with ThreadPoolExecutor(workers) as pool:
-        by_id = dict(zip((record.id for record in records), pool.map(check, records), strict=True))
-    return Calibrations(
+    with ThreadPoolExecutor(processes) as pool:
+        verdicts = dict(
+            zip((record.id for record in records), pool.map(check, records), strict=True)
+        )
+    return FalseAlarmReport(
         folder=str(folder),
         evaluated_on=evaluated_on,
         images=len(digits.labels),
-        wanted=wanted,
+        target_rate=target_rate,
         contract=terms.source,
-        left_out=_left_out(folder, len(records)),
+        missing_runs=_missing_runs(folder, len(records)),
         settings=tuple(
-            false_alarms.calibrate(
+            false_alarms.count(
                 setting.name,
-                [by_id[run.id] for run in runs],
-                wanted=wanted,
-                is_sure=terms.contract.confidence is not None,
+                [verdicts[run.id] for run in runs],
+                target_rate=target_rate,
+                uses_interval=terms.contract.confidence is not None,
             )
             for setting, runs in ranking.by_setting(records).items()
         ),
     )
 
 
-def _of_sweep(folder: Path) -> tuple[list[RunRecord], str]:
-    """Return the runs of a sweep, and what they were judged by."""
-    there = run_store.read_all(folder, remedy=A_FOLDER)
-    records = [record for record in there.records if record.trial]
-    judges = {record.trial.evaluated_on for record in records if record.trial}
-    if there.skipped:
-        found = "; ".join(there.skipped)
+def _read_sweep(folder: Path) -> tuple[list[RunRecord], str]:
+    """Return the runs of a sweep, and which images they were evaluated on."""
+    stored = run_store.read_all(folder, remedy=NAME_A_SWEEP)
+    records = [record for record in stored.records if record.trial]
+    evaluated_on = {record.trial.evaluated_on for record in records if record.trial}
+    if stored.skipped:
+        found = "; ".join(stored.skipped)
     elif not records:
         found = "none"
-    elif len(judges) > 1:
-        found = "some judged by held-out images, some by test images"
-    elif unlike := _unlike(records):
-        found = f"runs of {unlike} that differ in more than their seeds"
+    elif len(evaluated_on) > 1:
+        found = "runs evaluated on validation images and runs evaluated on test images"
+    elif mixed := _mixed_setting(records):
+        found = f"runs of {mixed} that differ in more than their seeds"
     else:
-        return records, judges.pop()
+        return records, evaluated_on.pop()
     raise InputRefusedError(
         str(folder),
-        expected=NEEDED,
+        expected="the records of one sweep, all evaluated on the same images",
         found=found,
-        remedy=AGAIN if there.skipped else A_FOLDER,
+        remedy=RERUN if stored.skipped else NAME_A_SWEEP,
     )
 
 
-def _unlike(records: list[RunRecord]) -> str | None:
-    """Return a setting whose runs come from several sweeps: with another limit, other threads."""
+def _mixed_setting(records: list[RunRecord]) -> str | None:
+    """Return a setting with runs of several sweeps, such as with another limit or more threads."""
     for setting, runs in ranking.by_setting(records).items():
-        # All that decides a result is in the id, before the seed.
-        if len({run.id.rpartition("-")[0] for run in runs}) > 1:
+        first, *others = map(_all_but_the_seed, runs)
+        if any(other != first for other in others):
             return setting.name
     return None
 
 
-def _left_out(folder: Path, there: int) -> int | None:
-    """Return how many runs of a sweep have no record; ``None`` where that was not finished."""
+def _all_but_the_seed(run: RunRecord) -> object:
+    """Return what decides a run's result apart from its seed, for comparison with other runs."""
+    if run.trial and run.trial.digest:
+        return run.trial.digest
+    # A record of a version that did not write the digest.
+    return run.recipe, run.limit, run.machine.device, run.machine.threads
+
+
+def _missing_runs(folder: Path, found: int) -> int | None:
+    """Return how many runs of a sweep have no record; ``None`` if the sweep is unfinished."""
     try:
-        summary = msgspec.json.decode((folder / SUMMARY_NAME).read_bytes(), type=_Planned)
+        summary = msgspec.json.decode((folder / SUMMARY_NAME).read_bytes(), type=_Summary)
     except (OSError, msgspec.DecodeError):
         return None
-    return max(0, summary.runs - there)
+    return max(0, summary.runs - found)
 
 
 def _check(checker: Checker, folder: Path, record: RunRecord) -> Verdict:
     path = folder / record.id / plan.MODEL_NAME
     try:
-        checked, _ = checker.check(path)
-        check: Check | None = checked
-        found = "another one"
+        check, _ = checker.check(path)
     except InputRefusedError as error:
-        check, found = None, error.found
-    if check is not None and check.model.sha256 == record.model.sha256:
-        return check.verdict
+        found = error.found
+    else:
+        if check.model.sha256 == record.model.sha256:
+            return check.verdict
+        found = "another model"
     raise InputRefusedError(
         str(path),
-        expected=f"the model that its run has left, SHA-256 {record.model.sha256}",
+        expected=f"the model that its run saved, SHA-256 {record.model.sha256}",
         found=found,
-        remedy=AGAIN,
+        remedy=RERUN,
     )

@@ -1,4 +1,4 @@
-"""A process that trains one run after the other, and what becomes of it."""
+"""A worker process that trains one model after another."""
 
 from __future__ import annotations
 
@@ -16,89 +16,97 @@ from typing import TYPE_CHECKING, Any
 from mnist_tasks import parent_death
 from mnist_tasks.errors import printable
 from mnist_tasks.sweeping import job as job_module
-from mnist_tasks.sweeping.events import Ended
+from mnist_tasks.sweeping.events import Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from mnist_tasks.sweeping.events import Event, Task
+    from mnist_tasks.sweeping.events import Attempt, Event
     from mnist_tasks.sweeping.job import Images
     from mnist_tasks.sweeping.plan import Job
 
-MOST_BYTES = 3 * 1024**3 // 2  # past which a new one takes its place
-_SECONDS_TO_END = 5.0
-_LAST_WORDS = 300  # characters
+MAX_BYTES = 3 * 1024**3 // 2  # a worker that used more memory is replaced
+_EXIT_TIMEOUT = 5.0  # seconds
+_LOG_TAIL = 300  # characters
 
 
 class Worker:
-    """A process that runs one job after the other."""
+    """A worker process, seen from its parent.
+
+    Attributes
+    ----------
+    attempt
+        The run in progress; ``None`` while the worker is idle.
+    is_spent
+        Whether the process died or used too much memory: close it and start another.
+    """
 
     def __init__(self, load: Callable[[], Images], folder: Path) -> None:
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
+        self.connection, child_connection = context.Pipe()
         self._log = folder / f"worker-{time.monotonic_ns()}.log"
         self.process = context.Process(
-            target=_serve, args=(theirs, load, self._log, os.getpid()), daemon=True
+            target=_serve, args=(child_connection, load, self._log, os.getpid()), daemon=True
         )
-        with deaf_to_ctrl_c():
+        with ctrl_c_blocked():
             self.process.start()
-        theirs.close()
-        self.task: Task | None = None
+        child_connection.close()
+        self.attempt: Attempt | None = None
         self.is_spent = False
         self._threads: tuple[int, int] | None = None
 
-    def fits(self, job: Job) -> bool:
-        """Whether the process can run a job: TensorFlow's threads are set once in a process."""
+    def can_run(self, job: Job) -> bool:
+        """Whether the job needs the process's thread counts, which TensorFlow sets only once."""
         return self._threads in (None, (job.config.threads, job.micro_batches))
 
-    def take(self, task: Task) -> None:
-        """Begin a run."""
-        self.task = task
-        self._threads = (task.job.config.threads, task.job.micro_batches)
-        with contextlib.suppress(OSError):  # a process that is gone is noticed when it is heard
-            self.connection.send((task.job, task.attempt))
+    def start(self, attempt: Attempt) -> None:
+        """Start a run."""
+        self.attempt = attempt
+        self._threads = (attempt.job.config.threads, attempt.job.micro_batches)
+        with contextlib.suppress(OSError):  # `receive` reports a process that died
+            self.connection.send((attempt.job, attempt.number))
 
-    def hear(self) -> tuple[Event, Task | None]:
-        """Return what has become of the run, and its next attempt where the process has died."""
-        task, self.task = self.task, None
-        assert task is not None  # noqa: S101 - only those that have a run are heard
+    def receive(self) -> tuple[Event, Attempt | None]:
+        """Wait for the outcome of the run; also return the next attempt if the process died."""
+        attempt, self.attempt = self.attempt, None
+        assert attempt is not None  # noqa: S101 - only a worker that is busy is waited for
         try:
-            outcome, used = self.connection.recv()
+            outcome, peak_bytes = self.connection.recv()
         except (EOFError, OSError):
             self.is_spent = True
-            return task.lost(self._death())
-        self.is_spent = used > MOST_BYTES
-        return Ended(job=task.job, outcome=outcome), None
+            return attempt.worker_lost(self._cause_of_death())
+        self.is_spent = peak_bytes > MAX_BYTES
+        return Finished(job=attempt.job, outcome=outcome), None
 
-    def end(self) -> None:
-        """End the process, at once where it is at work."""
+    def close(self) -> None:
+        """End the process: an idle one exits by itself, a busy one is killed."""
         self.connection.close()
-        if self.task:
+        if self.attempt:
             self.process.kill()
-        self.process.join(_SECONDS_TO_END)
+        self.process.join(_EXIT_TIMEOUT)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
 
-    def _death(self) -> str:
-        self.process.join(_SECONDS_TO_END)
+    def _cause_of_death(self) -> str:
+        self.process.join(_EXIT_TIMEOUT)
         code = self.process.exitcode
         how = f"exit code {code}"
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
                 how = signal.Signals(-code).name
-        words = self._log.read_bytes()[-_LAST_WORDS:] if self._log.is_file() else b""
-        said = printable(words.decode(errors="replace"), limit=_LAST_WORDS)
-        return f"its worker died ({how}){': …' if said else ''}{said}"
+        tail = self._log.read_bytes()[-_LOG_TAIL:] if self._log.is_file() else b""
+        output = printable(tail.decode(errors="replace"), limit=_LOG_TAIL)
+        return f"its worker died ({how}){': …' if output else ''}{output}"
 
 
 def _serve(
     to_parent: Connection[Any, Any], load: Callable[[], Images], log: Path, parent: int
 ) -> None:
-    """Run what comes, in the worker's process, until its parent is gone."""
-    with log.open("wb") as file:  # a native crash shall not write into the middle of a table
+    """Run jobs in the worker process until the parent closes the connection."""
+    with log.open("wb") as file:  # output of a native crash must not land in the parent's table
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     tempfile.tempdir = str(log.parent)
@@ -106,14 +114,14 @@ def _serve(
     images = load()
     while True:
         try:
-            job, number = to_parent.recv()
+            job, attempt = to_parent.recv()
         except EOFError:
             return
-        to_parent.send((job_module.attempt(job, images, number), _peak_bytes()))
+        to_parent.send((job_module.run(job, images, attempt), _peak_bytes()))
 
 
 def _peak_bytes() -> int:
-    """Return the most memory that this process has held; 0 where the system doesn't tell."""
+    """Return the peak memory of this process; 0 on Windows."""
     if sys.platform == "win32":
         return 0
     import resource
@@ -123,23 +131,23 @@ def _peak_bytes() -> int:
 
 
 @contextlib.contextmanager
-def deaf_to_ctrl_c() -> Iterator[None]:
-    """Start processes that Ctrl-C doesn't reach: their parent hears it, and ends them.
+def ctrl_c_blocked() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C: their parent handles it and ends them.
 
-    Blocking it is not enough for the parent: another thread may hear it, and Python then stops the
-    main thread in the middle of what it tells the process that begins.
+    Blocking the signal in the main thread is not enough: another thread may receive it, and Python
+    would then raise `KeyboardInterrupt` in the main thread, halfway through starting a process.
     """
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
-    resource_tracker.ensure_running()  # its start, part of the first process's, unblocks Ctrl-C
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    resource_tracker.ensure_running()  # starting it later would unblock the signal
+    received: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        signal.signal(signal.SIGINT, before)
-    if heard:
+        signal.signal(signal.SIGINT, handler)
+    if received:
         signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The command ``calibrate`` on a real sweep of small runs."""
+"""The command ``false-alarms`` on a real sweep of small runs."""
 
 from __future__ import annotations
 
@@ -20,32 +20,40 @@ QUICK = ("--limit", "400", "--set", "batch_size=32", "--set", "epochs=4", "--off
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("more", "images"), [((), 85), (("--test",), 128)])
-def test_every_model_is_held_to_the_contract(
+def test_every_model_is_checked_against_the_contract(
     small_cli: Cli, tmp_path: Path, more: tuple[str, ...], images: int
 ) -> None:
     swept = small_cli("sweep", "--seeds", "0-2", *QUICK, *more, "--output", "swept", "--json")
     assert swept.returncode == 0, swept.stderr
     ranking = json.loads(swept.stdout)["ranking"]
     (tmp_path / "contract.toml").write_text("accuracy_above = 0.97\nbytes_below = 1000000\n")
-    arguments = ("calibrate", "swept", "--contract", "contract.toml", "--rate", "0.1", "--offline")
+    arguments = (
+        "false-alarms",
+        "swept",
+        "--contract",
+        "contract.toml",
+        "--rate",
+        "0.1",
+        "--offline",
+    )
     done = small_cli(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert (result["images"], result["wanted"]) == (images, 0.1)
+    assert (result["images"], result["target_rate"]) == (images, 0.1)
     (setting,) = result["settings"]
     assert setting["setting"] == "default batch_size=32 epochs=4"
     accuracy = next(each for each in setting["clauses"] if each["name"] == "test accuracy")
-    # The gate sees what the sweep saw.
+    # The check finds what the sweep found.
     assert accuracy["found"]["mean"] == pytest.approx(ranking[0]["accuracy"]["mean"])
     assert accuracy["found"]["least"] == pytest.approx(ranking[0]["accuracy"]["least"])
     expected = sum(each <= 0.97 for each in _accuracies(tmp_path / "swept"))
     assert accuracy["alarms"] == setting["clauses"][-1]["alarms"] == expected
 
-    assert result["left_out"] == 0
+    assert result["missing_runs"] == 0
 
     shutil.rmtree(next((tmp_path / "swept").glob("default-*-1")))
     shown = small_cli(*arguments, env={"COLUMNS": "80", "NO_COLOR": "1"})
-    assert "Not counted: 1 run that left no model." in shown.stdout
+    assert "Not counted: 1 run without a model." in shown.stdout
     assert "bound at 0.1" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert "\x1b" not in shown.stdout
@@ -61,24 +69,33 @@ def _accuracies(folder: Path) -> list[float]:
 
 
 @pytest.mark.slow
-def test_a_model_that_is_not_the_runs_is_refused(small_cli: Cli, tmp_path: Path) -> None:
+def test_a_model_of_another_run_is_refused(small_cli: Cli, tmp_path: Path) -> None:
     swept = small_cli("sweep", "--seeds", "0,1", *QUICK, "--output", "swept")
     assert swept.returncode == 0, swept.stderr
     first, second = sorted((tmp_path / "swept").glob("*/model.h5"))
     first.write_bytes(second.read_bytes())
-    done = small_cli("calibrate", "swept", "--offline", "--json")
+    done = small_cli("false-alarms", "swept", "--offline", "--json")
     assert done.returncode == 3
-    assert json.loads(done.stdout)["error"]["found"] == "another one"
+    assert json.loads(done.stdout)["error"]["found"] == "another model"
     first.unlink()
-    done = small_cli("calibrate", "swept", "--offline", "--json")
+    done = small_cli("false-alarms", "swept", "--offline", "--json")
     assert done.returncode == 3
     error = json.loads(done.stdout)["error"]
     assert error["subject"] == str(first.relative_to(tmp_path))
-    assert "Begin the sweep again" in error["remedy"]
+    assert "Rerun the sweep" in error["remedy"]
 
 
 def test_a_folder_without_a_sweep_is_refused(cli: Cli, tmp_path: Path) -> None:
-    done = cli("calibrate", str(tmp_path), "--offline", "--json")
+    done = cli("false-alarms", str(tmp_path), "--offline", "--json")
     assert done.returncode == 3
     assert "mnist-tasks sweep" in json.loads(done.stdout)["error"]["remedy"]
-    assert cli("calibrate", str(tmp_path), "--rate", "2", "--json").returncode == 2
+    assert cli("false-alarms", str(tmp_path), "--rate", "2", "--json").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("swept", "--rate", "0.1")])
+def test_the_old_name_of_the_command_is_refused(cli: Cli, arguments: tuple[str, ...]) -> None:
+    done = cli("calibrate", *arguments, "--json")
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert error["remedy"] == "It is now called `mnist-tasks false-alarms`."
+    assert "calibrate" not in cli("--help").stdout

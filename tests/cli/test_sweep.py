@@ -1,4 +1,4 @@
-"""The command ``sweep`` as its users meet it: real processes, killed and begun again."""
+"""The command ``sweep`` with real processes, some of which are killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
 
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 LONG = ("--set", "epochs=1000", "--set", "batch_size=4")
 QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
 
@@ -35,7 +35,7 @@ Begin = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    """Start sweeps on the small data set, and leave them to themselves until the test is over."""
+    """Start sweeps on the small data set; end them after the test."""
     begun = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
@@ -58,16 +58,16 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         end_group(process)
 
 
-def wait_until(process: subprocess.Popen[str], is_so: Callable[[], bool]) -> None:
-    """Wait for what a sweep is to do, while it is at work."""
-    end = time.monotonic() + PATIENCE
-    while not is_so():
+def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
+    """Wait until a running sweep fulfills a condition."""
+    end = time.monotonic() + TIMEOUT
+    while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.01)
 
 
-def processes_that_mention(text: str) -> list[int]:
+def processes_with_environment(text: str) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
@@ -80,13 +80,13 @@ def processes_that_mention(text: str) -> list[int]:
 
 def wait_until_gone(text: str) -> None:
     end = time.monotonic() + 10
-    while processes_that_mention(text):
-        assert time.monotonic() < end, "workers outlive their sweep"
+    while processes_with_environment(text):
+        assert time.monotonic() < end, "workers outlived their sweep"
         time.sleep(0.1)
 
 
 @pytest.mark.slow
-def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path: Path) -> None:
+def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Path) -> None:
     swept = small_cli("sweep", "--seeds", "3,4", "--set", "max_shift=0,1", *QUICK, "--json")
     assert swept.returncode == 0, swept.stderr
     result = json.loads(swept.stdout)
@@ -116,7 +116,7 @@ def test_a_run_of_a_sweep_is_what_a_single_train_gives(small_cli: Cli, tmp_path:
 
 
 @pytest.mark.slow
-def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
+def test_a_sweep_killed_ten_times_loses_and_repeats_nothing(
     begin: Begin, small_cli: Cli, tmp_path: Path
 ) -> None:
     arguments = ("--seeds", "0-29", *QUICK, "--workers", "2", "--output", "swept")
@@ -124,12 +124,12 @@ def test_a_sweep_that_is_killed_ten_times_loses_and_repeats_nothing(
     seen: dict[str, bytes] = {}
     for number in range(10):
         process = begin(*arguments)
-        if number % 2:  # in the middle of its runs, and else at any moment before them
+        if number % 2:  # during its runs; otherwise at any moment before
             wait_until(process, lambda: len(_records(tmp_path)) > len(seen))  # noqa: B023
         time.sleep(random.uniform(0, 1 if number % 2 else 3))
         process.kill()
         process.communicate()
-        # Whatever is there is whole, and what was there is untouched.
+        # Every record is complete, and the earlier ones are unchanged.
         found = run_store.read_all(tmp_path / "swept")
         assert found.skipped == ()
         now = {each.id: _record(tmp_path, each.id) for each in found.records}
@@ -163,10 +163,10 @@ def _records(folder: Path) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_workers_end_with_a_sweep_that_is_killed_at_once(begin: Begin, tmp_path: Path) -> None:
+def test_workers_end_when_their_sweep_is_killed(begin: Begin, tmp_path: Path) -> None:
     process = begin("--seeds", "0,1", *LONG, "--offline")
-    wait_until(process, lambda: len(processes_that_mention(str(tmp_path / "data"))) >= 3)
-    time.sleep(5)  # in the middle of a run, which takes minutes
+    wait_until(process, lambda: len(processes_with_environment(str(tmp_path / "data"))) >= 3)
+    time.sleep(5)  # during a run, which takes minutes
     assert process.poll() is None
     process.kill()
     process.communicate()
@@ -174,14 +174,14 @@ def test_workers_end_with_a_sweep_that_is_killed_at_once(begin: Begin, tmp_path:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_sweep_with_all_its_workers(begin: Begin, tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_sweep_and_its_workers(begin: Begin, tmp_path: Path) -> None:
     process = begin("--seeds", "0-99", *QUICK, "--workers", "2")
-    wait_until(process, lambda: len(processes_that_mention(str(tmp_path / "data"))) >= 3)
-    time.sleep(0.3)  # while the workers import what they need
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+    wait_until(process, lambda: len(processes_with_environment(str(tmp_path / "data"))) >= 3)
+    time.sleep(0.3)  # while the workers import their modules
+    os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "tried again" not in stderr
+    assert "trying again" not in stderr
     assert "KeyboardInterrupt" not in stderr
     assert "Stopped. Every file is whole" in stderr
     assert "Traceback" not in stderr
@@ -189,7 +189,7 @@ def test_ctrl_c_ends_a_sweep_with_all_its_workers(begin: Begin, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_runs_that_fail_are_named_and_tell_the_exit_code(small_cli: Cli, tmp_path: Path) -> None:
+def test_failed_runs_are_reported_and_decide_the_exit_code(small_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(
         "seeds = [0]\nlimit = 400\n[[settings]]\nlearning_rate = 1e30\n"
         "[[settings]]\nlearning_rate = 0.1\n"
@@ -219,20 +219,16 @@ def test_runs_that_fail_are_named_and_tell_the_exit_code(small_cli: Cli, tmp_pat
         (("plan.toml", "--seeds", "1"), "--seeds"),
     ],
 )
-def test_a_sweep_that_cant_be_is_refused_at_once(
+def test_an_invalid_sweep_is_refused_at_once(
     cli: Cli, arguments: tuple[str, ...], subject: str, tmp_path: Path
 ) -> None:
-    done = cli("sweep", *arguments, "--offline", "--json", "--data-dir", str(_mnist(tmp_path)))
+    done = cli("sweep", *arguments, "--offline", "--json", "--data-dir", str(tmp_path / "empty"))
     assert done.returncode == 2, done.stdout
     assert json.loads(done.stdout)["error"]["subject"] == subject
     assert not (tmp_path / "sweeps").exists()
 
 
-def _mnist(folder: Path) -> Path:
-    return folder / "no data is needed to refuse"
-
-
-def test_a_gpu_that_is_missing_is_refused_at_once(cli: Cli) -> None:
+def test_a_missing_gpu_is_refused_at_once(cli: Cli) -> None:
     if gpu.detect().gpus:
         pytest.skip("there is a GPU here")
     done = cli("sweep", "--device", "gpu", "--offline", "--json")
@@ -240,7 +236,7 @@ def test_a_gpu_that_is_missing_is_refused_at_once(cli: Cli) -> None:
     assert json.loads(done.stdout)["error"]["subject"] == "--device gpu"
 
 
-def test_ray_that_is_not_installed_is_named(cli: Cli, small_cli: Cli, tmp_path: Path) -> None:
+def test_a_missing_ray_is_reported(cli: Cli, small_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "ray.py").write_text("raise ImportError('no Ray here')")
     env = {"PYTHONPATH": str(tmp_path)}
     done = small_cli("sweep", *QUICK, "--on", "ray", "--json", env=env)

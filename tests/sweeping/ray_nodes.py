@@ -20,9 +20,9 @@ from unittest import mock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD, OTHER = "127.0.0.2", "127.0.0.3"  # Ray takes 127.0.0.1 for the machine's outer address
+HEAD, OTHER = "127.0.0.2", "127.0.0.3"  # Ray replaces 127.0.0.1 by the machine's outer address
 START = "from ray.scripts.scripts import main; main()"
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 STORE = str(150 * 1024**2)
 
 
@@ -37,14 +37,14 @@ class Nodes:
 
 @contextlib.contextmanager
 def two_nodes() -> Iterator[Nodes]:
-    # Ray's sockets lie in this folder, and their paths may not be long.
+    # Ray's sockets are in this folder, and the length of their paths is limited.
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     (folder / "token").write_text(secrets.token_hex(32))
     own = {
-        # Whatever token this user has: nodes and drivers must agree on one.
+        # Overrides the user's token: nodes and drivers must share one.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(folder / "token"),
-        # gRPC's handlers end the server of one client in 25 at its fork, which costs 40 s each.
+        # With gRPC's fork handlers the server of one client in 25 dies at its fork: 40 s each.
         "GRPC_ENABLE_FORK_SUPPORT": "0",
     }
     with mock.patch.dict(os.environ, own), _two_nodes(folder) as nodes:
@@ -89,7 +89,7 @@ def _two_nodes(folder: Path) -> Iterator[Nodes]:
 
 
 def kill(node: subprocess.Popen[bytes]) -> None:
-    """End a node with all its processes, as a loss of power would."""
+    """Kill a node and all its processes, like a power failure."""
     for process in reversed(family(node.pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
@@ -107,7 +107,7 @@ def start(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
 
 
 def wait_for(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
             return
@@ -116,17 +116,17 @@ def wait_for(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_for_two(address: str) -> None:
-    """Wait until both nodes are known: in a process of its own, as Ray connects once in each."""
+    """Wait for both nodes in another process, since a process connects to Ray only once."""
     script = (
         "import ray, time\n"
         f"ray.init({address!r}, log_to_driver=False, logging_level='ERROR')\n"
         "while sum(node['Alive'] for node in ray.nodes()) < 2: time.sleep(0.1)\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=TIMEOUT)
 
 
 def free_ports() -> list[int]:
-    """Return free ports that neither the system gives out by itself nor Ray to its clients."""
+    """Return free ports outside the ranges that the system and Ray assign from."""
     found: list[int] = []
     for port in range(24_001 + os.getpid() % 5_000, 32_000):
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -138,7 +138,7 @@ def free_ports() -> list[int]:
 
 
 def family(process: int) -> list[int]:
-    """Return a process and all that descend from it, those first that began first."""
+    """Return a process and its descendants, oldest first."""
     parents: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

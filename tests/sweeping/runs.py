@@ -1,4 +1,4 @@
-"""Runs of a sweep as its engines send them, for the tests of what becomes of them."""
+"""Runs of a sweep as executors return them."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def record(job: Job, correct: int = 900) -> RunRecord:
             metrics=metrics(correct),
             worker="here:1",
             attempts=1,
+            digest=job.digest,
         ),
     )
 

@@ -1,4 +1,4 @@
-"""A small data set for workers in processes of their own, which import this file."""
+"""A small data set for worker processes, which import this module."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def load(folder: Path) -> Images:
     generated.vouch_for(generated.write(folder, train=512, test=128))
-    return job.load(folder, "validation")
+    return job.load_images(folder, "validation")
 
 
-def cant_load() -> Images:
-    raise OSError("the images are gone")
+def fail_to_load() -> Images:
+    raise OSError("the images are missing")

@@ -1,4 +1,4 @@
-"""False alarms: counted, predicted and bounded, against simulated gates."""
+"""Counts, predictions and suggested bounds of false alarms, compared with simulated checks."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from mnist_tasks.checking import paired_test
 from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import ProportionBound
-from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import false_alarms
 from mnist_tasks.verdict import Clause, Direction, Verdict
 
 if TYPE_CHECKING:
-    from mnist_tasks.sweeping.false_alarms import FalseAlarms
+    from mnist_tasks.sweeping.false_alarms import ClauseFalseAlarms
 
 SHAPE = Clause(name="input shape", bound="(None, 28, 28, 1)", found="it", status="passed")
 IMAGES = 10_000
 
 
-def verdict(correct: int, bound: ProportionBound) -> Verdict:
-    return Verdict(clauses=(SHAPE, bound.evaluate("test accuracy", correct=correct, images=IMAGES)))
+def verdict(correct: int, share: ProportionBound) -> Verdict:
+    return Verdict(clauses=(SHAPE, share.evaluate("test accuracy", correct=correct, images=IMAGES)))
 
 
-def calibrated(
-    correct: list[int], bound: ProportionBound, wanted: float = 0.05
-) -> tuple[FalseAlarms, FalseAlarms, FalseAlarms]:
-    found = false_alarms.calibrate(
+def estimate(
+    correct: list[int], share: ProportionBound, rate: float = 0.05
+) -> tuple[ClauseFalseAlarms, ClauseFalseAlarms, ClauseFalseAlarms]:
+    found = false_alarms.count(
         "default",
-        [verdict(each, bound) for each in correct],
-        wanted=wanted,
-        is_sure=bound.confidence is not None,
+        [verdict(each, share) for each in correct],
+        target_rate=rate,
+        uses_interval=share.confidence is not None,
     )
     assert found.runs == len(correct)
     shape, accuracy, whole = found.clauses
@@ -41,7 +40,7 @@ def calibrated(
 
 
 def test_alarms_are_counted_with_their_interval() -> None:
-    shape, accuracy, whole = calibrated([9900, 9910, 9890, 9700], ProportionBound(bound=0.98))
+    shape, accuracy, whole = estimate([9900, 9910, 9890, 9700], ProportionBound(bound=0.98))
     assert (shape.alarms, accuracy.alarms, whole.alarms) == (0, 1, 1)
     assert accuracy.rate == 0.25
     assert (round(accuracy.low, 3), round(accuracy.high, 3)) == (0.046, 0.699)  # Wilson's, 1 of 4
@@ -51,74 +50,66 @@ def test_alarms_are_counted_with_their_interval() -> None:
 
 @pytest.mark.parametrize("direction", ["above", "below"])
 @pytest.mark.parametrize("confidence", [None, 0.99])
-def test_a_further_run_breaks_the_suggested_bound_as_often_as_was_wanted(
+def test_a_suggested_bound_has_the_target_rate(
     direction: Direction, confidence: float | None
 ) -> None:
     random = np.random.default_rng(1)
-    wanted, rounds = 0.1, 2500
-    broken = 0
+    rate, rounds = 0.1, 2500
+    alarms = 0
     for _ in range(rounds):
         *seen, further = random.normal(9000, 100, 4).round().astype(int).tolist()
         share = ProportionBound(bound=0.9, direction=direction, confidence=confidence)
-        _, accuracy, _ = calibrated(seen, share, wanted)
+        _, accuracy, _ = estimate(seen, share, rate)
         assert accuracy.suggested is not None
         gate = ProportionBound(bound=accuracy.suggested, direction=direction, confidence=confidence)
-        broken += gate.evaluate("accuracy", correct=further, images=IMAGES).status != "passed"
-    assert broken / rounds == pytest.approx(wanted, abs=0.013)  # two standard errors
+        alarms += gate.evaluate("accuracy", correct=further, images=IMAGES).status != "passed"
+    assert alarms / rounds == pytest.approx(rate, abs=0.013)  # two standard errors
 
 
-def test_the_predicted_rate_is_that_of_many_further_runs() -> None:
+def test_the_predicted_rate_matches_many_further_runs() -> None:
     random = np.random.default_rng(2)
     predicted = [
-        calibrated(
+        estimate(
             random.normal(9900, 20, 10).round().astype(int).tolist(), ProportionBound(bound=0.987)
         )[1].predicted
         for _ in range(400)
     ]
     known = [each for each in predicted if each is not None]
     further = random.normal(9900, 20, 100_000) <= 9870
-    # A bound one and a half deviations off: what ten runs predict is a little more, as it should.
+    # The bound is 1.5 deviations off; a prediction from ten runs should be slightly higher.
     assert float(further.mean()) == pytest.approx(0.067, abs=0.003)
     assert 0.067 < float(np.mean(known)) < 0.1
 
 
-def test_one_run_or_runs_that_are_alike_predict_nothing() -> None:
+def test_one_run_or_equal_runs_predict_nothing() -> None:
     for correct in ([9900], [9900, 9900, 9900]):
-        _, accuracy, _ = calibrated(correct, ProportionBound(bound=0.98))
+        _, accuracy, _ = estimate(correct, ProportionBound(bound=0.98))
         assert (accuracy.predicted, accuracy.suggested) == (None, None)
         assert accuracy.found is not None
         assert accuracy.found.mean == pytest.approx(0.99)
 
 
 @pytest.mark.parametrize("direction", ["above", "below"])
-def test_a_bound_that_is_no_share_is_not_suggested(direction: Direction) -> None:
-    _, accuracy, _ = calibrated(
-        [9000, 9900], ProportionBound(bound=0.95, direction=direction), 0.01
-    )
+def test_a_bound_outside_0_to_1_is_not_suggested(direction: Direction) -> None:
+    _, accuracy, _ = estimate([9000, 9900], ProportionBound(bound=0.95, direction=direction), 0.01)
     assert accuracy.predicted is not None
     assert accuracy.suggested is None
 
 
-def test_the_end_that_has_to_clear_a_baseline_is_the_lower_one() -> None:
+def test_the_value_compared_with_a_baseline_is_the_lower_end() -> None:
     baseline = Baseline(model="released.h5")
     paired = PairedCounts(images=IMAGES, correct=9900, regressed=10, fixed=20)
     clause = paired_test.evaluate(baseline, paired, confidence=0.99, reason="")
     verdicts = [Verdict(clauses=(clause,))]
-    found = false_alarms.calibrate("x", verdicts, wanted=0.1, is_sure=True).clauses[0].found
+    found = false_alarms.count("x", verdicts, target_rate=0.1, uses_interval=True).clauses[0].found
     assert clause.interval is not None
     assert found is not None
     assert found.mean == clause.interval.low
 
 
-def test_a_clause_that_was_not_always_measured_is_only_counted() -> None:
+def test_a_clause_with_a_missing_value_is_only_counted() -> None:
     unmeasured = Clause(name="accuracy", bound="> 98.00%", found="no", status="not measured")
     measured = ProportionBound(bound=0.98).evaluate("accuracy", correct=9900, images=IMAGES)
     clauses = [Verdict(clauses=(each,)) for each in (measured, unmeasured)]
-    found = false_alarms.calibrate("x", clauses, wanted=0.1, is_sure=False).clauses[0]
+    found = false_alarms.count("x", clauses, target_rate=0.1, uses_interval=False).clauses[0]
     assert (found.alarms, found.predicted, found.found) == (1, None, None)
-
-
-@pytest.mark.parametrize("rate", [0.0, -0.1, 0.5, 1.0, float("nan")])
-def test_a_rate_that_cant_be_is_refused(rate: float) -> None:
-    with pytest.raises(UsageError, match="--rate"):
-        false_alarms.check_rate(rate)

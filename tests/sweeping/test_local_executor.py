@@ -1,4 +1,4 @@
-"""The engine on this machine: real worker processes, some of which are killed."""
+"""The local executor, with real worker processes, some of which are killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from mnist_tasks.environment.machine import Memory
 from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.sweeping import local_executor, worker
-from mnist_tasks.sweeping.events import ATTEMPTS, Began, Ended, Lost
+from mnist_tasks.sweeping.events import MAX_ATTEMPTS, Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed, Result
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import Setting
@@ -45,8 +45,8 @@ def jobs(small_mnist: Path, tmp_path: Path) -> tuple[Job, ...]:
     return Plan(seeds=(0, 1, 2, 3), limit=LIMIT).jobs(tmp_path)
 
 
-def ended(events: Sequence[Event]) -> dict[int, Result | Failed]:
-    return {each.job.config.seed: each.outcome for each in events if isinstance(each, Ended)}
+def outcomes_by_seed(events: Sequence[Event]) -> dict[int, Result | Failed]:
+    return {each.job.config.seed: each.outcome for each in events if isinstance(each, Finished)}
 
 
 def is_alive(process: int | None) -> bool:
@@ -57,8 +57,8 @@ def is_alive(process: int | None) -> bool:
 
 
 def test_any_number_of_workers_gives_the_same_models(run: Run, jobs: Sequence[Job]) -> None:
-    one = ended(list(run(jobs, workers=1)))
-    two = ended(list(run(jobs, workers=2)))
+    one = outcomes_by_seed(list(run(jobs, workers=1)))
+    two = outcomes_by_seed(list(run(jobs, workers=2)))
     assert list(one) == [0, 1, 2, 3]
     assert set(two) == {0, 1, 2, 3}
     for seed, outcome in one.items():
@@ -74,15 +74,15 @@ def test_any_number_of_workers_gives_the_same_models(run: Run, jobs: Sequence[Jo
     assert len(processes) == 2
 
 
-def test_a_worker_that_is_killed_loses_no_run(run: Run, jobs: Sequence[Job]) -> None:
+def test_the_run_of_a_killed_worker_is_repeated(run: Run, jobs: Sequence[Job]) -> None:
     events: list[Event] = []
     for event in run(jobs[:2], workers=1):
-        if isinstance(event, Began) and not events:
+        if isinstance(event, Started) and not events:
             os.kill(event.process or 0, signal.SIGKILL)
         events.append(event)
-    (lost,) = [each for each in events if isinstance(each, Lost)]
+    (lost,) = [each for each in events if isinstance(each, WorkerLost)]
     assert "its worker died (SIGKILL)" in lost.reason
-    outcomes = ended(events)
+    outcomes = outcomes_by_seed(events)
     assert all(isinstance(each, Result) for each in outcomes.values())
     attempts = {
         seed: each.record.trial.attempts  # type: ignore[union-attr]
@@ -91,17 +91,17 @@ def test_a_worker_that_is_killed_loses_no_run(run: Run, jobs: Sequence[Job]) -> 
     assert attempts == {0: 2, 1: 1}
 
 
-def test_a_run_that_always_kills_its_worker_is_given_up_and_named(
+def test_a_run_that_always_kills_its_worker_is_abandoned_and_reported(
     run: Run, jobs: Sequence[Job]
 ) -> None:
     events: list[Event] = []
     for event in run(jobs[:2], workers=1):
-        if isinstance(event, Began) and event.job.config.seed == 0:
+        if isinstance(event, Started) and event.job.config.seed == 0:
             os.kill(event.process or 0, signal.SIGKILL)
         events.append(event)
-    begun = [each for each in events if isinstance(each, Began) and each.job.config.seed == 0]
-    assert len(begun) == ATTEMPTS == 3
-    outcomes = ended(events)
+    started = [each for each in events if isinstance(each, Started) and each.job.config.seed == 0]
+    assert len(started) == MAX_ATTEMPTS == 3
+    outcomes = outcomes_by_seed(events)
     assert isinstance(outcomes[1], Result)
     assert isinstance(outcomes[0], Failed)
     assert outcomes[0].exit_code == 4
@@ -109,56 +109,58 @@ def test_a_run_that_always_kills_its_worker_is_given_up_and_named(
     assert "3 times" in outcomes[0].failure.found
 
 
-def test_a_run_that_diverges_is_no_reason_to_try_again(
-    run: Run, jobs: Sequence[Job], tmp_path: Path
-) -> None:
+def test_a_run_that_diverges_is_not_repeated(run: Run, jobs: Sequence[Job], tmp_path: Path) -> None:
     settings = (Setting(values=(("learning_rate", 1e30),)),)
-    wild = Plan(settings=settings, seeds=(0,), limit=400).jobs(tmp_path)
-    events = list(run([*wild, jobs[0]], workers=1))
-    first, last = [each for each in events if isinstance(each, Ended)]
+    diverging = Plan(settings=settings, seeds=(0,), limit=400).jobs(tmp_path)
+    events = list(run([*diverging, jobs[0]], workers=1))
+    first, last = [each for each in events if isinstance(each, Finished)]
     assert isinstance(first.outcome, Failed)
     assert first.outcome.exit_code == 2
     assert "the loss is" in first.outcome.failure.found
     assert isinstance(last.outcome, Result)
-    assert not [each for each in events if isinstance(each, Lost)]
+    assert not [each for each in events if isinstance(each, WorkerLost)]
 
 
-def test_other_threads_take_another_process(run: Run, small_mnist: Path, tmp_path: Path) -> None:
+def test_another_thread_count_requires_another_process(
+    run: Run, small_mnist: Path, tmp_path: Path
+) -> None:
     settings = (Setting(recipe="default"), Setting(recipe="plain"))
     two_threads = Plan(settings=settings, seeds=(0,), limit=LIMIT, threads=2).jobs(tmp_path)
     events = list(run(two_threads, workers=1))
-    processes = {each.process for each in events if isinstance(each, Began)}
+    processes = {each.process for each in events if isinstance(each, Started)}
     assert len(processes) == 2
-    assert all(isinstance(each.outcome, Result) for each in events if isinstance(each, Ended))
+    assert all(isinstance(each.outcome, Result) for each in events if isinstance(each, Finished))
 
 
-def test_a_worker_that_grows_too_large_is_replaced(
+def test_a_worker_that_used_too_much_memory_is_replaced(
     run: Run, jobs: Sequence[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "MOST_BYTES", 1)
+    monkeypatch.setattr(worker, "MAX_BYTES", 1)
     events = list(run(jobs[:2], workers=1))
-    assert len({each.process for each in events if isinstance(each, Began)}) == 2
-    assert len(ended(events)) == 2
+    assert len({each.process for each in events if isinstance(each, Started)}) == 2
+    assert len(outcomes_by_seed(events)) == 2
 
 
-def test_no_worker_outlives_a_sweep_that_is_stopped(run: Run, jobs: Sequence[Job]) -> None:
+def test_stopping_a_sweep_ends_its_workers(run: Run, jobs: Sequence[Job]) -> None:
     events = run(jobs, workers=2)
-    begun = [next(events), next(events)]
-    processes = [each.process for each in begun if isinstance(each, Began)]
+    started = [next(events), next(events)]
+    processes = [each.process for each in started if isinstance(each, Started)]
     assert all(is_alive(each) for each in processes)
     events.close()
     assert not any(is_alive(each) for each in processes)
 
 
-def test_the_last_words_of_a_worker_are_told(jobs: Sequence[Job], tmp_path: Path) -> None:
-    events = list(local_executor.run(jobs[:1], load=small.cant_load, workers=1, folder=tmp_path))
-    (outcome,) = ended(events).values()
+def test_the_failure_includes_the_output_of_a_worker_that_died(
+    jobs: Sequence[Job], tmp_path: Path
+) -> None:
+    events = list(local_executor.run(jobs[:1], load=small.fail_to_load, workers=1, folder=tmp_path))
+    (outcome,) = outcomes_by_seed(events).values()
     assert isinstance(outcome, Failed)
-    assert "OSError: the images are gone" in outcome.failure.found
+    assert "OSError: the images are missing" in outcome.failure.found
 
 
 @pytest.mark.parametrize(
-    ("available", "limit", "threads", "device", "workers"),
+    ("available", "limit", "threads", "device", "expected"),
     [
         (100, None, 1, "cpu", 8),
         (100, None, 3, "cpu", 2),
@@ -170,13 +172,13 @@ def test_the_last_words_of_a_worker_are_told(jobs: Sequence[Job], tmp_path: Path
         (None, None, 1, "cpu", 8),
     ],
 )
-def test_the_workers_are_as_many_as_cores_and_memory_allow(
+def test_cores_and_memory_limit_the_number_of_processes(
     monkeypatch: pytest.MonkeyPatch,
     available: float | None,
     limit: int | None,
     threads: int,
     device: str,
-    workers: int,
+    expected: int,
 ) -> None:
     memory = Memory(
         total=None,
@@ -185,10 +187,10 @@ def test_the_workers_are_as_many_as_cores_and_memory_allow(
     )
     monkeypatch.setattr("mnist_tasks.config.available_cores", lambda: 8)
     monkeypatch.setattr("mnist_tasks.environment.machine.measure_memory", lambda: memory)
-    assert local_executor.most_workers(threads=threads, device=device) == workers
+    assert local_executor.max_processes(threads=threads, device=device) == expected
 
 
-def test_a_system_that_gives_no_process_is_named(
+def test_the_error_names_the_option_if_no_process_can_be_started(
     run: Run, jobs: Sequence[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""What a plan runs, and that an id follows from what decides a result, and from that alone."""
+"""The runs of a plan; an ID depends on everything that decides a result, and on nothing else."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FOLDER = Path("sweeps/x")
 
 
 def test_a_grid_is_every_recipe_with_every_combination() -> None:
-    found = search_space.every(["default", "plain"], {"max_shift": (0, 1), "ema_momentum": (0.0,)})
+    found = search_space.grid(["default", "plain"], {"max_shift": (0, 1), "ema_momentum": (0.0,)})
     assert [each.name for each in found] == [
         "default ema_momentum=0.0 max_shift=0",
         "default ema_momentum=0.0 max_shift=1",
         "plain ema_momentum=0.0 max_shift=0",
         "plain ema_momentum=0.0 max_shift=1",
     ]
-    assert search_space.every(["plain", "plain"], {}) == (Setting(recipe="plain"),)
+    assert search_space.grid(["plain", "plain"], {}) == (Setting(recipe="plain"),)
 
 
 @pytest.mark.parametrize(
@@ -38,29 +38,29 @@ def test_a_grid_is_every_recipe_with_every_combination() -> None:
         ("1,0-2", (1, 0, 2)),
     ],
 )
-def test_seeds_are_read(text: str, expected: tuple[int, ...]) -> None:
-    assert search_space.seeds(text) == expected
+def test_seeds_are_parsed(text: str, expected: tuple[int, ...]) -> None:
+    assert search_space.parse_seeds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1-", "0-9-3", "4294967296", 5000 * "9"])
-def test_what_are_no_seeds_is_refused(text: str) -> None:
+def test_invalid_seeds_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--seeds"):
-        search_space.seeds(text)
+        search_space.parse_seeds(text)
 
 
-def test_more_runs_than_there_may_be_are_counted_before_they_are_made() -> None:
+def test_too_many_runs_are_refused_before_they_are_created() -> None:
     values = {name: list(range(1, 1001)) for name in ("epochs", "batch_size", "learning_rate")}
     for make in (
-        lambda: search_space.every(["default"], values),
-        lambda: search_space.seeds("0-999999"),
+        lambda: search_space.grid(["default"], values),
+        lambda: search_space.parse_seeds("0-999999"),
     ):
         with pytest.raises(UsageError) as caught:
             make()
         assert caught.value.expected == "from 1 to 100,000 runs"
 
 
-def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:
-    jobs = Plan(settings=search_space.every(["default"], {"max_shift": (0, 1)}), seeds=(5, 6)).jobs(
+def test_every_setting_runs_with_one_seed_before_the_next_seed() -> None:
+    jobs = Plan(settings=search_space.grid(["default"], {"max_shift": (0, 1)}), seeds=(5, 6)).jobs(
         FOLDER
     )
     assert [(job.setting.values, job.config.seed) for job in jobs] == [
@@ -73,10 +73,10 @@ def test_every_setting_is_run_with_one_seed_before_any_with_the_next() -> None:
     assert jobs[0].config.output == FOLDER / jobs[0].id / "model.h5"
 
 
-def test_the_last_sixth_of_the_training_images_is_held_out() -> None:
+def test_the_last_sixth_of_the_training_images_is_for_validation() -> None:
     assert plan.validation_images() == 10_000
-    (held_out,) = Plan(seeds=(0,)).jobs(FOLDER)
-    assert held_out.config.limit == 50_000
+    (validation,) = Plan(seeds=(0,)).jobs(FOLDER)
+    assert validation.config.limit == 50_000
     (test,) = Plan(seeds=(0,), evaluated_on="test").jobs(FOLDER)
     assert test.config.limit is None
     with pytest.raises(UsageError, match="--limit"):
@@ -87,7 +87,7 @@ def test_the_last_sixth_of_the_training_images_is_held_out() -> None:
     assert caught.value.expected == "a whole number from 1 to 60,000"
 
 
-def test_a_job_is_what_a_single_train_would_be_given() -> None:
+def test_the_command_of_a_job_has_all_its_options() -> None:
     job = Plan(settings=(Setting(recipe="plain", values=(("max_shift", 1),)),), seeds=(3,)).jobs(
         FOLDER
     )[0]
@@ -113,14 +113,14 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_changes_a_result_changes_the_id(change: dict[str, object]) -> None:
+def test_a_change_of_the_result_changes_the_id(change: dict[str, object]) -> None:
     first = Plan(seeds=(0,))
     other = replace(first, **change)  # type: ignore[arg-type]
     assert first.jobs(FOLDER)[0].id != other.jobs(FOLDER)[0].id
     assert first.name != other.name
 
 
-def test_a_recipe_that_was_edited_has_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_editing_a_recipe_changes_the_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     first = Plan(seeds=(0,))
     name, before = first.name, first.jobs(FOLDER)[0].id
     edited = msgspec.structs.replace(recipes.DEFAULT, layers=recipes.DEFAULT.layers[:-1])
@@ -129,7 +129,7 @@ def test_a_recipe_that_was_edited_has_other_ids(monkeypatch: pytest.MonkeyPatch)
     assert first.name != name
 
 
-def test_more_seeds_and_another_folder_leave_the_ids() -> None:
+def test_more_seeds_or_another_folder_keep_the_ids() -> None:
     few = [job.id for job in Plan(seeds=(0, 1)).jobs(FOLDER)]
     more = [job.id for job in Plan(seeds=(0, 1, 2)).jobs(Path("elsewhere"))]
     assert more[:2] == few
@@ -148,6 +148,6 @@ def test_more_seeds_and_another_folder_leave_the_ids() -> None:
         {"device": "auto"},
     ],
 )
-def test_a_plan_that_cant_be_is_refused_at_once(wrong: dict[str, object]) -> None:
+def test_an_invalid_plan_is_refused_at_once(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Plan(**wrong)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The file of a plan: read strictly, with what is wrong named by its key."""
+"""Plan files are read strictly; errors name the key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_grid_and_a_list(tmp_path: Path) -> None:
     )
 
 
-def test_a_list_alone_has_no_grid_beside_it(tmp_path: Path) -> None:
+def test_a_list_of_settings_replaces_the_default_grid(tmp_path: Path) -> None:
     assert load(tmp_path, "seeds = [4, 2]\n[[settings]]\nmax_shift = 0") == (
         ["default max_shift=0"],
         (4, 2),
@@ -55,7 +55,7 @@ def test_a_list_alone_has_no_grid_beside_it(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_file_is_the_default_recipe(tmp_path: Path) -> None:
+def test_an_empty_file_trains_the_default_recipe(tmp_path: Path) -> None:
     assert load(tmp_path, "") == (["default"], (0, 1, 2, 3, 4), None)
 
 
@@ -80,18 +80,18 @@ def test_an_empty_file_is_the_default_recipe(tmp_path: Path) -> None:
         ("not TOML", "plan.toml"),
     ],
 )
-def test_what_cant_be_is_named(tmp_path: Path, text: str, subject: str) -> None:
+def test_an_invalid_value_is_reported_with_its_key(tmp_path: Path, text: str, subject: str) -> None:
     with pytest.raises(UsageError) as caught:
         load(tmp_path, text)
     assert caught.value.subject.endswith(subject)
 
 
-def test_what_a_key_may_be_is_said_in_words(tmp_path: Path) -> None:
+def test_the_error_describes_valid_values(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load(tmp_path, "seeds = 3")
     assert caught.value.expected == "text in quotes or a list"
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         plan_file.load(tmp_path / "plan.toml", Plan())

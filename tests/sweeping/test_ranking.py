@@ -1,4 +1,4 @@
-"""The ranking of settings: its figures against a computation by hand."""
+"""The ranking of settings, compared with a computation by hand."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests import examples
 from tests.sweeping import runs
 
 
-def test_a_spread_has_mean_deviation_and_the_interval_of_the_mean() -> None:
+def test_a_spread_has_mean_deviation_and_interval() -> None:
     values = [0.98, 0.99, 0.97, 0.99]
-    found = ranking.spread(values)
+    found = ranking.spread(values, is_share=True)
     reach = 3.182 * statistics.stdev(values) / 2  # Student's t, three degrees of freedom
     assert found.mean == pytest.approx(0.9825)
     assert found.deviation == pytest.approx(statistics.stdev(values))
@@ -25,23 +25,39 @@ def test_a_spread_has_mean_deviation_and_the_interval_of_the_mean() -> None:
     assert (found.least, found.most) == (0.97, 0.99)
 
 
-def test_one_run_has_no_deviation() -> None:
-    found = ranking.spread([0.5])
+def test_the_interval_of_a_share_ends_at_0_and_1() -> None:
+    low, high = 0.02, 0.32  # the interval of their mean is -1.74 to 2.08
+    share = ranking.spread([low, high], is_share=True)
+    assert (share.low, share.high) == (0, 1)
+    other = ranking.spread([low, high], is_share=False)
+    assert other.low == pytest.approx(-1.736, abs=0.001)
+    assert other.high == pytest.approx(2.076, abs=0.001)
+
+
+def test_the_interval_of_a_ranked_accuracy_lies_between_0_and_1() -> None:
+    jobs = Plan(seeds=(0, 1)).jobs(Path("x"))
+    records = [runs.record(job, 20 + 300 * job.config.seed) for job in jobs]
+    (found,) = ranking.rank(records)
+    assert (found.accuracy.low, found.accuracy.high) == (0, 1)
+
+
+def test_a_single_run_has_no_deviation() -> None:
+    found = ranking.spread([0.5], is_share=True)
     assert (found.deviation, found.low, found.high) == (None, None, None)
 
 
-def test_runs_that_are_alike_have_an_interval_of_no_width() -> None:
-    found = ranking.spread([0.5, 0.5, 0.5])
+def test_equal_runs_have_an_interval_of_width_zero() -> None:
+    found = ranking.spread([0.5, 0.5, 0.5], is_share=True)
     assert (found.low, found.deviation, found.high) == (0.5, 0, 0.5)
 
 
-def test_the_settings_come_best_first() -> None:
-    jobs = Plan(settings=search_space.every(["default"], {"max_shift": (0, 1)}), seeds=(0, 1)).jobs(
+def test_the_best_setting_comes_first() -> None:
+    jobs = Plan(settings=search_space.grid(["default"], {"max_shift": (0, 1)}), seeds=(0, 1)).jobs(
         Path("x")
     )
-    right = {0: [900, 910], 1: [930, 950]}
+    correct = {0: [900, 910], 1: [930, 950]}
     records = [
-        runs.record(job, right[int(dict(job.setting.values)["max_shift"])][job.config.seed])
+        runs.record(job, correct[int(dict(job.setting.values)["max_shift"])][job.config.seed])
         for job in jobs
     ]
     found = ranking.rank([*records, examples.run(1)])

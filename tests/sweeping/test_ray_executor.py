@@ -1,4 +1,4 @@
-"""The engine on a cluster: two real Ray nodes on this machine, one of which is killed."""
+"""The Ray executor on a cluster of two real nodes on this machine, one of which is killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mnist_tasks import run_store
-from mnist_tasks.sweeping import ray_executor
+from mnist_tasks.sweeping import ray_cluster
 from tests.conftest import SMALL_CLI
 from tests.sweeping import ray_nodes
 
@@ -41,7 +41,7 @@ def nodes() -> Iterator[Nodes]:
 
 
 def records(folder: Path) -> dict[int, dict[str, Any]]:
-    """Return what is the same of a run wherever it was: all but times, places and attempts."""
+    """Return what does not depend on where a run took place: all but times, places and attempts."""
     found = {}
     for record in run_store.read_all(folder).records:
         plain = json.loads(run_store.to_json(record))
@@ -55,7 +55,7 @@ def records(folder: Path) -> dict[int, dict[str, Any]]:
     return found
 
 
-def test_the_records_are_those_of_this_machines_own_processes(
+def test_the_records_equal_those_of_local_workers(
     nodes: Nodes, small_cli: Cli, tmp_path: Path
 ) -> None:
     arguments = ("sweep", "--seeds", "0-3", *QUICK)
@@ -74,7 +74,7 @@ def test_the_records_are_those_of_this_machines_own_processes(
     ("options", "needs"),
     [(("--threads", "2"), "2 CPUs"), (("--device", "gpu"), "1 CPU and 1 GPU")],
 )
-def test_what_no_node_can_ever_run_is_refused_at_once(
+def test_a_run_that_fits_no_node_is_refused_at_once(
     nodes: Nodes, small_cli: Cli, options: tuple[str, ...], needs: str
 ) -> None:
     begun = time.monotonic()
@@ -86,17 +86,17 @@ def test_what_no_node_can_ever_run_is_refused_at_once(
     assert time.monotonic() - begun < 30
 
 
-def test_a_cluster_that_does_not_answer_is_named(nodes: Nodes, small_cli: Cli) -> None:
+def test_a_cluster_that_does_not_respond_is_reported(nodes: Nodes, small_cli: Cli) -> None:
     (port,) = ray_nodes.free_ports()[:1]
     begun = time.monotonic()
     done = small_cli("sweep", *QUICK, "--on", f"ray://{ray_nodes.HEAD}:{port}", "--json")
     assert time.monotonic() - begun < 30
     assert done.returncode == 4, done.stderr
     error = json.loads(done.stdout)["error"]
-    assert error["expected"] == "a Ray cluster that answers"
+    assert error["expected"] == "a Ray cluster that responds"
 
 
-def test_a_cluster_that_fails_a_client_is_asked_once_more() -> None:
+def test_a_failed_connection_is_retried_once() -> None:
     calls = []
 
     def init(**_: object) -> None:
@@ -104,19 +104,19 @@ def test_a_cluster_that_fails_a_client_is_asked_once_more() -> None:
         if len(calls) == 1:
             raise ConnectionAbortedError("Starting Ray client server failed.")
 
-    ray_executor._connect(types.SimpleNamespace(init=init), None)
+    ray_cluster._init(types.SimpleNamespace(init=init), None)
     assert len(calls) == 2
 
 
-def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
-    """The last test but one: it leaves one node."""
+def test_no_run_is_lost_when_a_node_dies(nodes: Nodes, tmp_path: Path) -> None:
+    """The second-to-last test, since it leaves one node."""
     runs = 10
     process = begin(nodes, tmp_path, runs=runs)
     assert process.stderr is not None
     while not has_done_a_run(nodes.other.pid, tmp_path / "swept"):
         line = process.stderr.readline()
         assert "default" in line, line + process.stderr.read()
-    time.sleep(0.2)  # it is in the middle of its next run
+    time.sleep(0.2)  # until it is in its next run
     ray_nodes.kill(nodes.other)
     stdout, stderr = process.communicate(timeout=200)
     result = json.loads(stdout)
@@ -128,11 +128,13 @@ def test_a_node_that_dies_loses_no_run(nodes: Nodes, tmp_path: Path) -> None:
     assert found.skipped == ()
     named = {each["seed"] for each in result["failed"]} | {each.seed for each in found.records}
     assert named == set(range(runs))
-    assert "tried again" in stderr
+    assert "trying again" in stderr
 
 
-def test_a_cluster_that_dies_is_named_and_what_is_done_stays(nodes: Nodes, tmp_path: Path) -> None:
-    """The last of these tests: it leaves no node."""
+def test_a_lost_cluster_is_reported_and_finished_runs_are_kept(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    """The last test, since it leaves no node."""
     process = begin(nodes, tmp_path, runs=50)
     assert process.stderr is not None
     line = process.stderr.readline()
@@ -142,12 +144,12 @@ def test_a_cluster_that_dies_is_named_and_what_is_done_stays(nodes: Nodes, tmp_p
     assert process.returncode == 4, stderr
     error = json.loads(stdout)["error"]
     assert error["subject"] == "the Ray cluster"
-    assert "what is done stays" in error["remedy"]
+    assert "finished runs are kept" in error["remedy"]
     assert len(run_store.read_all(tmp_path / "swept").records) >= 1
 
 
 def begin(nodes: Nodes, folder: Path, *, runs: int) -> subprocess.Popen[str]:
-    """Start a sweep with runs so long that they are met in their middle."""
+    """Start a sweep whose runs are long enough to be interrupted."""
     command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, "--set", "epochs=200", "--json")
     place = ("--on", nodes.address, "--output", "swept")
     return subprocess.Popen(
@@ -161,7 +163,7 @@ def begin(nodes: Nodes, folder: Path, *, runs: int) -> subprocess.Popen[str]:
 
 
 def has_done_a_run(node: int, folder: Path) -> bool:
-    """Whether a run of a sweep was done by a process of a node."""
+    """Whether a process of a node has finished a run."""
     workers = [each.trial.worker for each in run_store.read_all(folder).records if each.trial]
     here = ray_nodes.family(node)
     return any(int(worker.rpartition(":")[2]) in here for worker in workers)

@@ -1,4 +1,4 @@
-"""A sweep over an engine of the test's own: what is kept, what is run, what is written."""
+"""A sweep with a fake executor: what is kept, what is run, what is written."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks import disk, run_store
-from mnist_tasks.errors import EnvironmentProblemError, Failure
+from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.sweeping import sweep
-from mnist_tasks.sweeping.events import Began, Ended, Lost
+from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
+from mnist_tasks.sweeping.job import Failed
 from mnist_tasks.sweeping.plan import Plan
 from tests.sweeping import runs
 
@@ -27,29 +28,31 @@ if TYPE_CHECKING:
 PLAN = Plan(seeds=(0, 1, 2, 3))
 
 
-class Heard:
-    """A progress that remembers what it was told."""
+class Recorder:
+    """A progress that remembers its calls."""
 
     def __init__(self) -> None:
-        self.before = 0
-        self.told: list[str] = []
+        self.finished_before = 0
+        self.events: list[str] = []
 
-    def begin(self, jobs: Sequence[Job], done: Sequence[RunRecord]) -> None:
-        self.before = len(done)
+    def begin(self, jobs: Sequence[Job], finished: Sequence[RunRecord]) -> None:
+        self.finished_before = len(finished)
 
-    def began(self, job: Job) -> None:
-        self.told.append(f"began {job.config.seed}")
+    def advance(self, event: Event) -> None:
+        seed = event.job.config.seed
+        match event:
+            case Started():
+                self.events.append(f"started {seed}")
+            case WorkerLost():
+                self.events.append(f"lost {seed}: {event.reason}")
+            case Finished(outcome=Failed()):
+                self.events.append(f"failed {seed}")
+            case Finished():
+                self.events.append(f"done {seed}")
 
-    def lost(self, job: Job, reason: str) -> None:
-        self.told.append(f"lost {job.config.seed}: {reason}")
 
-    def ended(self, job: Job, outcome: RunRecord | Failure) -> None:
-        how = "failed" if isinstance(outcome, Failure) else "done"
-        self.told.append(f"{how} {job.config.seed}")
-
-
-class Engine:
-    """Says of every run that it is done, and of some that they failed or were lost at first."""
+class Executor:
+    """Reports every run as done, except for those that fail or lose their worker at first."""
 
     def __init__(self, *, failing: int | None = None, stop_after: int | None = None) -> None:
         self.failing = failing
@@ -66,18 +69,18 @@ class Engine:
                 if number == self.stop_after:
                     raise KeyboardInterrupt
                 self.given.append(job.config.seed)
-                yield Began(job=job)
+                yield Started(job=job)
                 if job.config.seed == 2:
-                    yield Lost(job=job, reason="it died")
+                    yield WorkerLost(job=job, reason="it died")
                 failed = job.config.seed == self.failing
-                yield Ended(job=job, outcome=runs.FAILED if failed else runs.result(job))
+                yield Finished(job=job, outcome=runs.FAILED if failed else runs.result(job))
         finally:
             self.was_closed = True
 
 
-def test_every_run_has_its_record_and_its_model(tmp_path: Path) -> None:
-    engine, heard = Engine(), Heard()
-    result = sweep.run(PLAN, tmp_path / "s", engine, progress=heard)
+def test_every_run_gets_a_record_and_a_model(tmp_path: Path) -> None:
+    executor, recorder = Executor(), Recorder()
+    result = sweep.run(PLAN, tmp_path / "s", executor, progress=recorder)
     assert (result.runs, result.done, result.kept, result.exit_code) == (4, 4, 0, 0)
     found = run_store.read_all(tmp_path / "s")
     assert [record.seed for record in found.records] == [0, 1, 2, 3]
@@ -85,39 +88,39 @@ def test_every_run_has_its_record_and_its_model(tmp_path: Path) -> None:
     for record in found.records:
         assert (tmp_path / "s" / record.id / "model.h5").read_bytes() == runs.MODEL
     assert json.loads((tmp_path / "s" / "sweep.json").read_bytes())["ranking"][0]["runs"] == 4
-    assert heard.told[:2] == ["began 0", "done 0"]
-    assert heard.told[4:7] == ["began 2", "lost 2: it died", "done 2"]
-    assert engine.work is not None
-    assert not engine.work.exists()
+    assert recorder.events[:2] == ["started 0", "done 0"]
+    assert recorder.events[4:7] == ["started 2", "lost 2: it died", "done 2"]
+    assert executor.work is not None
+    assert not executor.work.exists()
 
 
-def test_what_is_done_is_not_repeated(tmp_path: Path) -> None:
+def test_finished_runs_are_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        sweep.run(PLAN, tmp_path, Engine(stop_after=2), progress=Heard())
+        sweep.run(PLAN, tmp_path, Executor(stop_after=2), progress=Recorder())
     assert not (tmp_path / "sweep.json").exists()
-    engine, heard = Engine(), Heard()
-    result = sweep.run(PLAN, tmp_path, engine, progress=heard)
-    assert engine.given == [2, 3]
-    assert heard.before == 2
+    executor, recorder = Executor(), Recorder()
+    result = sweep.run(PLAN, tmp_path, executor, progress=recorder)
+    assert executor.given == [2, 3]
+    assert recorder.finished_before == 2
     assert (result.done, result.kept) == (4, 2)
 
 
 @pytest.mark.parametrize(
-    "damage", ["record cut", "record gone", "model gone", "model changed", "pipe", "settings"]
+    "damage", ["record cut", "no record", "no model", "other model", "pipe", "settings"]
 )
-def test_what_is_not_whole_is_run_again(tmp_path: Path, damage: str) -> None:
-    sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
+def test_a_damaged_run_is_repeated(tmp_path: Path, damage: str) -> None:
+    sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
     folder = tmp_path / PLAN.jobs(tmp_path)[1].id
     if damage == "record cut":
         path = folder / "run.json"
         path.write_bytes(path.read_bytes()[:100])
-    elif damage == "record gone":
+    elif damage == "no record":
         (folder / "run.json").unlink()
-    elif damage == "model gone":
+    elif damage == "no model":
         (folder / "model.h5").unlink()
-    elif damage == "model changed":
+    elif damage == "other model":
         (folder / "model.h5").write_bytes(b"another")
-    elif damage == "pipe":  # to read one is to wait for ever
+    elif damage == "pipe":  # reading one would block forever
         (folder / "model.h5").unlink()
         os.mkfifo(folder / "model.h5")
     else:
@@ -125,92 +128,92 @@ def test_what_is_not_whole_is_run_again(tmp_path: Path, damage: str) -> None:
         assert record.trial is not None
         edited = replace(record.trial, settings={"max_shift": 3})
         run_store.save(replace(record, trial=edited), tmp_path)
-    engine = Engine()
-    assert sweep.run(PLAN, tmp_path, engine, progress=Heard()).done == 4
-    assert engine.given == [1]
+    executor = Executor()
+    assert sweep.run(PLAN, tmp_path, executor, progress=Recorder()).done == 4
+    assert executor.given == [1]
 
 
-def test_a_run_that_fails_is_named_and_tried_again_with_the_next_sweep(tmp_path: Path) -> None:
-    heard = Heard()
-    result = sweep.run(PLAN, tmp_path, Engine(failing=1), progress=heard)
+def test_a_failed_run_is_reported_and_repeated_by_the_next_sweep(tmp_path: Path) -> None:
+    recorder = Recorder()
+    result = sweep.run(PLAN, tmp_path, Executor(failing=1), progress=recorder)
     assert (result.done, result.exit_code) == (3, 4)
     (failed,) = result.failed
     assert (failed.seed, failed.failure.found) == (1, "it failed")
-    assert "failed 1" in heard.told
-    engine = Engine()
-    assert sweep.run(PLAN, tmp_path, engine, progress=Heard()).exit_code == 0
-    assert engine.given == [1]
+    assert "failed 1" in recorder.events
+    executor = Executor()
+    assert sweep.run(PLAN, tmp_path, executor, progress=Recorder()).exit_code == 0
+    assert executor.given == [1]
 
 
-def test_other_runs_in_the_folder_are_left_alone_and_out(tmp_path: Path) -> None:
-    sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
+def test_other_runs_in_the_folder_are_kept_but_not_ranked(tmp_path: Path) -> None:
+    sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
     more = Plan(seeds=(3, 4))
-    engine = Engine()
-    result = sweep.run(more, tmp_path, engine, progress=Heard())
-    assert engine.given == [4]
+    executor = Executor()
+    result = sweep.run(more, tmp_path, executor, progress=Recorder())
+    assert executor.given == [4]
     assert (result.runs, result.ranking[0].runs) == (2, 2)
     assert len(run_store.read_all(tmp_path).records) == 5
 
 
-def test_the_engine_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> None:
+def test_the_executor_is_closed_when_a_record_cant_be_written(tmp_path: Path) -> None:
     job = PLAN.jobs(tmp_path)[0]
     (tmp_path / job.id).write_text("in the way")
-    engine = Engine()
+    executor = Executor()
     with pytest.raises(EnvironmentProblemError) as caught:
-        sweep.run(PLAN, tmp_path, engine, progress=Heard())
+        sweep.run(PLAN, tmp_path, executor, progress=Recorder())
     assert "--output" in str(caught.value.remedy)
-    assert engine.was_closed
+    assert executor.was_closed
 
 
-def test_a_record_that_cant_be_written_names_the_option_of_a_sweep(tmp_path: Path) -> None:
+def test_the_error_for_an_unwritable_record_names_the_output_option(tmp_path: Path) -> None:
     (tmp_path / PLAN.jobs(tmp_path)[0].id / "run.json").mkdir(parents=True)
     with pytest.raises(EnvironmentProblemError) as caught:
-        sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
+        sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
     assert "--output" in str(caught.value.remedy)
 
 
-def test_what_goes_wrong_in_an_engine_is_not_blamed_on_the_folder(tmp_path: Path) -> None:
-    def engine(_: object, __: object) -> Generator[Event]:
+def test_an_error_in_an_executor_is_not_blamed_on_the_folder(tmp_path: Path) -> None:
+    def executor(_: object, __: object) -> Generator[Event]:
         raise ConnectionError("it is gone")
-        yield  # which makes it a generator
+        yield  # makes the function a generator
 
     with pytest.raises(ConnectionError, match="it is gone"):
-        sweep.run(PLAN, tmp_path, engine, progress=Heard())
+        sweep.run(PLAN, tmp_path, executor, progress=Recorder())
     assert {path.name for path in tmp_path.iterdir()} <= {".lock"}
 
 
-def test_what_is_half_written_lies_where_the_next_sweep_removes_it(
+def test_files_are_staged_where_the_next_sweep_deletes_leftovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved: list[Path] = []
     real = disk.move_in_place
 
-    def look(source: Path, target: Path) -> None:
+    def spy(source: Path, target: Path) -> None:
         moved.append(source)
         real(source, target)
 
-    monkeypatch.setattr(disk, "move_in_place", look)
-    engine = Engine()
-    sweep.run(PLAN, tmp_path, engine, progress=Heard())
+    monkeypatch.setattr(disk, "move_in_place", spy)
+    executor = Executor()
+    sweep.run(PLAN, tmp_path, executor, progress=Recorder())
     assert len(moved) == 9  # four models, four records and the summary
-    assert {path.parent for path in moved} == {engine.work}
+    assert {path.parent for path in moved} == {executor.work}
 
 
-def test_two_sweeps_dont_share_a_folder(tmp_path: Path) -> None:
-    refused = []
+def test_two_sweeps_cannot_use_a_folder_at_once(tmp_path: Path) -> None:
+    errors = []
 
-    def engine(jobs: Sequence[Job], folder: Path) -> Generator[Event]:
+    def executor(jobs: Sequence[Job], folder: Path) -> Generator[Event]:
         with pytest.raises(EnvironmentProblemError) as caught:
-            sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
-        refused.append(caught.value)
-        yield from Engine()(jobs, folder)
+            sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+        errors.append(caught.value)
+        yield from Executor()(jobs, folder)
 
-    sweep.run(PLAN, tmp_path, engine, progress=Heard())
-    assert "another process has held the folder" in refused[0].found
+    sweep.run(PLAN, tmp_path, executor, progress=Recorder())
+    assert "another process has locked the folder" in errors[0].found
 
 
-def test_what_a_killed_sweep_left_is_removed(tmp_path: Path) -> None:
-    for name in (".mnist-tasks-sweep-1234", ".work-of-others"):
+def test_leftovers_of_a_killed_sweep_are_deleted(tmp_path: Path) -> None:
+    for name in (".mnist-tasks-sweep-1234", ".another-folder"):
         (tmp_path / name / "inner").mkdir(parents=True)
-    sweep.run(PLAN, tmp_path, Engine(), progress=Heard())
-    assert {path.name for path in tmp_path.glob(".*")} - {".lock"} == {".work-of-others"}
+    sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+    assert {path.name for path in tmp_path.glob(".*")} - {".lock"} == {".another-folder"}

@@ -1,4 +1,4 @@
-"""What Ctrl-C does to a worker that has just begun: nothing, since its parent ends it."""
+"""Ctrl-C does not reach a worker that is starting: its parent ends it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if __name__ == "__main__":
     workers = [Worker(time.time, Path(sys.argv[1])) for _ in range(2)]
     for each in workers:
         print(Path(f"/proc/{each.process.pid}/status").read_text())
-        each.end()
+        each.close()
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_every_worker_is_deaf_to_ctrl_c_the_first_one_too(tmp_path: Path) -> None:
+def test_every_worker_blocks_ctrl_c_including_the_first(tmp_path: Path) -> None:
     script = tmp_path / "workers.py"
     script.write_text(WORKERS)
     done = subprocess.run(
@@ -43,21 +43,21 @@ def test_every_worker_is_deaf_to_ctrl_c_the_first_one_too(tmp_path: Path) -> Non
         assert int(mask, 16) & 1 << (signal.SIGINT - 1)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="has no masks of signals")
-def test_ctrl_c_waits_until_a_worker_has_begun() -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal masks")
+def test_ctrl_c_waits_until_a_worker_has_started() -> None:
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     steps = []
 
-    def interrupt_a_start() -> None:
-        with worker.deaf_to_ctrl_c():
+    def start_interrupted() -> None:
+        with worker.ctrl_c_blocked():
             os.kill(os.getpid(), signal.SIGINT)
             steps.append("blocked")
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # as another thread is
-            steps.append("heard")
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # as in another thread
+            steps.append("received")
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            interrupt_a_start()
+            start_interrupted()
     finally:
-        signal.signal(signal.SIGINT, before)
-    assert steps == ["blocked", "heard"]
+        signal.signal(signal.SIGINT, handler)
+    assert steps == ["blocked", "received"]

@@ -1,4 +1,4 @@
-"""The tables of a calibration. Text from a file is shown as text, never as markup."""
+"""The false alarms of a contract. Text from a file is shown as text, never as markup."""
 
 from __future__ import annotations
 
@@ -14,36 +14,38 @@ from mnist_tasks.reporting.terminal import tables
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from mnist_tasks.sweeping.false_alarms import Calibration, Calibrations, FalseAlarms
+    from mnist_tasks.sweeping.false_alarms import (
+        ClauseFalseAlarms,
+        FalseAlarmReport,
+        SettingFalseAlarms,
+    )
 
 _NOTE = (
-    "false alarms: runs for which it did not hold, and the 95% interval of their share; next run: "
-    "the chance that it won't hold, and the bound for the chance that was asked, if runs vary "
-    "normally"
+    "false alarms: runs for which the clause did not pass, and the 95% interval of their share; "
+    "next run: the probability that it will not pass, and the bound for the rate asked for, if the "
+    "values are normally distributed"
 )
 
 
-def calibrated(found: Calibrations) -> RenderableType:
-    """Show, clause by clause, how often a sound recipe would fail."""
-    judge = formatting.evaluation_images(found.evaluated_on)
+def report(found: FalseAlarmReport) -> RenderableType:
+    """Return a table for each setting: how often each clause fails a good recipe."""
     contract = found.contract or "the default contract"
-    parts: list[RenderableType] = [
-        Text(printable(f"{contract}, on {found.images:,} {judge}", limit=1000))
-    ]
-    parts += [_table(each, found.wanted) for each in found.settings]
-    parts += [Text(line, "yellow") for line in _left_out(found.left_out)]
+    images = f"{found.images:,} {formatting.evaluation_images(found.evaluated_on)}"
+    parts: list[RenderableType] = [Text(printable(f"{contract}, on {images}", limit=1000))]
+    parts += [_table(each, found.target_rate) for each in found.settings]
+    if found.missing_runs is None:
+        parts.append(
+            Text("Not counted: the runs that the unfinished sweep has not done.", "yellow")
+        )
+    elif found.missing_runs:
+        missing = formatting.plural(found.missing_runs, "run")
+        parts.append(Text(f"Not counted: {missing} without a model.", "yellow"))
     parts.append(Text(_NOTE, "dim"))
     return Group(*parts)
 
 
-def _left_out(runs: int | None) -> list[str]:
-    if runs is None:
-        return ["Not counted: what the sweep, which was not finished, has not done."]
-    return [f"Not counted: {formatting.plural(runs, 'run')} that left no model."] if runs else []
-
-
-def _table(setting: Calibration, wanted: float) -> RenderableType:
-    suggested = f"bound at {wanted:.3g}"
+def _table(setting: SettingFalseAlarms, target_rate: float) -> RenderableType:
+    suggested = f"bound at {target_rate:.3g}"
     table = tables.table(
         "clause",
         "bound",
@@ -62,13 +64,13 @@ def _table(setting: Calibration, wanted: float) -> RenderableType:
             f"{clause.bound} ",
             f"{_found(clause)} ",
             f"{clause.alarms:,} ({100 * clause.low:.0f} to {clause.high:.0%}) ",
-            f"{_chance(clause.predicted)} ",
+            f"{_probability(clause.predicted)} ",
             _suggested(clause),
         )
     return table
 
 
-def _found(clause: FalseAlarms) -> str:
+def _found(clause: ClauseFalseAlarms) -> str:
     if clause.found is None:
         return "–"
     mean = _value(clause.found.mean, clause.unit)
@@ -78,14 +80,14 @@ def _found(clause: FalseAlarms) -> str:
     return f"{mean} ± {scale * clause.found.deviation:.2f}"
 
 
-def _chance(share: float | None) -> str:
-    if share is None:
+def _probability(value: float | None) -> str:
+    if value is None:
         return "–"
-    return "< 0.01%" if share < 0.0001 else f"{share:.2%}"
+    return "< 0.01%" if value < 0.0001 else f"{value:.2%}"
 
 
-def _suggested(clause: FalseAlarms) -> str:
-    """Write a bound as the clause writes its own."""
+def _suggested(clause: ClauseFalseAlarms) -> str:
+    """Format a suggested bound like the clause's own bound."""
     if clause.suggested is None:
         return "–"
     if clause.unit == "ms":

@@ -1,4 +1,4 @@
-"""The tables of a sweep. Text from a file is shown as text, never as markup."""
+"""The result of a sweep. Text from a file is shown as text, never as markup."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from mnist_tasks.sweeping.ranking import Spread
     from mnist_tasks.sweeping.sweep import Sweep
 
-MOST_FAILURES = 10
+MAX_FAILURES = 10
 
 
-def swept(sweep: Sweep) -> RenderableType:
-    """Show the settings, the most accurate first, and the runs that failed."""
-    judge = formatting.evaluation_images(sweep.evaluated_on)
+def sweep_result(sweep: Sweep) -> RenderableType:
+    """Return the settings, the most accurate first, and the runs that failed."""
     table = tables.table(
         "",
         "setting",
@@ -31,44 +30,42 @@ def swept(sweep: Sweep) -> RenderableType:
         "95% interval",
         "lowest",
         "fit",
-        title=f"Accuracy on {sweep.images:,} {judge}",
+        title=f"Accuracy on {sweep.images:,} {formatting.evaluation_images(sweep.evaluated_on)}",
         right={"", "runs", "accuracy", "lowest", "fit"},
         tight=True,
     )
     for place, rank in enumerate(sweep.ranking, start=1):
-        accuracy = rank.accuracy
         tables.add_row(
             table,
             f"{place} ",
             rank.name,
             f"{rank.runs:,} ",
-            f"{mean(accuracy)} ",
-            f"{interval(accuracy)} ",
-            f"{accuracy.least:.2%} ",
+            f"{_mean(rank.accuracy)} ",
+            f"{_interval(rank.accuracy)} ",
+            f"{rank.accuracy.least:.2%} ",
             f"{rank.fit_seconds:.1f} s",
         )
     parts: list[RenderableType] = [table] if sweep.ranking else []
-    for each in sweep.failed[:MOST_FAILURES]:
+    for each in sweep.failed[:MAX_FAILURES]:
         failed = f"failed: {each.setting}, seed {each.seed}: {each.failure.found}"
         parts.append(Text(printable(failed, limit=400), "red"))
-    if len(sweep.failed) > MOST_FAILURES:
-        parts.append(Text(f"and {len(sweep.failed) - MOST_FAILURES:,} more that failed", "red"))
+    if len(sweep.failed) > MAX_FAILURES:
+        parts.append(Text(f"and {len(sweep.failed) - MAX_FAILURES:,} more that failed", "red"))
     done = f"{sweep.done:,} of {formatting.plural(sweep.runs, 'run')} done"
     kept = f", {sweep.kept:,} of them before" if sweep.kept else ""
     parts.append(Text(printable(f"{done}{kept}: {sweep.folder}", limit=1000), overflow="fold"))
     return Group(*parts)
 
 
-def mean(accuracy: Spread) -> str:
+def _mean(accuracy: Spread) -> str:
     """Return a mean with its standard deviation: ``99.20 ± 0.08%``."""
     if accuracy.deviation is None:
         return f"{accuracy.mean:.2%}"
     return f"{100 * accuracy.mean:.2f} ± {100 * accuracy.deviation:.2f}%"
 
 
-def interval(accuracy: Spread) -> str:
-    """Return where the mean over all seeds lies."""
+def _interval(accuracy: Spread) -> str:
+    """Return the interval of the mean: ``99.10 to 99.30%``."""
     if accuracy.low is None or accuracy.high is None:
         return "–"
-    low, high = max(0.0, accuracy.low), min(1.0, accuracy.high)
-    return f"{100 * low:.2f} to {100 * high:.2f}%"
+    return f"{100 * accuracy.low:.2f} to {100 * accuracy.high:.2f}%"

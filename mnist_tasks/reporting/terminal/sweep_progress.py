@@ -1,4 +1,4 @@
-"""How a sweep goes on: a live table of its settings, or a line for each run where none can be."""
+"""The progress of a sweep: a live table of its settings in a terminal, a line per run elsewhere."""
 
 from __future__ import annotations
 
@@ -15,24 +15,27 @@ from rich.progress import (
 )
 
 from mnist_tasks.errors import printable
-from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.reporting.terminal.progress import LiveProgress
+from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
+from mnist_tasks.sweeping.job import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
-    from mnist_tasks.errors import Failure
+    from mnist_tasks.records import RunRecord
+    from mnist_tasks.sweeping.events import Event
     from mnist_tasks.sweeping.plan import Job
 
-MOST_ROWS = 15
+MAX_ROWS = 15
+_NUMBERS = {"done", "running", "failed", "accuracy"}
 
 
 @dataclass
-class _Standing:
-    """How far a setting is."""
+class _Setting:
+    """The runs of a setting so far."""
 
     runs: int = 0
     running: set[str] = field(default_factory=set)
@@ -41,7 +44,7 @@ class _Standing:
 
 
 class SweepProgress(LiveProgress):
-    """How many runs are running, done and failed, setting by setting."""
+    """The number of runs that are running, done and failed, for each setting."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,68 +55,64 @@ class SweepProgress(LiveProgress):
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
         )
-        self._settings: dict[str, _Standing] = {}
-        self._runs = self._ended = 0
+        self._settings: dict[str, _Setting] = {}
+        self._runs = self._finished = 0
 
-    def begin(self, jobs: Sequence[Job], done: Sequence[RunRecord]) -> None:
-        """Say which runs there are, and which were done before."""
+    def begin(self, jobs: Sequence[Job], finished: Sequence[RunRecord]) -> None:
+        """Show the jobs, some of which may have finished before."""
         names = {job.id: job.setting.name for job in jobs}
         for name in names.values():
-            self._settings.setdefault(name, _Standing()).runs += 1
-        for record in done:
+            self._settings.setdefault(name, _Setting()).runs += 1
+        for record in finished:
             self._settings[names[record.id]].accuracies.append(_accuracy(record))
-        self._runs, self._ended = len(jobs), len(done)
+        self._runs, self._finished = len(jobs), len(finished)
         self._bar.above = self
         self._start("sweep", total=len(jobs))
         self._update()
-        if done:
-            self.note(f"{len(done):,} of {len(jobs):,} runs were done before")
+        if finished:
+            self.note(f"{len(finished):,} of {len(jobs):,} runs were done before")
 
-    def began(self, job: Job) -> None:
-        """Say that a run was given to a worker."""
-        self._settings[job.setting.name].running.add(job.id)
-        self._update()
-
-    def lost(self, job: Job, reason: str) -> None:
-        """Say that a worker died at a run, which will be tried again."""
-        self._settings[job.setting.name].running.discard(job.id)
-        self.note(f"{_run(job)}: {reason}; it is tried again")
-        self._update()
-
-    def ended(self, job: Job, outcome: RunRecord | Failure) -> None:
-        """Say that a run is done, or has failed for good."""
-        standing = self._settings[job.setting.name]
-        standing.running.discard(job.id)
-        self._ended += 1
-        so_far = f"{self._ended:,}/{self._runs:,}"
-        if isinstance(outcome, RunRecord):
-            standing.accuracies.append(_accuracy(outcome))
-            if not self._console.is_terminal:
-                seconds = sum(outcome.seconds.values())
-                self.note(f"{so_far}  {_run(job)}: {_accuracy(outcome):.2%}, {seconds:.1f} s")
+    def advance(self, event: Event) -> None:
+        """Show that a run started or finished, or lost its worker."""
+        setting = self._settings[event.job.setting.name]
+        run = f"{event.job.setting.name}, seed {event.job.config.seed}"
+        if isinstance(event, Started):
+            setting.running.add(event.job.id)
         else:
-            standing.failed += 1
-            self.note(f"{so_far}  {_run(job)} failed: {printable(outcome.found)}")
+            setting.running.discard(event.job.id)
+        if isinstance(event, WorkerLost):
+            self.note(f"{run}: {event.reason}; trying again")
+        elif isinstance(event, Finished):
+            self._finished += 1
+            count = f"{self._finished:,}/{self._runs:,}"
+            if isinstance(event.outcome, Failed):
+                setting.failed += 1
+                self.note(f"{count}  {run} failed: {printable(event.outcome.failure.found)}")
+            else:
+                accuracy = _accuracy(event.outcome.record)
+                setting.accuracies.append(accuracy)
+                if not self._console.is_terminal:
+                    seconds = sum(event.outcome.record.seconds.values())
+                    self.note(f"{count}  {run}: {accuracy:.2%}, {seconds:.1f} s")
         self._update()
 
     def __rich__(self) -> Table:
-        """Draw the settings: those that are under way first, where they are many."""
+        """Return the table of settings; if there are many, those with running runs come first."""
         table = tables.table(
-            "setting", "done", "running", "failed", "accuracy", title="Sweep", right=_FIGURES
+            "setting", "done", "running", "failed", "accuracy", title="Sweep", right=_NUMBERS
         )
-        shown = sorted(self._settings.items(), key=lambda each: not each[1].running)
-        for name, standing in shown[:MOST_ROWS]:
-            mean = f"{statistics.fmean(standing.accuracies):.2%}" if standing.accuracies else "–"
+        ordered = sorted(self._settings.items(), key=lambda each: not each[1].running)
+        for name, setting in ordered[:MAX_ROWS]:
             tables.add_row(
                 table,
                 name,
-                f"{len(standing.accuracies):,}/{standing.runs:,}",
-                str(len(standing.running) or ""),
-                str(standing.failed or ""),
-                mean,
+                f"{len(setting.accuracies):,}/{setting.runs:,}",
+                str(len(setting.running) or ""),
+                str(setting.failed or ""),
+                f"{statistics.fmean(setting.accuracies):.2%}" if setting.accuracies else "–",
             )
-        if len(shown) > MOST_ROWS:
-            tables.add_row(table, f"and {len(shown) - MOST_ROWS:,} more", "", "", "", "")
+        if len(ordered) > MAX_ROWS:
+            tables.add_row(table, f"and {len(ordered) - MAX_ROWS:,} more", "", "", "", "")
         return table
 
     def _update(self) -> None:
@@ -121,14 +120,7 @@ class SweepProgress(LiveProgress):
         failed = sum(each.failed for each in self._settings.values())
         figures = f"{running} running" + (f", {failed} failed" if failed else "")
         if self._task is not None:
-            self._bar.update(self._task, completed=self._ended, figures=figures)
-
-
-_FIGURES = {"done", "running", "failed", "accuracy"}
-
-
-def _run(job: Job) -> str:
-    return f"{job.setting.name}, seed {job.config.seed}"
+            self._bar.update(self._task, completed=self._finished, figures=figures)
 
 
 def _accuracy(record: RunRecord) -> float:

@@ -32,7 +32,7 @@ def sweep(*, done: int = 2, failed: int = 1) -> Sweep:
     )
 
 
-def test_a_run_of_a_sweep_says_what_was_changed_and_how_it_did() -> None:
+def test_a_run_of_a_sweep_shows_its_settings_and_accuracy() -> None:
     setting = Setting(values=(("batch_size", 20), ("ema_momentum", 0.5)))
     (job,) = Plan(settings=(setting,), seeds=(0,)).jobs(Path("x"))
     shown = show(results.trained(runs.record(job, 900)))
@@ -40,22 +40,22 @@ def test_a_run_of_a_sweep_says_what_was_changed_and_how_it_did() -> None:
     assert "in its sweep       90.00% of 1,000 validation images" in shown
 
 
-def test_settings_are_shown_with_deviation_and_interval() -> None:
-    shown = show(sweep_tables.swept(sweep()))
+def test_settings_have_deviation_and_interval() -> None:
+    shown = show(sweep_tables.sweep_result(sweep()))
     assert "Accuracy on 10,000 validation images" in shown
     assert "1 default    2 90.50 ± 0.71% 84.15 to 96.85% 90.00%" in shown
     assert "failed: default, seed 7: it failed" in shown
     assert "2 of 3 runs done, 1 of them before: sweeps/[b]x" in shown
 
 
-def test_one_run_has_neither(tmp_path: Path) -> None:
-    shown = show(sweep_tables.swept(sweep(done=1, failed=0)))
+def test_a_single_run_has_neither() -> None:
+    shown = show(sweep_tables.sweep_result(sweep(done=1, failed=0)))
     assert "90.00% –" in shown
     assert "1 of 1 run done" in shown
 
 
-def test_where_all_failed_there_is_no_table() -> None:
-    shown = show(sweep_tables.swept(sweep(done=0, failed=12)))
+def test_there_is_no_table_if_all_runs_failed() -> None:
+    shown = show(sweep_tables.sweep_result(sweep(done=0, failed=12)))
     assert "Accuracy" not in shown
     assert shown.count("failed: default") == 10
     assert "and 2 more that failed" in shown
