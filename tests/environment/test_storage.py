@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -45,6 +46,15 @@ def test_an_unreadable_file_is_an_error(small_mnist: Path) -> None:
     assert found.status == "error"
     assert any(line.startswith(f"{LABELS}: unreadable, ") for line in found.details)
     assert "--data-dir" in str(found.remedy)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no FIFOs")
+def test_a_fifo_is_an_error_and_does_not_block(small_mnist: Path) -> None:
+    (small_mnist / LABELS).unlink()
+    os.mkfifo(small_mnist / LABELS)
+    found = storage.cache(small_mnist)
+    assert found.status == "error"
+    assert f"{LABELS}: unreadable, not a file" in found.details
 
 
 def test_checking_an_existing_folder_leaves_nothing_behind(tmp_path: Path) -> None:
