@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import processes
 
-from mnist_tasks.data import sources, store
+from mnist_tasks.data import fetching, sources, store
 from mnist_tasks.data.download import SilentProgress
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main() -> None:
     """Run all comparisons, and print and write the results."""
     options = parse()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder())
-    store.fetch(folder, sources.choose(), progress=SilentProgress())
+    fetching.fetch(folder, sources.choose(), progress=SilentProgress())
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         write_npz(work / "mnist.npz", folder, 2_000 if options.quick else None)

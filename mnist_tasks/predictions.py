@@ -1,6 +1,6 @@
-"""A model's predictions for the test images, kept beside the record of its run.
+"""A model's predictions for the test images, saved beside the record of its run.
 
-``runs/<id>/predictions.npz`` holds one array, ``probabilities``: (n, 10) float32 in [0, 1], in the
+``runs/<id>/predictions.npz`` has one array, ``probabilities``: (n, 10) float32 in [0, 1], in the
 order of the test images.
 """
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 FILE_NAME = "predictions.npz"
 ARRAY = "probabilities"
 MEMBER = f"{ARRAY}.npy"
-MOST_BYTES = 10_000_000  # an archive may claim to unpack to anything
+MOST_BYTES = 10_000_000  # an archive may claim any unpacked size
 HEADER_BYTES, ROW_BYTES = 128, 40
-# What zipfile raises for what is cut, corrupt, encrypted or no archive.
+# What zipfile raises for a truncated, corrupt, encrypted or invalid archive.
 _UNREADABLE = (
     KeyError,
     ValueError,
@@ -40,7 +40,7 @@ _UNREADABLE = (
 
 
 def save(probabilities: Probabilities, folder: Path) -> Path:
-    """Write predictions into a run's folder, whole or not at all.
+    """Write predictions to the folder of a run, atomically, and return their path.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
 
 
 def load(folder: Path) -> Probabilities:
-    """Read the predictions in a run's folder.
+    """Read the predictions in the folder of a run.
 
     Raises
     ------
     InputRefusedError
-        There are none, or they are no probabilities.
+        There are no predictions, or they are not valid.
     """
     path = folder / FILE_NAME
     try:
@@ -81,26 +81,26 @@ def load(folder: Path) -> Probabilities:
         str(path),
         expected=f"predictions: '{ARRAY}', (n, 10) float32 in [0, 1]",
         found=found,
-        remedy="Run `mnist-tasks check` on the run's model to have them written.",
+        remedy="Run `mnist-tasks check` on the model of the run to write them.",
     )
 
 
 def _read(archive: zipfile.ZipFile) -> Probabilities | str:
-    """Return the array, or say what is in its place; the header is compared, and never parsed."""
+    """Return the array, or why it is not valid; the header is compared and never parsed."""
     import numpy as np
 
     content = archive.read(MEMBER)
     rows = (len(content) - HEADER_BYTES) // ROW_BYTES
     if len(content) != HEADER_BYTES + rows * ROW_BYTES or not content.startswith(_header(rows)):
-        return "another kind of array, or a piece of one"
+        return "another kind of array, or an incomplete one"
     values = np.frombuffer(content, dtype="<f4", offset=HEADER_BYTES).reshape(rows, 10)
     if not ((values >= 0) & (values <= 1)).all():
-        return "values beyond 0 and 1"
+        return "values outside [0, 1]"
     return values
 
 
 def _header(rows: int) -> bytes:
-    """Return how NumPy's own file of such an array begins."""
+    """Return the header that NumPy writes for such an array."""
     import numpy as np
 
     file = io.BytesIO()

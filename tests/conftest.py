@@ -1,4 +1,4 @@
-"""What several tests need: a small data set, and the real command line in a real process."""
+"""Fixtures: a small data set, and the real command line in a real process."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SMALL_CLI = Path(__file__).parent / "small_cli.py"
 
 @pytest.fixture
 def small_mnist(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a small data set that the package takes for MNIST."""
+    """A folder with a small data set that the package accepts as MNIST."""
     real = dict(datasets.SPLITS)
-    generated.vouch_for(generated.write(tmp_path / "mnist", train=512, test=128))
+    generated.register(generated.write(tmp_path / "mnist", train=512, test=128))
     yield tmp_path / "mnist"
-    generated.vouch_for(real)
+    generated.register(real)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def cli(tmp_path: Path) -> Callable[..., Run]:
 
 @pytest.fixture
 def small_cli(tmp_path: Path) -> Callable[..., Run]:
-    """Run the command line on the small data set, in a process of its own."""
+    """Run the command line on the small data set, in its own process."""
 
     def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Run:
         command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *map(str, arguments)]
@@ -53,12 +53,12 @@ def small_cli(tmp_path: Path) -> Callable[..., Run]:
 
 
 def hear_ctrl_c() -> None:
-    """Undo, in a new process, what a shell does to its background: that deafens it to Ctrl-C."""
+    """Restore Ctrl-C in a new process: a shell ignores it in background processes."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
-    """End a process that began a session of its own, with all that it has started there."""
+    """Kill a process that started its own session, with every process in it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

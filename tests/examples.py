@@ -1,4 +1,4 @@
-"""Records as a run leaves them, for the tests of what reads and shows them."""
+"""Example records for tests."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ MODEL = ModelFile(path="model_latest.h5", bytes=239_024, sha256="ab" * 32, param
 
 
 def metrics() -> Metrics:
-    """90 of 100 right: ten images of each digit, one of each taken for the next digit."""
+    """90 of 100 correct: ten images of each class, one of them predicted as the next class."""
     return Metrics(
         confusion=tuple(
-            tuple(9 if said == true else int(said == (true + 1) % 10) for said in range(10))
+            tuple(
+                9 if predicted == true else int(predicted == (true + 1) % 10)
+                for predicted in range(10)
+            )
             for true in range(10)
         ),
         loss=0.25,
     )
 
 
-def check(*, holds: bool = True) -> Check:
-    status: Status = "passed" if holds else "failed"
+def check(*, passed: bool = True) -> Check:
+    status: Status = "passed" if passed else "failed"
     return Check(
         model=MODEL,
         layers=(Layer(name="dense", kind="Dense", output_shape=(None, 10), parameters=21_586),),

@@ -1,4 +1,4 @@
-"""Digits for tests: drawn as on a pocket calculator, moved about, with noise; no MNIST needed."""
+"""Digits for tests that need no MNIST: seven segments at random positions, with noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.data.datasets import DataFile, Split
 
-# The seven segments: rows and columns of a 14 x 8 glyph, and which of them each digit lights.
+# The seven segments as rows and columns of a 14 x 8 glyph, and the segments of each digit.
 SEGMENTS = {
     "a": (slice(0, 2), slice(0, 8)),
     "b": (slice(0, 7), slice(6, 8)),
@@ -50,7 +50,7 @@ def digits(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.uin
 
 
 def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile, DataFile]]:
-    """Write a small data set in MNIST's form, and return the table that vouches for it."""
+    """Write a small data set in the format of MNIST, and return the table of its files."""
     folder.mkdir(parents=True, exist_ok=True)
     table: dict[Split, tuple[DataFile, DataFile]] = {}
     splits: dict[Split, int] = {"train": train, "test": test}
@@ -67,8 +67,8 @@ def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile,
     return table
 
 
-def vouch_for(table: dict[Split, tuple[DataFile, DataFile]]) -> None:
-    """Make the package take these files for MNIST's, in this process."""
+def register(table: dict[Split, tuple[DataFile, DataFile]]) -> None:
+    """Make the package accept these files as MNIST, in this process."""
     datasets.SPLITS.clear()
     datasets.SPLITS.update(table)
     datasets.FILES = tuple(file for split in table.values() for file in split)

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that serves what a test tells it to, well or badly."""
+"""A real HTTP server on the loopback interface that answers as a test wants."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serve(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    """Serve until the block ends, and yield the address, which ends in ``/``."""
+    """Serve until the block ends; yield the address, which ends in ``/``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            with suppress(BrokenPipeError, ConnectionResetError):  # the client had enough
+            with suppress(BrokenPipeError, ConnectionResetError):  # the client hung up
                 answer(self)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -37,7 +37,7 @@ def serve(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
 def send(
     request: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, length: int | None = None
 ) -> None:
-    """Answer with a body, and with the length that the server claims for it."""
+    """Send a response; `length` is its Content-Length, by default the true one."""
     request.send_response(status)
     request.send_header("Content-Length", str(len(body) if length is None else length))
     request.end_headers()

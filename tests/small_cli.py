@@ -1,6 +1,6 @@
 """The command line on a small data set: ``python small_cli.py FOLDER [ARGUMENT]...``.
 
-A real process for the tests, with the real code but for the table of MNIST's hashes.
+The real code in a real process, with another table of hashes.
 """
 
 import sys
@@ -12,16 +12,16 @@ from mnist_tasks.cli.app import app
 from tests import generated
 
 
-def vouch() -> None:
-    generated.vouch_for(generated.write(Path(sys.argv[1]), train=512, test=128))
+def register() -> None:
+    generated.register(generated.write(Path(sys.argv[1]), train=512, test=128))
 
 
 def run() -> None:
-    vouch()
+    register()
     app(sys.argv[2:], prog_name="mnist-tasks")
 
 
 if __name__ == "__mp_main__":  # in a worker process of a sweep, which imports this file
-    vouch()
+    register()
 if __name__ == "__main__":
     run()

@@ -344,7 +344,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {project!r})
 from tests import generated
-generated.vouch_for(generated.write(Path({folder!r}), train=512, test=128))
+generated.register(generated.write(Path({folder!r}), train=512, test=128))
 """
 
 

@@ -92,7 +92,7 @@ def test_the_golden_record_is_listed_reported_and_compared(cli: Cli, tmp_path: P
     old = golden()["id"]
     (tmp_path / "runs" / old).mkdir(parents=True)
     shutil.copy(GOLDEN, tmp_path / "runs" / old)
-    new = examples.run(checked=examples.check(holds=False))
+    new = examples.run(checked=examples.check(passed=False))
     run_store.save(new, tmp_path / "runs")
 
     listed = cli("runs", "--json")

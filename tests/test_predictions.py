@@ -15,24 +15,24 @@ from tests import examples
 PROBABILITIES = np.full((50, 10), 0.1, np.float32)
 
 
-def test_predictions_read_as_they_were_written(tmp_path: Path) -> None:
+def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = predictions.save(PROBABILITIES, tmp_path / "run")
     assert path == tmp_path / "run" / "predictions.npz"
     assert (predictions.load(path.parent) == PROBABILITIES).all()
-    with np.load(path) as archive:  # what any other program does
+    with np.load(path) as archive:  # as any other program does
         assert list(archive) == ["probabilities"]
         assert archive["probabilities"].dtype == np.float32
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_check_leaves_its_predictions_beside_the_record(tmp_path: Path) -> None:
+def test_a_check_saves_its_predictions_beside_the_record(tmp_path: Path) -> None:
     record = examples.run()
     run_store.save(record, tmp_path)
     run_store.attach(examples.check(), tmp_path, PROBABILITIES)
     assert (predictions.load(tmp_path / record.id) == PROBABILITIES).all()
 
 
-def test_the_predictions_of_a_strangers_model_go_nowhere(tmp_path: Path) -> None:
+def test_the_predictions_of_an_unknown_model_are_not_stored(tmp_path: Path) -> None:
     assert run_store.attach(examples.check(), tmp_path, PROBABILITIES) is None
     assert list(tmp_path.iterdir()) == []
 
@@ -52,7 +52,7 @@ def npy(array: np.ndarray) -> bytes:
 
 
 def giant() -> bytes:
-    """Say that there are 10^12 rows, and bring none."""
+    """Claim 10^12 rows and have none."""
     file = io.BytesIO()
     header = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 10)}
     np.lib.format.write_array_header_1_0(file, header)
@@ -77,11 +77,11 @@ def giant() -> bytes:
         (archive(npy(PROBABILITIES.T)), "another kind"),
         (archive(npy(np.asfortranarray(PROBABILITIES))), "another kind"),
         (archive(npy(np.array([{}] * 500, object).reshape(50, 10))), "another kind"),
-        (archive(npy(PROBABILITIES * 20)), "values beyond 0 and 1"),
-        (archive(npy(PROBABILITIES * np.float32("nan"))), "values beyond 0 and 1"),
+        (archive(npy(PROBABILITIES * 20)), "values outside [0, 1]"),
+        (archive(npy(PROBABILITIES * np.float32("nan"))), "values outside [0, 1]"),
     ],
 )
-def test_what_are_no_predictions_is_refused_with_the_reason(
+def test_invalid_predictions_are_refused_with_the_reason(
     tmp_path: Path, write: Callable[[Path], object], found: str
 ) -> None:
     write(tmp_path / "predictions.npz")

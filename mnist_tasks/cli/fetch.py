@@ -29,7 +29,7 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Fetch and verify the four MNIST files."""
-    from mnist_tasks.data import sources, store
+    from mnist_tasks.data import fetching, sources, store
     from mnist_tasks.data.download import Patience
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
@@ -42,5 +42,5 @@ def fetch(
         patience=Patience(silence=timeout),
     )
     with DownloadProgress() as progress:
-        result = store.fetch(data_dir or store.default_folder(), chosen, progress=progress)
+        result = fetching.fetch(data_dir or store.default_folder(), chosen, progress=progress)
     print_result(result, results.fetched, as_json=as_json)

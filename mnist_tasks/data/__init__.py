@@ -1,1 +1,1 @@
-"""The first house: MNIST's files, fetched, verified, cached and memory-mapped."""
+"""The MNIST data set: its files fetched, verified, cached and memory-mapped."""

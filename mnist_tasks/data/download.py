@@ -99,7 +99,7 @@ def download(url: str, target: Path, *, patience: Patience, progress: Progress) 
             if pause is None:
                 tries = len(patience.pauses) + 1
                 raise EnvironmentProblemError(url, found=f"{error} ({tries} tries)") from error
-            progress.note(f"{url}: {error}; trying again in {pause:g} s")
+            progress.note(f"{url}: {error}; retrying in {pause:g} s")
             time.sleep(pause)
         else:
             return
@@ -119,16 +119,16 @@ def _download_once(url: str, target: Path, patience: Patience, progress: Progres
         ) from error
     except requests.RequestException as error:
         why = reason(error)
-        if "no address" in why:
+        if "can't be resolved" in why:
             raise EnvironmentProblemError(url, found=why) from error
         raise _TransientError(why) from error
 
 
 def _raise_for_status(url: str, status: int) -> None:
     if status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
-        raise _TransientError(f"the server answers {status}")
+        raise _TransientError(f"the server responded with status {status}")
     if status >= CLIENT_ERROR:
-        raise EnvironmentProblemError(url, found=f"the server answers {status}")
+        raise EnvironmentProblemError(url, found=f"the server responded with status {status}")
 
 
 def _write(response: Response, target: Path, deadline: float, progress: Progress) -> None:
@@ -146,7 +146,7 @@ def _write(response: Response, target: Path, deadline: float, progress: Progress
                     found="more than that",
                 )
             if time.monotonic() > deadline:
-                raise _TransientError("too slow: not done in the time that one file has")
+                raise _TransientError("too slow: the download took longer than one file may")
             file.write(chunk)
             progress.advance(done if total is None else min(done, total), total)
 
@@ -157,11 +157,11 @@ def reason(error: Exception) -> str:
 
     text = str(error)
     if "Failed to resolve" in text:
-        return "the server's name has no address here"
+        return "the host name can't be resolved"
     if isinstance(error, requests.Timeout) or "timed out" in text:
-        return "no answer in time"
+        return "timed out"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "cut off in the middle"
+        return "the connection was closed too early"
     if "refused" in text:
         return "connection refused"
     return printable(text, limit=100)

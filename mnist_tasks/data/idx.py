@@ -1,4 +1,4 @@
-"""Read the IDX format by mapping its array into memory."""
+"""Map the array of an IDX file into memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def memory_map(path: Path, file: DataFile) -> NDArray[np.uint8]:
-    """Map a file's array into memory, read-only; nothing is read until it is used.
+    """Map the array of a data file into memory, read-only.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def memory_map(path: Path, file: DataFile) -> NDArray[np.uint8]:
     Raises
     ------
     InputRefusedError
-        The file is missing, or is not the IDX file of that shape.
+        The file is missing, or is not an IDX file of that shape.
     """
     try:
         with path.open("rb") as stream:
@@ -43,7 +43,7 @@ def memory_map(path: Path, file: DataFile) -> NDArray[np.uint8]:
         raise InputRefusedError(
             str(path),
             expected=f"an IDX file of unsigned bytes of shape {file.shape}, {file.bytes:,} bytes",
-            found=f"{size:,} bytes that begin with {start.hex(' ') or 'nothing'}",
+            found=f"{size:,} bytes that start with {start.hex(' ') or 'nothing'}",
             remedy="Delete the file and run `mnist-tasks fetch`.",
         )
     return np.memmap(path, dtype=np.uint8, mode="r", offset=len(start), shape=file.shape)

@@ -1,11 +1,11 @@
-"""Load a split of the data set, and fetch its files first where they are missing."""
+"""Load a split of the data set, and fetch its files first if they are missing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks.data import sources, store
+from mnist_tasks.data import fetching, sources, store
 from mnist_tasks.errors import InputRefusedError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class DataConfig:
 def load(
     split: Split, config: DataConfig, *, progress: AbstractContextManager[Progress]
 ) -> LabeledImages:
-    """Load one split, and fetch the data first where files are missing or damaged.
+    """Load one split, and fetch the data first if files are missing or damaged.
 
     Parameters
     ----------
@@ -63,5 +63,5 @@ def load(
     chosen = sources.choose(mirror=config.mirror, offline=config.offline)
     with progress as shown:
         shown.note(problem if config.offline else f"{problem}; fetching")
-        store.fetch(folder, chosen, progress=shown)
+        fetching.fetch(folder, chosen, progress=shown)
     return store.load(folder, split)

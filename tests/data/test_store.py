@@ -1,4 +1,4 @@
-"""The cache: only verified files, whole or not at all."""
+"""The cache has only complete, verified files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from mnist_tasks import disk
-from mnist_tasks.data import datasets, store
+from mnist_tasks.data import datasets, fetching, store
 from mnist_tasks.data.sources import Local
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import generated
-from tests.data.test_sources import Heard
+from tests.data.test_sources import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,13 +31,13 @@ class Failing:
     """A source that can't be reached."""
 
     name: str = "failing"
-    asked: int = 0
+    requests: int = 0
 
     def retrieve(
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
-        self.asked += 1
-        raise EnvironmentProblemError("http://failing/", found="no answer in time")
+        self.requests += 1
+        raise EnvironmentProblemError("http://failing/", found="timed out")
         yield
 
 
@@ -45,9 +45,9 @@ def leftovers(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {file.name for file in datasets.FILES}
 
 
-def test_fetched_files_are_those_of_the_source(small_mnist: Path, tmp_path: Path) -> None:
+def test_fetched_files_equal_those_of_the_source(small_mnist: Path, tmp_path: Path) -> None:
     cache = tmp_path / "new" / "cache"
-    result = store.fetch(cache, [Local(small_mnist)], progress=Heard())
+    result = fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
     assert {file.source for file in result.files} == {str(small_mnist)}
     assert not result.was_cached
     assert leftovers(cache) == {".lock"}
@@ -55,21 +55,21 @@ def test_fetched_files_are_those_of_the_source(small_mnist: Path, tmp_path: Path
         assert (cache / file.name).read_bytes() == (small_mnist / file.name).read_bytes()
 
 
-def test_a_second_fetch_asks_nobody(small_mnist: Path) -> None:
+def test_a_second_fetch_uses_no_source(small_mnist: Path) -> None:
     source = Failing()
-    result = store.fetch(small_mnist, [source], progress=Heard())
+    result = fetching.fetch(small_mnist, [source], progress=Recorder())
     assert result.was_cached
-    assert source.asked == 0
+    assert source.requests == 0
 
 
 def test_the_next_source_is_tried_after_a_failure(small_mnist: Path, tmp_path: Path) -> None:
-    heard = Heard()
-    result = store.fetch(tmp_path / "cache", [Failing(), Local(small_mnist)], progress=heard)
-    assert result.setbacks == ("http://failing/: no answer in time",)
-    assert any(note.startswith("failing: ") for note in heard.notes)
+    seen = Recorder()
+    result = fetching.fetch(tmp_path / "cache", [Failing(), Local(small_mnist)], progress=seen)
+    assert result.failures == ("http://failing/: timed out",)
+    assert any(note.startswith("failing: ") for note in seen.notes)
 
 
-def test_a_wrong_hash_is_named_kept_out_and_the_next_source_tried(
+def test_a_file_with_a_wrong_hash_is_refused_and_the_next_source_tried(
     small_mnist: Path, tmp_path: Path
 ) -> None:
     wrong = tmp_path / "wrong"
@@ -81,45 +81,45 @@ def test_a_wrong_hash_is_named_kept_out_and_the_next_source_tried(
         (wrong / path.name).write_bytes(content)
     cache = tmp_path / "cache"
     with pytest.raises(InputRefusedError) as caught:
-        store.fetch(cache, [Local(wrong)], progress=Heard())
+        fetching.fetch(cache, [Local(wrong)], progress=Recorder())
     assert bad.name in caught.value.subject
     assert str(wrong) in caught.value.found
     assert disk.sha256(wrong / bad.name) in caught.value.found
     assert not (cache / bad.name).exists()
     assert leftovers(cache) == {".lock"}
 
-    result = store.fetch(cache, [Local(wrong), Local(small_mnist)], progress=Heard())
+    result = fetching.fetch(cache, [Local(wrong), Local(small_mnist)], progress=Recorder())
     sources = {file.name: file.source for file in result.files}
     assert sources[bad.name] == str(small_mnist)
     assert disk.sha256(cache / bad.name) == bad.sha256
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 10_000_000])
-def test_a_damaged_cache_is_named_and_mended(
+def test_a_damaged_cache_is_named_and_repaired(
     small_mnist: Path, tmp_path: Path, damage: bytes
 ) -> None:
     cache = tmp_path / "cache"
-    store.fetch(cache, [Local(small_mnist)], progress=Heard())
+    fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
     broken = cache / datasets.FILES[0].name
     broken.write_bytes(damage)
     with pytest.raises(InputRefusedError) as caught:
         store.load(cache, "train")
     assert caught.value.subject == str(broken)
     assert datasets.FILES[0].sha256 in str(caught.value.expected)
-    result = store.fetch(cache, [Local(small_mnist)], progress=Heard())
-    assert str(broken) in result.setbacks[0]
+    result = fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
+    assert str(broken) in result.failures[0]
     assert len(store.load(cache, "train").labels) == 512
 
 
-def test_without_a_source_it_says_what_to_do(small_mnist: Path, tmp_path: Path) -> None:
+def test_a_fetch_without_sources_fails_with_a_remedy(small_mnist: Path, tmp_path: Path) -> None:
     assert small_mnist.is_dir()
     with pytest.raises(EnvironmentProblemError) as caught:
-        store.fetch(tmp_path / "cache", [], progress=Heard())
+        fetching.fetch(tmp_path / "cache", [], progress=Recorder())
     assert "no source was allowed" in caught.value.found
     assert "--from" in str(caught.value.remedy)
 
 
-def test_loaded_digits_are_memory_mapped(small_mnist: Path) -> None:
+def test_loaded_images_are_memory_mapped(small_mnist: Path) -> None:
     digits = store.load(small_mnist, "test")
     assert isinstance(digits.images, np.memmap)
     np.testing.assert_array_equal(digits.images, generated.digits(128, seed=1)[0])
@@ -127,7 +127,7 @@ def test_loaded_digits_are_memory_mapped(small_mnist: Path) -> None:
     assert len(digits.first(None).labels) == 128
 
 
-def test_a_missing_file_is_refused_with_what_to_do(small_mnist: Path) -> None:
+def test_a_missing_file_is_refused_with_a_remedy(small_mnist: Path) -> None:
     (small_mnist / datasets.SPLITS["train"][1].name).unlink()
     assert len(store.load(small_mnist, "test").labels) == 128
     with pytest.raises(InputRefusedError, match="no such file") as caught:
@@ -140,12 +140,12 @@ def test_a_cache_that_cant_be_written(
     small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     def refuse(source: Path, target: Path) -> None:
-        raise OSError(code, "the system says no", str(target))
+        raise OSError(code, "the system refuses", str(target))
 
-    # Root may write anywhere, so the system's refusal has to be played.
+    # Root may write anywhere, so the refusal is simulated.
     monkeypatch.setattr(disk, "move_in_place", refuse)
-    with pytest.raises(EnvironmentProblemError, match="the system says no") as caught:
-        store.fetch(tmp_path / "cache", [Local(small_mnist)], progress=Heard())
+    with pytest.raises(EnvironmentProblemError, match="the system refuses") as caught:
+        fetching.fetch(tmp_path / "cache", [Local(small_mnist)], progress=Recorder())
     assert "--data-dir" in str(caught.value.remedy)
     assert leftovers(tmp_path / "cache") == {".lock"}
 
@@ -153,23 +153,23 @@ def test_a_cache_that_cant_be_written(
 def test_a_cache_below_a_file_cant_be_written(small_mnist: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentProblemError, match=r"Not a directory|File exists"):
-        store.fetch(tmp_path / "file" / "cache", [Local(small_mnist)], progress=Heard())
+        fetching.fetch(tmp_path / "file" / "cache", [Local(small_mnist)], progress=Recorder())
 
 
 def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    results: list[store.Fetched] = []
-    heard = Heard()
+    results: list[fetching.Fetched] = []
+    seen = Recorder()
 
     def second() -> None:
-        results.append(store.fetch(cache, [Local(small_mnist)], progress=heard))
+        results.append(fetching.fetch(cache, [Local(small_mnist)], progress=seen))
 
     thread = threading.Thread(target=second)
     with disk.writable(cache, remedy=""), disk.locked(cache, timeout=1, on_wait=lambda: None):
         thread.start()
-        while not heard.notes:
+        while not seen.notes:
             thread.join(0.01)
-        assert heard.notes == ["another fetch is under way; waiting for it"]
+        assert seen.notes == ["waiting for another fetch"]
         for file in datasets.FILES:
             (cache / file.name).write_bytes((small_mnist / file.name).read_bytes())
     thread.join(10)

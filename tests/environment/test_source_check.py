@@ -43,11 +43,11 @@ def test_only_a_few_bytes_of_the_smallest_file_are_requested() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (lambda request: send(request, b"", status=404), "the server answers 404"),
-        (lambda request: send(request, b"", status=503), "the server answers 503"),
+        (lambda request: send(request, b"", status=404), "the server responded with status 404"),
+        (lambda request: send(request, b"", status=503), "the server responded with status 503"),
         (lambda request: send(request, b""), "an empty answer"),
         (lambda request: send(request, b" <html>Sign in"), "a web page, not data: <html>Sign in"),
-        (silent, "no answer in time"),
+        (silent, "timed out"),
     ],
 )
 def test_an_unusable_mirror_is_reported_with_the_reason(
@@ -60,7 +60,7 @@ def test_an_unusable_mirror_is_reported_with_the_reason(
 def test_an_unreachable_server_is_reported_with_the_reason() -> None:
     assert error_of(Mirror("mirror", "http://127.0.0.1:9/")) == "connection refused"
     assert error_of(Mirror("mirror", "http://nowhere.invalid/")) == (
-        "the server's name has no address here"
+        "the host name can't be resolved"
     )
     assert error_of(Mirror("mirror", "http://[nonsense/")) is not None
 
@@ -78,7 +78,7 @@ def test_an_endless_answer_does_not_block() -> None:
         sources = [Mirror(str(number), url) for number in range(4)]
         errors = source_check.start(sources, timeout=0.2)()
         assert time.monotonic() - start < 1.5
-    assert list(errors.values()) == ["no answer in time"] * 4
+    assert list(errors.values()) == ["timed out"] * 4
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_a_missing_npm_client_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
     ("errors", "is_complete", "status"),
     [
         (None, False, "ok"),
-        ({"npm": None, "cvdf": "no answer in time"}, False, "ok"),
+        ({"npm": None, "cvdf": "timed out"}, False, "ok"),
         ({"npm": None}, True, "ok"),
-        ({"cvdf": "no answer in time"}, True, "warning"),
-        ({"cvdf": "no answer in time"}, False, "error"),
+        ({"cvdf": "timed out"}, True, "warning"),
+        ({"cvdf": "timed out"}, False, "error"),
     ],
 )
 def test_unreachable_sources_are_an_error_only_if_files_are_missing(
@@ -123,4 +123,4 @@ def test_unreachable_sources_are_an_error_only_if_files_are_missing(
     assert found.status == status
     assert (found.remedy is None) == (status == "ok")
     if errors and "cvdf" in errors:
-        assert "cvdf: no answer in time" in found.details
+        assert "cvdf: timed out" in found.details

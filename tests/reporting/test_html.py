@@ -113,14 +113,14 @@ def test_an_unchecked_run_says_what_to_do() -> None:
 
 
 def test_a_failed_contract_is_the_headline() -> None:
-    page = Page(html.run(_alone(examples.run(checked=examples.check(holds=False)))))
+    page = Page(html.run(_alone(examples.run(checked=examples.check(passed=False)))))
     assert page.texts["top"].split("UTC")[1].strip().startswith("The contract did not pass.")
     assert "test accuracy must be > 95.00%, found: 90.00%" in page.texts["top"]
     assert "failed" in page.texts["verdict"]
 
 
 def test_a_model_without_predictions_still_has_a_page() -> None:
-    check = replace(examples.check(holds=False), metrics=None)
+    check = replace(examples.check(passed=False), metrics=None)
     page = Page(html.run(_alone(examples.run(checked=check))))
     assert "No metrics to show." in page.texts["digits"]
 

@@ -16,7 +16,7 @@ from tests import examples
 from tests.sweeping import runs
 
 GOOD = examples.check()
-BAD = examples.check(holds=False)
+BAD = examples.check(passed=False)
 NONE = replace(BAD, metrics=None)
 POOR = replace(BAD, metrics=replace(examples.metrics(), confusion=((10,) * 10,) * 10, loss=2.0))
 RECORDS = (

@@ -53,7 +53,7 @@ def test_the_interval_contains_the_accuracy() -> None:
 def test_a_run_has_the_status_of_its_verdict() -> None:
     assert run_summary.status(examples.run()) == "unchecked"
     assert run_summary.status(examples.run(checked=examples.check())) == "passed"
-    assert run_summary.status(examples.run(checked=examples.check(holds=False))) == "failed"
+    assert run_summary.status(examples.run(checked=examples.check(passed=False))) == "failed"
 
 
 def test_operations_are_known_only_if_all_were_counted() -> None:

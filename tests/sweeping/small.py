@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: Path) -> Images:
-    generated.vouch_for(generated.write(folder, train=512, test=128))
+    generated.register(generated.write(folder, train=512, test=128))
     return job.load_images(folder, "validation")
 
 

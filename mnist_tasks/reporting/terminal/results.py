@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from mnist_tasks.data.store import Fetched
+    from mnist_tasks.data.fetching import Fetched
     from mnist_tasks.records import Check, RunRecord, Trial
     from mnist_tasks.verdict import Clause, Verdict
     from mnist_tasks.vetting.inspection import VettedFile
@@ -34,7 +34,7 @@ def fetched(result: Fetched) -> RenderableType:
         )
     done = "already there, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
-    lines += [Text(f"failed before: {printable(each)}", style="yellow") for each in result.setbacks]
+    lines += [Text(f"failed before: {printable(each)}", style="yellow") for each in result.failures]
     return Group(table, *lines)
 
 

