@@ -111,9 +111,7 @@ class ChildProcess:
     def _timed_out(self, file_name: str, seconds: float) -> MnistTasksError:
         found = f"stage '{self.stage}' did not finish within {seconds:.0f} s"
         if self.stage == "vet":
-            return InputRefusedError(
-                file_name, found=found, expected="a file that can be vetted in time"
-            )
+            return InputRefusedError(file_name, found=found, expected="a file that vets in time")
         remedy = "Rerun on a machine that is less busy."
         return EnvironmentProblemError(file_name, found=found, remedy=remedy)
 

@@ -1,8 +1,8 @@
-"""Change sound model files at random, thousands of times, and see that vetting always ends well.
+"""Fuzz vetting: change valid model files at random, thousands of times.
 
-``python -m tests.vetting.fuzz --seconds 60`` says how many were tried. A file may pass or
-be refused; an exception of any other kind is a failure. Where a worker hangs or dies (HDF5 is
-native code), the same file goes through the real sandbox, which has to refuse it in time.
+``python -m tests.vetting.fuzz --seconds 60`` prints how many were tried. A file may pass or be
+refused; any other exception is a failure. If a worker hangs or dies (HDF5 is native code), the same
+file goes through the real sandbox, which has to refuse it in time.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _HANG = 3.0
 
 
 @functools.cache
-def sound() -> dict[str, tuple[str, bytes]]:
-    """Give sound files of both formats: a sequential model, and a functional one with a branch."""
+def valid_files() -> dict[str, tuple[str, bytes]]:
+    """Return valid files of both formats: a sequential and a branching functional model."""
     call = handmade.call
     branch = handmade.functional(
         [
@@ -62,7 +62,7 @@ def sound() -> dict[str, tuple[str, bytes]]:
 
 
 def mutated(dice: random.Random, kind: str, data: bytes) -> bytes:
-    """Change a file: its bytes, or in an archive also what is within, with sound headers around."""
+    """Change the bytes of a file, or those of an archive's member and keep its headers valid."""
     if kind == "h5" or dice.random() < 0.2:
         return _bytes(dice, data)
     items = _members(data)
@@ -74,7 +74,7 @@ def mutated(dice: random.Random, kind: str, data: bytes) -> bytes:
 
 
 def regrafted(dice: random.Random, data: bytes, name: str = "config.json") -> bytes:
-    """Move values about in one of an archive's JSON documents."""
+    """Replace values in one of an archive's JSON documents by others."""
     items = _members(data)
     tree = json.loads(items[name])
     for _ in range(dice.randint(1, 3)):
@@ -91,7 +91,7 @@ def _members(data: bytes) -> dict[str, bytes]:
 def _bytes(dice: random.Random, data: bytes) -> bytes:
     changed = bytearray(data)
     for _ in range(dice.choice([1, 1, 2, 4, 16])):
-        # The headers that matter lie at the start of the file.
+        # The headers are at the start of the file.
         limit = dice.choice([200, 2000, len(changed)])
         at = dice.randrange(min(limit, len(changed)) or 1)
         match dice.randrange(6):
@@ -117,7 +117,7 @@ def _bytes(dice: random.Random, data: bytes) -> bytes:
 
 
 def _graft(dice: random.Random, tree: Any) -> None:
-    """Put a value where another one stood, somewhere in a JSON document."""
+    """Replace one value of a JSON document, anywhere in it."""
     places = list(_places(tree))
     if not places:
         return
@@ -135,14 +135,14 @@ def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def case(seed: int) -> tuple[str, bytes]:
-    """Make the file of a number, always the same."""
-    dice = random.Random(seed)  # noqa: S311 - a fuzzer wants to repeat itself
-    kind, data = dice.choice(sorted(sound().values()))
+    """Return the file of a seed, always the same."""
+    dice = random.Random(seed)  # noqa: S311 - a fuzzer has to be reproducible
+    kind, data = dice.choice(sorted(valid_files().values()))
     return kind, mutated(dice, kind, data)
 
 
 def work(first: int, limits: Limits) -> None:
-    """Vet one file after the other; say which is next, so that the parent knows where it ended."""
+    """Vet file after file; print which is next, so that the parent knows where to resume."""
     from mnist_tasks.vetting import resources
 
     resources.confine(limits, parent=os.getppid())
@@ -160,7 +160,7 @@ def work(first: int, limits: Limits) -> None:
 
 
 def confirm(seed: int) -> str:
-    """Send a file that killed or stopped a worker through the sandbox."""
+    """Vet a file that killed a worker or made it hang in the sandbox."""
     kind, data = case(seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"case.{kind}"
@@ -173,7 +173,7 @@ def confirm(seed: int) -> str:
 
 
 def run(seconds: float, first: int) -> Counter[str]:
-    """Keep workers going until the time is up, and count what they say."""
+    """Run workers until the time is up, and count their outcomes."""
     import queue
     import threading
 

@@ -1,4 +1,4 @@
-"""Whatever the child does, the parent ends it, says why, and leaves no process and no folder."""
+"""Whatever the child does, the parent ends it, reports why, and leaves no process or folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.vetting.crafted import handmade
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of sessions")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="sessions are listed in /proc")
 IMAGES = {"test": np.zeros((2, 28, 28), np.uint8)}
 VET = '{"type": "stage", "name": "vet"}'
 LOAD = '{"type": "stage", "name": "load"}'
@@ -39,7 +39,7 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -50,9 +50,9 @@ def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def children() -> set[str]:
-    """Return the process ids of this process's children, zombies too; Linux alone tells them."""
-    told = Path("/proc/self/task").glob("*/children")
-    return {child for thread in told for child in thread.read_text().split()}
+    """Return the process ids of this process's children, zombies too; empty except on Linux."""
+    threads = Path("/proc/self/task").glob("*/children")
+    return {child for thread in threads for child in thread.read_text().split()}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def children() -> set[str]:
         ("print('x' * 10**7)", InputRefusedError, "did not return a valid result"),
     ],
 )
-def test_each_bad_end_has_its_reason(
+def test_each_failure_of_the_child_has_its_reason(
     script: str,
     error: type[MnistTasksError],
     reason: str,
@@ -107,40 +107,40 @@ def test_each_bad_end_has_its_reason(
 
 
 @LINUX
-def test_what_the_child_started_ends_with_it(
+def test_processes_of_the_child_end_with_it(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also a grandchild that has left its parent's group, and holds on to the pipe."""
+    """Even a grandchild that left its parent's process group and keeps the pipe open."""
     script = f"""
         import os, subprocess, sys, time
         code = "import os, time; os.setpgid(0, 0); time.sleep(60)"
-        kin = subprocess.Popen([sys.executable, "-c", code])
-        open({str(tmp_path / "kin")!r}, "w").write(str(kin.pid))
+        grandchild = subprocess.Popen([sys.executable, "-c", code])
+        open({str(tmp_path / "grandchild")!r}, "w").write(str(grandchild.pid))
         time.sleep(60)
     """
     monkeypatch.setattr(child_process, "_BOOT", textwrap.dedent(script))
     with pytest.raises(EnvironmentProblemError):
         sandbox.vet(model, limits=Limits(wall_seconds=1.0))
-    kin = int((tmp_path / "kin").read_text())
+    grandchild = int((tmp_path / "grandchild").read_text())
     for _ in range(50):
-        if not _alive(kin):
+        if not _alive(grandchild):
             break
         time.sleep(0.1)
-    assert not _alive(kin)
+    assert not _alive(grandchild)
 
 
 def _alive(process: int) -> bool:
     try:
-        # A process that has ended stays listed until someone asks how.
+        # A process that has ended stays listed until its parent waits for it.
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
 @LINUX
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_the_child_ends_with_its_parent(blow: signal.Signals, model: Path, tmp_path: Path) -> None:
-    """A parent that is interrupted tidies up; one that is killed can't, but ends the child."""
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_the_child_ends_with_its_parent(end: signal.Signals, model: Path, tmp_path: Path) -> None:
+    """An interrupted parent cleans up; a killed one can't, but its child ends with it."""
     script = f"""
         import os, sys
         from pathlib import Path
@@ -173,14 +173,14 @@ def test_the_child_ends_with_its_parent(blow: signal.Signals, model: Path, tmp_p
             time.sleep(0.1)
         child = int((tmp_path / "pid").read_text())
         assert _alive(child)
-        parent.send_signal(blow)
+        parent.send_signal(end)
         parent.wait(timeout=10)
     for _ in range(50):
         if not _alive(child):
             break
         time.sleep(0.1)
     assert not _alive(child)
-    if blow == signal.SIGINT:
+    if end == signal.SIGINT:
         assert not list(tmp_path.glob("mnist-tasks-*"))
 
 
@@ -209,12 +209,12 @@ def test_the_child_has_limits_and_no_network(model: Path, monkeypatch: pytest.Mo
         from mnist_tasks.vetting.limits import Limits
         before = os.readlink("/proc/self/ns/net")
         resources.confine(Limits(vet_memory_bytes=10**9), parent=os.getppid())
-        said = [before != os.readlink("/proc/self/ns/net")]
-        said.append(resource.getrlimit(resource.RLIMIT_AS)[0] == 10**9)
-        said.append(resource.getrlimit(resource.RLIMIT_CORE) == (0, 0))
-        said.append(resource.getrlimit(resource.RLIMIT_FSIZE)[0] == 1024**2)
-        said.append(os.getsid(0) == os.getpid())
-        sys.exit(" ".join(map(str, said)))
+        results = [before != os.readlink("/proc/self/ns/net")]
+        results.append(resource.getrlimit(resource.RLIMIT_AS)[0] == 10**9)
+        results.append(resource.getrlimit(resource.RLIMIT_CORE) == (0, 0))
+        results.append(resource.getrlimit(resource.RLIMIT_FSIZE)[0] == 1024**2)
+        results.append(os.getsid(0) == os.getpid())
+        sys.exit(" ".join(map(str, results)))
     """
     monkeypatch.setattr(child_process, "_BOOT", textwrap.dedent(script))
     with pytest.raises(EnvironmentProblemError) as caught:
@@ -234,20 +234,20 @@ def _may_leave_the_network() -> bool:
 
 
 @pytest.mark.slow
-def test_too_little_memory_is_no_fault_of_the_file(model: Path) -> None:
+def test_too_little_memory_is_an_environment_problem(model: Path) -> None:
     with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.inspect(model, image_sets=IMAGES, limits=Limits(memory_bytes=600 * 1024**2))
     assert "import" in caught.value.found
 
 
 @pytest.mark.slow
-def test_too_little_time_is_no_fault_of_the_file(model: Path) -> None:
+def test_too_little_time_is_an_environment_problem(model: Path) -> None:
     with pytest.raises(EnvironmentProblemError) as caught:
         sandbox.inspect(model, image_sets=IMAGES, limits=Limits(cpu_seconds=1))
     assert "SIGXCPU" in caught.value.found or "SIGKILL" in caught.value.found
 
 
-def test_no_tensorflow_is_no_fault_of_the_file(
+def test_a_missing_tensorflow_is_an_environment_problem(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boot = (
@@ -260,7 +260,7 @@ def test_no_tensorflow_is_no_fault_of_the_file(
     assert "TensorFlow or Keras can't be imported" in caught.value.found
 
 
-def test_vetting_says_what_is_declared(model: Path) -> None:
+def test_vetting_returns_what_the_file_declares(model: Path) -> None:
     vetted = sandbox.vet(model)
     assert vetted.layers == ("InputLayer", "AveragePooling2D", "Flatten", "Dense")
     assert vetted.weights == 170
@@ -269,7 +269,7 @@ def test_vetting_says_what_is_declared(model: Path) -> None:
     assert len(vetted.sha256) == 64
 
 
-def test_the_parent_imports_no_reader() -> None:
+def test_the_parent_imports_no_parser_of_model_files() -> None:
     script = """
         import sys
         from mnist_tasks.vetting import sandbox

@@ -1,4 +1,4 @@
-"""Every crafted file is met with its reason, and none gets to do what it was made for."""
+"""Each crafted file gets its exit code and reason, and no payload runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def names(row: Row) -> str:
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if not row.greedy], ids=names)
-def test_the_static_pass_gives_the_reason(row: Row, tmp_path: Path) -> None:
+def test_the_static_check_finds_the_reason(row: Row, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     row.make(tmp_path / row.name, canary)
     try:
@@ -57,7 +57,7 @@ def test_the_static_pass_gives_the_reason(row: Row, tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Trial:
-    """A file's outcome, and what its child left of itself in the process that started it."""
+    """A file's outcome, and what its child left behind in the process that started it."""
 
     outcome: CheckResult
     children_left: bool
@@ -65,7 +65,7 @@ class Trial:
 
 
 def try_in_a_process_of_its_own(name: str, folder: Path) -> Trial:
-    """Run where no child of another test counts."""
+    """Run in a process that has no children of other tests."""
     tempfile.tempdir = str(folder / "temporary")
     row = next(row for row in TABLE if row.name == name)
     outcome = try_out(row, folder, folder / "canary")
@@ -95,7 +95,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trial]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", TABLE, ids=names)
-def test_the_child_gives_the_exit_code_and_the_reason(row: Row, trials: dict[str, Trial]) -> None:
+def test_the_child_reports_the_exit_code_and_the_reason(row: Row, trials: dict[str, Trial]) -> None:
     outcome = trials[row.name].outcome
     assert outcome.exit_code == row.exit_code, outcome.reason
     assert re.search(row.reason, outcome.reason)
@@ -103,7 +103,7 @@ def test_the_child_gives_the_exit_code_and_the_reason(row: Row, trials: dict[str
 
 
 @pytest.mark.slow
-def test_no_child_took_a_gibibyte(trials: dict[str, Trial]) -> None:
+def test_no_child_used_a_gibibyte(trials: dict[str, Trial]) -> None:
     assert 0 < max(trial.largest_child for trial in trials.values()) < GIB
 
 
@@ -114,8 +114,8 @@ def test_no_child_is_left(trials: dict[str, Trial]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["lambda_bytecode.keras", "activation_bytecode.keras"])
-def test_the_payload_is_live(name: str, tmp_path: Path) -> None:
-    """Without a guard the same bytes do run: the table does not test a dud."""
+def test_the_payload_works(name: str, tmp_path: Path) -> None:
+    """Without vetting, the same bytes do run code: the table tests real attacks."""
     canary = tmp_path / "canary"
     model = tmp_path / name
     next(row for row in TABLE if row.name == name).make(model, canary)
@@ -127,7 +127,7 @@ keras.models.load_model({str(model)!r}, safe_mode=False)(numpy.zeros((1, 28, 28,
     assert canary.exists()
 
 
-def test_the_table_is_large_and_names_each_file_once() -> None:
+def test_the_table_is_large_and_has_no_duplicates() -> None:
     assert len(TABLE) >= 60
     assert len({row.name for row in TABLE}) == len(TABLE)
     assert {Path(row.name).suffix for row in TABLE} >= {".h5", ".keras"}

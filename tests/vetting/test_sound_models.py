@@ -1,4 +1,4 @@
-"""What people make in Keras passes: each allowed layer, usual networks, both formats."""
+"""Usual Keras models pass: each allowed layer, common networks, both formats."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    # Keras says so of each .h5 that it writes.
+    # Keras warns so about each .h5 file that it writes.
     pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
 IMAGE = (28, 28, 1)
 ROW = (28, 28)
-# What a layer's class needs to be made, and the shape that it takes where that is no image.
+# Arguments that a layer's class requires.
 SETTINGS: dict[str, dict[str, Any]] = {
     "Activation": {"activation": "gelu"},
     "Conv1D": {"filters": 2, "kernel_size": 3, "padding": "causal"},
@@ -75,18 +75,18 @@ SETTINGS: dict[str, dict[str, Any]] = {
 MERGING = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
 
 
-NO_H5 = {"RandomBrightness"}  # Keras itself fails to write it
+NO_H5 = {"RandomBrightness"}  # Keras fails to save it
 
 
-def takes(kind: str) -> tuple[int, ...]:
+def input_shape(kind: str) -> tuple[int, ...]:
     if kind in MERGING or kind == "RepeatVector":
         return (784,)
     return ROW if "1D" in kind else IMAGE
 
 
 def passes(model: Any, folder: Path) -> None:
-    """Save a model in both formats; vet, count and load each as the child does."""
-    # Writing an .h5 takes the optimizer out of the model's own memory of its training.
+    """Save a model in both formats; vet, measure and load each as the child does."""
+    # .keras first: saving an .h5 file removes the optimizer from the model's compile_config.
     for kind in ("keras", "h5"):
         path = folder / f"model.{kind}"
         if kind == "h5" and any(type(layer).__name__ in NO_H5 for layer in model.layers):
@@ -106,13 +106,13 @@ def test_each_allowed_layer(kind: str, tmp_path: Path) -> None:
     import keras
 
     made = getattr(keras.layers, kind)(**SETTINGS.get(kind, {}))
-    images = keras.Input(takes(kind))
-    answers = made([images, images]) if kind in MERGING else made(images)
-    passes(keras.Model(images, answers), tmp_path)
+    images = keras.Input(input_shape(kind))
+    outputs = made([images, images]) if kind in MERGING else made(images)
+    passes(keras.Model(images, outputs), tmp_path)
 
 
 def networks() -> dict[str, Any]:  # noqa: C901 - one after the other
-    """Name the usual ways to classify digits; each gives a fresh model."""
+    """Return functions that build common networks, by name."""
     from keras import (
         Input,
         Model,
@@ -235,14 +235,14 @@ NETWORKS = sorted(
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_each_usual_network(name: str, tmp_path: Path) -> None:
+def test_each_common_network(name: str, tmp_path: Path) -> None:
     model = networks()[name]()
     assert set(networks()) == set(NETWORKS)
     passes(model, tmp_path)
 
 
 def setups() -> dict[str, dict[str, Any]]:
-    """Name the usual ways to train."""
+    """Return common arguments of ``compile``, by name."""
     from keras import losses, metrics, optimizers
     from keras.optimizers import schedules
 
@@ -279,7 +279,7 @@ def setups() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["ours", "adam", "scaled", "average"])
-def test_each_usual_training(name: str, tmp_path: Path) -> None:
+def test_each_common_training(name: str, tmp_path: Path) -> None:
     import keras
 
     model = networks()["literal"]()
@@ -287,12 +287,12 @@ def test_each_usual_training(name: str, tmp_path: Path) -> None:
     images = np.zeros((8, *IMAGE), "float32")
     model.fit(images, np.arange(8), batch_size=4, verbose=0)
     passes(model, tmp_path)
-    for kind in ("h5", "keras"):  # as a user will open it who has seen it pass
+    for kind in ("h5", "keras"):  # as a user may load it once it has passed
         keras.models.load_model(tmp_path / f"model.{kind}")
 
 
 def keras_2(*layers: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """Describe a model as Keras 2 did: no modules, batch_input_shape, words for objects."""
+    """Describe a model as Keras 2 did: no modules, batch_input_shape, strings for objects."""
     return {
         "class_name": "Sequential",
         "config": {
@@ -305,7 +305,7 @@ def keras_2(*layers: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def test_the_dialect_of_keras_2(tmp_path: Path) -> None:
+def test_a_model_of_keras_2(tmp_path: Path) -> None:
     common = {"trainable": True, "dtype": "float32"}
     zeros = {"class_name": "Zeros", "config": {}}
     uniform = {"class_name": "GlorotUniform", "config": {"seed": None}}
@@ -383,8 +383,8 @@ def test_the_dialect_of_keras_2(tmp_path: Path) -> None:
     assert inspection.no_predictions_reason is None
 
 
-def test_what_comes_back_is_what_keras_predicts(tmp_path: Path) -> None:
-    """And both formats give the very same numbers, in processes of their own."""
+def test_predictions_are_those_of_keras(tmp_path: Path) -> None:
+    """Both formats predict exactly the same, each in a process of its own."""
     images = np.random.default_rng(1).integers(0, 256, (600, 28, 28), np.uint8)
     model = networks()["residual"]()
     expected = model.predict(images[..., None] / np.float32(255), verbose=0)

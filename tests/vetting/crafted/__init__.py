@@ -1,4 +1,4 @@
-"""Crafted model files: a table of what a stranger may send, and what has to be said of it."""
+"""Crafted model files: a table of attacks and corruptions, each with its expected result."""
 
 from __future__ import annotations
 

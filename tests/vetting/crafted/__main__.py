@@ -1,4 +1,4 @@
-"""``python -m tests.vetting.crafted``: check every crafted file, and print the README's table."""
+"""``python -m tests.vetting.crafted``: check each crafted file, and print a table for the docs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.vetting.crafted import TABLE
 from tests.vetting.crafted.trial import try_out
 
-WORDS = {0: "passed", 1: "contract not held (1)", 3: "refused (3)", 4: "environment (4)"}
+RESULTS = {0: "passed", 1: "contract failed (1)", 3: "refused (3)", 4: "environment (4)"}
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         canary = Path(folder) / "canary"
         for row in TABLE:
             outcome = try_out(row, Path(folder), canary)
-            kinds[row.kind].append(WORDS[outcome.exit_code])
+            kinds[row.kind].append(RESULTS[outcome.exit_code])
             slowest[row.kind] = max(slowest[row.kind], outcome.seconds)
             if not outcome.fits(row):
                 wrong += 1
@@ -32,12 +32,12 @@ def main() -> None:
     for kind, results in kinds.items():
         counts = ", ".join(f"{results.count(word)} {word}" for word in sorted(set(results)))
         print(f"| {kind} | {len(results)} | {counts} | {slowest[kind]:.1f} s |")
-    said = "a payload ran" if ran else "no payload ran"
+    payloads = "a payload ran" if ran else "no payload ran"
     longest = max(slowest.values())
-    # Linux counts in KiB: the largest of all children that this process has waited for.
+    # In KiB on Linux: the largest of all children that this process has waited for.
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"| all | {len(TABLE)} | {wrong} not as expected, {said} | {longest:.1f} s |")
-    print(f"\nThe largest child took {memory:,.0f} MiB.")
+    print(f"| all | {len(TABLE)} | {wrong} not as expected, {payloads} | {longest:.1f} s |")
+    print(f"\nThe largest child used {memory:,.0f} MiB.")
     sys.exit(1 if wrong or ran else 0)
 
 

@@ -1,4 +1,4 @@
-"""Files that misuse the .keras archive: its members, its headers, and what is beside them."""
+"""Files that misuse the .keras archive: its members, its headers, and bytes outside them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def _renamed(old: str, new: str) -> Callable[[], bytes]:
 
 
 def _twice() -> bytes:
-    # The first directory entry and the last would be two different models.
+    # The first and the last directory entry would be two different models.
     items = list(members(small()).items())
     data = zipped([*items, ("config.jsom", items[1][1])])
     return data.replace(b"config.jsom", b"config.json")
 
 
 def _patched(offset: int, value: bytes, *, directory: bool) -> Callable[[], bytes]:
-    """Change a field of config.json's header, in the directory or beside the data."""
+    """Change a field of config.json's header, in the directory or before the data."""
 
     def make() -> bytes:
         data = bytearray(write_keras(small()))
@@ -65,7 +65,7 @@ def _large_config() -> bytes:
 
 
 def _prefixed() -> bytes:
-    # Still an archive to most readers: they look from the end.
+    # Most programs still read this as an archive: they start from its end.
     return b"PK\x03\x04" + b"#!/bin/sh\n" + write_keras(small())
 
 

@@ -1,4 +1,4 @@
-"""Files that try to run code, read files or reach the network, in every way that Keras offers."""
+"""Files that try to run code, read files or use the network, in every way that Keras offers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CODE = "code"
 
 
 def payload(canary: Path) -> dict[str, Any]:
-    """Compile a function that leaves a file where a test will look for it."""
+    """Compile a function that creates the canary file."""
     space: dict[str, Any] = {}
     exec(f"def run(x):\n    open({str(canary)!r}, 'w').close()\n    return x", space)  # noqa: S102
     code = codecs.encode(marshal.dumps(space["run"].__code__), "base64").decode("ascii")
@@ -36,7 +36,7 @@ def payload(canary: Path) -> dict[str, Any]:
 
 
 def bytecode(canary: Path) -> Config:
-    """Write a function as Keras does: a Lambda layer reads the parts, all else the value."""
+    """Describe a function as Keras does: a Lambda layer uses the parts, others the value."""
     parts = payload(canary)
     return {"class_name": "__lambda__", "config": {**parts, "value": list(parts.values())}}
 
@@ -65,7 +65,7 @@ def wrapped(kind: str, inner: Config) -> Config:
 
 
 def with_setting(key: str, value: Callable[[Path], Any]) -> Callable[[Path], Config]:
-    """Give the last layer of an otherwise sound model one setting more."""
+    """Add a setting to the last layer of an otherwise valid model."""
 
     def make(canary: Path) -> Config:
         model = small()
@@ -98,7 +98,7 @@ _CLASS = r"has the class 'LAYER'"
 
 
 def _layers(*rows: tuple[str, str, Callable[[Path], Config]]) -> list[Row]:
-    """Give rows for layer classes that are not allowed."""
+    """Return rows for layer classes that are not allowed."""
     return [
         row
         for name, kind, config in rows

@@ -1,4 +1,4 @@
-"""Model files made by hand, without Keras: sound ones, and the means to make them unsound."""
+"""Build model files without Keras: valid ones, and the means to make them invalid."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sequential(*layers: Config, name: str = "sequential") -> Config:
 
 
 def small(*between: Config) -> Config:
-    """Pool 28 x 28 to 4 x 4, then a dense layer: 170 parameters."""
+    """Average-pool 28 x 28 to 4 x 4, then a dense layer: 170 parameters."""
     pool = layer("AveragePooling2D", "pool", pool_size=[7, 7], strides=[7, 7], padding="valid")
     return sequential(input_layer(), pool, layer("Flatten", "flatten"), *between, dense())
 
@@ -67,7 +67,7 @@ def small_weights() -> Weights:
 
 
 def call(item: Config, *sources: str, shape: Sequence[int] = (4,), **options: Any) -> Config:
-    """Let a layer be called on other layers' tensors, in a functional model."""
+    """Call a layer on the outputs of other layers, in a functional model."""
     tensors = [
         {
             "class_name": "__keras_tensor__",
@@ -111,7 +111,7 @@ def write_h5(
     training: object = None,
     edit: Callable[[Any], None] | None = None,
 ) -> bytes:
-    """Write an .h5 as Keras lays it out; ``edit`` gets the open file before it is closed."""
+    """Write an .h5 file as Keras does; ``edit`` may change it before it is closed."""
     import h5py
 
     buffer = io.BytesIO()
@@ -138,7 +138,7 @@ def write_h5(
 def write_weights(
     weights: Mapping[str, Any] | None = None, *, edit: Callable[[Any], None] | None = None
 ) -> bytes:
-    """Write the model.weights.h5 of a .keras archive: data sets by their path."""
+    """Write the model.weights.h5 of a .keras archive: datasets by their path."""
     import h5py
 
     if weights is None:

@@ -1,4 +1,4 @@
-"""Files that misuse HDF5: links, foreign storage, filters, false shapes, odd types and text."""
+"""Files that misuse HDF5: links, external storage, filters, wrong shapes, types and text."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _chunked_bomb(file: Any, path: str) -> None:
 
 
 def _filled_bomb(file: Any, path: str) -> None:
-    # Contiguous storage that was never written: HDF5 would make it up from the fill value.
+    # Contiguous storage that was never written: HDF5 would fill it with the fill value.
     _replace(file, path, shape=(2**20, 1000), dtype="f4", fillvalue=0.5)
 
 
@@ -153,7 +153,7 @@ def _deep(file: Any, path: str) -> None:
 
 _NO_FLOATS = "does not contain floating-point numbers"
 
-# Each of these is put into both formats: an edit of the kernel's data set, and what is said of it.
+# Edits of the kernel's dataset, each applied to both formats, and the expected reason.
 _EDITS: list[tuple[str, str, Any, str]] = [
     ("external_link", "links", _external_link, "soft or external link"),
     ("soft_link", "links", _soft_link, "soft or external link"),
@@ -247,7 +247,7 @@ def _missing_weight(file: Any) -> None:
 
 
 def _text_bomb() -> bytes:
-    """Hand out one long string 4,000 times: 1.6 GB from a file of half a megabyte."""
+    """Refer to one long string 4,000 times: 1.6 GB from a file of half a megabyte."""
     import h5py
 
     def edit(file: Any) -> None:
@@ -261,7 +261,7 @@ def _text_bomb() -> bytes:
 
 
 def _endless() -> bytes:
-    """Blank a heap's list of objects: HDF5 then goes round in it for ever, in native code."""
+    """Zero a heap's list of objects: HDF5 then loops in it forever, in native code."""
     data = bytearray(write_h5(small()))
     at = data.index(b"3.15.1")
     data[at - 16 : at + 48] = bytes(64)
@@ -273,7 +273,7 @@ def _many_names(file: Any) -> None:
 
 
 def _overdrawn() -> bytes:
-    """Let a data set claim half a gigabyte of the file, in shape and in storage alike."""
+    """Declare a dataset of half a gigabyte, in shape and in storage alike."""
     data = write_h5(small())
     for size in (struct.pack("<Q", 640), struct.pack("<QQ", 16, 10)):
         number = struct.unpack("<Q", size[:8])[0] * 2**20

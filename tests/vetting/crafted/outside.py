@@ -1,4 +1,4 @@
-"""What is no model file at all: seen from outside, before a byte is read as one."""
+"""What is not a model file at all, and is refused before it is parsed."""
 
 from __future__ import annotations
 

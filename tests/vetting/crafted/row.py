@@ -1,4 +1,4 @@
-"""One crafted file: how to make it, and what has to be said of it."""
+"""One crafted file: how to make it, and its expected result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PASSES, BROKEN, REFUSED, LACKING = 0, 1, 3, 4
+CONTRACT_FAILED, REFUSED = 1, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +24,15 @@ class Row:
     name
         The file's name, extension included.
     kind
-        What sort of danger it is, for the summary in the README.
+        Kind of attack, for the summary in the documentation.
     exit_code, reason
-        What ``check`` is to say; the reason is a regular expression.
+        Expected of ``check``; the reason is a regular expression.
     make
-        Writes the file; the second path is what its payload, if it has one, would create.
+        Writes the file; its payload, if it has one, would create the second path.
     needs_keras
-        The static pass lets it through, and rightly: what is wrong shows when it is built.
+        It rightly passes the static check: the problem shows when the model is built.
     greedy
-        Only a process with a limit may look at it.
+        It may only be vetted in a process with limits.
     """
 
     name: str
@@ -66,7 +66,7 @@ def both(
     weights: dict[str, Any] | None = None,
     **more: Any,
 ) -> list[Row]:
-    """Put one description into both formats."""
+    """Return rows that write one description in both formats."""
     more.setdefault("exit_code", REFUSED)
 
     def h5(path: Path, canary: Path) -> None:

@@ -1,4 +1,4 @@
-"""Descriptions that are not as Keras writes them: one odd key, value or reference each."""
+"""Descriptions that Keras would not write: one invalid key, value or reference each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ODD = "odd description"
 
 
 def _layer(**keys: Any) -> Callable[[Path], Config]:
-    """Give a layer of the model more keys, beside its config."""
+    """Add keys to a layer of the model, next to its config."""
     return lambda _canary: small({**layer("ReLU", "relu"), **keys})
 
 
@@ -46,7 +46,7 @@ def _model(**settings: Any) -> Callable[[Path], Config]:
 
 
 def _graph(edit: Callable[[Config], None]) -> Callable[[Path], Config]:
-    """Let an edit change a functional model's last layer's first call."""
+    """Edit the first call of a functional model's last layer."""
 
     def make(_canary: Path) -> Config:
         item = call(dense(), "input_layer", shape=(784,))

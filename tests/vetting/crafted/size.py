@@ -1,4 +1,4 @@
-"""Files that ask for too much, hide numbers where no one counts, or don't fit the data."""
+"""Files that need too much, hide numbers from the parameter count, or don't fit the data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.vetting.crafted.handmade import (
     small,
     small_weights,
 )
-from tests.vetting.crafted.row import BROKEN, Row, both
+from tests.vetting.crafted.row import CONTRACT_FAILED, Row, both
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def _nested(depth: int) -> Any:
 
 
 def _unrolled(levels: int, calls: int) -> Any:
-    """Let each model call the one within it many times over: levels small, calls to the power."""
+    """Nest models that each call the inner one many times: `calls` to the power of `levels`."""
     inner = layer("ReLU", "relu")
     for number in range(levels):
         item = call(inner, "input_layer")
@@ -50,7 +50,7 @@ def _unrolled(levels: int, calls: int) -> Any:
 
 
 def _constant(where: str) -> Any:
-    """Bring weights as a constant that a layer is called on."""
+    """Pass weights as a constant that a layer is called on."""
     value = {"class_name": where, "config": {"value": [[0.5] * 4], "dtype": "float32"}}
     item = call(layer("Add", "add"), "input_layer")
     item["inbound_nodes"][0]["args"] = [[*item["inbound_nodes"][0]["args"], value]]
@@ -141,7 +141,7 @@ ROWS = [
         "its 397,500,000,010 parameters exceed the limit",
         sequential(input_layer(), _FLAT, dense(500_000_000, "big"), dense()),
         small_weights(),
-        BROKEN,
+        CONTRACT_FAILED,
     ),
     *_keras(
         "giant_count",
@@ -149,7 +149,7 @@ ROWS = [
         "parameters exceed the limit",
         sequential(input_layer(), _FLAT, dense(10**12, "big"), dense()),
         small_weights(),
-        BROKEN,
+        CONTRACT_FAILED,
     ),
     *_keras(
         "giant_output",
@@ -162,7 +162,7 @@ ROWS = [
             dense(),
         ),
         small_weights(),
-        BROKEN,
+        CONTRACT_FAILED,
     ),
     *_keras(
         "endless_work",
@@ -176,16 +176,18 @@ ROWS = [
             dense(),
         ),
         small_weights(),
-        BROKEN,
+        CONTRACT_FAILED,
     ),
-    *_keras("two_inputs", "wrong shape", "2 inputs and 1 outputs", _TWO_INPUTS, _WIDE, BROKEN),
+    *_keras(
+        "two_inputs", "wrong shape", "2 inputs and 1 outputs", _TWO_INPUTS, _WIDE, CONTRACT_FAILED
+    ),
     *_keras(
         "wrong_input",
         "wrong shape",
         r"input has the shape \(None, 32, 32, 3\)",
         sequential(input_layer((32, 32, 3)), layer("GlobalAveragePooling2D", "pool"), dense()),
         {"dense": {"kernel": np.zeros((3, 10), "f4"), "bias": np.zeros(10, "f4")}},
-        BROKEN,
+        CONTRACT_FAILED,
     ),
     *_keras(
         "wrong_output",
@@ -193,7 +195,7 @@ ROWS = [
         r"output has the shape \(None, 16\)",
         sequential(input_layer(), layer("AveragePooling2D", "pool", pool_size=[7, 7]), _FLAT),
         _NONE,
-        BROKEN,
+        CONTRACT_FAILED,
     ),
     *_keras(
         "weights_do_not_fit",

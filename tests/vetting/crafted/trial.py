@@ -1,4 +1,4 @@
-"""One crafted file through the real child."""
+"""Run one crafted file through the real child process."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class CheckResult:
     seconds: float
 
     def fits(self, row: Row) -> bool:
-        said = re.search(row.reason, self.reason) is not None
-        return said and self.exit_code == row.exit_code and self.seconds < 20
+        matches = re.search(row.reason, self.reason) is not None
+        return matches and self.exit_code == row.exit_code and self.seconds < 20
 
 
 def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
-    """Check one file as ``check`` does, or as ``vet`` does where that has to be enough."""
+    """Inspect one file as ``check`` does, or only vet it if the static check has to refuse it."""
     path = folder / row.name
     row.make(path, canary)
     started = time.monotonic()
