@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def _command(command: Any, name: str) -> Iterator[str]:
     yield f"## {name}\n\n{_plain(command.help)}\n"
     if hasattr(command, "commands"):
         return
-    words = ["[OPTIONS]" if options else "", *(each.metavar for each in arguments)]
+    words = ["[OPTIONS]" if options else "", *map(_metavar, arguments)]
     yield f"```\n{' '.join(filter(None, [name, *words]))}\n```\n"
     yield "| | | default |\n|---|---|---|"
     for each in (*arguments, *options):
@@ -53,15 +54,26 @@ def _command(command: Any, name: str) -> Iterator[str]:
 
 def _row(parameter: Any) -> str:
     is_argument = parameter.param_type_name == "argument"
-    names = [parameter.metavar] if is_argument else sorted(parameter.opts, key=len, reverse=True)
+    names = [_metavar(parameter)] if is_argument else parameter.opts
     shown = ", ".join(f"`{name}`" for name in names)
     text = _plain(parameter.help or "")
+    default = parameter.default
+    in_words = f"`{default}`"
+    if parameter.required:
+        in_words = "required"
+    elif stated := re.search(r" \[default: (.*)\]\.?", text):
+        in_words = stated[1]
+        text = text.replace(stated[0], ".")
+    elif default in (None, "", ()) or isinstance(default, bool):
+        in_words = ""
     if parameter.envvar:
         text += f" Also `{parameter.envvar}`."
-    default = parameter.default
-    has_default = not (default in (None, "", ()) or isinstance(default, bool))
-    required = "required" if parameter.required else ""
-    return f"| {shown} | {text} | {f'`{default}`' if has_default else required} |"
+    return f"| {shown} | {text} | {in_words} |"
+
+
+def _metavar(argument: Any) -> str:
+    name: str = argument.metavar
+    return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
 def _plain(text: str) -> str:
