@@ -1,1 +1,1 @@
-"""The fourth house: what people and machines read of a run."""
+"""Show runs, verdicts and sweeps to people and to other programs."""

@@ -1,4 +1,4 @@
-"""Ask a model that this process has saved itself; a stranger's is asked by `vetting`."""
+"""Run a model that this process has saved itself; `vetting` runs untrusted ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BATCH = 1000
 
 
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Load a saved model and return what it says of images.
+    """Load a saved model and return its predictions.
 
     Parameters
     ----------
