@@ -132,31 +132,13 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
     return StoredRuns(records=tuple(records), skipped=tuple(skipped))
 
 
-def latest(stored: StoredRuns, folder: Path) -> RunRecord:
-    """Return the newest record.
-
-    Raises
-    ------
-    InputRefusedError
-        The folder has no record.
-    """
-    if not stored.records:
-        raise InputRefusedError(
-            str(folder),
-            expected="at least one run record",
-            found="; ".join(stored.skipped) or "none",
-            remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
-        )
-    return stored.records[-1]
-
-
 def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     """Return the record of a run, and its folder.
 
     Parameters
     ----------
     name
-        ``latest``; a run's id, or the start of it; or the path of a record or of its folder.
+        ``latest``; an id, or the start of one; or the path of a record or of its folder.
 
     Raises
     ------
@@ -164,8 +146,14 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
         No run has that name, or several runs match it.
     """
     if name == LATEST:
-        record = latest(stored, folder)
-        return record, folder / record.id
+        if not stored.records:
+            raise InputRefusedError(
+                str(folder),
+                expected="at least one run record",
+                found="; ".join(stored.skipped) or "none",
+                remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
+            )
+        return stored.records[-1], folder / stored.records[-1].id
     found = [record for record in stored.records if record.id.startswith(name)]
     exact = [record for record in found if record.id == name]
     if len(exact or found) == 1:

@@ -1,4 +1,4 @@
-"""Results of every kind, for the tests of what shows them."""
+"""Check results of every kind, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole runs on disk, with predictions for a small data set, for the tests of what reads them."""
+"""Runs on disk for tests, with predictions for a small data set."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def view(runs: Path, data: Path, number: int = 0) -> RunView:
 
 
 def with_hostile_text(record: RunRecord) -> RunRecord:
-    """Put markup, escapes and endless words wherever a record holds text."""
+    """Put markup, terminal escapes and very long words wherever a record has text."""
 
     def infest(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):

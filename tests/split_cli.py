@@ -1,4 +1,4 @@
-"""As `small_cli`, in a process that has split its CPU into two devices: two GPUs for the poor."""
+"""`small_cli` in a process that has split its CPU into two logical devices, as two GPUs."""
 
 import sys
 from pathlib import Path

@@ -65,13 +65,13 @@ def test_records_are_read_oldest_first_and_invalid_ones_are_named(tmp_path: Path
     assert [record.seed for record in found.records] == [0, 1, 2]
     assert len(found.skipped) == 1
     assert "foreign" in found.skipped[0]
-    assert run_store.latest(found, tmp_path).seed == 2
+    assert run_store.find(found, tmp_path, "latest")[0].seed == 2
 
 
 def test_a_folder_without_records_is_refused_with_a_remedy(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(InputRefusedError) as caught:
-            run_store.latest(run_store.read_all(folder), folder)
+            run_store.find(run_store.read_all(folder), folder, "latest")
         assert "mnist-tasks train" in str(caught.value.remedy)
 
 
