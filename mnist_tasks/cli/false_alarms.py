@@ -31,7 +31,7 @@ def false_alarms(
     from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.reporting.terminal import false_alarms as tables
     from mnist_tasks.reporting.terminal.progress import CountProgress, DownloadProgress
-    from mnist_tasks.sweeping import local_executor, sweep_check
+    from mnist_tasks.sweeping import sweep_check
 
     with CountProgress("checking models") as progress:
         report = sweep_check.estimate(
@@ -39,8 +39,7 @@ def false_alarms(
             contract_file.load(contract),
             DataConfig(folder=data_dir, mirror=mirror, offline=offline),
             target_rate=rate,
-            processes=local_executor.max_processes(),
-            progress=progress,
+            progress=progress.show,
             download=DownloadProgress(),
         )
     if as_json:

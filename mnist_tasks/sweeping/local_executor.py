@@ -48,7 +48,7 @@ def max_processes(*, threads: int = 1, device: str = "cpu") -> int:
 
 
 def require_device(device: str) -> None:
-    """Raise an error if this machine lacks the device, before every run of a sweep fails.
+    """Raise an error if this machine lacks the device, before every run fails.
 
     Raises
     ------

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,11 +12,12 @@ from mnist_tasks import run_store
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.data import loading
 from mnist_tasks.errors import InputRefusedError, UsageError
-from mnist_tasks.sweeping import false_alarms, plan, ranking
+from mnist_tasks.sweeping import false_alarms, local_executor, plan, ranking
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 from mnist_tasks.sweeping.sweep import SUMMARY_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -30,21 +31,10 @@ NAME_A_SWEEP = "Run `mnist-tasks sweep` with a new --output folder, and name tha
 RERUN = "Rerun the sweep: it repeats only runs whose record or model is missing or damaged."
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Summary:
+class _Summary(msgspec.Struct):
     """The part of a sweep's summary that is read here."""
 
     runs: int
-
-
-class Counter(Protocol):
-    """Is notified of the number of models checked."""
-
-    def begin(self, total: int) -> None:
-        """Handle the start, with the number of models."""
-
-    def advance(self) -> None:
-        """Handle one more model checked."""
 
 
 def estimate(
@@ -53,20 +43,20 @@ def estimate(
     data: DataConfig,
     *,
     target_rate: float,
-    processes: int,
-    progress: Counter,
+    progress: Callable[[int, int], object],
     download: AbstractContextManager[Progress],
 ) -> FalseAlarmReport:
     """Check the model of every run of a sweep, and count false alarms for each setting.
 
-    The models are checked on the images that the sweep evaluated them on.
+    The models are checked on the images that the sweep evaluated them on, as many at once as fit
+    into the free cores and memory.
 
     Parameters
     ----------
     target_rate
         False-alarm rate for which bounds are suggested, in (0, 0.5).
-    processes
-        How many models to check at once.
+    progress
+        Called with the number of models checked and their total.
     download
         Receives the progress of a download; entered only if there is one.
 
@@ -88,17 +78,13 @@ def estimate(
         digits = loading.load("train", data, progress=download).last(plan.validation_images())
     checker = Checker(contract=terms.contract, digits=digits, source=terms.source)
     _ = checker.baseline, checker.image_sets  # computed once, before the threads need them
-    progress.begin(len(records))
-
-    def check(record: RunRecord) -> Verdict:
-        verdict = _check(checker, folder, record)
-        progress.advance()
-        return verdict
-
-    with ThreadPoolExecutor(processes) as pool:
-        verdicts = dict(
-            zip((record.id for record in records), pool.map(check, records), strict=True)
-        )
+    verdicts: dict[str, Verdict] = {}
+    progress(0, len(records))
+    with ThreadPoolExecutor(local_executor.max_processes()) as pool:
+        checks = pool.map(partial(_check, checker, folder), records)
+        for record, verdict in zip(records, checks, strict=True):
+            verdicts[record.id] = verdict
+            progress(len(verdicts), len(records))
     return FalseAlarmReport(
         folder=str(folder),
         evaluated_on=evaluated_on,

@@ -98,6 +98,9 @@ def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Pat
 
     records = run_store.read_all(tmp_path / result["folder"]).records
     assert len(records) == 4
+    digests = {each.trial.digest for each in records if each.trial}
+    assert len(digests) == 2  # of two settings
+    assert all(re.fullmatch(r"[0-9a-f]{8}", digest) for digest in digests)
     record = next(each for each in records if each.seed == 4 and each.recipe["max_shift"] == 1)
     options = record.command.split()[2:]
     options[options.index("--output") + 1] = "single.h5"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+import time
+import types
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,26 +14,30 @@ import pytest
 from mnist_tasks import run_store
 from mnist_tasks.checking import contract_file
 from mnist_tasks.data.loading import DataConfig
+from mnist_tasks.environment.machine import Memory
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
-from mnist_tasks.reporting.terminal.progress import CountProgress, DownloadProgress
+from mnist_tasks.reporting.terminal.progress import DownloadProgress
 from mnist_tasks.sweeping import sweep_check
 from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.verdict import Clause, Verdict
 from tests.sweeping import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.records import RunRecord
+    from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 
 
-def estimate(folder: Path, rate: float = 0.1) -> None:
-    sweep_check.estimate(
+def estimate(
+    folder: Path, rate: float = 0.1, *, data: Path | None = None, steps: list[int] | None = None
+) -> FalseAlarmReport:
+    return sweep_check.estimate(
         folder,
         contract_file.load(None),
-        DataConfig(folder=folder / "empty", offline=True),
+        DataConfig(folder=data or folder / "empty", offline=True),
         target_rate=rate,
-        processes=1,
-        progress=CountProgress("x"),
+        progress=lambda done, _: None if steps is None else steps.append(done),
         download=DownloadProgress(),
     )
 
@@ -102,3 +110,41 @@ def test_old_records_without_a_digest_that_differ_in_their_seeds_are_one_setting
 def test_an_invalid_rate_is_refused(tmp_path: Path, rate: float) -> None:
     with pytest.raises(UsageError, match="--rate"):
         estimate(tmp_path, rate)
+
+
+@pytest.mark.parametrize(("gib", "cores", "expected"), [(2, 8, 2), (100, 3, 3), (0.1, 8, 1)])
+def test_memory_and_cores_limit_how_many_models_are_checked_at_once(
+    tmp_path: Path,
+    small_mnist: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gib: float,
+    cores: int,
+    expected: int,
+) -> None:
+    lock = threading.Lock()
+    running: set[Path] = set()
+    most = 0
+
+    def check(_: object, path: Path) -> tuple[object, None]:
+        nonlocal most
+        with lock:
+            running.add(path)
+            most = max(most, len(running))
+        time.sleep(0.1)
+        with lock:
+            running.remove(path)
+        passed = Clause(name="a clause", bound="a bound", found="it", status="passed")
+        model = types.SimpleNamespace(sha256=hashlib.sha256(runs.MODEL).hexdigest())
+        return types.SimpleNamespace(model=model, verdict=Verdict(clauses=(passed,))), None
+
+    memory = Memory(total=None, available=int(gib * 1024**3), limit=None)
+    monkeypatch.setattr("mnist_tasks.environment.machine.measure_memory", lambda: memory)
+    monkeypatch.setattr("mnist_tasks.config.available_cores", lambda: cores)
+    monkeypatch.setattr("mnist_tasks.checking.checker.Checker.check", check)
+    save(Plan(seeds=(0, 1, 2, 3)), tmp_path / "swept")
+    steps: list[int] = []
+    report = estimate(tmp_path / "swept", data=small_mnist, steps=steps)
+    assert [(each.setting, each.runs) for each in report.settings] == [("default", 4)]
+    assert report.missing_runs is None
+    assert most == expected
+    assert steps == [0, 1, 2, 3, 4]

@@ -122,20 +122,15 @@ class CountProgress(LiveProgress):
             TimeRemainingColumn(),
         )
         self._what = what
-        self._done = self._total = 0
 
-    def begin(self, total: int) -> None:
-        """Start counting to a total."""
-        self._total = total
-        self._start(self._what, total=total)
-
-    def advance(self) -> None:
-        """Count one more item as done."""
-        self._done += 1
-        if self._task is not None:
-            self._bar.update(self._task, completed=self._done)
+    def show(self, done: int, total: int) -> None:
+        """Show how many items are done."""
+        if self._task is None:
+            self._start(self._what, total=total)
+        else:
+            self._bar.update(self._task, completed=done)
         if self._line_is_due():
-            self.note(f"{self._what}: {self._done:,} of {self._total:,}")
+            self.note(f"{self._what}: {done:,} of {total:,}")
 
 
 class TrainingProgress(LiveProgress):
