@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mnist_tasks.data import store
-from mnist_tasks.training import devices
+from mnist_tasks.training import tensorflow_setup
 
 VALIDATION_IMAGES = 10_000
 ONE_DEVICE = ["-m", "mnist_tasks"]
@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds: 0, 1, 2, ...")
     seeds = range(parser.parse_args().seeds)
-    devices.import_tensorflow()
+    tensorflow_setup.import_tensorflow()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder()).resolve()
     digits = store.load(folder, "train")
     images = digits.images[-VALIDATION_IMAGES:, ..., None] / np.float32(255)
@@ -84,7 +84,7 @@ def train(arguments: list[str]) -> tuple[float, Any]:
 
 def split_cpu() -> None:
     """Run the command line in this process, with its CPU split into two devices."""
-    devices.import_tensorflow()
+    tensorflow_setup.import_tensorflow()
     import tensorflow as tf
 
     from mnist_tasks.cli.app import main as command_line

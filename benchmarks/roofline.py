@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from mnist_tasks.data import store
-from mnist_tasks.training import costs, devices, recipes
+from mnist_tasks.training import costs, recipes, tensorflow_setup
 
 SIDE = 2048  # of the square matrices, float32
 IMAGES = 60_000
@@ -48,7 +48,7 @@ def train() -> float:
 
 def matrix_product() -> float:
     """Return the floating-point operations per second of a large matrix product."""
-    devices.import_tensorflow()
+    tensorflow_setup.import_tensorflow()
     import tensorflow as tf
 
     left, right = tf.random.normal((2, SIDE, SIDE))

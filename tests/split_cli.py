@@ -5,12 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mnist_tasks.training import devices
+from mnist_tasks.training import tensorflow_setup
 from tests import small_cli
 
 
 def split_cpu() -> None:
-    devices.import_tensorflow()
+    tensorflow_setup.import_tensorflow()
     import tensorflow as tf
 
     (cpu,) = tf.config.list_physical_devices("CPU")

@@ -1,165 +1,114 @@
-"""TensorFlow itself: its quiet import, its devices, threads, seeds and determinism."""
+"""Choose the devices of a training run, and explain why a GPU can't be used."""
 
 from __future__ import annotations
 
-import os
-import platform
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import fast_import, install
-from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentProblemError, printable
-from mnist_tasks.records import Machine
-from mnist_tasks.training import gpus
-
-if TYPE_CHECKING:
-    from mnist_tasks.config import TrainingConfig
-    from mnist_tasks.training.trainer import Trainer
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without their start-up lines.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        TensorFlow is not installed, or can't be loaded.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        with fast_import.quiet_stderr(), fast_import.light():
-            import keras
-            import tensorflow as tf
-            from absl import logging
-    except ModuleNotFoundError as error:
-        raise EnvironmentProblemError(
-            "TensorFlow",
-            expected="TensorFlow 2.21 with Keras 3",
-            found=f"the module {error.name} is not installed",
-            remedy=f"Run {install.command()}.",
-        ) from error
-    except (ImportError, OSError) as error:
-        raise EnvironmentProblemError(
-            "TensorFlow",
-            expected="TensorFlow 2.21 with Keras 3",
-            found=f"it can't be loaded: {printable(str(error))}",
-            remedy="Check that `tensorflow` and `tensorflow-cpu` are not both installed.",
-        ) from error
-    logging.set_verbosity(logging.ERROR)  # "saving your model as an HDF5 file ... legacy"
-    tf.get_logger().setLevel("ERROR")
-    keras.config.set_floatx("float32")
-    keras.config.set_image_data_format("channels_last")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a run computes.
+class Devices:
+    """The devices of a run.
 
     Attributes
     ----------
-    strategy
-        Of `tf.distribute`; ``None`` for one device.
-    micro_batches
-        In how many parts each replica computes its share of a batch.
+    names
+        TensorFlow's names, such as ``GPU:0``.
+    label
+        The name shown to people.
     note
-        What the user should know of the choice of devices.
+        What the user should know about the choice.
     """
 
-    machine: Machine
-    strategy: Any = None
-    micro_batches: int = 1
+    names: tuple[str, ...] = ("CPU:0",)
+    label: str = "CPU"
     note: str = ""
 
-    def scope(self) -> AbstractContextManager[Any]:
-        """Return the context in which the model and its optimizer are made."""
-        return nullcontext() if self.strategy is None else self.strategy.scope()
 
-    def trainer(self, model: Any, optimizer: Any, *, smallest: int) -> Trainer:
-        """Return what trains a Keras model with an optimizer, both made in `scope`.
-
-        Parameters
-        ----------
-        smallest
-            The number of images of the smallest batch.
-        """
-        micro_batches = min(self.micro_batches, smallest)
-        if self.strategy is None:
-            from mnist_tasks.training.trainer import Trainer
-
-            return Trainer(model, optimizer, micro_batches=micro_batches)
-        from mnist_tasks.training.replica_trainer import ReplicaTrainer
-
-        return ReplicaTrainer(model, optimizer, micro_batches=micro_batches, strategy=self.strategy)
-
-
-def prepare(config: TrainingConfig, *, micro_batches: int) -> Place:
-    """Set the devices, the threads and the seed of a run; the import comes first.
-
-    The same seed, thread count and machine then give the same bytes.
+def choose(wanted: str) -> Devices:
+    """Make the wanted devices the only ones visible to TensorFlow.
 
     Parameters
     ----------
-    micro_batches
-        How many parts of a batch are computed side by side: replicas take of them, and the threads
-        are shared out to them.
+    wanted
+        ``auto``, ``cpu``, ``gpu``, ``gpu:1`` or ``all``. Without a GPU, ``all`` means the logical
+        devices that this process has split its CPU into.
 
     Raises
     ------
     EnvironmentProblemError
-        A GPU was asked for and TensorFlow sees none, or TensorFlow already runs in this process
-        with other devices or threads.
+        TensorFlow can't use a GPU that was asked for.
     """
-    import keras
     import tensorflow as tf
 
-    try:
-        chosen = gpus.choose(config.device)
-        here = len(chosen.names)
-        micro_batches_each = max(1, micro_batches // here)
-        parts = here * micro_batches_each
-        tf.config.threading.set_intra_op_parallelism_threads(max(1, config.threads // parts))
-        tf.config.threading.set_inter_op_parallelism_threads(config.threads)
-        # A second run in this process gives the same bytes as a first one: the names of layers,
-        # which are counted up, are in the file.
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(config.seed)
-        tf.config.experimental.enable_op_determinism()
-        strategy = tf.distribute.MirroredStrategy(chosen.names) if here > 1 else None
-    except RuntimeError as error:
-        raise EnvironmentProblemError(
-            "TensorFlow",
-            expected="a process in which it has not started yet",
-            found=printable(str(error)),
-            remedy="Train in a process of its own.",
-        ) from error
-    machine = Machine(
-        device=chosen.label,
-        threads=config.threads,
-        cores=available_cores(),
-        platform=f"{platform.system()} {platform.machine()}",
-        versions=versions(),
-        replicas=here,
-        precision=config.precision,
-    )
-    return Place(
-        machine=machine, strategy=strategy, micro_batches=micro_batches_each, note=chosen.note
+    with fast_import.quiet_stderr():  # a CUDA build logs errors without a GPU
+        gpus = tf.config.list_physical_devices("GPU")
+    if wanted == "cpu":
+        gpus = []
+    if wanted == "all" and not gpus and (parts := _parts_of_cpu()) > 1:
+        names = tuple(f"CPU:{part}" for part in range(parts))
+        return Devices(names=names, label=f"{parts} parts of the CPU")
+    if wanted not in {"auto", "cpu"}:
+        _require(wanted, len(gpus))
+    first = int(wanted.partition(":")[2] or 0)
+    taken = gpus if wanted == "all" else gpus[first : first + 1]
+    tf.config.set_visible_devices(taken, "GPU")
+    if not taken:
+        return Devices(note=_unused_note() if wanted == "auto" else "")
+    models = [tf.config.experimental.get_device_details(each).get("device_name") for each in taken]
+    label = f"GPU ({printable(', '.join(sorted({model or 'unnamed' for model in models})))})"
+    return Devices(
+        names=tuple(f"GPU:{number}" for number in range(len(taken))),
+        label=label if len(taken) == 1 else f"{len(taken)} × {label}",
     )
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what a run depends on."""
-    import keras
-    import numpy as np
+def _require(wanted: str, count: int) -> None:
+    needed = int(wanted.partition(":")[2] or 0) + 1
+    if count >= needed:
+        return
     import tensorflow as tf
 
-    import mnist_tasks
+    is_cuda = tf.test.is_built_with_cuda()
+    found = f"none; TensorFlow {tf.__version__} is {'a CUDA build' if is_cuda else 'a CPU build'}"
+    if is_cuda and not count and (reason := _why_unused()):
+        found = f"{found}, and {reason}"
+    raise EnvironmentProblemError(
+        f"--device {wanted}",
+        expected="a GPU that TensorFlow can use" if needed == 1 else f"{needed} GPUs or more",
+        found=f"{count}, counted from gpu:0" if count else found,
+        remedy=f"Use --device gpu:{count - 1}, or a lower one."
+        if count
+        else f"On a machine with an NVIDIA GPU, run {install.command('gpu')}. "
+        "Otherwise use --device cpu.",
+    )
 
-    return {
-        "mnist-tasks": mnist_tasks.__version__,
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-    }
+
+def _unused_note() -> str:
+    """Explain why the run does not use the GPU that this machine has; empty if it has none."""
+    from mnist_tasks.environment import gpu
+
+    driver = gpu.detect()
+    if not (driver.gpus or driver.version):
+        return ""
+    reason = _why_unused() or "TensorFlow gives no reason"
+    return (
+        f"This machine has an NVIDIA GPU, and TensorFlow can't use it ({reason}). Training on CPU."
+    )
+
+
+def _why_unused() -> str:
+    # Imported here since a run that gets its devices needs no diagnosis.
+    from mnist_tasks.environment import gpu_use, probe
+
+    return gpu_use.why_unused(probe.probe())
+
+
+def _parts_of_cpu() -> int:
+    """Return how many logical devices this process has split its CPU into, as tests do."""
+    import tensorflow as tf
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    return len(tf.config.get_logical_device_configuration(cpu) or [])

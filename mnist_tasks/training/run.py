@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import disk, records
 from mnist_tasks.records import RunRecord
-from mnist_tasks.training import batches, costs, devices, loop, recipes, saving, settings
+from mnist_tasks.training import (
+    batches,
+    costs,
+    loop,
+    recipes,
+    saving,
+    settings,
+    tensorflow_setup,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,15 +55,15 @@ def train(
     with _timed("data", seconds):
         digits = load_digits().first(config.limit)
     with _timed("import", seconds):
-        devices.import_tensorflow()
-        place = devices.prepare(config, micro_batches=recipe.micro_batches)
-        if place.note:
-            progress.note(place.note)
+        tensorflow_setup.import_tensorflow()
+        placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
+        if placement.note:
+            progress.note(placement.note)
         smallest = batches.smallest(
             recipe.batch_size,
             images=len(digits.labels),
-            replicas=place.machine.replicas,
-            micro_batches=place.micro_batches,
+            replicas=placement.machine.replicas,
+            micro_batches=placement.micro_batches,
         )
         from mnist_tasks.training import normalization
         from mnist_tasks.training.model import build_model, build_optimizer, build_training_model
@@ -63,11 +71,11 @@ def train(
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
         model = build_model(recipe, steps=steps)
-        with place.scope():
+        with placement.scope():
             training_model = build_training_model(recipe, precision=config.precision)
             optimizer = build_optimizer(recipe, steps=steps)
     with _timed("fit", seconds):
-        trainer = place.trainer(training_model, optimizer, smallest=min(sizes))
+        trainer = placement.trainer(training_model, optimizer, smallest=min(sizes))
         epochs, curve = loop.run(
             trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
         )
@@ -83,7 +91,7 @@ def train(
         recipe=recipes.as_record(recipe),
         seed=config.seed,
         limit=config.limit,
-        machine=place.machine,
+        machine=placement.machine,
         data=dict(digits.sha256),
         epochs=epochs,
         curve=curve,

@@ -3,10 +3,10 @@
 import pytest
 
 from mnist_tasks.config import TrainingConfig
-from mnist_tasks.training import devices, recipes
+from mnist_tasks.training import recipes, tensorflow_setup
 
 
 @pytest.fixture(scope="session")
 def tensorflow() -> None:
-    devices.import_tensorflow()
-    devices.prepare(TrainingConfig(), micro_batches=recipes.DEFAULT.micro_batches)
+    tensorflow_setup.import_tensorflow()
+    tensorflow_setup.prepare(TrainingConfig(), micro_batches=recipes.DEFAULT.micro_batches)

@@ -12,7 +12,7 @@ from mnist_tasks.environment import gpu, probe
 from mnist_tasks.environment.gpu import Driver, Gpu
 from mnist_tasks.environment.probe import Library, ProbeResult
 from mnist_tasks.errors import EnvironmentProblemError
-from mnist_tasks.training import gpus
+from mnist_tasks.training import devices
 
 NO_CUDNN = "libcudnn.so.9: cannot open shared object file: No such file or directory"
 
@@ -67,7 +67,7 @@ def test_only_the_wanted_devices_are_seen(
     machine: Any, wanted: str, visible: list[str], names: tuple[str, ...], label: str
 ) -> None:
     there = machine(2)
-    chosen = gpus.choose(wanted)
+    chosen = devices.choose(wanted)
     assert there.visible == visible
     assert (chosen.names, chosen.label, chosen.note) == (names, label, "")
 
@@ -76,7 +76,7 @@ def test_only_the_wanted_devices_are_seen(
 def test_a_missing_gpu_is_an_error_with_its_reason(machine: Any, wanted: str) -> None:
     machine(0)
     with pytest.raises(EnvironmentProblemError, match=r"libcudnn\.so\.9") as caught:
-        gpus.choose(wanted)
+        devices.choose(wanted)
     assert caught.value.subject == f"--device {wanted}"
     assert "[gpu]" in str(caught.value.remedy)
 
@@ -84,7 +84,7 @@ def test_a_missing_gpu_is_an_error_with_its_reason(machine: Any, wanted: str) ->
 def test_an_index_past_the_last_gpu_is_named(machine: Any) -> None:
     machine(2)
     with pytest.raises(EnvironmentProblemError, match="2, counted from gpu:0") as caught:
-        gpus.choose("gpu:2")
+        devices.choose("gpu:2")
     assert "gpu:1" in str(caught.value.remedy)
 
 
@@ -95,9 +95,9 @@ def test_an_index_past_the_last_gpu_is_named(machine: Any) -> None:
 )
 def test_auto_explains_why_a_gpu_is_not_used(machine: Any, driver: Driver) -> None:
     machine(0)
-    assert gpus.choose("auto").note == ""
+    assert devices.choose("auto").note == ""
     machine(0, driver=driver)
-    note = gpus.choose("auto").note
+    note = devices.choose("auto").note
     assert "the library libcudnn.so.9 can't be loaded" in note
     assert "Training on CPU" in note
-    assert gpus.choose("cpu").note == ""
+    assert devices.choose("cpu").note == ""

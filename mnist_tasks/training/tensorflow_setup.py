@@ -1,0 +1,165 @@
+"""Import TensorFlow quietly, and set its devices, threads and seeds for reproducible runs."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mnist_tasks import fast_import, install
+from mnist_tasks.config import available_cores
+from mnist_tasks.errors import EnvironmentProblemError, printable
+from mnist_tasks.records import Machine
+from mnist_tasks.training import devices
+
+if TYPE_CHECKING:
+    from mnist_tasks.config import TrainingConfig
+    from mnist_tasks.training.trainer import Trainer
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras without their start-up messages.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        TensorFlow is not installed, or can't be loaded.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        with fast_import.quiet_stderr(), fast_import.light():
+            import keras
+            import tensorflow as tf
+            from absl import logging
+    except ModuleNotFoundError as error:
+        raise EnvironmentProblemError(
+            "TensorFlow",
+            expected="TensorFlow 2.21 with Keras 3",
+            found=f"the module {error.name} is not installed",
+            remedy=f"Run {install.command()}.",
+        ) from error
+    except (ImportError, OSError) as error:
+        raise EnvironmentProblemError(
+            "TensorFlow",
+            expected="TensorFlow 2.21 with Keras 3",
+            found=f"it can't be loaded: {printable(str(error))}",
+            remedy="Check that `tensorflow` and `tensorflow-cpu` are not both installed.",
+        ) from error
+    logging.set_verbosity(logging.ERROR)  # "saving your model as an HDF5 file ... legacy"
+    tf.get_logger().setLevel("ERROR")
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """How a run is distributed over devices.
+
+    Attributes
+    ----------
+    strategy
+        A strategy of `tf.distribute`; ``None`` for one device.
+    micro_batches
+        Number of parts in which each replica computes its share of a batch.
+    note
+        What the user should know about the choice of devices.
+    """
+
+    machine: Machine
+    strategy: Any = None
+    micro_batches: int = 1
+    note: str = ""
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return the context in which to build the model and its optimizer."""
+        return nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def trainer(self, model: Any, optimizer: Any, *, smallest: int) -> Trainer:
+        """Return a trainer for a Keras model and an optimizer, both built in `scope`.
+
+        Parameters
+        ----------
+        smallest
+            Number of images in the smallest batch.
+        """
+        micro_batches = min(self.micro_batches, smallest)
+        if self.strategy is None:
+            from mnist_tasks.training.trainer import Trainer
+
+            return Trainer(model, optimizer, micro_batches=micro_batches)
+        from mnist_tasks.training.replica_trainer import ReplicaTrainer
+
+        return ReplicaTrainer(model, optimizer, micro_batches=micro_batches, strategy=self.strategy)
+
+
+def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
+    """Set the devices, the threads and the seed of a run, after `import_tensorflow`.
+
+    The same seed, thread count and machine then give the same bytes.
+
+    Parameters
+    ----------
+    micro_batches
+        Number of parts of a batch that are computed side by side; they are distributed over the
+        replicas, and the threads over them.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        TensorFlow can't use a GPU that was asked for, or has already started in this process with
+        other devices or threads.
+    """
+    import keras
+    import tensorflow as tf
+
+    try:
+        chosen = devices.choose(config.device)
+        replicas = len(chosen.names)
+        micro_batches = max(1, micro_batches // replicas)
+        threads_each = max(1, config.threads // (replicas * micro_batches))
+        tf.config.threading.set_intra_op_parallelism_threads(threads_each)
+        tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+        # The model file has the names of the layers, which Keras numbers: start again at 1, so that
+        # a second run in this process gives the same bytes.
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(config.seed)
+        tf.config.experimental.enable_op_determinism()
+        strategy = tf.distribute.MirroredStrategy(chosen.names) if replicas > 1 else None
+    except RuntimeError as error:
+        raise EnvironmentProblemError(
+            "TensorFlow",
+            expected="a process in which it has not started yet",
+            found=printable(str(error)),
+            remedy="Train in a new process.",
+        ) from error
+    machine = Machine(
+        device=chosen.label,
+        threads=config.threads,
+        cores=available_cores(),
+        platform=f"{platform.system()} {platform.machine()}",
+        versions=versions(),
+        replicas=replicas,
+        precision=config.precision,
+    )
+    return Placement(
+        machine=machine, strategy=strategy, micro_batches=micro_batches, note=chosen.note
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a run depends on."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    import mnist_tasks
+
+    return {
+        "mnist-tasks": mnist_tasks.__version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+    }
