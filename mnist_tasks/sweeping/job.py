@@ -17,7 +17,7 @@ from mnist_tasks.errors import Failure, MnistTasksError, printable
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.sweeping import plan
 from mnist_tasks.training import run as training_run
-from mnist_tasks.training.predict import predict
+from mnist_tasks.training.saving import predict
 
 if TYPE_CHECKING:
     from typing import Literal

@@ -1,8 +1,10 @@
-"""Write the model file of a run."""
+"""Save the model of a run, and run inference with a model file that this process saved."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mnist_tasks import disk
 from mnist_tasks.records import ModelFile
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import keras
+    from numpy.typing import NDArray
 
 OTHER_OUTPUT = "Name another file with --output."
 _BYTES_PER_PARAMETER = 16  # at most, with the optimizer's state
@@ -36,3 +39,22 @@ def save(model: keras.Model, output: Path) -> ModelFile:
         size = temporary.stat().st_size
         digest = disk.sha256(temporary)
     return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
+
+
+def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Load a model file and run inference; any other file than one's own goes through `vetting`.
+
+    Parameters
+    ----------
+    images : (n, 28, 28) uint8
+
+    Returns
+    -------
+    probabilities : (n, 10) float32 in [0, 1]
+    """
+    import keras
+
+    loaded = keras.models.load_model(model, compile=False)
+    pixels = images[..., np.newaxis] / np.float32(255)
+    probabilities: NDArray[np.float32] = loaded.predict(pixels, batch_size=1000, verbose=0)
+    return probabilities
