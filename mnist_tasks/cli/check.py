@@ -96,7 +96,7 @@ def vet(models: Models = None, as_json: AsJson = False) -> None:
         else:
             documents.append({"path": str(path), "vetted": found})
             if not as_json:
-                print_tables(results.vetted((str(path), found)))
+                print_tables(results.vetted(str(path), found))
     if as_json:
         print_json({"schema": 1, "models": documents})
     raise typer.Exit(worst)

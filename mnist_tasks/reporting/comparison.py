@@ -96,19 +96,19 @@ class Comparison:
 
 
 def view(names: Sequence[str], runs: Path, data_folder: Path) -> RunView | Comparison:
-    """Return a run, or several side by side, with all that a report shows of them.
+    """Return the data of a report: of one run, or of several side by side.
 
     Parameters
     ----------
     names
-        As `run_store.find` takes them; without any, the latest run.
+        Names as in `run_store.find`; the latest run if empty.
     runs, data_folder
-        Folder of the run records, and of the data files.
+        The folders of the run records and of the data files.
 
     Raises
     ------
     InputRefusedError
-        There is no such run.
+        A run does not exist.
     UsageError
         There are too many runs to compare.
     """

@@ -62,7 +62,7 @@ def write_check(
 
 
 def default_page(shown: RunView | Comparison, runs: Path) -> Path:
-    """Return where the page of a report goes: beside a run's record, or into the runs' folder."""
+    """Return the default path of a page: beside a run's record, or in the folder of the runs."""
     return shown.folder / PAGE_NAME if isinstance(shown, RunView) else runs / COMPARISON_NAME
 
 

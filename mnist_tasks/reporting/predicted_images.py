@@ -123,6 +123,11 @@ class ImagePredictions:
             )
         return tuple(bins)
 
+    @property
+    def calibration_error(self) -> float:
+        """The expected calibration error, in [0, 1]."""
+        return metrics.calibration_error(self.probabilities, self.labels)
+
     def _first(self, indices: NDArray[np.intp]) -> tuple[PredictedImage, ...]:
         return tuple(
             PredictedImage(

@@ -87,7 +87,7 @@ def row(record: RunRecord) -> dict[str, str]:
         "recipe": str(record.recipe.get("name")),
         "seed": str(record.seed),
         "parameters": count(record.model.parameters),
-        "accuracy": f"validation {accuracy}" if evaluated_on == "validation" else accuracy,
+        "accuracy": f"val {accuracy}" if evaluated_on == "validation" else accuracy,
         "contract": run_summary.status(record),
         "seconds": f"{run_summary.total_seconds(record):.1f}",
     }

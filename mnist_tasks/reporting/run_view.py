@@ -1,4 +1,4 @@
-"""Everything that the report of one run shows, read once for the page, the tables and Markdown."""
+"""The data of one run's report, loaded once for the page, the tables and Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import predictions
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.reporting import run_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,18 +35,6 @@ class RunView:
     def no_predictions(self) -> str:
         """The reason why there are no predictions; empty if there are."""
         return self._found if isinstance(self._found, str) else ""
-
-    @cached_property
-    def calibration_error(self) -> float | None:
-        """The expected calibration error, in [0, 1]; ``None`` if unknown."""
-        metrics = run_summary.metrics(self.record)
-        if metrics is not None and metrics.calibration_error is not None:
-            return metrics.calibration_error
-        if self.predictions is None:
-            return None
-        from mnist_tasks.checking.metrics import calibration_error
-
-        return calibration_error(self.predictions.probabilities, self.predictions.labels)
 
     @cached_property
     def _found(self) -> ImagePredictions | str:

@@ -125,5 +125,5 @@ def views(small_mnist: Path, tmp_path: Path) -> tuple[Any, ...]:
 
 @pytest.fixture
 def page(views: tuple[Any, ...]) -> str:
-    """The page of a run with everything."""
+    """The page of a run with all data."""
     return html.run(views[1])

@@ -1,4 +1,4 @@
-"""A run with everything that a report can show."""
+"""A run with all the data that a report can show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a page as a browser's parser does: its elements, and the text of each section."""
+"""Parse a page into its elements and the text of each section."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Page(HTMLParser):
     Raises
     ------
     AssertionError
-        An element is closed that is not the one open.
+        A closing tag does not match the open element.
     """
 
     def __init__(self, html: str) -> None:

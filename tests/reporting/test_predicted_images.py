@@ -53,15 +53,15 @@ def test_the_least_certain_correct_predictions_come_first() -> None:
 
 
 def test_calibration_compares_confidence_and_accuracy_bin_by_bin() -> None:
-    sure = made([1, 1, 1, 2], [(1, 0.9), (1, 0.9), (3, 0.9), (2, 0.21)])
-    low, high = sure.calibration
+    found = made([1, 1, 1, 2], [(1, 0.9), (1, 0.9), (3, 0.9), (2, 0.21)])
+    low, high = found.calibration
     assert (low.images, low.accuracy) == (1, 1.0)
     assert low.low < 0.21 <= low.high
     assert high.images == 3
     assert high.accuracy == pytest.approx(2 / 3)
     assert high.confidence == pytest.approx(0.9)
     assert high.accuracy_low < 2 / 3 < high.accuracy_high
-    error = metrics.calibration_error(sure.probabilities, sure.labels)
+    error = metrics.calibration_error(found.probabilities, found.labels)
     assert error == pytest.approx((0.79 + 3 * (0.9 - 2 / 3)) / 4)
 
 
@@ -72,7 +72,7 @@ def test_the_calibration_error_is_that_of_the_check(view: RunView) -> None:
     gaps = sum(each.images * abs(each.accuracy - each.confidence) for each in bins)
     error = metrics.calibration_error(found.probabilities, found.labels)
     assert gaps / len(found.labels) == pytest.approx(error)
-    assert view.calibration_error == error
+    assert found.calibration_error == error
 
 
 def test_predictions_are_loaded_with_their_images(view: RunView, small_mnist: Path) -> None:

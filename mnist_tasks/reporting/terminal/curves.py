@@ -1,4 +1,4 @@
-"""Curves in a terminal: lines of braille dots that grow with a training."""
+"""Curves of a training in the terminal, drawn with braille dots."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 HEIGHT = 4  # rows of text
-NARROWEST = 60  # columns of a terminal that has room for two curves
-# The dots of a braille character, from the bottom up: the left column, and the right one.
+NARROWEST = 60  # columns that a terminal needs for two curves
+# The dots of a braille character from the bottom up: left column, right column.
 DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 BLANK = 0x2800
 
 
 class Curve:
-    """A curve that takes the width it is given; its newest value is its title."""
+    """A curve as wide as the space it gets, with its newest value in the title."""
 
     def __init__(self, name: str, form: str) -> None:
         self.values: list[float] = []
@@ -51,9 +51,9 @@ def side_by_side(*curves: Curve) -> Table:
 
 
 def braille(values: Sequence[float], *, width: int, height: int) -> list[str]:
-    """Draw values from left to right as dots, two to a character, four rows of them to a line.
+    """Draw values from left to right as dots: two columns and four rows to a character.
 
-    What is no number, as the loss of a training that diverged, leaves a gap.
+    Values that are not finite, such as the loss of a diverged training, leave a gap.
 
     >>> braille([0, 1, 2, 3], width=2, height=1)
     ['⡠⠊']
@@ -71,7 +71,7 @@ def braille(values: Sequence[float], *, width: int, height: int) -> list[str]:
 
 
 def _spread(values: Sequence[float], columns: int) -> Iterator[float]:
-    """Yield a value for each column: all of them where they fit, else those at equal distances."""
+    """Yield at most one value for each column: all if they fit, or else evenly spaced ones."""
     if len(values) <= columns:
         yield from values
         return

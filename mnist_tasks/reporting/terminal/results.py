@@ -76,9 +76,8 @@ def checked(check: Check) -> RenderableType:
     return Group(layers, Text(totals), Text(), verdict(check.verdict, check.model.path))
 
 
-def vetted(found: tuple[str, VettedFile]) -> RenderableType:
-    """Show the path and the contents of a model file that passed the static check."""
-    path, file = found
+def vetted(path: str, file: VettedFile) -> RenderableType:
+    """Show the contents of a model file that passed the static check."""
     rows = {
         "format": f"{file.format}, {file.bytes:,} bytes",
         "layers": ", ".join(printable(kind) for kind in file.layers),

@@ -1,4 +1,4 @@
-"""Pictures are PNG files that other programs read."""
+"""The images are valid PNG files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnist_tasks.reporting.figures import images
 
 
 def read(address: str) -> list[list[int]]:
-    """Read a grey PNG as its specification has it, every check sum included."""
+    """Read a grayscale PNG as specified, with its checksums."""
     data = base64.b64decode(address.removeprefix("data:image/png;base64,"), validate=True)
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     chunks, place = {}, 8
@@ -35,7 +35,7 @@ def test_a_digit_is_its_pixels() -> None:
     assert read(images.digit(image)) == image.tolist()
 
 
-def test_weights_are_grey_about_nothing() -> None:
+def test_zero_weights_are_gray() -> None:
     assert read(images.weights([[-2.0, 0.0, 2.0], [1.0, -1.0, 99.0]], 2.0)) == [
         [0, 128, 255],
         [191, 64, 255],

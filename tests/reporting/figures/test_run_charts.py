@@ -23,7 +23,7 @@ def back(chart: Chart, line: Line) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in pairs]
 
 
-def test_a_curve_is_cut_at_the_end_of_each_epoch(view: RunView) -> None:
+def test_a_curve_is_split_at_the_end_of_each_epoch(view: RunView) -> None:
     record = view.record
     chart = run_charts.loss(record)
     assert chart is not None

@@ -10,7 +10,7 @@ from mnist_tasks.reporting.terminal.curves import Curve
 
 
 def dots(lines: list[str]) -> list[tuple[int, int]]:
-    """Return the place of every dot: its column, and its row from the bottom."""
+    """Return the column of every dot, and its row from the bottom."""
     return sorted(
         (2 * x + side, 4 * (len(lines) - 1 - y) + row)
         for y, line in enumerate(lines)
@@ -34,11 +34,11 @@ def test_more_values_than_columns_keep_their_ends() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [5.0, 5.0]])
-def test_what_does_not_change_lies_at_the_bottom(values: list[float]) -> None:
+def test_a_constant_curve_is_at_the_bottom(values: list[float]) -> None:
     assert dots(curves.braille(values, width=4, height=2)) == [(i, 0) for i in range(len(values))]
 
 
-def test_what_is_no_number_leaves_a_gap() -> None:
+def test_values_that_are_not_finite_leave_a_gap() -> None:
     values = [0.0, float("nan"), 3.0, float("inf")]
     assert dots(curves.braille(values, width=2, height=1)) == [(0, 0), (2, 3)]
 
