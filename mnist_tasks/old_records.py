@@ -51,9 +51,7 @@ def _clause(clause: dict[str, Any]) -> dict[str, Any]:
     if isinstance(clause.get("found"), str):
         upgraded["found"] = clause["found"].removeprefix(_NOT_MEASURED)
     if isinstance(clause.get("bound"), str):
-        # The bound of a comparison with a baseline is a sentence, and one from below.
-        is_baseline = clause.get("name") == "baseline"
-        upgraded["direction"] = "above" if is_baseline else _DIRECTIONS.get(clause["bound"][:1])
+        upgraded["direction"] = _DIRECTIONS.get(clause["bound"][:1])
     return upgraded
 
 

@@ -131,7 +131,7 @@ def test_clauses_get_their_current_status_and_a_direction(tmp_path: Path) -> Non
         ("failed", "above"),
         ("inconclusive", "above"),
         ("not measured", "below"),
-        ("passed", "above"),
+        ("passed", None),
         ("passed", None),
     ]
     assert clauses[3].found == clauses[3].reason == "the model made no predictions"

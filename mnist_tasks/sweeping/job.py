@@ -80,7 +80,7 @@ def run(job: Job, images: Images, attempt: int) -> Result | Failed:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return Failed(
             failure=Failure(
-                title="A bug",
+                title="Bug",
                 subject=job.id,
                 found=printable(f"{type(error).__name__} in {frame.name}: {error}", limit=1000),
                 remedy=f"Please report it with the output of `{training_run.command(job.config)}`.",
