@@ -6,7 +6,8 @@ hole. The child process
 
 - gets a private copy of exactly the bytes that are hashed, in a temporary folder of its own;
 - runs in Python's isolated mode, with a short list of environment variables, no standard input and
-  no GPU, and ends, with all processes of its session, when the result is there or time is up;
+  no GPU, and is killed once the result is there or time is up; on Linux, so are all processes of
+  its session;
 - has limits on address space, CPU time and the size of files it writes, and writes no core dump
   (POSIX systems; the wall-clock limits apply everywhere);
 - on Linux can't gain privileges, dies with its parent, and has no network if it runs as root or the
