@@ -71,10 +71,11 @@ def inspect(
     result = _run_child(content, image_sets, latency_runs, limits, static_only=False)
     if not isinstance(result, protocol.InspectionResult):
         raise invalid_result(content.name)
+    reason = result.no_predictions_reason
     probabilities = {
         name: _probabilities(result.probabilities.get(name, b""), len(images), content)
         for name, images in image_sets.items()
-        if result.no_predictions_reason is None
+        if reason is None
     }
     return Inspection(
         sha256=content.sha256,
@@ -94,7 +95,7 @@ def inspect(
         input_shapes=tuple(result.input_shapes),
         output_shapes=tuple(result.output_shapes),
         probabilities=probabilities,
-        no_predictions_reason=result.no_predictions_reason,
+        no_predictions_reason=None if reason is None else sanitize(reason, limit=300),
         latency=tuple(result.latency),
     )
 
@@ -115,7 +116,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         sha256=content.sha256,
         bytes=len(content.data),
         format=content.file_format,
-        layers=tuple(result.layers),
+        layers=tuple(sanitize(layer) for layer in result.layers),
         weights=result.weights,
     )
 
