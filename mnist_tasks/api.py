@@ -1,6 +1,8 @@
-"""The public functions: what the command line calls, for Python programs and notebooks.
+"""The public functions, which the command line calls too.
 
-They print nothing unless ``progress=True``, and raise `MnistTasksError` and never `SystemExit`.
+They print nothing unless ``progress=True``, and raise `MnistTasksError`, never `SystemExit`.
+Their `data` is the folder of the data files or a `DataConfig`; the default is
+``$MNIST_TASKS_DATA`` or the platform's cache folder.
 """
 
 from __future__ import annotations
@@ -15,26 +17,18 @@ from mnist_tasks.data.loading import DataConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
 
     from mnist_tasks.checking.contract import Contract
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.records import Check, RunRecord
-    from mnist_tasks.training.loop import EpochProgress
     from mnist_tasks.vetting.inspection import VettedFile
 
     AnyPath = str | os.PathLike[str]
+    Data = AnyPath | DataConfig | None
 
 
-def load_data(
-    split: Split,
-    *,
-    data_dir: AnyPath | None = None,
-    mirror: str | None = None,
-    offline: bool = False,
-    progress: bool = False,
-) -> LabeledImages:
+def load_data(split: Split, *, data: Data = None, progress: bool = False) -> LabeledImages:
     """Load the images and labels of a split, and fetch them first if they are missing.
 
     >>> images, labels = load_data("test")  # doctest: +SKIP
@@ -43,30 +37,26 @@ def load_data(
     ----------
     split
         ``train`` (60,000 images) or ``test`` (10,000).
-    data_dir
-        Folder of the data files: by default ``$MNIST_TASKS_DATA``, or the platform's cache folder.
-    mirror
-        Address of a mirror to use in place of the known sources.
-    offline
-        Whether to use no network.
+    data
+        Folder of the data files, or a `DataConfig`, which can also name a mirror or forbid the
+        network.
     progress
         Whether to show the progress of a download on standard error.
 
     Returns
     -------
     data
-        ``data.images``: (n, 28, 28) uint8, 0 to 255; ``data.labels``: (n,) uint8, 0 to 9. Both are
-        read-only.
+        ``.images``: (n, 28, 28) uint8, 0 to 255; ``.labels``: (n,) uint8, 0 to 9; both read-only.
 
     Raises
     ------
     MnistTasksError
-        The data is neither there nor to be had.
+        The data is missing and can't be fetched.
     """
-    from mnist_tasks.data import loading
+    from mnist_tasks.data import download, loading
 
-    data = data_config(data_dir, mirror=mirror, offline=offline)
-    return loading.load(split, data, progress=_download_progress(shown=progress))
+    shown = _live().DownloadProgress() if progress else download.SilentProgress()
+    return loading.load(split, data_config(data), progress=shown)
 
 
 def train(
@@ -84,15 +74,13 @@ def train(
     output: AnyPath = config.LATEST_MODEL,
     tensorboard: AnyPath | None = None,
     runs_dir: AnyPath = config.RUNS_FOLDER,
-    data_dir: AnyPath | None = None,
-    mirror: str | None = None,
-    offline: bool = False,
+    data: Data = None,
     progress: bool = False,
 ) -> RunRecord:
     """Train a recipe, and save its model and the record of the run.
 
-    TensorFlow sets its threads, devices and deterministic kernels once per process: a later call
-    in the same process needs the same `device` and `threads`.
+    TensorFlow sets its threads and devices once per process: a later call in the same process needs
+    the same `device` and `threads`.
 
     Parameters
     ----------
@@ -104,10 +92,9 @@ def train(
         Other settings of the recipe to change, such as ``{"max_shift": 0}``.
     seed
         Random seed for weight initialization, shuffling and dropout.
-    device
-        ``auto``, ``cpu``, ``gpu``, ``gpu:N`` or ``all``.
-    threads
-        TensorFlow threads on the CPU; all cores by default.
+    device, threads
+        ``auto``, ``cpu``, ``gpu``, ``gpu:N`` or ``all``; TensorFlow threads on the CPU, all cores
+        by default.
     precision
         ``float32`` or ``mixed_bfloat16``.
     limit
@@ -118,10 +105,8 @@ def train(
         Folder for TensorBoard's logs.
     runs_dir
         Folder of the run records.
-    data_dir, mirror, offline
+    data, progress
         As in `load_data`.
-    progress
-        Whether to show the progress on standard error.
 
     Raises
     ------
@@ -130,8 +115,7 @@ def train(
     """
     from functools import partial
 
-    from mnist_tasks.data import loading
-    from mnist_tasks.training import global_state, run
+    from mnist_tasks.training import global_state, loop, run
     from mnist_tasks.training.tensorboard import logged
 
     training = config.TrainingConfig(
@@ -149,10 +133,9 @@ def train(
     )
     config.refuse_many_workers(os.environ)
     disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
-    data = data_config(data_dir, mirror=mirror, offline=offline)
-    load = partial(loading.load, "train", data, progress=_download_progress(shown=progress))
-    logs = Path(tensorboard) if tensorboard is not None else None
-    shown = _training_progress(shown=progress)
+    load = partial(load_data, "train", data=data, progress=progress)
+    logs = Path(tensorboard) if tensorboard else None
+    shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
     with global_state.preserved(), shown as bar, logged(bar, logs) as logging:
         record = run.train(training, load, progress=logging)
     run_store.save(record, Path(runs_dir))
@@ -164,10 +147,7 @@ def check(
     *,
     contract: AnyPath | Contract | None = None,
     runs_dir: AnyPath = config.RUNS_FOLDER,
-    data_dir: AnyPath | None = None,
-    mirror: str | None = None,
-    offline: bool = False,
-    progress: bool = False,
+    data: Data = None,
 ) -> Check:
     """Vet a model file, evaluate it against the contract, and add the check to its run's record.
 
@@ -182,20 +162,15 @@ def check(
         of ``pyproject.toml`` in the current folder; without one, the four default clauses.
     runs_dir
         Folder of the run records. If a run in it made this model, its record gets the check.
-    data_dir, mirror, offline, progress
+    data
         As in `load_data`.
-
-    Returns
-    -------
-    check
-        ``check.verdict.passed`` and its clauses, ``check.metrics``, ``check.layers``, ...
 
     Raises
     ------
     InputRefusedError
         The file is missing, corrupt or unsafe.
     EnvironmentProblemError
-        TensorFlow is missing, the model ran out of time or memory, or a file can't be written.
+        TensorFlow is missing, or the model ran out of time or memory.
     """
     from mnist_tasks.checking import contract_file
     from mnist_tasks.checking.checker import Checker
@@ -205,8 +180,8 @@ def check(
         loaded = contract_file.LoadedContract(contract=contract)
     else:
         loaded = contract_file.load(None if contract is None else Path(contract))
-    data = load_data("test", data_dir=data_dir, mirror=mirror, offline=offline, progress=progress)
-    checker = Checker(contract=loaded.contract, digits=data, source=loaded.source)
+    digits = load_data("test", data=data)
+    checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
     found, probabilities = checker.check(Path(model))
     run_store.attach(found, Path(runs_dir), probabilities)
     return found
@@ -228,12 +203,10 @@ def vet(model: AnyPath = config.LATEST_MODEL) -> VettedFile:
 def report(
     *runs: str,
     html: AnyPath | None = None,
-    markdown: AnyPath | None = None,
-    csv: AnyPath | None = None,
     runs_dir: AnyPath = config.RUNS_FOLDER,
-    data_dir: AnyPath | None = None,
+    data: Data = None,
 ) -> Path:
-    """Write the HTML page of a run, or of several side by side.
+    """Write the HTML page of a run, or of several side by side, and return its path.
 
     Parameters
     ----------
@@ -243,74 +216,36 @@ def report(
     html
         Page to write: by default ``report.html`` beside the run's record, or ``comparison.html`` in
         `runs_dir`.
-    markdown
-        Markdown file to write, too.
-    csv
-        Folder for the plotted data as CSV files.
     runs_dir
         Folder of the run records.
-    data_dir
-        As in `load_data`: the page shows images from it, and does without if it is empty.
-
-    Returns
-    -------
-    page
-        The path of the HTML page.
+    data
+        As in `load_data`; without data files, the page shows no images.
 
     Raises
     ------
-    InputRefusedError
-        There is no such run.
-    EnvironmentProblemError
-        A file can't be written.
+    MnistTasksError
+        There is no such run, or the page can't be written.
     """
+    from mnist_tasks.data import store
     from mnist_tasks.reporting import comparison, files
 
-    shown = comparison.view(runs, Path(runs_dir), data_folder(data_dir))
+    folder = data_config(data).folder or store.default_folder()
+    shown = comparison.view(runs, Path(runs_dir), folder)
     page = Path(html) if html else files.default_page(shown, Path(runs_dir))
-    files.write_report(
-        shown,
-        files.ReportFiles(
-            html=page,
-            markdown=Path(markdown) if markdown else None,
-            csv=Path(csv) if csv else None,
-        ),
-    )
+    files.write_report(shown, files.ReportFiles(html=page))
     return page
 
 
-def data_config(data_dir: AnyPath | None, *, mirror: str | None, offline: bool) -> DataConfig:
+def data_config(data: Data) -> DataConfig:
     """Return where the data is: by default, where the environment variables say."""
-    folder = data_dir or os.environ.get("MNIST_TASKS_DATA")
-    return DataConfig(
-        folder=Path(folder) if folder else None,
-        mirror=mirror or os.environ.get("MNIST_TASKS_MIRROR"),
-        offline=offline,
-    )
+    if isinstance(data, DataConfig):
+        return data
+    folder = data or os.environ.get("MNIST_TASKS_DATA")
+    mirror = os.environ.get("MNIST_TASKS_MIRROR")
+    return DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
 
 
-def data_folder(data_dir: AnyPath | None) -> Path:
-    """Return the folder of the data files."""
-    from mnist_tasks.data import store
+def _live() -> Any:
+    from mnist_tasks.reporting.terminal import progress  # rich takes a while to import
 
-    return data_config(data_dir, mirror=None, offline=True).folder or store.default_folder()
-
-
-def _download_progress(*, shown: bool) -> Any:
-    if not shown:
-        from mnist_tasks.data.download import SilentProgress
-
-        return SilentProgress()
-    from mnist_tasks.reporting.terminal.progress import DownloadProgress
-
-    return DownloadProgress()
-
-
-def _training_progress(*, shown: bool) -> AbstractContextManager[EpochProgress]:
-    if not shown:
-        from mnist_tasks.training.loop import SILENT
-
-        return nullcontext(SILENT)
-    from mnist_tasks.reporting.terminal.progress import TrainingProgress
-
-    return TrainingProgress()
+    return progress

@@ -16,6 +16,7 @@ import pytest
 
 import mnist_tasks
 from mnist_tasks.checking.contract import Contract
+from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ QUICK = {"epochs": 2, "batch_size": 64, "limit": 256, "threads": 2, "device": "c
 
 def train(folder: Path, **changed: object) -> RunRecord:
     """Train for a moment on the small data set in a folder."""
-    options = {**QUICK, "output": folder / "m.h5", "runs_dir": folder / "runs", "data_dir": folder}
+    options = {**QUICK, "output": folder / "m.h5", "runs_dir": folder / "runs", "data": folder}
     return mnist_tasks.train(**{**options, **changed})  # type: ignore[arg-type]
 
 
@@ -65,7 +66,7 @@ def test_the_public_names_are_listed_and_no_others_exist() -> None:
 
 
 def test_data_unpacks_into_arrays(small_mnist: Path) -> None:
-    images, labels = mnist_tasks.load_data("test", data_dir=small_mnist)
+    images, labels = mnist_tasks.load_data("test", data=small_mnist)
     assert (images.shape, str(images.dtype)) == ((128, 28, 28), "uint8")
     assert (labels.shape, str(labels.dtype)) == ((128,), "uint8")
 
@@ -82,7 +83,7 @@ def test_data_that_is_missing_is_an_error_and_no_exit(
 ) -> None:
     assert small_mnist.is_dir()
     with pytest.raises(mnist_tasks.MnistTasksError):
-        mnist_tasks.load_data("test", data_dir=tmp_path / "empty", offline=True)
+        mnist_tasks.load_data("test", data=DataConfig(folder=tmp_path / "empty", offline=True))
     assert capfd.readouterr() == ("", "")
 
 
@@ -95,7 +96,7 @@ def test_a_model_that_is_missing_is_an_error_and_no_exit(small_mnist: Path) -> N
     with pytest.raises(InputRefusedError, match="missing"):
         mnist_tasks.vet(small_mnist / "missing.h5")
     with pytest.raises(InputRefusedError, match="missing"):
-        mnist_tasks.check(small_mnist / "missing.h5", data_dir=small_mnist)
+        mnist_tasks.check(small_mnist / "missing.h5", data=small_mnist)
 
 
 @pytest.mark.slow
@@ -108,10 +109,10 @@ def test_train_check_vet_and_report_in_one_process_twice(
         record.model.path,
         contract=Contract(accuracy_above=0.1),
         runs_dir=small_mnist / "runs",
-        data_dir=small_mnist,
+        data=small_mnist,
     )
     vetted = mnist_tasks.vet(record.model.path)
-    page = mnist_tasks.report(record.id, runs_dir=small_mnist / "runs", data_dir=small_mnist)
+    page = mnist_tasks.report(record.id, runs_dir=small_mnist / "runs", data=small_mnist)
     again = train(small_mnist, seed=7)
     assert state() == before
     assert capfd.readouterr() == ("", "")

@@ -56,11 +56,13 @@ def check(
     from mnist_tasks import api, run_store
     from mnist_tasks.checking import contract_file, results
     from mnist_tasks.checking.checker import Checker
+    from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.reporting import files
 
     loaded = contract_file.load(contract)
-    data = api.load_data("test", data_dir=data_dir, mirror=mirror, offline=offline, progress=True)
-    checker = Checker(contract=loaded.contract, digits=data, source=loaded.source)
+    data = DataConfig(folder=data_dir, mirror=mirror, offline=offline)
+    digits = api.load_data("test", data=data, progress=True)
+    checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
     found = []
     codes: list[int] = []
     for result, probabilities in checker.check_each(models or [config.LATEST_MODEL]):

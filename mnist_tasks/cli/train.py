@@ -51,6 +51,7 @@ def train(
 ) -> None:
     """Train a recipe and save its model and run record."""
     from mnist_tasks import api
+    from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.training.settings import parse_one_each
 
     record = api.train(
@@ -67,9 +68,7 @@ def train(
         output=output,
         tensorboard=tensorboard,
         runs_dir=runs,
-        data_dir=data_dir,
-        mirror=mirror,
-        offline=offline,
+        data=DataConfig(folder=data_dir, mirror=mirror, offline=offline),
         progress=True,
     )
     from mnist_tasks.reporting.terminal import results
