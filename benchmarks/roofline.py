@@ -25,9 +25,10 @@ IMAGES = 60_000
 def main() -> None:
     """Train, measure and print."""
     recipe = recipes.DEFAULT
-    forward = 2 * costs.multiply_adds(recipe.layers)
+    found = costs.costs(recipe.layers)
+    forward = 2 * sum(cost.operations for cost in found)
     # The gradient with respect to the images is not computed.
-    backward = 2 * forward - 2 * costs.costs(recipe.layers)[0].operations
+    backward = 2 * forward - 2 * found[0].operations
     operations = forward + backward
     seconds = statistics.median(train() for _ in range(3))
     reached, possible = operations * IMAGES / seconds, matrix_product()

@@ -62,11 +62,6 @@ def costs(layers: Sequence[LayerSpec]) -> tuple[Cost, ...]:
     return (*found, Cost(output_shape=(values,)), dense)
 
 
-def multiply_adds(layers: Sequence[LayerSpec]) -> int:
-    """Return the multiply-adds of the whole network for one image."""
-    return sum(cost.operations for cost in costs(layers))
-
-
 def layers(model: keras.Model, recipe: Recipe) -> tuple[Layer, ...]:
     """Return the layers of a recipe's model as Keras names them, with the operations of each."""
     return tuple(

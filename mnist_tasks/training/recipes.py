@@ -26,14 +26,7 @@ Pixels = Annotated[int, Meta(ge=1, le=28)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
 
-class _Layer(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="layer",
-    tag=str,
-):
+class _Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="layer", tag=str):
     """A layer of a network; in a record, ``layer`` is the name of its class."""
 
 
@@ -138,27 +131,15 @@ DEFAULT = Recipe(
 )
 
 # The workflow's description taken literally, with Keras's usual settings.
+_PAIR = (Conv(filters=16, kernel=3), BatchNorm(momentum=0.99))
 PLAIN = Recipe(
     name="plain",
-    layers=(
-        Conv(filters=16, kernel=3),
-        BatchNorm(momentum=0.99),
-        Conv(filters=16, kernel=3),
-        BatchNorm(momentum=0.99),
-        MaxPool(),
-        Conv(filters=16, kernel=3),
-        BatchNorm(momentum=0.99),
-        Conv(filters=16, kernel=3),
-        BatchNorm(momentum=0.99),
-        MaxPool(),
-        Dropout(rate=0.1),
-    ),
+    layers=(*_PAIR, *_PAIR, MaxPool(), *_PAIR, *_PAIR, MaxPool(), Dropout(rate=0.1)),
     batch_size=64,
     learning_rate=0.01,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, PLAIN)}
-
 
 #: The settings of a recipe that a user may change, with what each may be.
 SETTINGS: dict[str, Any] = {
@@ -169,7 +150,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def check_setting(name: str, value: object) -> float:
-    """Return the value of a setting with its right type: 1.0 as 1 where it is a whole number.
+    """Return the value of a setting, converted to its type: 1.0 to 1 for a whole number.
 
     Raises
     ------
@@ -219,6 +200,6 @@ def resolve(config: TrainingConfig) -> Recipe:
 
 
 def as_record(recipe: Recipe) -> dict[str, Any]:
-    """Return all settings of a recipe, as the record of a run has them."""
+    """Return all settings of a recipe, as they are written to the record of a run."""
     record: dict[str, Any] = msgspec.to_builtins(recipe)
     return record

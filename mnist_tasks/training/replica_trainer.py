@@ -7,58 +7,25 @@ with as many micro-batches in total, except for the order in which numbers are a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 from mnist_tasks.training.trainer import Trainer, is_statistic
 
-if TYPE_CHECKING:
-    import keras
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 class ReplicaTrainer(Trainer):
-    """A `Trainer` on all devices of a strategy.
+    """A `Trainer` on several devices.
 
-    Parameters
-    ----------
-    model, optimizer
-        Built in the strategy's scope.
-    micro_batches
-        Number of parts in which each replica computes its share; every batch has at least one image
-        for each part of each replica.
-    strategy
-        A ``MirroredStrategy``.
+    Build and use it in the scope of a ``MirroredStrategy``. Every batch has at least one image for
+    each micro-batch of each replica.
     """
-
-    def __init__(
-        self,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        *,
-        micro_batches: int,
-        strategy: Any,
-    ) -> None:
-        self._strategy = strategy
-        with strategy.scope():
-            super().__init__(model, optimizer, micro_batches=micro_batches)
-
-    def run(self, images: NDArray[np.uint8], labels: NDArray[np.int32]) -> tuple[float, int]:
-        """Take one step for each batch, which all replicas share."""
-        with self._strategy.scope():
-            return super().run(images, labels)
-
-    def finish(self) -> None:
-        """Set the model's weights to their moving average, if the optimizer keeps one."""
-        with self._strategy.scope():
-            super().finish()
 
     def _take_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         # The loop over steps is outside of the replicas: they can't synchronize inside of one.
-        results = self._strategy.run(self._take_share, args=(images, labels))
-        loss, correct = (self._strategy.experimental_local_results(each)[0] for each in results)
+        strategy = tf.distribute.get_strategy()
+        results = strategy.run(self._take_share, args=(images, labels))
+        loss, correct = (strategy.experimental_local_results(each)[0] for each in results)
         return loss, correct
 
     def _take_share(self, images: Any, labels: Any) -> tuple[Any, Any]:

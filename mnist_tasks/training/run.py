@@ -67,18 +67,24 @@ def train(
         )
         from mnist_tasks.training import normalization
         from mnist_tasks.training.model import build_model, build_optimizer, build_training_model
+        from mnist_tasks.training.replica_trainer import ReplicaTrainer
+        from mnist_tasks.training.trainer import Trainer
     with _timed("build", seconds):
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
         model = build_model(recipe, steps=steps)
-        with placement.scope():
+        with placement.strategy.scope():
             training_model = build_training_model(recipe, precision=config.precision)
             optimizer = build_optimizer(recipe, steps=steps)
+            trainer_class = ReplicaTrainer if placement.machine.replicas > 1 else Trainer
+            trainer = trainer_class(
+                training_model, optimizer, micro_batches=min(placement.micro_batches, *sizes)
+            )
     with _timed("fit", seconds):
-        trainer = placement.trainer(training_model, optimizer, smallest=min(sizes))
-        epochs, curve = loop.run(
-            trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
-        )
+        with placement.strategy.scope():
+            epochs, curve = loop.run(
+                trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
+            )
         model.set_weights(training_model.get_weights())
         if recipe.ema_momentum:
             normalization.recompute(model, digits.images[: normalization.ENOUGH_IMAGES])

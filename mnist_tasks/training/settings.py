@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training.recipes import check_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Settings = tuple[tuple[str, float], ...]
 OPTION = "--set"
 
 
-def parse(text: str) -> tuple[str, tuple[float, ...]]:
-    """Read ``name=value`` or ``name=value,value``.
+def parse_many(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
+    """Parse ``name=value`` or ``name=value,value``, each name once.
 
     Raises
     ------
     UsageError
-        There is no such setting, or a value is not valid.
-    """
-    name, equals, values = text.partition("=")
-    if not equals:
-        raise UsageError(
-            OPTION, expected="a setting such as max_shift=0", found=printable(text) or "nothing"
-        )
-    name = name.strip()
-    return name, tuple(check_setting(name, _number(each)) for each in values.split(","))
-
-
-def parse_many(texts: tuple[str, ...]) -> dict[str, tuple[float, ...]]:
-    """Read ``name=value,value``, each name once.
-
-    Raises
-    ------
-    UsageError
-        A name comes twice, or as in `parse`.
+        A name comes twice or is unknown, or a value is not valid.
     """
     found: dict[str, tuple[float, ...]] = {}
     for text in texts:
-        name, values = parse(text)
+        name, equals, values = (each.strip() for each in text.partition("="))
+        if not equals:
+            raise UsageError(
+                OPTION, expected="a setting such as max_shift=0", found=printable(text) or "nothing"
+            )
         if name in found:
             raise UsageError(f"{OPTION} {name}", expected="it once", found=printable(text))
-        found[name] = values
+        found[name] = tuple(check_setting(name, _number(each)) for each in values.split(","))
     return found
 
 
-def parse_one_each(texts: tuple[str, ...]) -> Settings:
-    """Read ``name=value`` for a single run, each name once.
+def parse_one_each(texts: Iterable[str]) -> Settings:
+    """Parse the settings of a single run: as `parse_many`, with one value each.
 
     Raises
     ------
     UsageError
-        A name comes twice or has several values, or as in `parse`.
+        As in `parse_many`, or a name has several values.
     """
     found = parse_many(texts)
     for name, values in found.items():

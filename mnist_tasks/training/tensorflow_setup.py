@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from mnist_tasks.training import devices
 
 if TYPE_CHECKING:
     from mnist_tasks.config import TrainingConfig
-    from mnist_tasks.training.trainer import Trainer
 
 
 def import_tensorflow() -> None:
@@ -33,19 +31,14 @@ def import_tensorflow() -> None:
             import keras
             import tensorflow as tf
             from absl import logging
-    except ModuleNotFoundError as error:
-        raise EnvironmentProblemError(
-            "TensorFlow",
-            expected="TensorFlow 2.21 with Keras 3",
-            found=f"the module {error.name} is not installed",
-            remedy=f"Run {install.command()}.",
-        ) from error
     except (ImportError, OSError) as error:
+        found = f"it can't be loaded: {printable(str(error))}"
+        remedy = "Check that `tensorflow` and `tensorflow-cpu` are not both installed."
+        if isinstance(error, ModuleNotFoundError):
+            found = f"the module {error.name} is not installed"
+            remedy = f"Run {install.command()}."
         raise EnvironmentProblemError(
-            "TensorFlow",
-            expected="TensorFlow 2.21 with Keras 3",
-            found=f"it can't be loaded: {printable(str(error))}",
-            remedy="Check that `tensorflow` and `tensorflow-cpu` are not both installed.",
+            "TensorFlow", expected="TensorFlow 2.21 with Keras 3", found=found, remedy=remedy
         ) from error
     logging.set_verbosity(logging.ERROR)  # "saving your model as an HDF5 file ... legacy"
     tf.get_logger().setLevel("ERROR")
@@ -60,7 +53,7 @@ class Placement:
     Attributes
     ----------
     strategy
-        A strategy of `tf.distribute`; ``None`` for one device.
+        The strategy of `tf.distribute` in whose scope the model is built and trained.
     micro_batches
         Number of parts in which each replica computes its share of a batch.
     note
@@ -68,30 +61,9 @@ class Placement:
     """
 
     machine: Machine
-    strategy: Any = None
-    micro_batches: int = 1
-    note: str = ""
-
-    def scope(self) -> AbstractContextManager[Any]:
-        """Return the context in which to build the model and its optimizer."""
-        return nullcontext() if self.strategy is None else self.strategy.scope()
-
-    def trainer(self, model: Any, optimizer: Any, *, smallest: int) -> Trainer:
-        """Return a trainer for a Keras model and an optimizer, both built in `scope`.
-
-        Parameters
-        ----------
-        smallest
-            Number of images in the smallest batch.
-        """
-        micro_batches = min(self.micro_batches, smallest)
-        if self.strategy is None:
-            from mnist_tasks.training.trainer import Trainer
-
-            return Trainer(model, optimizer, micro_batches=micro_batches)
-        from mnist_tasks.training.replica_trainer import ReplicaTrainer
-
-        return ReplicaTrainer(model, optimizer, micro_batches=micro_batches, strategy=self.strategy)
+    strategy: Any
+    micro_batches: int
+    note: str
 
 
 def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
@@ -126,7 +98,9 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
         keras.utils.clear_session()
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
-        strategy = tf.distribute.MirroredStrategy(chosen.names) if replicas > 1 else None
+        strategy = tf.distribute.get_strategy()  # the default one, for a single device
+        if replicas > 1:
+            strategy = tf.distribute.MirroredStrategy(chosen.names)
     except RuntimeError as error:
         raise EnvironmentProblemError(
             "TensorFlow",

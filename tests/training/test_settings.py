@@ -8,10 +8,10 @@ from mnist_tasks.training import settings
 
 
 def test_values_get_their_type() -> None:
-    name, values = settings.parse("max_shift=0,2.0")
-    assert (name, values) == ("max_shift", (0, 2))
-    assert all(type(value) is int for value in values)
-    assert settings.parse("learning_rate=1e-2,1") == ("learning_rate", (0.01, 1.0))
+    found = settings.parse_many(("max_shift=0,2.0", " learning_rate = 1e-2,1"))
+    assert found == {"max_shift": (0, 2), "learning_rate": (0.01, 1.0)}
+    assert all(type(value) is int for value in found["max_shift"])
+    assert all(type(value) is float for value in found["learning_rate"])
     assert settings.parse_one_each(("warmup_fraction=0.1", "ema_momentum=0")) == (
         ("ema_momentum", 0.0),
         ("warmup_fraction", 0.1),
@@ -39,7 +39,7 @@ def test_values_get_their_type() -> None:
 )
 def test_an_invalid_setting_is_refused(text: str, expected: str) -> None:
     with pytest.raises(UsageError) as caught:
-        settings.parse(text)
+        settings.parse_many((text,))
     assert str(caught.value.expected).startswith(expected)
     assert "\x1b" not in caught.value.found
     assert caught.value.found
@@ -54,5 +54,5 @@ def test_a_run_has_one_value_of_each_setting(texts: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("name", ["average", "shift", "towers"])
 def test_an_old_name_is_refused_with_the_new_one_in_the_remedy(name: str) -> None:
     with pytest.raises(UsageError) as caught:
-        settings.parse(f"{name}=0")
+        settings.parse_many((f"{name}=0",))
     assert caught.value.remedy == f"It is now called {RENAMED_SETTINGS[name]}."

@@ -60,6 +60,7 @@ def test_a_missing_tensorboard_is_named_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
-    with pytest.raises(EnvironmentProblemError) as caught:
-        tensorboard.logged(Recorder(), tmp_path)
+    logged = tensorboard.logged(Recorder(), tmp_path)
+    with pytest.raises(EnvironmentProblemError) as caught, logged:
+        pass
     assert "[tensorboard]" in str(caught.value.remedy)
