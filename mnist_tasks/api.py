@@ -72,7 +72,6 @@ def train(
     precision: str = "float32",
     limit: int | None = None,
     output: AnyPath = config.LATEST_MODEL,
-    tensorboard: AnyPath | None = None,
     runs_dir: AnyPath = config.RUNS_FOLDER,
     data: Data = None,
     progress: bool = False,
@@ -101,8 +100,6 @@ def train(
         Train on the first images only.
     output
         Model file to write: ``.h5`` or ``.keras``.
-    tensorboard
-        Folder for TensorBoard's logs.
     runs_dir
         Folder of the run records.
     data, progress
@@ -116,7 +113,6 @@ def train(
     from functools import partial
 
     from mnist_tasks.training import global_state, loop, run
-    from mnist_tasks.training.tensorboard import logged
 
     training = config.TrainingConfig(
         recipe=recipe,
@@ -134,10 +130,9 @@ def train(
     config.refuse_many_workers(os.environ)
     disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
     load = partial(load_data, "train", data=data, progress=progress)
-    logs = Path(tensorboard) if tensorboard else None
     shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
-    with global_state.preserved(), shown as bar, logged(bar, logs) as logging:
-        record = run.train(training, load, progress=logging)
+    with global_state.preserved(), shown as bar:
+        record = run.train(training, load, progress=bar)
     run_store.save(record, Path(runs_dir))
     return record
 

@@ -14,7 +14,7 @@ def command(extra: str = "") -> str:
     Parameters
     ----------
     extra
-        The optional dependencies to install with it: ``cluster``, ``gpu`` or ``tensorboard``.
+        The optional dependencies to install with it: ``cluster`` or ``gpu``.
     """
     extras = f"[{extra}]" if extra else ""
     if _is_editable():

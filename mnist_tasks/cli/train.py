@@ -40,9 +40,6 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
     ] = config.LATEST_MODEL,
-    tensorboard: Annotated[
-        Path | None, typer.Option(help="Folder for TensorBoard's logs; needs its extra.")
-    ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
@@ -66,7 +63,6 @@ def train(
         precision=precision,
         limit=limit,
         output=output,
-        tensorboard=tensorboard,
         runs_dir=runs,
         data=DataConfig(folder=data_dir, mirror=mirror, offline=offline),
         progress=True,

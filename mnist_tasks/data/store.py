@@ -66,16 +66,21 @@ def load(folder: Path, split: Split) -> LabeledImages:
     EnvironmentProblemError
         A file can't be read.
     """
-    from mnist_tasks.data import idx
+    import numpy as np
 
     images, labels = datasets.SPLITS[split]
     for file in (images, labels):
         digest = cached_sha256(folder, file)
         if digest != file.sha256:
             raise unverified(file, digest, str(folder / file.name))
+
+    def memory_map(file: DataFile) -> NDArray[np.uint8]:
+        path, offset = folder / file.name, len(file.header)
+        return np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=file.shape)
+
     return LabeledImages(
-        images=idx.memory_map(folder / images.name, images),
-        labels=idx.memory_map(folder / labels.name, labels),
+        images=memory_map(images),
+        labels=memory_map(labels),
         sha256={file.name: file.sha256 for file in (images, labels)},
     )
 
