@@ -12,12 +12,14 @@ Importing this package loads no library. The functions below are loaded when the
 
 from typing import TYPE_CHECKING, Any
 
+from mnist_tasks.version import VERSION
+
 if TYPE_CHECKING:
     from mnist_tasks.api import check, load_data, report, train, vet
     from mnist_tasks.errors import MnistTasksError
 
-__version__ = "0.1.0"
-__all__ = ["MnistTasksError", "check", "load_data", "report", "train", "vet"]
+__version__ = VERSION
+__all__ = ["MnistTasksError", "__version__", "check", "load_data", "report", "train", "vet"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-import mnist_tasks
 from mnist_tasks import errors
 from mnist_tasks.cli import runs
 from mnist_tasks.cli.check import check, vet
@@ -24,6 +23,7 @@ from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.report import report
 from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train
+from mnist_tasks.version import VERSION
 
 RENAMED_COMMANDS = {"calibrate": "false-alarms"}
 
@@ -69,7 +69,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"mnist-tasks {mnist_tasks.__version__}")
+        typer.echo(f"mnist-tasks {VERSION}")
         raise typer.Exit
 
 

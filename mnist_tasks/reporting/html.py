@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-import mnist_tasks
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
 from mnist_tasks.reporting.figures import images, pareto_charts, run_charts
 from mnist_tasks.reporting.statuses import STATUSES
+from mnist_tasks.version import VERSION
 
 if TYPE_CHECKING:
     from mnist_tasks.records import RunRecord
@@ -92,8 +92,7 @@ def _render(template: str, **context: Any) -> str:
     environment.globals |= {"statuses": STATUSES, "summary": run_summary, "text": run_text}
     # The style sheet is the package's own, and no text from a record.
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
-    version = mnist_tasks.__version__
-    return environment.get_template(template).render(style=style, version=version, **context)
+    return environment.get_template(template).render(style=style, version=VERSION, **context)
 
 
 def _printable(value: Any) -> Any:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-import mnist_tasks
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
 from mnist_tasks.training import recipes
+from mnist_tasks.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,5 +157,5 @@ def training_images(evaluated_on: str) -> int:
 
 
 def _hash(value: object) -> str:
-    content = msgspec.json.encode([mnist_tasks.__version__, value], order="deterministic")
+    content = msgspec.json.encode([VERSION, value], order="deterministic")
     return hashlib.sha256(content).hexdigest()[:8]

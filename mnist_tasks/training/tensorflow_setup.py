@@ -128,10 +128,10 @@ def versions() -> dict[str, str]:
     import numpy as np
     import tensorflow as tf
 
-    import mnist_tasks
+    from mnist_tasks.version import VERSION
 
     return {
-        "mnist-tasks": mnist_tasks.__version__,
+        "mnist-tasks": VERSION,
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,

@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
 
-import mnist_tasks
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.untrusted_text import sanitize
@@ -50,7 +49,7 @@ class ChildProcess:
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
-        root = Path(mnist_tasks.__file__).resolve().parent.parent
+        root = Path(__file__).resolve().parents[2]
         with (self.folder / "stderr.txt").open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, str(root)],
