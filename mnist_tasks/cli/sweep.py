@@ -31,10 +31,10 @@ def sweep(
         ),
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="Recipe to train; repeatable [default: default]")
+        list[str] | None, typer.Option(help="Recipe to train; repeatable \\[default: default]")
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Random seeds, such as 0-9 or 0,3,7-9 [default: 0-4]")
+        str | None, typer.Option(help="Random seeds, such as 0-9 or 0,3,7-9 \\[default: 0-4]")
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -55,7 +55,7 @@ def sweep(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Runs at once [default: as many as cores and memory allow]"),
+        typer.Option(min=1, help="Runs at once \\[default: as many as cores and memory allow]"),
     ] = None,
     threads: Annotated[int, typer.Option(help="TensorFlow threads of each run.")] = 1,
     device: Annotated[str, typer.Option(help="Device of each run: cpu or gpu.")] = "cpu",
@@ -71,7 +71,7 @@ def sweep(
         typer.Option(
             "--output",
             "-o",
-            help="Folder for the sweep's records [default: sweeps/NAME, derived from the plan]",
+            help="Folder for the sweep's records \\[default: sweeps/NAME, derived from the plan]",
         ),
     ] = None,
     data_dir: DataDir = None,

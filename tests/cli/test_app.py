@@ -44,10 +44,20 @@ def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
     assert cli("--version").stdout == f"mnist-tasks {mnist_tasks.__version__}\n"
 
 
-def test_help_says_what_is_taken_by_default(cli: Cli) -> None:
-    shown = cli("sweep", "--help", env={"COLUMNS": "200"}).stdout
-    assert "Recipe to run, `default` by default" in shown
-    assert "0-4 by default" in shown
+@pytest.mark.parametrize(
+    ("command", "default"),
+    [
+        ("sweep", "Recipe to train; repeatable [default: default]"),
+        ("sweep", "0,3,7-9 [default: 0-4]"),
+        ("train", "[default: all cores]"),
+        ("check", "[default: model_latest.h5]"),
+        ("false-alarms", "[default: the one that `check` finds]"),
+        ("report", "[default: latest]"),
+    ],
+)
+def test_help_shows_the_defaults(cli: Cli, command: str, default: str) -> None:
+    shown = cli(command, "--help", env={"COLUMNS": "200"}).stdout
+    assert default in " ".join(shown.split())
 
 
 def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> None:
