@@ -75,7 +75,7 @@ def list_(
         chosen = run_filter.select(found.records, wanted)
         if as_json:
             rows = [export_tables.of_record(record) for record in chosen]
-            return print_json({"schema": 1, "runs": rows, "skipped": found.skipped})
+            return print_json({"schema": 2, "runs": rows, "skipped": found.skipped})
         return print_tables(run_tables.listed(chosen, found))
 
 

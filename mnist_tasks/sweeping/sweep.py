@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Executor = Callable[[Sequence[Job], Path], Generator[Event]]
 
-SCHEMA = 1
+SCHEMA = 2
 SUMMARY_NAME = "sweep.json"
 OTHER_FOLDER = "Name another folder with --output."
 _WORK_PREFIX = ".mnist-tasks-sweep-"

@@ -101,7 +101,7 @@ def train(
         data=dict(digits.sha256),
         epochs=epochs,
         curve=curve,
-        network=costs.layers(model, recipe),
+        network=costs.layers(model),
         filters=costs.first_filters(model),
         seconds=seconds,
         model=saved,
