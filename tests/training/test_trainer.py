@@ -20,6 +20,14 @@ SMALL = replace(
 STEPS, BATCH = 6, 20
 
 
+@pytest.fixture(autouse=True)
+def seeded(tensorflow: None) -> None:
+    """Start every test from the same weights, whatever ran before."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+
+
 def batches() -> tuple[np.ndarray, np.ndarray]:
     images, labels = generated.digits(STEPS * BATCH)
     return images.reshape(STEPS, BATCH, 28, 28), labels.reshape(STEPS, BATCH).astype(np.int32)
