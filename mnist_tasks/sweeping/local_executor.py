@@ -8,6 +8,7 @@ thread counts stay the same.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from multiprocessing import connection
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ def run(
     pool: list[Worker] = []
     try:
         while waiting or any(worker.attempt for worker in pool):
-            yield from _assign(waiting, pool, workers, lambda: _start_worker(load, folder))
+            yield from _assign(waiting, pool, workers, partial(_start_worker, load, folder))
             busy = {worker.connection: worker for worker in pool if worker.attempt}
             for ready in connection.wait(list(busy)):
                 worker = busy[ready]  # type: ignore[index]

@@ -82,7 +82,7 @@ def test_a_run_that_fits_no_node_is_refused_at_once(
     assert done.returncode == 4, done.stderr
     error = json.loads(done.stdout)["error"]
     assert error["expected"] == f"a node with {needs}"
-    assert error["found"] == "2 alive: 1 CPUs and 0 GPUs; 1 CPUs and 0 GPUs"
+    assert error["found"] == "2 alive: 1 CPU and 0 GPUs; 1 CPU and 0 GPUs"
     assert time.monotonic() - begun < 30
 
 
