@@ -1,1 +1,1 @@
-"""Many runs: a plan of settings and seeds, the engines that run it, and how the settings rank."""
+"""Run many trainings: plans of settings and seeds, executors, rankings, false alarms."""

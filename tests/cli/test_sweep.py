@@ -36,7 +36,7 @@ Begin = Callable[..., subprocess.Popen[str]]
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
     """Start sweeps on the small data set; end them after the test."""
-    begun = []
+    started = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -50,11 +50,11 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
             preexec_fn=hear_ctrl_c,
             start_new_session=True,
         )
-        begun.append(process)
+        started.append(process)
         return process
 
     yield start
-    for process in begun:
+    for process in started:
         end_group(process)
 
 
@@ -186,7 +186,7 @@ def test_ctrl_c_ends_a_sweep_and_its_workers(begin: Begin, tmp_path: Path) -> No
     assert process.returncode == 130
     assert "trying again" not in stderr
     assert "KeyboardInterrupt" not in stderr
-    assert "Stopped. Every file is whole" in stderr
+    assert "Interrupted. Every file is whole" in stderr
     assert "Traceback" not in stderr
     wait_until_gone(str(tmp_path / "data"))
 

@@ -77,20 +77,20 @@ def test_the_records_equal_those_of_local_workers(
 def test_a_run_that_fits_no_node_is_refused_at_once(
     nodes: Nodes, small_cli: Cli, options: tuple[str, ...], needs: str
 ) -> None:
-    begun = time.monotonic()
+    start = time.monotonic()
     done = small_cli("sweep", *QUICK, *options, "--on", nodes.address, "--json")
     assert done.returncode == 4, done.stderr
     error = json.loads(done.stdout)["error"]
     assert error["expected"] == f"a node with {needs}"
     assert error["found"] == "2 alive: 1 CPU and 0 GPUs; 1 CPU and 0 GPUs"
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - start < 30
 
 
 def test_a_cluster_that_does_not_respond_is_reported(nodes: Nodes, small_cli: Cli) -> None:
     (port,) = ray_nodes.free_ports()[:1]
-    begun = time.monotonic()
+    start = time.monotonic()
     done = small_cli("sweep", *QUICK, "--on", f"ray://{ray_nodes.HEAD}:{port}", "--json")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - start < 30
     assert done.returncode == 4, done.stderr
     error = json.loads(done.stdout)["error"]
     assert error["expected"] == "a Ray cluster that responds"
