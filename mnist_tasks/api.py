@@ -55,7 +55,7 @@ def load_data(split: Split, *, data: Data = None, progress: bool = False) -> Lab
     """
     from mnist_tasks.data import download, loading
 
-    shown = _live().DownloadProgress() if progress else download.SilentProgress()
+    shown = _live().DownloadProgress() if progress else nullcontext(download.SilentProgress())
     return loading.load(split, data_config(data), progress=shown)
 
 
@@ -112,7 +112,7 @@ def train(
     """
     from functools import partial
 
-    from mnist_tasks.training import global_state, loop, run
+    from mnist_tasks.training import loop, run, tensorflow_setup
 
     training = config.TrainingConfig(
         recipe=recipe,
@@ -131,7 +131,7 @@ def train(
     disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
     load = partial(load_data, "train", data=data, progress=progress)
     shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
-    with global_state.preserved(), shown as bar:
+    with tensorflow_setup.preserved_state(), shown as bar:
         record = run.train(training, load, progress=bar)
     run_store.save(record, Path(runs_dir))
     return record

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
-PRECISIONS = ("float32", "mixed_bfloat16")
 MODEL_SUFFIXES = (".h5", ".keras")
 LATEST_MODEL = Path("model_latest.h5")
 RUNS_FOLDER = Path("runs")
@@ -28,6 +27,7 @@ LARGEST_SEED = 2**32 - 1  # NumPy's
 Seed = Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
 Limit = Annotated[int, Meta(ge=1, le=60_000)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
+Precision = Literal["float32", "mixed_bfloat16"]
 
 
 def available_cores() -> int:
@@ -88,17 +88,12 @@ class TrainingConfig:
         constraints.convert_value(self.seed, Seed, "--seed")
         constraints.convert_value(self.limit, Limit | None, "--limit")
         constraints.convert_value(self.threads, Threads, "--threads")
+        constraints.convert_value(self.precision, Precision, "--precision")
         if not DEVICE.fullmatch(self.device):
             raise UsageError(
                 "--device",
                 expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
                 found=printable(self.device),
-            )
-        if self.precision not in PRECISIONS:
-            raise UsageError(
-                "--precision",
-                expected=f"one of {', '.join(PRECISIONS)}",
-                found=printable(self.precision),
             )
         if self.output.is_dir():
             raise UsageError("--output", expected="a file", found=f"a folder: {self.output}")

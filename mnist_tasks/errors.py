@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Self
 
 CONTRACT_FAILED = 1
 BUG = 70
@@ -46,14 +46,11 @@ class MnistTasksError(Exception):
 
     def as_dict(self) -> dict[str, str | int | None]:
         """Return the parts of the error for JSON output."""
-        return {
-            "exit_code": self.exit_code,
-            "title": self.title,
-            "subject": self.subject,
-            "expected": self.expected,
-            "found": self.found,
-            "remedy": self.remedy,
-        }
+        return {"exit_code": self.exit_code, **asdict(Failure.of(self))}
+
+    def about(self, subject: str) -> Self:
+        """Return the same error with another subject, such as the file of an invalid key."""
+        return type(self)(subject, expected=self.expected, found=self.found, remedy=self.remedy)
 
 
 class UsageError(MnistTasksError):
@@ -83,8 +80,8 @@ class Failure:
 
     title: str
     subject: str
-    found: str
     expected: str | None = None
+    found: str
     remedy: str | None = None
 
     @classmethod

@@ -66,13 +66,10 @@ def student_quantile(confidence: float, degrees: int) -> float:
     2.262
     """
     wanted = (1 + confidence) / 2
-    low, high = 0.0, 1.0
+    high = 1.0
     while student_cdf(high, degrees) < wanted:
-        low, high = high, 2 * high
-    for _ in range(_ROUNDS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student_cdf(middle, degrees) < wanted else (low, middle)
-    return high
+        high *= 2
+    return _bisect(high, 0.0, lambda t: student_cdf(t, degrees) >= wanted)
 
 
 def largest(total: int, passes: Callable[[int], bool]) -> int | None:
@@ -133,12 +130,15 @@ def tango_interval(
     z = normal_quantile(confidence)
     observed = (fixed - regressed) / total
 
-    def end(outer: float, bound: float) -> float:
-        inner = observed
-        for _ in range(_ROUNDS):
-            middle = (inner + outer) / 2
-            inside = abs(tango_score(regressed, fixed, total, middle)) <= bound
-            inner, outer = (middle, outer) if inside else (inner, middle)
-        return inner
+    def includes(difference: float) -> bool:
+        return abs(tango_score(regressed, fixed, total, difference)) <= z
 
-    return end(-1.0, z), end(1.0, z)
+    return _bisect(observed, -1.0, includes), _bisect(observed, 1.0, includes)
+
+
+def _bisect(inner: float, outer: float, includes: Callable[[float], bool]) -> float:
+    """Return the end of an interval that includes `inner` but not `outer`."""
+    for _ in range(_ROUNDS):
+        middle = (inner + outer) / 2
+        inner, outer = (middle, outer) if includes(middle) else (inner, middle)
+    return inner

@@ -57,9 +57,5 @@ def naming(source: Path) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise UsageError(
-            f"{source}: {error.subject.removeprefix('--set ').removeprefix('--')}",
-            expected=error.expected,
-            found=printable(error.found),
-            remedy=error.remedy,
-        ) from error
+        key = error.subject.removeprefix("--set ").removeprefix("--")
+        raise error.about(f"{source}: {key}") from error

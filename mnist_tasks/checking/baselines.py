@@ -33,12 +33,7 @@ def predict(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArra
             return _of_model(Path(baseline.model), digits, limits)
         return _of_record(Path(str(baseline.record)), digits)
     except MnistTasksError as error:
-        raise type(error)(
-            f"the baseline {error.subject}",
-            expected=error.expected,
-            found=error.found,
-            remedy=error.remedy,
-        ) from error
+        raise error.about(f"the baseline {error.subject}") from error
 
 
 def _of_model(path: Path, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, structs
 
 from mnist_tasks import constraints
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.vetting.allowlist import LAYERS
 
 INPUT_SHAPES = ((28, 28, 1), (28, 28), (784,))
@@ -178,4 +178,4 @@ class Contract(Table, frozen=True):
         for name in self.required_layers:
             if name not in LAYERS:
                 known = ", ".join(sorted(LAYERS))
-                raise UsageError("required_layers", expected=known, found=name)
+                raise UsageError("required_layers", expected=known, found=printable(name))

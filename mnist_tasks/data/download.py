@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from mnist_tasks.errors import (
     EnvironmentProblemError,
@@ -41,20 +41,10 @@ class Progress(Protocol):
 class SilentProgress:
     """A `Progress` that shows nothing."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def begin(self, name: str) -> None:
+    def begin(self, *_: object, **__: object) -> None:
         """Show nothing."""
 
-    def advance(self, done: int, total: int | None) -> None:
-        """Show nothing."""
-
-    def note(self, message: str) -> None:
-        """Show nothing."""
+    advance = note = begin
 
 
 @dataclass(frozen=True, kw_only=True)

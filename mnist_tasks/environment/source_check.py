@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mnist_tasks.data import datasets
-from mnist_tasks.data.sources import Mirror, Npm
+from mnist_tasks.data.sources import Mirror, Npm, run_npm
 from mnist_tasks.environment import background
 from mnist_tasks.environment.diagnosis import Finding
-from mnist_tasks.errors import printable
+from mnist_tasks.errors import EnvironmentProblemError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,24 +106,11 @@ def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
 
 def _check_npm(npm: Npm, timeout: float) -> str | None:
     """Look the package up in the registry that the npm client is configured for."""
-    program = shutil.which("npm")
-    if program is None:
-        return "no npm client is installed"
-    command = [program, "view", npm.package, "version", "--loglevel=error", "--fetch-retries=0"]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"npm did not end within {timeout:g} s"
-    except OSError as error:
-        return f"npm can't be started: {error.strerror}"
+        options = ("--loglevel=error", "--fetch-retries=0")
+        done = run_npm("view", npm.package, "version", *options, timeout=timeout)
+    except EnvironmentProblemError as error:
+        return error.found
     if done.returncode or not done.stdout.strip():
         return printable(done.stderr, limit=100) or f"the registry has no {npm.package}"
     return None

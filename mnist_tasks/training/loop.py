@@ -37,14 +37,10 @@ class EpochProgress(Protocol):
 class SilentEpochProgress:
     """An `EpochProgress` that shows nothing."""
 
-    def begin(self, epochs: int, images: int) -> None:
+    def begin(self, *_: object, **__: object) -> None:
         """Show nothing."""
 
-    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """Show nothing."""
-
-    def note(self, message: str) -> None:
-        """Show nothing."""
+    advance = note = begin
 
 
 SILENT = SilentEpochProgress()

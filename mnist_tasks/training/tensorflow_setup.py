@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import platform
+import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mnist_tasks import fast_import, install
 from mnist_tasks.config import available_cores
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
 from mnist_tasks.training import devices
+from mnist_tasks.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mnist_tasks.config import TrainingConfig
 
 
@@ -113,7 +120,13 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
         threads=config.threads,
         cores=available_cores(),
         platform=f"{platform.system()} {platform.machine()}",
-        versions=versions(),
+        versions={
+            "mnist-tasks": VERSION,
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
         replicas=replicas,
         precision=config.precision,
     )
@@ -122,18 +135,20 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
     )
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a run depends on."""
-    import keras
-    import numpy as np
-    import tensorflow as tf
+@contextmanager
+def preserved_state() -> Iterator[None]:
+    """Put back the random state of Python and NumPy and the environment variables afterwards.
 
-    from mnist_tasks.version import VERSION
-
-    return {
-        "mnist-tasks": VERSION,
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-    }
+    TensorFlow keeps its threads, devices, deterministic kernels and its own seed: it sets most of
+    them once per process.
+    """
+    environment = dict(os.environ)
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        for name in os.environ.keys() - environment.keys():
+            del os.environ[name]
+        os.environ.update(environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -60,4 +61,8 @@ def test_missing_files_are_an_error_offline(tmp_path: Path) -> None:
 
 def test_an_invalid_mirror_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        load("test", DataConfig(folder=tmp_path, mirror="nowhere"), progress=SilentProgress())
+        load(
+            "test",
+            DataConfig(folder=tmp_path, mirror="nowhere"),
+            progress=nullcontext(SilentProgress()),
+        )
