@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from mnist_tasks import errors
 from mnist_tasks.cli import runs
 from mnist_tasks.cli.check import check, vet
-from mnist_tasks.cli.common import EXIT_CODES, print_error
+from mnist_tasks.cli.common import EXIT_CODES, print_error, print_json
 from mnist_tasks.cli.doctor import doctor
 from mnist_tasks.cli.false_alarms import false_alarms
 from mnist_tasks.cli.fetch import fetch
@@ -36,7 +36,10 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except errors.MnistTasksError as error:
-            print_error(error, as_json=wants_json)
+            if wants_json:
+                print_json({"schema": 1, "error": error.as_dict()})
+            else:
+                print_error(error)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             from mnist_tasks import console

@@ -94,7 +94,7 @@ def vet(models: Models = None, as_json: AsJson = False) -> None:
             worst = max(worst, error.exit_code)
             documents.append({"path": str(path), "error": error.as_dict()})
             if not as_json:
-                print_error(error, as_json=False)
+                print_error(error)
         else:
             documents.append({"path": str(path), "vetted": found})
             if not as_json:
@@ -110,7 +110,7 @@ def _after_the_verdict(codes: list[int]) -> Iterator[None]:
     try:
         yield
     except MnistTasksError as error:
-        print_error(error, as_json=False)
+        print_error(error)
         codes.append(error.exit_code)
 
 
@@ -120,6 +120,4 @@ def _print_check(result: CheckResult) -> None:
 
         print_tables(results.checked(result.check))
     if result.error is not None:
-        from mnist_tasks import console
-
-        console.show_error(result.error)
+        print_error(result.error)

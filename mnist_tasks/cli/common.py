@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from mnist_tasks.data.datasets import Split
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.errors import MnistTasksError
+    from mnist_tasks.errors import Failure, MnistTasksError
 
 Result = TypeVar("Result")
 
@@ -42,17 +40,6 @@ MirrorUrl = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-
-
-def load_digits(
-    split: Split, data_dir: Path | None, *, mirror: str | None, offline: bool
-) -> LabeledImages:
-    """Load one split, and fetch the data first where it is missing."""
-    from mnist_tasks.data import loading
-    from mnist_tasks.reporting.terminal.progress import DownloadProgress
-
-    wanted = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline)
-    return loading.load(split, wanted, progress=DownloadProgress())
 
 
 def print_result(
@@ -92,14 +79,11 @@ def print_json(result: Any) -> None:
         sys.stdout.write(run_store.to_json(result).decode())
 
 
-def print_error(error: MnistTasksError, *, as_json: bool) -> None:
-    """Print an error to standard error, or as JSON to standard output."""
-    if as_json:
-        return print_json({"schema": 1, "error": error.as_dict()})
+def print_error(error: MnistTasksError | Failure) -> None:
+    """Print an error to standard error."""
     from mnist_tasks import console
 
     console.show_error(error)
-    return None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_json, print_tables
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_result
 
 
 def false_alarms(
@@ -42,6 +42,4 @@ def false_alarms(
             progress=progress.show,
             download=DownloadProgress(),
         )
-    if as_json:
-        return print_json(report)
-    return print_tables(tables.report(report))
+    print_result(report, tables.report, as_json=as_json)

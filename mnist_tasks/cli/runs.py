@@ -11,7 +11,15 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_tasks import config
-from mnist_tasks.cli.common import EXIT_CODES, AsJson, Runs, print_json, print_line, print_tables
+from mnist_tasks.cli.common import (
+    EXIT_CODES,
+    AsJson,
+    Runs,
+    print_json,
+    print_line,
+    print_result,
+    print_tables,
+)
 from mnist_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,9 +100,7 @@ def show(
     from mnist_tasks.reporting.terminal import runs as run_tables
 
     record, _ = run_store.find(run_store.read_all(runs), runs, name)
-    if as_json:
-        return print_json(record)
-    return print_tables(run_tables.run(record))
+    print_result(record, run_tables.run, as_json=as_json)
 
 
 @app.command(epilog=EXIT_CODES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_json, print_tables
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_result
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ def sweep(
     folder = output or config.SWEEPS_FOLDER / planned.name
     with SweepProgress() as progress:
         result = sweeping.run(planned, folder, executor, progress=progress)
-    if as_json:
-        print_json(result)
-    else:
-        print_tables(tables.sweep_result(result))
+    print_result(result, tables.sweep_result, as_json=as_json)
     raise typer.Exit(result.exit_code)
 
 

@@ -6,12 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mnist_tasks.errors import (
-    EnvironmentProblemError,
-    InputRefusedError,
-    UsageError,
-    printable,
-)
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +34,7 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """A `Progress` that shows nothing."""
+    """A progress of downloads or of a training that shows nothing."""
 
     def begin(self, *_: object, **__: object) -> None:
         """Show nothing."""
@@ -64,6 +59,9 @@ class Patience:
     silence: float = 20.0
     total: float = 600.0
     pauses: tuple[float, ...] = (1.0, 3.0)
+
+
+PATIENCE = Patience()
 
 
 class _TransientError(Exception):

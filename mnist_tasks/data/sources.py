@@ -8,17 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mnist_tasks.data import containers
-from mnist_tasks.data.download import Patience, Progress, download
-from mnist_tasks.errors import (
-    EnvironmentProblemError,
-    InputRefusedError,
-    UsageError,
-    printable,
-)
+from mnist_tasks.data.download import PATIENCE, Patience, Progress, download
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,9 +46,21 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Local:
-    """A file, or the files of a folder, that the user named."""
+    """A file, or the files of a folder, that the user named.
+
+    Raises
+    ------
+    InputRefusedError
+        There is no such file or folder.
+    """
 
     path: Path
+
+    def __post_init__(self) -> None:
+        if not (self.path.is_dir() or self.path.is_file()):
+            raise InputRefusedError(
+                str(self.path), expected="a folder or file with MNIST", found="no such file"
+            )
 
     @property
     def name(self) -> str:
@@ -64,14 +71,9 @@ class Local:
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
         """Unpack each file of the folder that looks like a container."""
+        paths = [self.path]
         if self.path.is_dir():
             paths = [path for path in sorted(self.path.iterdir()) if _may_hold_data(path)]
-        elif self.path.is_file():
-            paths = [self.path]
-        else:
-            raise InputRefusedError(
-                str(self.path), expected="a folder or file with MNIST", found="no such file"
-            )
         missing = list(wanted)
         for path in paths:
             if not os.access(path, os.R_OK):
@@ -98,7 +100,7 @@ class Mirror:
 
     name: str
     url: str
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = PATIENCE
 
     def retrieve(
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
@@ -186,7 +188,7 @@ def choose(
     mirror: str | None = None,
     name: str | None = None,
     offline: bool = False,
-    patience: Patience | None = None,
+    patience: Patience = PATIENCE,
 ) -> tuple[Source, ...]:
     """Return the sources to try, in this order.
 
@@ -222,16 +224,13 @@ def choose(
             expected="--source without --mirror or --offline",
             found=f"--source {name} with {'--offline' if offline else '--mirror'}",
         )
-    if local is not None and not local.exists():
-        raise InputRefusedError(
-            str(local), expected="a folder or file with MNIST", found="no such file"
-        )
-    patience = patience or Patience()
     first: tuple[Source, ...] = (Local(local),) if local else ()
     if offline:
         return first
     if mirror:
         return (*first, Mirror("mirror", mirror, patience))
-    known: list[Source] = [Mirror(each, url, patience) for each, url in MIRRORS.items()]
-    known.append(Npm())
+    known: tuple[Source, ...] = (
+        *(Mirror(each, url, patience) for each, url in MIRRORS.items()),
+        Npm(),
+    )
     return (*first, *(source for source in known if name in (None, source.name)))

@@ -55,8 +55,3 @@ def date_time(text: str) -> str:
     except ValueError:
         return text
     return f"{time.day} {time:%B %Y, %H:%M} {time.tzname() or ''}".rstrip()
-
-
-def evaluation_images(evaluated_on: str) -> str:
-    """Return the name of the images on which a sweep evaluates its runs."""
-    return f"{evaluated_on} images"

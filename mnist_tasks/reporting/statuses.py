@@ -23,7 +23,7 @@ class Appearance:
     emoji
         The mark in Markdown.
     tone
-        The class on the page: ``good``, ``bad`` or none.
+        The class on the page: ``good`` or ``bad``; none if there is too little evidence.
     icon
         The sign on the page: an SVG path in a 24 x 24 box.
     """
@@ -33,11 +33,6 @@ class Appearance:
     emoji: str
     tone: str = ""
     icon: str
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether the sign has a solid outline; a dashed one stands for missing evidence."""
-        return bool(self.tone)
 
 
 STATUSES = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from mnist_tasks.data.download import SilentProgress
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point
 from mnist_tasks.training import batches
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 POINTS_PER_EPOCH = 50
 LONGEST_CURVE = 500  # points
+SILENT = SilentProgress()
 
 
 class EpochProgress(Protocol):
@@ -32,18 +34,6 @@ class EpochProgress(Protocol):
 
     def note(self, message: str) -> None:
         """Report a message of one line."""
-
-
-class SilentEpochProgress:
-    """An `EpochProgress` that shows nothing."""
-
-    def begin(self, *_: object, **__: object) -> None:
-        """Show nothing."""
-
-    advance = note = begin
-
-
-SILENT = SilentEpochProgress()
 
 
 def run(

@@ -30,8 +30,8 @@ _NOTE = (
 def report(found: FalseAlarmReport) -> RenderableType:
     """Return a table for each setting: how often each clause fails a good recipe."""
     contract = found.contract or "the default contract"
-    images = f"{found.images:,} {formatting.evaluation_images(found.evaluated_on)}"
-    parts: list[RenderableType] = [Text(printable(f"{contract}, on {images}", limit=1000))]
+    heading = f"{contract}, on {found.images:,} {found.evaluated_on} images"
+    parts: list[RenderableType] = [Text(printable(heading, limit=1000))]
     parts += [_table(each, found.target_rate) for each in found.settings]
     if found.missing_runs is None:
         parts.append(

@@ -44,11 +44,14 @@ class _Bar(Progress):
 
 
 class LiveProgress:
-    """A live bar in a terminal, and lines at intervals elsewhere."""
+    """A live bar in a terminal, with `columns` to its right, and lines at intervals elsewhere."""
 
-    def __init__(self, *columns: ProgressColumn) -> None:
+    def __init__(self, *columns: ProgressColumn, bar_width: int | None = None) -> None:
         self._console = console.messages()
         self._bar = _Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width),
             *columns,
             console=self._console,
             transient=True,
@@ -85,13 +88,7 @@ class DownloadProgress(LiveProgress):
     """Bytes and speed of a download."""
 
     def __init__(self) -> None:
-        super().__init__(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-        )
+        super().__init__(DownloadColumn(), TransferSpeedColumn(), bar_width=20)
         self._name = ""
 
     def begin(self, name: str) -> None:
@@ -114,13 +111,7 @@ class CountProgress(LiveProgress):
     """How many items are done, of how many."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
+        super().__init__(MofNCompleteColumn(), TimeRemainingColumn())
         self._what = what
 
     def show(self, done: int, total: int) -> None:
@@ -137,14 +128,8 @@ class TrainingProgress(LiveProgress):
     """The progress of a training: curves of loss and accuracy, speed and time left."""
 
     def __init__(self) -> None:
-        super().__init__(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-        )
+        figures = TextColumn("{task.fields[figures]}")
+        super().__init__(TaskProgressColumn(), figures, TimeRemainingColumn())
         self._epochs = self._images = 0
         self._started = 0.0
         self._loss = Curve("loss", "{:.4f}")

@@ -114,8 +114,8 @@ def _trial(trial: Trial | None) -> dict[str, str]:
     if trial is None:
         return {}
     settings = " ".join(f"{name}={value}" for name, value in trial.settings.items())
-    images = formatting.evaluation_images(trial.evaluated_on)
-    accuracy = f"{trial.metrics.accuracy:.2%} of {trial.metrics.images:,} {images}"
+    images = f"{trial.metrics.images:,} {trial.evaluated_on} images"
+    accuracy = f"{trial.metrics.accuracy:.2%} of {images}"
     return {"settings": settings or "those of the recipe", "in its sweep": accuracy}
 
 

@@ -30,7 +30,7 @@ def sweep_result(sweep: Sweep) -> RenderableType:
         "95% interval",
         "lowest",
         "fit",
-        title=f"Accuracy on {sweep.images:,} {formatting.evaluation_images(sweep.evaluated_on)}",
+        title=f"Accuracy on {sweep.images:,} {sweep.evaluated_on} images",
         right={"", "runs", "accuracy", "lowest", "fit"},
         tight=True,
     )

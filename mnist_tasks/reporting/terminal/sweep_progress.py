@@ -6,13 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting.terminal import tables
@@ -47,14 +41,8 @@ class SweepProgress(LiveProgress):
     """The number of runs that are running, done and failed, for each setting."""
 
     def __init__(self) -> None:
-        super().__init__(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-        )
+        figures = TextColumn("{task.fields[figures]}")
+        super().__init__(MofNCompleteColumn(), figures, TimeRemainingColumn())
         self._settings: dict[str, _Setting] = {}
         self._runs = self._finished = 0
 
