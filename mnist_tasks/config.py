@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from mnist_tasks import cgroups, constraints
 from mnist_tasks.errors import UsageError, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
 MODEL_SUFFIXES = (".h5", ".keras")

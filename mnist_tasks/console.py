@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from mnist_tasks.errors import Failure, MnistTasksError
+from mnist_tasks.errors import Failure, MnistTasksError
 
 LOG_WIDTH = 120  # columns where the output is no terminal, so that no line wraps within a number
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from mnist_tasks.verdict import Verdict  # noqa: TC001 - msgspec reads the annotations
+from mnist_tasks.verdict import Verdict
 
 SCHEMA = 2
 Shape = tuple[int | None, ...]

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
-from mnist_tasks.verdict import Clause, Errors, Interval
-
-if TYPE_CHECKING:
-    from mnist_tasks.verdict import Direction, Status
+from mnist_tasks.verdict import Clause, Direction, Errors, Interval, Status
 
 DEFAULT_CONFIDENCE = 0.99  # of intervals if the contract sets none
 

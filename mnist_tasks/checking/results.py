@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mnist_tasks import errors
 from mnist_tasks.errors import Failure, MnistTasksError
-from mnist_tasks.records import Check  # noqa: TC001 - msgspec reads the annotations
-from mnist_tasks.verdict import VerdictStatus  # noqa: TC001 - msgspec reads the annotations
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from mnist_tasks.records import Check
+from mnist_tasks.verdict import VerdictStatus
 
 SCHEMA = 2
 

@@ -11,16 +11,13 @@ import gzip
 import tarfile
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, cast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, cast
 
 from mnist_tasks.data import datasets
+from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.errors import InputRefusedError, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from mnist_tasks.data.datasets import DataFile
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"

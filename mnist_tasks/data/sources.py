@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from mnist_tasks.data import containers
+from mnist_tasks.data.containers import Candidate
+from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.data.download import PATIENCE, Patience, Progress, download
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from mnist_tasks.data.containers import Candidate
-    from mnist_tasks.data.datasets import DataFile
 
 
 class Source(Protocol):

@@ -7,10 +7,10 @@ overwrites the other, `pip check` finds nothing wrong, and uninstalling either b
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import machinery, metadata
-from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -18,9 +18,6 @@ from packaging.utils import canonicalize_name
 from mnist_tasks import install
 from mnist_tasks.environment import packages
 from mnist_tasks.environment.diagnosis import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FOLDER = "tensorflow/"
 MARKER = f"{FOLDER}__init__.py"

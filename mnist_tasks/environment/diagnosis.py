@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mnist_tasks.errors import EnvironmentProblemError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SCHEMA = 2
 Status = Literal["ok", "warning", "error"]

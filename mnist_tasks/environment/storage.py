@@ -5,17 +5,13 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, store
+from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import EnvironmentProblemError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mnist_tasks.data.datasets import DataFile
 
 MIB, GIB = 1 << 20, 1 << 30
 LOW_SPACE = 256 * MIB

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mnist_tasks.verdict import Clause
+from mnist_tasks.verdict import Clause
 
 
 def details(clause: Clause) -> tuple[str, ...]:

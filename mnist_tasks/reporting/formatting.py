@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mnist_tasks.records import Shape
+from mnist_tasks.records import Shape
 
 ABSENT = "–"
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from mnist_tasks.errors import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 _SPECIAL = re.compile(r"([\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)
 # GitHub links people and issues after Markdown is rendered; a zero-width space prevents it.

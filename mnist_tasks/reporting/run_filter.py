@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import run_summary, statuses
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mnist_tasks.records import RunRecord
 
 SORTS = ("created", "accuracy", "loss", "parameters", "seconds")
 

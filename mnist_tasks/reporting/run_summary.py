@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
+from mnist_tasks.records import Layer, Metrics, RunRecord
 from mnist_tasks.reporting.statuses import UNCHECKED
-
-if TYPE_CHECKING:
-    from mnist_tasks.records import Layer, Metrics, RunRecord
 
 CONFIDENCE = 0.95
 

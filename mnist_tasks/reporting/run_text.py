@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from mnist_tasks.records import Machine, RunRecord
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural
 from mnist_tasks.reporting.statuses import STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mnist_tasks.records import Machine, RunRecord
 
 RUN_COLUMNS = ("run", "recipe", "seed", "parameters", "accuracy", "contract", "seconds")
 

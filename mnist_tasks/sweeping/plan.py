@@ -10,7 +10,8 @@ import hashlib
 import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -21,9 +22,6 @@ from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
 from mnist_tasks.training import recipes
 from mnist_tasks.version import VERSION
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEVICES = ("cpu", "gpu")
 MODEL_NAME = "model.h5"

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
+from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping.search_space import Setting
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mnist_tasks.records import RunRecord
 
 CONFIDENCE = 0.95
 

@@ -6,17 +6,15 @@ softmax over the ten digits, which `model` adds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from mnist_tasks import constraints
+from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
-
-if TYPE_CHECKING:
-    from mnist_tasks.config import TrainingConfig
 
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10

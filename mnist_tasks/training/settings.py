@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training.recipes import check_setting
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Settings = tuple[tuple[str, float], ...]
 OPTION = "--set"

@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import random
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mnist_tasks import fast_import, install
-from mnist_tasks.config import available_cores
+from mnist_tasks.config import TrainingConfig, available_cores
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
 from mnist_tasks.training import devices
 from mnist_tasks.version import VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mnist_tasks.config import TrainingConfig
 
 
 def import_tensorflow() -> None:

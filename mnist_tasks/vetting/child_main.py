@@ -8,8 +8,8 @@ print goes to standard error, which is never shown unescaped.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,9 +24,6 @@ from mnist_tasks.vetting.protocol import (
 )
 from mnist_tasks.vetting.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _FAILURES = {
     "vet": "it can't be read",

@@ -11,16 +11,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, Self
 
 import msgspec
 
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import protocol
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import sanitize
-
-if TYPE_CHECKING:
-    from mnist_tasks.vetting.limits import Limits
 
 # Isolated mode (-I) ignores the working folder and Python's environment variables. This package
 # comes before the installed ones, so that parent and child are of the same version.

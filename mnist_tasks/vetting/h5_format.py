@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, sanitize
-
-if TYPE_CHECKING:
-    from mnist_tasks.vetting.limits import Limits
 
 _MOST_OBJECTS = 4_000
 _MOST_LEVELS = 32

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_tasks.vetting import allowlist, config_values
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
-
-if TYPE_CHECKING:
-    from mnist_tasks.vetting.limits import Limits
 
 _OBJECT_KEYS = allowlist.words("""
     module class_name config registered_name build_config compile_config shared_object_id name

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from mnist_tasks.records import Layer, Shape  # noqa: TC001 - msgspec reads the annotations
-from mnist_tasks.vetting.limits import Limits  # noqa: TC001
+from mnist_tasks.records import Layer, Shape
+from mnist_tasks.vetting.limits import Limits
 
 #: The child's stages, in order. Whatever fails before the end of ``vet`` is the file's fault.
 StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"]

@@ -6,15 +6,11 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import sanitize
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mnist_tasks.vetting.limits import Limits
 
 _MAGIC = {"h5": b"\x89HDF\r\n\x1a\n", "keras": b"PK\x03\x04"}
 _EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}

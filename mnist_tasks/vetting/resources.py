@@ -6,17 +6,15 @@ import contextlib
 import ctypes
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_tasks import parent_death
+from mnist_tasks.vetting.limits import Limits
 
 try:
     resource: Any = import_module("resource")
 except ImportError:  # Windows has no such limits; the wall-clock limits still apply
     resource = None
-
-if TYPE_CHECKING:
-    from mnist_tasks.vetting.limits import Limits
 
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000

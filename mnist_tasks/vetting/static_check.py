@@ -9,15 +9,13 @@ import struct
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_tasks.vetting.config_values import json_object
 from mnist_tasks.vetting.h5_format import H5Content, read_h5
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.model_config import ConfigChecker, LayerDescription
 from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, read_json, sanitize
-
-if TYPE_CHECKING:
-    from mnist_tasks.vetting.limits import Limits
 
 # Since Keras 2.13 files contain the state of metrics; the largest known one has 200 numbers.
 _LARGEST_METRIC = 200

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mnist_tasks.reporting.figures.axes import Axis
+from mnist_tasks.reporting.figures.axes import Axis
 
 
 @dataclass(frozen=True, kw_only=True)

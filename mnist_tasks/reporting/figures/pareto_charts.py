@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from mnist_tasks.records import Metrics, RunRecord
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.figures import axes
 from mnist_tasks.reporting.figures.chart import Chart, Line, Mark
 from mnist_tasks.reporting.figures.run_charts import clipped
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from mnist_tasks.records import Metrics, RunRecord
 
 
 def by_parameters(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from rich import box
 from rich.panel import Panel
@@ -11,9 +11,6 @@ from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting.statuses import STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def table(*columns: str, title: str, right: set[str] | None = None, tight: bool = False) -> Table:
