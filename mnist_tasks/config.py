@@ -63,11 +63,6 @@ class TrainingConfig:
         Model file to write: ``.h5`` or ``.keras``.
     settings
         Names and values of other settings of the recipe, in alphabetical order.
-
-    Raises
-    ------
-    UsageError
-        A value is not valid.
     """
 
     recipe: str = "default"
@@ -96,21 +91,12 @@ class TrainingConfig:
         if self.output.is_dir():
             raise UsageError("--output", expected="a file", found=f"a folder: {self.output}")
         if self.output.suffix not in MODEL_SUFFIXES:
-            raise UsageError(
-                "--output",
-                expected=f"a file name that ends in {' or '.join(MODEL_SUFFIXES)}",
-                found=str(self.output),
-            )
+            expected = f"a file name that ends in {' or '.join(MODEL_SUFFIXES)}"
+            raise UsageError("--output", expected=expected, found=str(self.output))
 
 
 def refuse_many_workers(environment: Mapping[str, str]) -> None:
-    """Refuse a ``TF_CONFIG`` that distributes a run over several workers.
-
-    Raises
-    ------
-    UsageError
-        ``TF_CONFIG`` names more than one worker.
-    """
+    """Refuse a ``TF_CONFIG`` that distributes a run over several workers."""
     try:
         cluster = json.loads(environment.get("TF_CONFIG", "{}"))["cluster"]
         workers = sum(len(cluster[job]) for job in ("chief", "worker") if job in cluster)

@@ -34,14 +34,7 @@ _WORDS = {
 
 
 def describe(kind: Any) -> str:
-    """Return in words what a value of a type may be.
-
-    Parameters
-    ----------
-    kind
-        A type that msgspec knows. Its `Meta` may have ``extra={"hint": "0.95 is 95%"}``, which
-        follows the words.
-    """
+    """Return in words what a value of a type may be; a hint in its `Meta` follows the words."""
     return _words(inspect.type_info(kind))
 
 

@@ -15,13 +15,7 @@ from mnist_tasks.errors import EnvironmentProblemError
 
 @contextmanager
 def writable(folder: Path, *, remedy: str) -> Iterator[None]:
-    """Create a folder, and raise a helpful error if the block can't write there.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        The folder can't be created or written, or the disk is full.
-    """
+    """Create a folder; raise `EnvironmentProblemError` if the block can't write there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -35,25 +29,13 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
 
 
 def require_writable(folder: Path, *, remedy: str) -> None:
-    """Check that a folder can be written, before hours of work depend on it.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        The folder can't be created or written.
-    """
+    """Raise `EnvironmentProblemError` unless a folder can be written, before work depends on it."""
     with writable(folder, remedy=remedy), tempfile.TemporaryFile(dir=folder):
         pass
 
 
 def require_room(folder: Path, size: int, *, remedy: str) -> None:
-    """Check that the disk of a folder has room for `size` bytes.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        There is too little free space, or the folder can't be created.
-    """
+    """Raise `EnvironmentProblemError` unless the disk of a folder has room for `size` bytes."""
     with writable(folder, remedy=remedy):
         free = shutil.disk_usage(folder).free
     if free < size:
@@ -90,7 +72,7 @@ def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
 
 
 def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
-    """Write a file atomically; `staging` is as in `replacing`."""
+    """Write a file as `replacing` does."""
     with replacing(target, staging=staging) as temporary:
         temporary.write_bytes(content)
 
@@ -106,17 +88,8 @@ def move_in_place(source: Path, target: Path) -> None:
 def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iterator[None]:
     """Hold the lock of a folder, which only one process can hold.
 
-    Parameters
-    ----------
-    timeout
-        Longest wait for the lock, in seconds.
-    on_wait
-        Called once if another process holds the lock.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        Another process holds the lock for longer than `timeout`.
+    If another process holds it, call `on_wait` once, and raise `EnvironmentProblemError` after
+    `timeout` seconds.
     """
     from filelock import FileLock, Timeout
 

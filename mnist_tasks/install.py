@@ -11,10 +11,7 @@ PACKAGE = "mnist-tasks"
 def command(extra: str = "") -> str:
     """Return the pip command that repairs this installation, as a phrase for "Run …".
 
-    Parameters
-    ----------
-    extra
-        The optional dependencies to install with it: ``cluster`` or ``gpu``.
+    It installs the optional dependencies `extra`, ``cluster`` or ``gpu``, too.
     """
     extras = f"[{extra}]" if extra else ""
     if _is_editable():

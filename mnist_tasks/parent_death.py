@@ -14,14 +14,9 @@ _POLL_SECONDS = 0.5
 
 
 def exit_with_parent(parent: int) -> None:
-    """End this process soon after its parent; call this in the main thread.
+    """End this process soon after its parent, given by its id; call this in the main thread.
 
     On Linux the kernel does it, even if Python hangs.
-
-    Parameters
-    ----------
-    parent
-        Process id of the parent.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

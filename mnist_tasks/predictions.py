@@ -40,13 +40,7 @@ _UNREADABLE = (
 
 
 def save(probabilities: Probabilities, folder: Path) -> Path:
-    """Write predictions to the folder of a run, atomically, and return their path.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        The folder can't be written.
-    """
+    """Write predictions to the folder of a run, atomically, and return their path."""
     import numpy as np
 
     path = folder / FILE_NAME
@@ -59,13 +53,7 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
 
 
 def load(folder: Path) -> Probabilities:
-    """Read the predictions in the folder of a run.
-
-    Raises
-    ------
-    InputRefusedError
-        There are no predictions, or they are not valid.
-    """
+    """Read the predictions in the folder of a run; refuse them if they are not valid."""
     path = folder / FILE_NAME
     try:
         with zipfile.ZipFile(path) as archive:

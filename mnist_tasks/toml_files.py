@@ -15,18 +15,7 @@ Kind = TypeVar("Kind")
 
 
 def parse(path: Path, what: str) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Parameters
-    ----------
-    what
-        The expected content in words, such as ``a contract``.
-
-    Raises
-    ------
-    UsageError
-        The file can't be read, or is not valid TOML.
-    """
+    """Read a TOML file, or raise a `UsageError` that expects `what`, such as ``a contract``."""
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
@@ -38,13 +27,7 @@ def parse(path: Path, what: str) -> dict[str, Any]:
 
 
 def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
-    """Convert a file's table to a structure or a dataclass, as `constraints.convert_table` does.
-
-    Raises
-    ------
-    UsageError
-        A key or a value is not valid. The error names the file and the key.
-    """
+    """Convert a file's table as `constraints.convert_table` does; errors name the file, too."""
     with naming(source):
         return constraints.convert_table(table, kind, name)
 

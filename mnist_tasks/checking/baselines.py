@@ -21,17 +21,10 @@ if TYPE_CHECKING:
 
 
 def predict(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
-    """Return the baseline's predictions for the test images: (n, 10) float32 in [0, 1].
-
-    Raises
-    ------
-    MnistTasksError
-        The baseline is refused, or makes no predictions.
-    """
+    """Return the baseline's predictions for the test images: (n, 10) float32 in [0, 1]."""
+    path = Path(baseline.path)
     try:
-        if baseline.model is not None:
-            return _of_model(Path(baseline.model), digits, limits)
-        return _of_record(Path(str(baseline.record)), digits)
+        return _of_record(path, digits) if baseline.record else _of_model(path, digits, limits)
     except MnistTasksError as error:
         raise error.about(f"the baseline {error.subject}") from error
 

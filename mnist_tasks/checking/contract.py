@@ -29,13 +29,7 @@ LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the contract file; values are also checked if it is made in Python.
-
-    Raises
-    ------
-    UsageError
-        A value is not valid.
-    """
+    """A table of the contract file; values are also checked if it is made in Python."""
 
     prefix = ""  # of the keys in errors
 

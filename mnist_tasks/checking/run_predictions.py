@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 
 def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a run's predictions for the test images: (n, 10) float32 in [0, 1].
-
-    Parameters
-    ----------
-    folder
-        The run's folder.
-    labels : (n,) uint8 in 0-9
-        The labels of the test images.
+    """Return the predictions in a run's folder for the test images: (n, 10) float32 in [0, 1].
 
     Raises
     ------

@@ -88,10 +88,7 @@ def installed() -> tuple[Build, ...]:
 def finding(builds: Sequence[Build], module: str | None) -> Finding:
     """Report the package that TensorFlow comes from; two are an error, and so are missing files.
 
-    Parameters
-    ----------
-    module
-        The path of the module that Python would import.
+    `module` is the path of the module that Python would import.
     """
     specifier = packages.requirements().get("tensorflow", SpecifierSet())
     fields = ("name", "version", "missing", "changed")

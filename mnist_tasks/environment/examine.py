@@ -35,21 +35,12 @@ def examine(
 
     Parameters
     ----------
-    data_dir
-        The cache of data files; the platform's by default.
-    mirror
-        The address of a mirror to use in place of the known sources.
-    offline
-        Check no source.
+    mirror, offline
+        As in `sources.choose`, which refuses an address that is not valid.
     timeout
         The seconds that TensorFlow has to start.
     requires_gpu
         Whether it is an error if TensorFlow can use no GPU.
-
-    Raises
-    ------
-    UsageError
-        If the mirror's address is not valid.
     """
     check_sources = source_check.start(sources.choose(mirror=mirror, offline=offline))
     # Without the module there is nothing to probe, and one error for one cause is enough.

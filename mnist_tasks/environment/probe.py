@@ -117,10 +117,7 @@ def probe(timeout: float = TIMEOUT) -> ProbeResult:
 def finding(result: ProbeResult, package: str = "tensorflow") -> Finding:
     """Report which TensorFlow was imported, or why it can't be.
 
-    Parameters
-    ----------
-    package
-        The requirement to reinstall if it is broken; another package would break it further.
+    `package` is what to reinstall if it is broken; another package would break it further.
     """
     make = partial(Finding, topic="TensorFlow", name="import", facts=asdict(result))
     if result.gpus is not None:

@@ -26,13 +26,9 @@ REQUESTED = 64  # bytes
 def start(
     sources: Sequence[Source], *, timeout: float = TIMEOUT
 ) -> Callable[[], dict[str, str | None]]:
-    """Start a request to every source.
+    """Start a request to every source, and return a function that waits for the results.
 
-    Returns
-    -------
-    Callable
-        Waits for the results: by name, why a source can't be used, or ``None`` if it sends what
-        may be data.
+    They are, by name, why a source can't be used, or ``None`` if it sends what may be data.
     """
     futures = {each.name: background.start(partial(_check, each, timeout)) for each in sources}
     deadline = time.monotonic() + 3 * timeout
@@ -42,12 +38,7 @@ def start(
 def finding(errors: dict[str, str | None] | None, *, is_complete: bool) -> Finding:
     """Report which sources can be reached; that none can is an error if files are missing.
 
-    Parameters
-    ----------
-    errors
-        What `start` found; ``None`` if the sources were not checked.
-    is_complete
-        Whether the cache has every file.
+    `errors` is what `start` found, or ``None`` if the sources were not checked.
     """
     facts = {"checked": errors is not None, "errors": errors}
     make = partial(Finding, topic="data", name="sources", facts=facts)

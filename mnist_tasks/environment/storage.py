@@ -43,12 +43,7 @@ def cache(folder: Path) -> Finding:
 def folder(name: str, path: Path, *, option: str | None, is_required: bool = True) -> Finding:
     """Report whether a folder can be written or created, and the free space on its disk.
 
-    Parameters
-    ----------
-    option
-        The option that names another folder.
-    is_required
-        Whether the workflow has to write there.
+    `option` names another folder; `is_required` is whether the workflow has to write there.
     """
     nearest, error = path, None
     try:

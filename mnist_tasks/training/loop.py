@@ -45,12 +45,7 @@ def run(
     smallest: int,
     progress: EpochProgress,
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
-    """Train the trainer's model in place.
-
-    Parameters
-    ----------
-    smallest
-        Number of images in the smallest batch, as in `batches.sizes`.
+    """Train the trainer's model in place; `smallest` is as in `batches.sizes`.
 
     Raises
     ------

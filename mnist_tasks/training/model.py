@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 
 def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
-    """Build and compile the network of a recipe, as it is saved.
-
-    Parameters
-    ----------
-    steps
-        Number of steps of the whole training, for the learning-rate schedule.
+    """Build and compile the network of a recipe, as it is saved, for a training of `steps` steps.
 
     Returns
     -------

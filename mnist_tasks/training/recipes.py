@@ -148,13 +148,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def check_setting(name: str, value: object) -> float:
-    """Return the value of a setting, converted to its type: 1.0 to 1 for a whole number.
-
-    Raises
-    ------
-    UsageError
-        There is no such setting, or the value is not valid.
-    """
+    """Check the value of a setting and convert it to its type: 1.0 to 1 for a whole number."""
     option = f"--set {printable(name)}"
     if name not in SETTINGS:
         new = RENAMED_SETTINGS.get(name)
@@ -170,13 +164,7 @@ def check_setting(name: str, value: object) -> float:
 
 
 def resolve(config: TrainingConfig) -> Recipe:
-    """Return the recipe of a run, with the settings that the user changed.
-
-    Raises
-    ------
-    UsageError
-        There is no such recipe or setting, or a value is not valid.
-    """
+    """Return the recipe of a run, with the settings that the user changed, all of them checked."""
     recipe = RECIPES.get(config.recipe)
     if recipe is None:
         raise UsageError(

@@ -21,20 +21,11 @@ _OTHER_BYTES = 500_000  # at most
 
 
 def save(model: keras.Model, output: Path) -> ModelFile:
-    """Save a model; a file of that name is replaced only once the new one is complete.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        The file can't be written.
-    """
+    """Save a model; a file of that name is replaced only once the new one is complete."""
     # A disk that fills up while HDF5 writes ends the process.
     room = _BYTES_PER_PARAMETER * model.count_params() + _OTHER_BYTES
     disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
-    with (
-        disk.writable(output.parent, remedy=OTHER_OUTPUT),
-        disk.replacing(output) as temporary,
-    ):
+    with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
         model.save(temporary)
         size = temporary.stat().st_size
         digest = disk.sha256(temporary)

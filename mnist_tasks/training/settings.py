@@ -12,20 +12,13 @@ OPTION = "--set"
 
 
 def parse_many(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
-    """Parse ``name=value`` or ``name=value,value``, each name once.
-
-    Raises
-    ------
-    UsageError
-        A name comes twice or is unknown, or a value is not valid.
-    """
+    """Parse ``name=value`` or ``name=value,value``; each name must be known, and come once."""
     found: dict[str, tuple[float, ...]] = {}
     for text in texts:
         name, equals, values = (each.strip() for each in text.partition("="))
         if not equals:
-            raise UsageError(
-                OPTION, expected="a setting such as max_shift=0", found=printable(text) or "nothing"
-            )
+            shown = printable(text) or "nothing"
+            raise UsageError(OPTION, expected="a setting such as max_shift=0", found=shown)
         if name in found:
             raise UsageError(f"{OPTION} {name}", expected="it once", found=printable(text))
         found[name] = tuple(check_setting(name, _number(each)) for each in values.split(","))
@@ -33,13 +26,7 @@ def parse_many(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
 
 
 def parse_one_each(texts: Iterable[str]) -> Settings:
-    """Parse the settings of a single run: as `parse_many`, with one value each.
-
-    Raises
-    ------
-    UsageError
-        As in `parse_many`, or a name has several values.
-    """
+    """Parse the settings of a single run: as `parse_many`, with one value each."""
     found = parse_many(texts)
     for name, values in found.items():
         if len(values) != 1:

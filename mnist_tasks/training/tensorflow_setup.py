@@ -21,13 +21,7 @@ from mnist_tasks.version import VERSION
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without their start-up messages.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        TensorFlow is not installed, or can't be loaded.
-    """
+    """Import TensorFlow and Keras without their start-up messages, or say what is missing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with fast_import.quiet_stderr(), fast_import.light():

@@ -24,10 +24,7 @@ _LARGEST_FILE = 1024**2
 def confine(limits: Limits, *, parent: int) -> None:
     """Confine this process as far as the system can; call it before anything else runs.
 
-    Parameters
-    ----------
-    parent
-        The process that this one must not outlive.
+    It will not outlive its `parent`.
     """
     _set_limit("RLIMIT_AS", limits.vet_memory_bytes, limits.memory_bytes)
     _set_limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 5)

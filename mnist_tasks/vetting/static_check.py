@@ -32,13 +32,7 @@ class DeclaredModel:
 
 
 def vet_bytes(data: bytes, *, file_format: str, limits: Limits) -> DeclaredModel:
-    """Check a model file in memory, ``h5`` or ``keras``.
-
-    Raises
-    ------
-    RefusedError
-        With the first thing in it that is not allowed.
-    """
+    """Check a model file in memory, ``h5`` or ``keras``; refuse the first thing not allowed."""
     return _vet_h5(data, limits) if file_format == "h5" else _vet_keras(data, limits)
 
 
