@@ -50,7 +50,7 @@ def test_fetched_files_equal_those_of_the_source(small_mnist: Path, tmp_path: Pa
     result = fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
     assert {file.source for file in result.files} == {str(small_mnist)}
     assert not result.was_cached
-    assert leftovers(cache) == {".lock"}
+    assert leftovers(cache) <= {".lock"}
     for file in datasets.FILES:
         assert (cache / file.name).read_bytes() == (small_mnist / file.name).read_bytes()
 
@@ -86,7 +86,7 @@ def test_a_file_with_a_wrong_hash_is_refused_and_the_next_source_tried(
     assert str(wrong) in caught.value.found
     assert disk.sha256(wrong / bad.name) in caught.value.found
     assert not (cache / bad.name).exists()
-    assert leftovers(cache) == {".lock"}
+    assert leftovers(cache) <= {".lock"}
 
     result = fetching.fetch(cache, [Local(wrong), Local(small_mnist)], progress=Recorder())
     sources = {file.name: file.source for file in result.files}
@@ -147,7 +147,7 @@ def test_a_cache_that_cant_be_written(
     with pytest.raises(EnvironmentProblemError, match="the system refuses") as caught:
         fetching.fetch(tmp_path / "cache", [Local(small_mnist)], progress=Recorder())
     assert "--data-dir" in str(caught.value.remedy)
-    assert leftovers(tmp_path / "cache") == {".lock"}
+    assert leftovers(tmp_path / "cache") <= {".lock"}
 
 
 def test_a_cache_below_a_file_cant_be_written(small_mnist: Path, tmp_path: Path) -> None:
