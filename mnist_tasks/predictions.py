@@ -48,7 +48,7 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
         disk.writable(folder, remedy="Name another folder with --runs."),
         disk.replacing(path) as temporary,
     ):
-        np.savez(temporary, **{ARRAY: probabilities})
+        np.savez(temporary, probabilities=probabilities)
     return path
 
 
