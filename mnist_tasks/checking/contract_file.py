@@ -30,14 +30,10 @@ class LoadedContract:
 
 
 def load(path: Path | None = None) -> LoadedContract:
-    """Read the contract.
+    """Read the contract from a file, or from ``./pyproject.toml`` if that has one.
 
-    Parameters
-    ----------
-    path
-        A TOML file with the keys of `Contract` at its top level or in
-        ``[tool.mnist-tasks.contract]``. By default that table of ``./pyproject.toml``; if there is
-        none, the default contract.
+    Its keys are at the top level of the file, or in ``[tool.mnist-tasks.contract]``, as they must
+    be in ``./pyproject.toml``.
 
     Raises
     ------
@@ -57,7 +53,14 @@ def load(path: Path | None = None) -> LoadedContract:
             expected=f"the key in {TABLE_NAME}, which this file has",
             found="a key outside of the table, which has no effect",
         )
-    contract = _contract(document if table is None else table, source)
+    contract = toml_files.convert(
+        document if table is None else table, Contract, source, name=TABLE_NAME
+    )
+    if (baseline := contract.baseline) is not None:
+        # The path is relative to the contract file, wherever the command runs.
+        key = "record" if baseline.model is None else "model"
+        baseline = structs.replace(baseline, **{key: str(source.parent / baseline.path)})
+        contract = structs.replace(contract, baseline=baseline)
     return LoadedContract(contract=contract, source=str(source))
 
 
@@ -72,13 +75,3 @@ def _inner(document: dict[str, Any], source: Path) -> Any:
             f"{source}: {'.'.join(TABLE[:2])}", expected=TABLE_NAME, found=printable(str(ours))
         )
     return ours.get(TABLE[2])
-
-
-def _contract(table: Any, source: Path) -> Contract:
-    contract = toml_files.convert(table, Contract, source, name=TABLE_NAME)
-    if (baseline := contract.baseline) is None:
-        return contract
-    # The path is relative to the contract file, wherever the command runs.
-    key = "record" if baseline.model is None else "model"
-    path = str(source.parent / baseline.path)
-    return structs.replace(contract, baseline=structs.replace(baseline, **{key: path}))

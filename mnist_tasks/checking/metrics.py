@@ -18,13 +18,7 @@ CALIBRATION_BINS = 15  # as in the paper
 
 
 def compute(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Metrics:
-    """Return the metrics of predictions on labelled images.
-
-    Parameters
-    ----------
-    probabilities : (n, 10) float32 in [0, 1]
-    labels : (n,) uint8 in 0-9
-    """
+    """Return the metrics of probabilities, (n, 10) in [0, 1], for images with labels in 0-9."""
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return Metrics(
         confusion=confusion(probabilities, labels),

@@ -22,16 +22,7 @@ DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 
 
 
 def perturb(images: Images, perturbation: Shift | Rotate | Noise) -> Images:
-    """Perturb images as the contract asks.
-
-    Parameters
-    ----------
-    images : (n, 28, 28) uint8
-
-    Returns
-    -------
-    perturbed : (n, 28, 28) uint8
-    """
+    """Perturb images, (n, 28, 28) uint8, as the contract asks."""
     match perturbation:
         case Shift():
             return shift(images, perturbation.pixels)

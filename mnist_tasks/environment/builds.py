@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import machinery, metadata
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -121,7 +122,7 @@ def finding(builds: Sequence[Build], module: str | None) -> Finding:
         found, remedy = build.damage, f"Run `python -m pip install {options}`."
     elif not packages.is_allowed(build.version, specifier):
         found, remedy = f"{build}; supported: {specifier}", f"Run {supported}."
-    elif module and not _same(os.path.dirname(os.path.dirname(module)), build.root):  # noqa: PTH120
+    elif module and not _same(Path(module).parents[1], build.root):
         found += f", but another module `tensorflow` is found first: {module}"
         remedy = "Move it away, or remove its folder from PYTHONPATH."
     else:
@@ -135,11 +136,9 @@ def module_path() -> str | None:
     return spec.origin if spec else None
 
 
-def _same(path: str, other: str) -> bool:
+def _same(path: str | Path, other: str) -> bool:
     """Whether two folders contain the same folder ``tensorflow``, possibly through links."""
-    return os.path.realpath(os.path.join(path, FOLDER)) == os.path.realpath(  # noqa: PTH118
-        os.path.join(other, FOLDER)  # noqa: PTH118
-    )
+    return Path(path, FOLDER).resolve() == Path(other, FOLDER).resolve()
 
 
 def _files(record: str) -> dict[str, int]:

@@ -12,9 +12,11 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from mnist_tasks import install
 from mnist_tasks.environment.builds import module_path
@@ -98,16 +100,16 @@ def probe(timeout: float = TIMEOUT) -> ProbeResult:
             ended_by = signal.Signals(-process.returncode).name
         failure = f"the process ended with {ended_by or f'exit code {process.returncode}'}"
     reported = _parse(stdout)
-    failure = reported.pop("failure", failure)
+    failure = reported.failure or failure
     lines = [
         printable(_PREFIX.sub("", line), limit=300)
         for line in stderr.decode(errors="replace").splitlines()
         if line.strip()
     ]
     messages = [line for line in lines if _ABOUT_GPUS.search(line)]
-    reported["libraries"] += _not_loaded(messages, reported["libraries"])
-    return ProbeResult(
-        **reported,
+    return replace(
+        reported,
+        libraries=reported.libraries + _not_loaded(messages, reported.libraries),
         failure=printable(failure, limit=300) if failure else None,
         signal=ended_by,
         messages=tuple(dict.fromkeys(messages + (lines[-5:] if failure else []))),
@@ -147,18 +149,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=5)
 
 
-def _parse(stdout: bytes) -> dict[str, Any]:
+def _parse(stdout: bytes) -> ProbeResult:
     """Merge the JSON lines; the last may be cut off, and a library may have written others."""
     merged: dict[str, Any] = {}
     for line in stdout.splitlines():
         with suppress(ValueError, TypeError):
             merged.update(json.loads(line))
-    known = {field.name for field in fields(ProbeResult)}
-    reported = {name: value for name, value in merged.items() if name in known}
-    if "gpus" in reported:
-        reported["gpus"] = tuple(map(str, reported["gpus"]))
-    reported["libraries"] = tuple(Library(**each) for each in reported.get("libraries", ()))
-    return reported
+    return msgspec.convert(merged, ProbeResult)
 
 
 def _not_loaded(messages: list[str], known: tuple[Library, ...]) -> tuple[Library, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,14 +106,10 @@ def epoch(
 
 def _groups(batches: list[int], steps: int) -> Iterator[tuple[int, int]]:
     """Yield the number and the size of consecutive batches of the same size, up to `steps`."""
-    start = 0
-    while start < len(batches):
-        size = batches[start]
-        count = 1
-        while count < steps and batches[start + count : start + count + 1] == [size]:
-            count += 1
-        yield count, size
-        start += count
+    for size, same in itertools.groupby(batches):
+        count = len(list(same))
+        for start in range(0, count, steps):
+            yield min(steps, count - start), size
 
 
 def _shifted(

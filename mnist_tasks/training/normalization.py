@@ -15,15 +15,11 @@ ENOUGH_IMAGES = 500  # for the statistics: 2,000 and 10,000 gave the same accura
 
 
 def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
-    """Recompute the statistics of every batch normalization from images, layer by layer.
+    """Recompute the statistics of every batch normalization from images (n, 28, 28) uint8.
 
     Averaged weights need statistics of their own, since those collected during training belong to
     other weights (P. Izmailov et al., "Averaging weights leads to wider optima and better
     generalization", 2018).
-
-    Parameters
-    ----------
-    images : (n, 28, 28) uint8
     """
     values = tf.cast(images, tf.float32)[..., tf.newaxis] / 255.0
     for layer in model.layers:

@@ -33,15 +33,9 @@ def save(model: keras.Model, output: Path) -> ModelFile:
 
 
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Load a model file and run inference; any other file than one's own goes through `vetting`.
+    """Load a model file and return its predictions: (n, 10) float32 in [0, 1].
 
-    Parameters
-    ----------
-    images : (n, 28, 28) uint8
-
-    Returns
-    -------
-    probabilities : (n, 10) float32 in [0, 1]
+    Any other file than one's own goes through `vetting`. Images are (n, 28, 28) uint8.
     """
     import keras
 

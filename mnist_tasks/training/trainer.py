@@ -87,19 +87,9 @@ class Trainer:
     ) -> tuple[list[Any], list[Any], Any, Any]:
         """Compute a batch, or a replica's share of a batch of `count` images.
 
-        Parameters
-        ----------
-        states
-            The model's non-trainable variables before the step.
-
-        Returns
-        -------
-        gradients
-            Of the sum of these images' losses, divided by `count`.
-        states
-            The non-trainable variables after the step; statistics are means over the micro-batches.
-        loss, correct
-            Sum of the losses, and number of images classified correctly.
+        Return the gradients of the sum of these images' losses, divided by `count`; the model's
+        non-trainable variables after the step, if they were `states` before (statistics are means
+        over the micro-batches); the sum of the losses; and the number of correct images.
         """
         values = [each.value for each in self._model.trainable_variables]
         before, outputs, afters = states, [], []
