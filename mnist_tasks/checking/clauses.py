@@ -6,22 +6,17 @@ so that NaN never passes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
 from mnist_tasks.checking import paired_test
-from mnist_tasks.checking.contract import OUTPUT_SHAPE
+from mnist_tasks.checking.contract import OUTPUT_SHAPE, Contract
+from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import ProportionBound, not_measured
+from mnist_tasks.records import Metrics, Shape
 from mnist_tasks.verdict import SEVERITY, Clause, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mnist_tasks.checking.contract import Contract
-    from mnist_tasks.checking.paired_test import PairedCounts
-    from mnist_tasks.records import Metrics, Shape
-    from mnist_tasks.vetting.inspection import Inspection
+from mnist_tasks.vetting.inspection import Inspection
 
 TEST_IMAGES = "test"  # the name of the set of unperturbed images
 

@@ -16,15 +16,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
+from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.checking.proportions import DEFAULT_CONFIDENCE, not_measured
-from mnist_tasks.verdict import Clause, Errors, Interval
-
-if TYPE_CHECKING:
-    from mnist_tasks.checking.contract import Baseline
-    from mnist_tasks.verdict import Status
+from mnist_tasks.verdict import Clause, Errors, Interval, Status
 
 NAME = "baseline"
 

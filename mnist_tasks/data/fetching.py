@@ -7,21 +7,17 @@ never has an incomplete file. A lock lets two fetches at the same time share the
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, store
+from mnist_tasks.data.datasets import DataFile
+from mnist_tasks.data.download import Progress
+from mnist_tasks.data.sources import Source
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mnist_tasks.data.datasets import DataFile
-    from mnist_tasks.data.download import Progress
-    from mnist_tasks.data.sources import Source
 
 CACHED = "cache"
 OTHER_FOLDER = "Name another folder with --data-dir or in MNIST_TASKS_DATA."

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mnist_tasks.data import fetching, sources, store
+from mnist_tasks.data.datasets import Split
+from mnist_tasks.data.download import Progress
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import InputRefusedError
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from mnist_tasks.data.datasets import Split
-    from mnist_tasks.data.download import Progress
-    from mnist_tasks.data.store import LabeledImages
 
 
 @dataclass(frozen=True, kw_only=True)

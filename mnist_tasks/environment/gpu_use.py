@@ -6,15 +6,11 @@ import os
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mnist_tasks import install
-from mnist_tasks.environment.diagnosis import Finding
-
-if TYPE_CHECKING:
-    from mnist_tasks.environment.diagnosis import Status
-    from mnist_tasks.environment.gpu import Driver
-    from mnist_tasks.environment.probe import Library, ProbeResult
+from mnist_tasks.environment.diagnosis import Finding, Status
+from mnist_tasks.environment.gpu import Driver
+from mnist_tasks.environment.probe import Library, ProbeResult
 
 DRIVER_LIBRARIES = {"libcuda.so.1", "libnvidia-ml.so.1"}
 _REASONS = {

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mnist_tasks.data import datasets
-from mnist_tasks.data.sources import Mirror, Npm, run_npm
+from mnist_tasks.data.sources import Mirror, Npm, Source, run_npm
 from mnist_tasks.environment import background
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import EnvironmentProblemError, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
-
-    from mnist_tasks.data.sources import Source
 
 TIMEOUT = 4.0  # seconds to connect, and without a byte
 REQUESTED = 64  # bytes

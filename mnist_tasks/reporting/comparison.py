@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mnist_tasks import run_store
 from mnist_tasks.errors import UsageError
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
 from mnist_tasks.reporting.formatting import ABSENT
+from mnist_tasks.reporting.paired_runs import PairedRuns
 from mnist_tasks.reporting.run_view import RunView
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.paired_runs import PairedRuns
 
 MOST_RUNS = len(string.ascii_uppercase)
 HASH_DIGITS = 16

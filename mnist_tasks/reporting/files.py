@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_tasks import disk
+from mnist_tasks.checking.results import CheckResults
+from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
-
-if TYPE_CHECKING:
-    from mnist_tasks.checking.results import CheckResults
-    from mnist_tasks.reporting.comparison import Comparison
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"

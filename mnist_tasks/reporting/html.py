@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from mnist_tasks.errors import printable
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
+from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.figures import images, pareto_charts, run_charts
+from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.version import VERSION
-
-if TYPE_CHECKING:
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import RunView
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TEXT = 4_000

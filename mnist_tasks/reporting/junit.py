@@ -7,17 +7,13 @@ is a suite with one error.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from mnist_tasks.errors import printable
+from mnist_tasks.checking.results import CheckResult, CheckResults
+from mnist_tasks.errors import Failure, printable
+from mnist_tasks.records import Check
 from mnist_tasks.reporting import clause_text
-
-if TYPE_CHECKING:
-    from mnist_tasks.checking.results import CheckResult, CheckResults
-    from mnist_tasks.errors import Failure
-    from mnist_tasks.records import Check
-    from mnist_tasks.verdict import Clause
+from mnist_tasks.verdict import Clause
 
 
 def document(results: CheckResults) -> bytes:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from mnist_tasks.checking.results import CheckResult, CheckResults
+from mnist_tasks.errors import Failure
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
+from mnist_tasks.reporting.comparison import Comparison, Row
 from mnist_tasks.reporting.markdown_text import code, escape, table
+from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mnist_tasks.checking.results import CheckResult, CheckResults
-    from mnist_tasks.errors import Failure
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.comparison import Comparison, Row
-    from mnist_tasks.reporting.run_view import RunView
-    from mnist_tasks.verdict import Verdict
+from mnist_tasks.verdict import Verdict
 
 LARGEST_BYTES = 60_000  # GitHub accepts comments of up to 65,536 characters
 MOST_RUNS = 20

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import EnvironmentProblemError, Failure
-from mnist_tasks.sweeping.job import Failed
-
-if TYPE_CHECKING:
-    from mnist_tasks.sweeping.job import Result
-    from mnist_tasks.sweeping.plan import Job
+from mnist_tasks.sweeping.job import Failed, Result
+from mnist_tasks.sweeping.plan import Job
 
 MAX_ATTEMPTS = 3
 

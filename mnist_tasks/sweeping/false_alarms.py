@@ -6,17 +6,13 @@ The runs of a setting differ only in their seeds, like the retrainings that the 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from mnist_tasks import stats
 from mnist_tasks.sweeping import ranking
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mnist_tasks.sweeping.ranking import Spread
-    from mnist_tasks.verdict import Clause, Verdict
+from mnist_tasks.sweeping.ranking import Spread
+from mnist_tasks.verdict import Clause, Verdict
 
 SCHEMA = 2
 CONFIDENCE = 0.95

@@ -8,22 +8,18 @@ import tempfile
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from mnist_tasks import errors
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import Failure, MnistTasksError, printable
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.sweeping import plan
+from mnist_tasks.sweeping.plan import Job
 from mnist_tasks.training import run as training_run
 from mnist_tasks.training.saving import predict
-
-if TYPE_CHECKING:
-    from typing import Literal
-
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.sweeping.plan import Job
 
 
 @dataclass(frozen=True, kw_only=True)

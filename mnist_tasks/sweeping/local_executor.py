@@ -8,23 +8,18 @@ thread counts stay the same.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from multiprocessing import connection
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mnist_tasks import config
 from mnist_tasks.environment import gpu, machine
 from mnist_tasks.errors import EnvironmentProblemError
-from mnist_tasks.sweeping.events import Attempt, Started
+from mnist_tasks.sweeping.events import Attempt, Event, Started
+from mnist_tasks.sweeping.job import Images
+from mnist_tasks.sweeping.plan import Job
 from mnist_tasks.sweeping.worker import Worker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-    from pathlib import Path
-
-    from mnist_tasks.sweeping.events import Event
-    from mnist_tasks.sweeping.job import Images
-    from mnist_tasks.sweeping.plan import Job
 
 PROCESS_BYTES = 1024**3  # planned; measured peaks: 0.83 GiB for a training, 0.7 for a check
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from mnist_tasks import toml_files
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
+from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import Setting
 from mnist_tasks.training.recipes import check_setting
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mnist_tasks.sweeping.plan import Plan
 
 WHAT = "the plan of a sweep"
 RECIPE = "recipe"

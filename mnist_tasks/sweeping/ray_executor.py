@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping import ray_cluster
-from mnist_tasks.sweeping.events import Attempt, Finished, Started, not_run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
-
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.sweeping.events import Event
-    from mnist_tasks.sweeping.job import Images
-    from mnist_tasks.sweeping.plan import Job
+from mnist_tasks.sweeping.events import Attempt, Event, Finished, Started, not_run
+from mnist_tasks.sweeping.job import Images
+from mnist_tasks.sweeping.plan import Job
 
 NO_ROOM_TIMEOUT = 60.0  # seconds; a node may come back, or be replaced
 _POLL_SECONDS = 1.0

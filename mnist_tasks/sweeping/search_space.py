@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mnist_tasks.config import LARGEST_SEED
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mnist_tasks.training.settings import Settings
+from mnist_tasks.training.settings import Settings
 
 MAX_RUNS = 100_000
 _MAX_RANGE_LENGTH = 100  # characters: Python refuses to parse numbers of thousands of digits

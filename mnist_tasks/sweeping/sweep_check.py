@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 
 from mnist_tasks import run_store
 from mnist_tasks.checking.checker import Checker
+from mnist_tasks.checking.contract_file import LoadedContract
 from mnist_tasks.data import loading
+from mnist_tasks.data.download import Progress
+from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
+from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import false_alarms, local_executor, plan, ranking
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 from mnist_tasks.sweeping.sweep import SUMMARY_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from mnist_tasks.checking.contract_file import LoadedContract
-    from mnist_tasks.data.download import Progress
-    from mnist_tasks.data.loading import DataConfig
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.verdict import Verdict
+from mnist_tasks.verdict import Verdict
 
 NAME_A_SWEEP = "Run `mnist-tasks sweep` with a new --output folder, and name that folder."
 RERUN = "Rerun the sweep: it repeats only runs whose record or model is missing or damaged."

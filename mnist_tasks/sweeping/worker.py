@@ -10,22 +10,18 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Any
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
 
 from mnist_tasks import parent_death
 from mnist_tasks.errors import printable
 from mnist_tasks.sweeping import job as job_module
-from mnist_tasks.sweeping.events import Finished
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from multiprocessing.connection import Connection
-    from pathlib import Path
-
-    from mnist_tasks.sweeping.events import Attempt, Event
-    from mnist_tasks.sweeping.job import Images
-    from mnist_tasks.sweeping.plan import Job
+from mnist_tasks.sweeping.events import Attempt, Event, Finished
+from mnist_tasks.sweeping.job import Images
+from mnist_tasks.sweeping.plan import Job
 
 MAX_BYTES = 3 * 1024**3 // 2  # a worker that used more memory is replaced
 _EXIT_TIMEOUT = 5.0  # seconds

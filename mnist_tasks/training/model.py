@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras import layers
@@ -15,11 +15,10 @@ from mnist_tasks.training.recipes import (
     BatchNorm,
     Conv,
     Dropout,
+    LayerSpec,
     MaxPool,
+    Recipe,
 )
-
-if TYPE_CHECKING:
-    from mnist_tasks.training.recipes import LayerSpec, Recipe
 
 
 def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from mnist_tasks import disk, records
+from mnist_tasks.config import TrainingConfig
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.records import RunRecord
 from mnist_tasks.training import (
     batches,
@@ -19,13 +21,7 @@ from mnist_tasks.training import (
     settings,
     tensorflow_setup,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mnist_tasks.config import TrainingConfig
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.training.loop import EpochProgress
+from mnist_tasks.training.loop import EpochProgress
 
 
 def train(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from mnist_tasks.records import Layer, Shape
 from mnist_tasks.vetting import allowlist
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.protocol import InspectionResult
+from mnist_tasks.vetting.static_check import DeclaredModel
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mnist_tasks.vetting.limits import Limits
-    from mnist_tasks.vetting.static_check import DeclaredModel
 
 _IMAGE_SHAPES = ((784,), (28, 28), (28, 28, 1))
 
