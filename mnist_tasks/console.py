@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from mnist_tasks import errors
 from mnist_tasks.errors import Failure, MnistTasksError
 
 LOG_WIDTH = 120  # columns where the output is no terminal, so that no line wraps within a number
@@ -53,15 +54,8 @@ def show_error(error: MnistTasksError | Failure) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    rows = {
-        "looked at": error.subject,
-        "expected": error.expected,
-        "found": error.found,
-        "what to do": error.remedy,
-    }
-    for name, value in rows.items():
-        if value:
-            grid.add_row(name, Text(value))
+    for name, text in errors.rows(error).items():
+        grid.add_row(name, Text(text))
     messages().print(Panel(grid, title=error.title, title_align="left", border_style="red"))
 
 

@@ -96,6 +96,17 @@ class Failure:
         )
 
 
+def rows(error: MnistTasksError | Failure) -> dict[str, str]:
+    """Return the parts of an error, by their names in its display."""
+    parts = {
+        "looked at": error.subject,
+        "expected": error.expected,
+        "found": error.found,
+        "what to do": error.remedy,
+    }
+    return {name: text for name, text in parts.items() if text}
+
+
 def printable(text: str, *, limit: int = 200) -> str:
     """Return text from a file, a server or another program in a form that is safe to display.
 

@@ -11,17 +11,12 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from mnist_tasks import disk, old_records
+from mnist_tasks import disk, old_records, predictions
 from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.records import SCHEMA, Check, RunRecord
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 RECORD_NAME = "run.json"
 LATEST = "latest"
@@ -46,12 +41,7 @@ def save(
 ) -> Path:
     """Write a record below a folder of runs, atomically, and return its path.
 
-    Parameters
-    ----------
-    remedy
-        What the user can do if it can't be written.
-    staging
-        As in `disk.replacing`.
+    `remedy` is what the user can do if it can't be written; `staging` is as in `disk.replacing`.
 
     Raises
     ------
@@ -94,10 +84,7 @@ def read(path: Path) -> RunRecord:
 def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
     """Read all records of a folder of runs; a missing folder has none.
 
-    Parameters
-    ----------
-    remedy
-        What the user can do if the folder can't be read.
+    `remedy` is what the user can do if the folder can't be read.
 
     Raises
     ------
@@ -105,16 +92,13 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
         The folder can't be read, or is not a folder.
     """
     try:
-        with os.scandir(folder):
-            pass
+        os.scandir(folder).close()
     except FileNotFoundError:
         return StoredRuns()
     except OSError as error:
+        expected, found = "a folder of run records", error.strerror or str(error)
         raise InputRefusedError(
-            str(folder),
-            expected="a folder of run records",
-            found=error.strerror or str(error),
-            remedy=remedy,
+            str(folder), expected=expected, found=found, remedy=remedy
         ) from error
     records = []
     skipped = []
@@ -145,20 +129,19 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     InputRefusedError
         No run has that name, or several runs match it.
     """
+    if name == LATEST and not stored.records:
+        raise InputRefusedError(
+            str(folder),
+            expected="at least one run record",
+            found="; ".join(stored.skipped) or "none",
+            remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
+        )
     if name == LATEST:
-        if not stored.records:
-            raise InputRefusedError(
-                str(folder),
-                expected="at least one run record",
-                found="; ".join(stored.skipped) or "none",
-                remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
-            )
         return stored.records[-1], folder / stored.records[-1].id
-    found = [record for record in stored.records if record.id.startswith(name)]
-    exact = [record for record in found if record.id == name]
-    if len(exact or found) == 1:
-        record = (exact or found)[0]
-        return record, folder / record.id
+    matches = [record for record in stored.records if record.id.startswith(name)]
+    found = [record for record in matches if record.id == name] or matches
+    if len(found) == 1:
+        return found[0], folder / found[0].id
     path = Path(name)
     # The name may be too long for a path, or the folder not readable.
     with suppress(OSError, ValueError):
@@ -186,25 +169,20 @@ def delete(record: RunRecord, folder: Path) -> None:
 
 
 def attach(
-    check: Check, folder: Path, probabilities: NDArray[np.float32] | None = None
+    check: Check, folder: Path, probabilities: predictions.Probabilities | None = None
 ) -> RunRecord | None:
     """Add a check to the newest record of the checked model, which its hash identifies.
+
+    Return the record with the check; ``None`` if no run in the folder produced this model.
 
     Parameters
     ----------
     probabilities : (n, 10) float32 in [0, 1]
         The model's predictions for the test images, to be saved beside the record.
-
-    Returns
-    -------
-    record
-        The record with the check; ``None`` if no run in the folder produced this model.
     """
     for record in reversed(read_all(folder).records):
         if record.model.sha256 == check.model.sha256:
             if probabilities is not None:
-                from mnist_tasks import predictions
-
                 predictions.save(probabilities, folder / record.id)
             checked = replace(record, check=check)
             save(checked, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -84,18 +85,23 @@ def sweep(
     from mnist_tasks.reporting.terminal import sweep as tables
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
     from mnist_tasks.reporting.terminal.sweep_progress import SweepProgress
+    from mnist_tasks.sweeping import plan_file, search_space
     from mnist_tasks.sweeping import sweep as sweeping
+    from mnist_tasks.sweeping.plan import Plan
+    from mnist_tasks.training.settings import parse_many
 
-    planned = _plan(
-        plan,
-        recipes=recipe,
-        seeds=seeds,
-        settings=settings,
-        limit=limit,
-        test=test,
-        threads=threads,
-        device=device,
-    )
+    base = Plan(evaluated_on="test" if test else "validation", device=device, threads=threads)
+    if plan is None:
+        planned = replace(
+            base,
+            settings=search_space.grid(recipe or ["default"], parse_many(tuple(settings or ()))),
+            seeds=search_space.parse_seeds("0-4" if seeds is None else seeds),
+            limit=limit,
+        )
+    else:
+        options = {"--recipe": recipe, "--seeds": seeds, "--set": settings, "--limit": limit}
+        _refuse_beside(plan, options)
+        planned = plan_file.load(plan, base)
     executor = _executor(on, planned, data_dir, workers)
     data = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline)
     loading.load("train", data, progress=DownloadProgress())
@@ -108,38 +114,14 @@ def sweep(
     raise typer.Exit(result.exit_code)
 
 
-def _plan(
-    path: Path | None,
-    *,
-    recipes: list[str] | None,
-    seeds: str | None,
-    settings: list[str] | None,
-    limit: int | None,
-    test: bool,
-    threads: int,
-    device: str,
-) -> Plan:
-    from mnist_tasks.sweeping import plan, plan_file, search_space
-    from mnist_tasks.training.settings import parse_many
-
-    base = plan.Plan(evaluated_on="test" if test else "validation", device=device, threads=threads)
-    if path is None:
-        values = parse_many(tuple(settings or ()))
-        return replace(
-            base,
-            settings=search_space.grid(recipes or ["default"], values),
-            seeds=search_space.parse_seeds("0-4" if seeds is None else seeds),
-            limit=limit,
-        )
-    given = {"--recipe": recipes, "--seeds": seeds, "--set": settings, "--limit": limit}
-    for option, value in given.items():
+def _refuse_beside(plan_file: Path, options: Mapping[str, object]) -> None:
+    for option, value in options.items():
         if value is not None:
             raise UsageError(
                 option,
-                expected=f"this setting in {printable(str(path))}",
+                expected=f"this setting in {printable(str(plan_file))}",
                 found="an option in addition to the plan file",
             )
-    return plan_file.load(path, base)
 
 
 def _executor(on: str, plan: Plan, data_dir: Path | None, workers: int | None) -> Executor:

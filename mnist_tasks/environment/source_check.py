@@ -9,7 +9,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 
 from mnist_tasks.data import datasets
-from mnist_tasks.data.sources import Mirror, Npm, Source, run_npm
+from mnist_tasks.data.npm import Npm, run_npm
+from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.environment import background
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import EnvironmentProblemError, printable

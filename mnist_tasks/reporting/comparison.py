@@ -98,8 +98,6 @@ def view(names: Sequence[str], runs: Path, data_folder: Path) -> RunView | Compa
     ----------
     names
         Names as in `run_store.find`; the latest run if empty.
-    runs, data_folder
-        The folders of the run records and of the data files.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from mnist_tasks import errors
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure, printable
 from mnist_tasks.records import Check
@@ -74,9 +75,9 @@ def _clause(case: ET.Element, clause: Clause) -> None:
 
 def _error(case: ET.Element, error: Failure) -> None:
     message = _text(f"{error.subject}: {error.found}")
-    lines = [f"expected: {error.expected}", f"found: {error.found}", f"what to do: {error.remedy}"]
+    lines = [f"{name}: {text}" for name, text in errors.rows(error).items() if name != "looked at"]
     element = ET.SubElement(case, "error", type=_text(error.title), message=message)
-    element.text = "\n".join(_text(line) for line in lines if not line.endswith(": None"))
+    element.text = "\n".join(map(_text, lines))
 
 
 def _text(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mnist_tasks import errors
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure
 from mnist_tasks.records import RunRecord
@@ -105,13 +106,7 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _error(error: Failure) -> str:
-    parts = {
-        "looked at": error.subject,
-        "expected": error.expected,
-        "found": error.found,
-        "what to do": error.remedy,
-    }
-    lines = [f"- {name}: {escape(value)}" for name, value in parts.items() if value]
+    lines = [f"- {name}: {escape(text)}" for name, text in errors.rows(error).items()]
     return "\n".join([f"{error.title}.\n", *lines])
 
 

