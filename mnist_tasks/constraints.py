@@ -1,13 +1,13 @@
-"""Convert what a user wrote to constrained types; an error says in words what a value may be.
+"""Convert user input to constrained types, with errors that describe the valid values.
 
-The range of a setting stands in its annotation, and nowhere else:
+The annotation of a setting is the only place that defines its range:
 
 >>> from typing import Annotated
 >>> from msgspec import Meta
 >>> describe(Annotated[int, Meta(ge=1, le=60_000)])
 'a whole number from 1 to 60,000'
 >>> describe(Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})] | None)
-'a number from 0 to below 1: 0.95 is 95%'
+'a number of at least 0, below 1: 0.95 is 95%'
 """
 
 from __future__ import annotations
@@ -34,17 +34,18 @@ _WORDS = {
 
 
 def describe(kind: Any) -> str:
-    """Return in words what a value of a type may be; a hint in its `Meta` follows the words."""
+    """Describe the valid values of a type, with the hint in its `Meta` if there is one."""
     return _words(inspect.type_info(kind))
 
 
 def convert_value(value: Any, kind: Any, key: str) -> Any:
-    """Convert a value, or the items of a list, to a type. Numbers have to be finite.
+    """Convert a value, or the items of a list, to a type. Numbers must be finite.
 
     Raises
     ------
     UsageError
-        The value has another type, or is out of range. The error names `key`; of a list, the item.
+        The value has the wrong type, or is out of range. The error names `key`, and in a list the
+        invalid item.
     """
     with contextlib.suppress(msgspec.ValidationError):
         converted = msgspec.convert(value, kind)
@@ -58,20 +59,20 @@ def convert_value(value: Any, kind: Any, key: str) -> Any:
 
 
 def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") -> Kind:
-    """Convert a table, and those inside of it, to a structure or a dataclass.
+    """Convert a table and its inner tables to a structure or a dataclass.
 
     Parameters
     ----------
     name
-        Of the table, for what is wrong with the whole of it.
+        Name of the table, for errors about the table as a whole.
     prefix
-        What stands before a key's name in an error: ``perturbed.``.
+        Prefix of the keys in errors, such as ``perturbed.``.
 
     Raises
     ------
     UsageError
-        A key is unknown or missing, or its value has another type or is out of range. The error
-        names the key with those of the tables around it: ``perturbed.shift.pixels``.
+        A key is unknown or missing, or its value has the wrong type or is out of range. The error
+        gives the full name of the key: ``perturbed.shift.pixels``.
     """
     if not isinstance(table, dict):
         raise UsageError(name, expected="a table", found=printable(str(table)))
@@ -106,7 +107,7 @@ def _is_struct(info: inspect.Type) -> bool:
 
 
 def _alternatives(info: inspect.Type) -> list[Any]:
-    """Return the types of which a value may have one, without ``None``."""
+    """Return the members of a union, without ``None``."""
     if isinstance(info, inspect.Metadata):
         return _alternatives(info.type)
     if isinstance(info, inspect.UnionType):
@@ -131,11 +132,13 @@ def _words(info: inspect.Type) -> str:
 
 
 def _range(info: inspect.IntType | inspect.FloatType) -> str:
-    """Return `` from 0 to 4``, `` above 0``, or nothing where there are no bounds."""
+    """Return `` from 0 to 4``, `` above 0``, or an empty string without bounds."""
     start = f" above {info.gt:,}" if info.gt is not None else ""
     end = f"below {info.lt:,}" if info.lt is not None else ""
     if info.le is not None:
         end = f"{info.le:,}" if info.ge is not None else f"at most {info.le:,}"
+    if info.ge is not None and info.le is not None:
+        return f" from {info.ge:,} to {end}"
     if info.ge is not None:
-        return f" from {info.ge:,}" + (f" to {end}" if end else "")
+        start = f" of at least {info.ge:,}"
     return start + ("," if start and end else "") + (f" {end}" if end else "")

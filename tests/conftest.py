@@ -52,7 +52,7 @@ def small_cli(tmp_path: Path) -> Callable[..., Run]:
     return run
 
 
-def hear_ctrl_c() -> None:
+def restore_ctrl_c() -> None:
     """Restore Ctrl-C in a new process: a shell ignores it in background processes."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

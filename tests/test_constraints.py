@@ -1,4 +1,4 @@
-"""Constrained types: what is not valid is refused by its key, with what may stand there."""
+"""Constrained types: an invalid value is refused by its key, with the valid ones."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -27,11 +27,11 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     ("kind", "words"),
     [
         (Annotated[int, Meta(ge=0, le=4)], "a whole number from 0 to 4"),
-        (Annotated[float, Meta(ge=0, lt=1)], "a number from 0 to below 1"),
+        (Annotated[float, Meta(ge=0, lt=1)], "a number of at least 0, below 1"),
         (Annotated[float, Meta(gt=0, le=45)], "a number above 0, at most 45"),
         (Annotated[float, Meta(gt=0, lt=1)], "a number above 0, below 1"),
         (Annotated[float, Meta(gt=0)], "a number above 0"),
-        (Annotated[float, Meta(ge=0)], "a number from 0"),
+        (Annotated[float, Meta(ge=0)], "a number of at least 0"),
         (Annotated[float, Meta(lt=0.5)], "a number below 0.5"),
         (int | None, "a whole number"),
         (bool, "true or false"),
@@ -56,8 +56,8 @@ def test_a_valid_table_is_converted_with_its_inner_tables() -> None:
         ({"count": 0}, "count", "0", "a whole number from 1 to 60,000"),
         ({"count": True}, "count", "True", "a whole number from 1 to 60,000"),
         ({"count": 10**400}, "count", "…", "a whole number from 1 to 60,000"),
-        ({"share": 95}, "share", "95", "a number from 0 to below 1: 0.95 is 95%"),
-        ({"share": ""}, "share", "nothing", "a number from 0 to below 1: 0.95 is 95%"),
+        ({"share": 95}, "share", "95", "a number of at least 0, below 1: 0.95 is 95%"),
+        ({"share": ""}, "share", "nothing", "a number of at least 0, below 1: 0.95 is 95%"),
         ({"rate": math.inf}, "rate", "inf", "a number above 0"),
         ({"rate": math.nan}, "rate", "nan", "a number above 0"),
         ({"rate": 10**400}, "rate", "…", "a number above 0"),
@@ -71,7 +71,7 @@ def test_a_valid_table_is_converted_with_its_inner_tables() -> None:
         ([], "bounds", "[]", "a table"),
     ],
 )
-def test_what_is_not_valid_is_named(table: Any, key: str, found: str, expected: str) -> None:
+def test_an_invalid_value_is_named(table: Any, key: str, found: str, expected: str) -> None:
     with pytest.raises(UsageError) as caught:
         constraints.convert_table(table, Bounds, "bounds")
     assert (caught.value.subject, caught.value.expected) == (key, expected)

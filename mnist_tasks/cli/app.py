@@ -44,7 +44,7 @@ class _Group(TyperGroup):
         except KeyboardInterrupt as error:
             from mnist_tasks import console
 
-            console.note("Interrupted. Every file is whole: the old one or the new one.")
+            console.note("Interrupted. Every file on disk is complete.")
             raise typer.Exit(errors.INTERRUPTED) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -92,7 +92,7 @@ app.add_typer(runs.app, name="runs")
 
 
 class _Messages(io.TextIOWrapper):
-    """Standard error that ignores a failed write, so that a full disk changes no exit code."""
+    """Standard error that ignores failed writes: a full disk doesn't change the exit code."""
 
     def write(self, text: str) -> int:
         with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end
-    if isinstance(sys.stdout, io.TextIOWrapper):  # it may lack a character
+    if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack a character
         sys.stdout.reconfigure(errors="replace")
     if isinstance(sys.stderr, io.TextIOWrapper):
         encoding = sys.stderr.encoding

@@ -81,7 +81,7 @@ def check(
 
 
 def vet(models: Models = None, as_json: AsJson = False) -> None:
-    """Vet model files without loading them, to tell whether Keras can open them safely."""
+    """Check whether model files are safe to open with Keras, without loading them."""
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
 
@@ -106,7 +106,7 @@ def vet(models: Models = None, as_json: AsJson = False) -> None:
 
 @contextmanager
 def _after_the_verdict(codes: list[int]) -> Iterator[None]:
-    """Print an error of writing a file and note its exit code; the verdicts are still printed."""
+    """Print an error in writing a file and add its exit code; the verdicts are still printed."""
     try:
         yield
     except MnistTasksError as error:

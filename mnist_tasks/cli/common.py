@@ -1,4 +1,4 @@
-"""What the commands share: their common options, and how they print results and errors."""
+"""The options that commands share, and functions that print results and errors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def print_result(
 
 
 def print_tables(*parts: RenderableType) -> None:
-    """Print what rich draws to standard output."""
+    """Print rich renderables to standard output."""
     from mnist_tasks import console
 
     with _require_output():
@@ -90,7 +90,7 @@ def print_error(error: MnistTasksError | Failure) -> None:
 def _require_output() -> Iterator[None]:
     """Exit with an error if standard output can't be written, for example on a full disk.
 
-    A reader that has gone away, such as ``head``, is not an error.
+    A reader that closes the pipe, such as ``head``, is not an error.
     """
     from mnist_tasks import console
 
@@ -105,7 +105,7 @@ def _require_output() -> Iterator[None]:
             "standard output",
             expected="a stream that can be written",
             found=error.strerror or str(error),
-            remedy="Make room there, or redirect the output elsewhere.",
+            remedy="Free some space, or redirect the output elsewhere.",
         )
         console.show_error(problem)
         raise typer.Exit(problem.exit_code) from error

@@ -24,19 +24,19 @@ def doctor(
     device: Annotated[
         str,
         typer.Option(
-            help="Device to require: auto, cpu or gpu. With gpu, an unusable GPU is an error."
+            help="Required device: auto, cpu or gpu. With gpu, it is an error if no GPU is usable."
         ),
     ] = "auto",
     data_dir: DataDir = None,
     runs: Runs = config.RUNS_FOLDER,
     mirror: MirrorUrl = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds TensorFlow may take to start.")
+        float, typer.Option(min=0.1, max=3600, help="Seconds that TensorFlow may take to start.")
     ] = 60.0,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check whether this machine can run the workflow, and if not, what to do."""
+    """Check whether this machine can run the workflow, and if not, what to fix."""
     from mnist_tasks import console
     from mnist_tasks.environment import examine
     from mnist_tasks.reporting.terminal import doctor

@@ -19,8 +19,8 @@ def report(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Runs: an id or the start of one, a record's path, or latest \\[default: latest]. "
-            "Several are compared, each with the first.",
+            help="Run ids, prefixes of ids or paths of records \\[default: latest]. "
+            "Several runs are each compared with the first.",
             metavar="[RUN]...",
         ),
     ] = None,

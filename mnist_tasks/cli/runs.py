@@ -58,7 +58,7 @@ def list_(
         typer.Option(help="Sort by created, accuracy, loss, parameters or seconds, best first."),
     ] = "created",
     reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
-    most: Annotated[int, typer.Option(min=0, help="How many to show; 0 shows all.")] = 0,
+    most: Annotated[int, typer.Option(min=0, help="Number of runs to show; 0 shows all.")] = 0,
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
 ) -> None:
@@ -88,7 +88,7 @@ def list_(
 @app.command(epilog=EXIT_CODES)
 def show(
     name: Annotated[
-        str, typer.Argument(help="Run id, the start of one, or latest.", metavar="RUN")
+        str, typer.Argument(help="Run id, a unique prefix of one, or latest.", metavar="RUN")
     ],
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
@@ -103,14 +103,14 @@ def show(
 
 @app.command(epilog=EXIT_CODES)
 def prune(
-    keep: Annotated[int, typer.Option(min=0, help="How many of the newest runs to keep.")],
+    keep: Annotated[int, typer.Option(min=0, help="Number of the newest runs to keep.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
 ) -> None:
     """Delete all but the newest runs, with everything in their folders.
 
-    A folder without a valid record is never touched.
+    A folder without a valid record is never deleted.
     """
     from mnist_tasks import run_store
 
@@ -138,10 +138,12 @@ def _without_collecting() -> Iterator[None]:
 
 
 def _ask(question: str, *, as_json: bool) -> None:
-    """Ask for confirmation; refuse if there is no terminal to ask on."""
+    """Ask for confirmation; raise an error if there is no terminal."""
     if as_json or not sys.stdin.isatty():
         raise UsageError(
-            "runs prune", expected="--yes, since there is no terminal to ask on", found="no --yes"
+            "runs prune",
+            expected="--yes, since there is no terminal for a prompt",
+            found="no --yes",
         )
     if not typer.confirm(question, err=True):
         print_line("nothing was deleted")

@@ -56,7 +56,9 @@ def sweep(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Runs at once \\[default: as many as cores and memory allow]"),
+        typer.Option(
+            min=1, help="Number of runs at once \\[default: as many as cores and memory allow]"
+        ),
     ] = None,
     threads: Annotated[int, typer.Option(help="TensorFlow threads of each run.")] = 1,
     device: Annotated[str, typer.Option(help="Device of each run: cpu or gpu.")] = "cpu",

@@ -2,7 +2,7 @@
 
 A container is an IDX file, a gzipped one, ``mnist.npz``, or a gzipped tarball of IDX files.
 Containers are not trusted: an unpacked file is only a *candidate* until its hash is verified, at
-most one byte too many is unpacked, and no path inside an archive is used.
+most one byte more than expected is unpacked, and no path inside an archive is used.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Candidate = tuple["DataFile", "Path"]
 def unpack(
     container: Path, wanted: Sequence[DataFile], staging: Path, *, origin: str
 ) -> Iterator[Candidate]:
-    """Unpack the wanted files that a container has to a folder, one by one.
+    """Unpack the wanted files of a container into a folder, one by one.
 
     Parameters
     ----------
     staging
-        Folder for the candidates, each named as its data file.
+        Folder for the candidates, each with the name of its data file.
     origin
         Path or address of the container, for errors.
 

@@ -1,4 +1,4 @@
-"""Download one file over HTTP, with time-outs, a size limit and retries."""
+"""Download one file over HTTP, with timeouts, a size limit and retries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Progress(Protocol):
         """Report how many bytes have arrived, of how many (``None``: unknown)."""
 
     def note(self, message: str) -> None:
-        """Report a message of one line."""
+        """Report a one-line message."""
 
 
 class SilentProgress:
@@ -51,9 +51,9 @@ class Patience:
     silence
         Longest wait in seconds for a connection, and between two pieces of the file.
     total
-        Seconds for one try.
+        Time limit of one attempt, in seconds.
     pauses
-        Seconds before each retry.
+        Waiting time before each retry, in seconds.
     """
 
     silence: float = 20.0
@@ -65,7 +65,7 @@ PATIENCE = Patience()
 
 
 class _TransientError(Exception):
-    """A failure that may not happen again."""
+    """A failure that a retry may fix."""
 
 
 def download(url: str, target: Path, *, patience: Patience, progress: Progress) -> None:
@@ -131,10 +131,10 @@ def _write(response: Response, target: Path, deadline: float, progress: Progress
                 raise InputRefusedError(
                     "the download",
                     expected=f"at most {LARGEST_DOWNLOAD:,} bytes",
-                    found="more than that",
+                    found="a larger file",
                 )
             if time.monotonic() > deadline:
-                raise _TransientError("too slow: the download took longer than one file may")
+                raise _TransientError("too slow: the download exceeded its time limit")
             file.write(chunk)
             progress.advance(done if total is None else min(done, total), total)
 

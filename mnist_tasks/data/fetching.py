@@ -1,6 +1,6 @@
 """Fetch the data files into the cache, from the first sources that have them.
 
-A file is unpacked beside the cache, verified there, flushed and moved in place, so that the cache
+A file is unpacked beside the cache, verified there, flushed and moved into place, so that the cache
 never has an incomplete file. A lock lets two fetches at the same time share the work.
 """
 
@@ -55,7 +55,7 @@ class Fetched:
 
 
 def fetch(folder: Path, sources: Sequence[Source], *, progress: Progress) -> Fetched:
-    """Fetch the files that a folder lacks, from the first sources that have them.
+    """Fetch the files that are missing in a folder, from the first sources that have them.
 
     Raises
     ------

@@ -24,7 +24,7 @@ class DataConfig:
     mirror
         Address of a mirror to use in place of the known sources.
     offline
-        Whether the network must not be used.
+        Whether to forbid the use of the network.
     """
 
     folder: Path | None = None

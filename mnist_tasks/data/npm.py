@@ -65,7 +65,7 @@ def run_npm(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        found = f"npm did not end within {timeout:g} s"
+        found = f"npm did not finish within {timeout:g} s"
         raise EnvironmentProblemError("npm", found=found) from error
     except OSError as error:
         found = f"npm can't be started: {error.strerror}"

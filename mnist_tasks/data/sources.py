@@ -69,7 +69,7 @@ class Local:
         """Unpack each file of the folder that looks like a container."""
         paths = [self.path]
         if self.path.is_dir():
-            paths = [path for path in sorted(self.path.iterdir()) if _may_hold_data(path)]
+            paths = [path for path in sorted(self.path.iterdir()) if _may_be_data(path)]
         missing = list(wanted)
         for path in paths:
             if not os.access(path, os.R_OK):
@@ -80,7 +80,7 @@ class Local:
                 missing = [each for each in missing if each != file]
 
 
-def _may_hold_data(path: Path) -> bool:
+def _may_be_data(path: Path) -> bool:
     return path.is_file() and (not os.access(path, os.R_OK) or containers.looks_like_data(path))
 
 
@@ -140,7 +140,7 @@ def choose(
     name
         The only known source to use, one of `NAMES`.
     offline
-        Whether the network must not be used.
+        Whether to forbid the use of the network.
     patience
         Time limits and retries of downloads.
 

@@ -1,4 +1,4 @@
-"""The cache of data files: verified by SHA-256 at every use, and memory-mapped."""
+"""The cache of data files: verified by SHA-256 on every use, and memory-mapped."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def start(
 ) -> Callable[[], dict[str, str | None]]:
     """Start a request to every source, and return a function that waits for the results.
 
-    They are, by name, why a source can't be used, or ``None`` if it sends what may be data.
+    The results are, by name, why a source can't be used, or ``None`` if it can.
     """
     futures = {each.name: background.start(partial(_check, each, timeout)) for each in sources}
     deadline = time.monotonic() + 3 * timeout
@@ -32,7 +32,7 @@ def start(
 
 
 def finding(errors: dict[str, str | None] | None, *, is_complete: bool) -> Finding:
-    """Report which sources can be reached; that none can is an error if files are missing.
+    """Report which sources can be reached; having none is an error if files are missing.
 
     `errors` is what `start` found, or ``None`` if the sources were not checked.
     """
@@ -49,7 +49,7 @@ def finding(errors: dict[str, str | None] | None, *, is_complete: bool) -> Findi
     if is_complete:
         remedy += "; the cache is complete, so nothing has to be fetched."
         return make(status="warning", found=found, remedy=remedy, details=details)
-    remedy += ", or bring the files and run `mnist-tasks fetch --from FOLDER`."
+    remedy += ", or copy the files here and run `mnist-tasks fetch --from FOLDER`."
     found += ", and the cache lacks files"
     return make(status="error", found=found, remedy=remedy, details=details)
 
@@ -57,7 +57,7 @@ def finding(errors: dict[str, str | None] | None, *, is_complete: bool) -> Findi
 def _result(future: Future[str | None], deadline: float) -> str | None:
     try:
         return future.result(max(0.0, deadline - time.monotonic()))
-    except FutureTimeoutError:  # neither a DNS lookup nor a slow trickle has a time-out
+    except FutureTimeoutError:  # neither a DNS lookup nor a slow response has a timeout
         return "timed out"
 
 
@@ -88,7 +88,7 @@ def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
         return reason(error)
     if content.lstrip().startswith(b"<"):
         return f"a web page, not data: {printable(content.decode(errors='replace'))}"
-    return None if content else "an empty answer"
+    return None if content else "an empty response"
 
 
 def _check_npm(npm: Npm, timeout: float) -> str | None:

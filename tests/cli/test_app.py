@@ -1,4 +1,4 @@
-"""The command line as its users meet it: real processes, their exit codes and what they print."""
+"""The command line in real processes: exit codes and output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 import mnist_tasks
 from tests import examples
-from tests.conftest import SMALL_CLI, hear_ctrl_c
+from tests.conftest import SMALL_CLI, restore_ctrl_c
 from tests.server import send, serve
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
-def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
+def test_help_lists_the_commands_and_the_exit_codes(cli: Cli) -> None:
     done = cli("--help")
     assert done.returncode == 0
     assert all(verb in done.stdout for verb in ("fetch", "train", "check", "report"))
@@ -51,7 +51,7 @@ def test_help_names_the_verbs_and_the_exit_codes(cli: Cli) -> None:
         ("sweep", "0,3,7-9 [default: 0-4]"),
         ("train", "[default: all cores]"),
         ("check", "[default: model_latest.h5]"),
-        ("false-alarms", "[default: the one that `check` finds]"),
+        ("false-alarms", "[default: the one that `check` uses]"),
         ("report", "[default: latest]"),
     ],
 )
@@ -60,14 +60,14 @@ def test_help_shows_the_defaults(cli: Cli, command: str, default: str) -> None:
     assert default in " ".join(shown.split())
 
 
-def test_an_output_that_lacks_a_character_has_another_in_its_place(cli: Cli) -> None:
+def test_a_character_that_the_encoding_lacks_is_replaced(cli: Cli) -> None:
     done = cli("--help", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert "Exit codes: 0 done, and the contract passed ? 1" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("option", ["--json", "--reverse"])
-def test_an_output_that_is_full_is_an_error_of_its_own(tmp_path: Path, option: str) -> None:
+def test_a_full_output_is_an_error(tmp_path: Path, option: str) -> None:
     command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -80,7 +80,7 @@ def test_an_output_that_is_full_is_an_error_of_its_own(tmp_path: Path, option: s
     ("arguments", "code"),
     [(("vet", "nosuch.h5"), 3), (("sweep", "--seeds", "x"), 2), (("train", "--nosuch"), 2)],
 )
-def test_messages_that_find_no_room_change_no_exit_code(
+def test_unwritable_messages_do_not_change_the_exit_code(
     tmp_path: Path, arguments: tuple[str, ...], code: int
 ) -> None:
     command = [sys.executable, "-m", "mnist_tasks", *arguments]
@@ -92,7 +92,7 @@ def test_messages_that_find_no_room_change_no_exit_code(
 
 
 @pytest.mark.parametrize("option", ["--json", "--reverse"])
-def test_an_output_that_is_closed_is_no_error(tmp_path: Path, option: str) -> None:
+def test_a_closed_output_is_not_an_error(tmp_path: Path, option: str) -> None:
     command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *command],
@@ -128,7 +128,7 @@ def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_p
     done = subprocess.run(
         [sys.executable, "-c", LOADED.format(script)], capture_output=True, text=True, check=True
     )
-    assert "already there, verified" in done.stdout
+    assert "already cached, verified" in done.stdout
     assert "The contract passed" in done.stdout
     assert done.stdout.splitlines()[-1] == ""
 
@@ -137,7 +137,7 @@ def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_p
 def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
     fetched = small_cli("fetch", "--offline")
     assert (fetched.returncode, fetched.stderr) == (0, "")
-    assert "already there, verified" in fetched.stdout
+    assert "already cached, verified" in fetched.stdout
 
     trained = small_cli("train", *QUICK, "--seed", "3", "--json")
     assert trained.returncode == 0
@@ -179,9 +179,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(small_cli: C
 
 
 @pytest.mark.slow
-def test_data_that_is_missing_is_fetched_unless_offline(
-    small_cli: Cli, cli: Cli, tmp_path: Path
-) -> None:
+def test_missing_data_is_fetched_unless_offline(small_cli: Cli, cli: Cli, tmp_path: Path) -> None:
     offline = cli("train", "--offline", "--json")
     assert offline.returncode == 4
     assert "no source was allowed" in error_of(offline)["found"]
@@ -193,7 +191,7 @@ def test_data_that_is_missing_is_fetched_unless_offline(
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_the_previous_model_intact(tmp_path: Path) -> None:
     model = tmp_path / "model_latest.h5"
     model.write_bytes(b"the previous model")
     command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), "train", "--epochs", "1000"]
@@ -204,7 +202,7 @@ def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=restore_ctrl_c,
     )
     assert process.stderr is not None
     assert "epoch" in process.stderr.readline()
@@ -212,7 +210,7 @@ def test_ctrl_c_leaves_the_previous_model_whole(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "Stopped. Every file is whole" in stderr
+    assert "Interrupted. Every file on disk is complete" in stderr
     assert "Traceback" not in stderr
     assert model.read_bytes() == b"the previous model"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "model_latest.h5", "runs"]
@@ -249,7 +247,7 @@ def test_wrong_usage_is_exit_2_and_names_the_option(
 
 
 @pytest.mark.parametrize("arguments", [("bake",), ("train", "--epochs", "many"), ("fetch", "--x")])
-def test_what_typer_refuses_is_exit_2_too(cli: Cli, arguments: tuple[str, ...]) -> None:
+def test_usage_errors_of_typer_are_exit_2_too(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert cli(*arguments).returncode == 2
 
 
@@ -264,7 +262,7 @@ def test_what_typer_refuses_is_exit_2_too(cli: Cli, arguments: tuple[str, ...]) 
     ],
     ids=["missing", "folder", "empty", "no model", "fifo"],
 )
-def test_a_model_that_is_none_is_exit_3(
+def test_an_invalid_model_is_exit_3(
     small_cli: Cli, tmp_path: Path, make: Callable[[Path], object], found: str
 ) -> None:
     make(tmp_path / "model_latest.h5")
@@ -276,14 +274,14 @@ def test_a_model_that_is_none_is_exit_3(
 
 
 @pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"\x1f\x8bnothing", b""])
-def test_a_server_of_nonsense_is_exit_3(cli: Cli, body: bytes) -> None:
+def test_a_server_with_other_content_is_exit_3(cli: Cli, body: bytes) -> None:
     with serve(lambda request: send(request, body)) as url:
         done = cli("fetch", "--mirror", url, "--timeout", "2", "--json")
     assert done.returncode == 3
     assert url in error_of(done)["found"]
 
 
-def test_without_network_and_cache_it_is_exit_4(cli: Cli, tmp_path: Path) -> None:
+def test_no_network_and_no_cache_is_exit_4(cli: Cli, tmp_path: Path) -> None:
     done = cli("fetch", "--mirror", "http://nowhere.invalid/", "--json")
     assert done.returncode == 4
     assert "can't be resolved" in error_of(done)["found"]
@@ -291,14 +289,14 @@ def test_without_network_and_cache_it_is_exit_4(cli: Cli, tmp_path: Path) -> Non
     assert {path.name for path in (tmp_path / "data").iterdir()} <= {".lock"}
 
 
-def test_a_report_without_a_run_is_exit_3_and_says_what_to_type(cli: Cli) -> None:
+def test_a_report_without_a_run_is_exit_3_with_a_remedy(cli: Cli) -> None:
     done = cli("report")
     assert done.returncode == 3
     assert "mnist-tasks train" in done.stderr
 
 
-def test_without_tensorflow_it_is_exit_4_and_says_what_to_do(tmp_path: Path) -> None:
-    """An import hook plays a machine without TensorFlow, for the process and its children."""
+def test_a_missing_tensorflow_is_exit_4_with_a_remedy(tmp_path: Path) -> None:
+    """An import hook simulates a machine without TensorFlow, for the process and its children."""
     (tmp_path / "hidden.py").write_text(
         "import runpy, sys\nsys.modules['tensorflow'] = None\n"
         f"runpy.run_path({str(SMALL_CLI)!r}, run_name='__main__')\n"
@@ -320,15 +318,15 @@ def test_without_tensorflow_it_is_exit_4_and_says_what_to_do(tmp_path: Path) -> 
     assert "pip install" in done.stderr
 
 
-def test_colour_is_for_terminals_and_for_those_who_want_it(small_cli: Cli) -> None:
+def test_color_is_for_terminals_unless_it_is_forced(small_cli: Cli) -> None:
     assert "\x1b" not in small_cli("fetch").stdout
     assert "\x1b[" in small_cli("fetch", env={"FORCE_COLOR": "1"}).stdout
     no_color = small_cli("fetch", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
     assert "\x1b[3" not in no_color
 
 
-def test_a_reader_that_goes_away_changes_no_exit_code(small_cli: Cli, tmp_path: Path) -> None:
-    """``mnist-tasks … | true`` must not end with the code of a contract that does not hold."""
+def test_a_closed_pipe_does_not_change_the_exit_code(small_cli: Cli, tmp_path: Path) -> None:
+    """``mnist-tasks … | true`` must not exit with 1, as if the contract had failed."""
     folder = tmp_path / "data"
     for options in ("", "--json"):
         pipe = f"{sys.executable} {SMALL_CLI} {folder} fetch --data-dir {folder} {options} | true"
@@ -341,7 +339,7 @@ def test_a_reader_that_goes_away_changes_no_exit_code(small_cli: Cli, tmp_path: 
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_bug_has_an_exit_code_of_its_own() -> None:
+def test_a_bug_has_its_own_exit_code() -> None:
     script = (
         "from mnist_tasks.cli import app\n"
         "@app.app.command()\n"
@@ -355,7 +353,7 @@ def test_a_bug_has_an_exit_code_of_its_own() -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
-def test_a_folder_of_runs_that_is_none_is_refused_before_any_work(
+def test_a_runs_folder_that_is_not_a_folder_is_refused_at_once(
     small_cli: Cli, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
@@ -369,7 +367,7 @@ def test_a_folder_of_runs_that_is_none_is_refused_before_any_work(
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "", "none"])
-def test_a_run_that_is_not_there_is_refused(small_cli: Cli, name: str) -> None:
+def test_an_unknown_run_is_refused(small_cli: Cli, name: str) -> None:
     done = small_cli("runs", "show", name, "--json")
     assert done.returncode == 3
     assert error_of(done)["subject"]

@@ -1,4 +1,4 @@
-"""``mnist-tasks check`` as it is typed: files in, files out, one exit code."""
+"""``check`` and ``vet`` in real processes: files in, files out, one exit code."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Cli = Callable[..., Run]
     ("text", "key"),
     [("accuracy_above = 95", "accuracy_above"), ("accuracy = 0.9", "accuracy"), ("a =", "")],
 )
-def test_a_contract_that_cant_be_is_exit_2_before_anything_is_read(
+def test_an_invalid_contract_is_exit_2_before_anything_is_read(
     cli: Cli, tmp_path: Path, text: str, key: str
 ) -> None:
     (tmp_path / "contract.toml").write_text(text)
@@ -29,14 +29,14 @@ def test_a_contract_that_cant_be_is_exit_2_before_anything_is_read(
     assert [path.name for path in tmp_path.iterdir()] == ["contract.toml"]
 
 
-def test_the_contract_of_the_project_counts_unasked(cli: Cli, tmp_path: Path) -> None:
+def test_the_contract_in_pyproject_is_used_by_default(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.mnist-tasks.contract]\naccuracy_above = 2\n")
     done = cli("check", "--offline")
     assert done.returncode == 2
     assert "pyproject.toml: accuracy_above" in done.stderr
 
 
-def test_an_error_is_in_every_file_that_was_asked_for(small_cli: Cli, tmp_path: Path) -> None:
+def test_an_error_is_in_every_requested_file(small_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "bad.h5").write_bytes(b"GIF89a")
     summary = tmp_path / "summary"
     arguments = ("--junit", "out/a.xml", "--markdown", "out/a.md")
@@ -60,9 +60,7 @@ def test_an_error_is_in_every_file_that_was_asked_for(small_cli: Cli, tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_check_of_many_models_gives_each_its_verdict_and_leaves_predictions(
-    small_cli: Cli, tmp_path: Path
-) -> None:
+def test_each_of_many_models_gets_a_verdict_and_predictions(small_cli: Cli, tmp_path: Path) -> None:
     trained = json.loads(small_cli("train", "--limit", "200", "--json").stdout)
     (tmp_path / "contract.toml").write_text("accuracy_above = 0.0\nrequired_layers = ['Dropout']\n")
     arguments = ("model_latest.h5", "none.h5", "--contract", "contract.toml")
@@ -81,11 +79,11 @@ def test_a_check_of_many_models_gives_each_its_verdict_and_leaves_predictions(
     assert done.returncode == 0, done.stderr
     assert "0 images regressed, 0 fixed" in done.stdout
     done = small_cli("check")
-    assert done.returncode == 1  # 200 images teach no 95%
+    assert done.returncode == 1  # 200 images are too few for 95%
     assert "wrong of 128; 6 allowed" in done.stdout
 
 
-def test_vet_tells_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> None:
+def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> None:
     sound = tmp_path / "sound.keras"
     sound.write_bytes(handmade.write_keras(handmade.small()))
     unsafe = tmp_path / "unsafe.keras"
@@ -110,8 +108,10 @@ def test_vet_tells_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_verdicts_are_told_where_nothing_can_be_written(small_cli: Cli, tmp_path: Path) -> None:
-    """A record that can't be kept and a file that can't be written hide no verdict."""
+def test_verdicts_are_printed_even_if_no_file_can_be_written(
+    small_cli: Cli, tmp_path: Path
+) -> None:
+    """A failure to write the record or a file hides no verdict."""
     trained = json.loads(small_cli("train", "--limit", "100", "--json").stdout)
     (tmp_path / "runs" / trained["id"] / "predictions.npz").mkdir()
     (tmp_path / "file").write_bytes(b"")

@@ -16,7 +16,7 @@ import pytest
 from mnist_tasks import install
 from mnist_tasks.environment import gpu
 from tests import generated
-from tests.conftest import SMALL_CLI, hear_ctrl_c
+from tests.conftest import SMALL_CLI, restore_ctrl_c
 from tests.environment import throwaway
 from tests.server import send, serve
 
@@ -249,7 +249,7 @@ def test_ctrl_c_ends_the_probe_too(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=restore_ctrl_c,
     )
     pid = tmp_path / "pid"
     end = time.monotonic() + 30

@@ -1,4 +1,4 @@
-"""``report`` and ``runs`` as their users meet them."""
+"""``report`` and ``runs`` in real processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
 
-# What a machine that is busy with other things may take beyond the figures in the README.
+# Allowance for a busy machine, beyond the figures in the README.
 PATIENCE = 3.0
 
 
@@ -40,7 +40,7 @@ def shown(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
-def test_a_report_leaves_a_page_beside_the_record(cli: Cli, three: Path) -> None:
+def test_a_report_writes_a_page_beside_the_record(cli: Cli, three: Path) -> None:
     done = cli("report")
     assert done.returncode == 0
     page = three / examples.run(2).id / "report.html"
@@ -48,9 +48,7 @@ def test_a_report_leaves_a_page_beside_the_record(cli: Cli, three: Path) -> None
     assert "Not checked yet." in page.read_text(encoding="utf-8")
 
 
-def test_a_report_leaves_what_it_is_asked_for_and_no_more(
-    cli: Cli, three: Path, tmp_path: Path
-) -> None:
+def test_a_report_writes_only_what_is_requested(cli: Cli, three: Path, tmp_path: Path) -> None:
     options = ("--no-html", "--markdown", "a/report.md", "--csv", "tables")
     done = cli("report", "20261122-120000", *options)
     assert done.returncode == 0, done.stderr
@@ -82,13 +80,13 @@ def test_runs_are_compared(cli: Cli, three: Path) -> None:
     assert {"name": "seed", "A": "0", "B": "2"} in found["tables"]["differences"]
 
 
-def test_a_report_of_no_run_is_exit_3(cli: Cli, three: Path) -> None:
+def test_a_report_of_an_unknown_run_is_exit_3(cli: Cli, three: Path) -> None:
     done = cli("report", "yesterday")
     assert done.returncode == 3
     assert "mnist-tasks runs" in done.stderr
 
 
-def test_a_page_that_can_not_be_written_is_exit_4(cli: Cli, three: Path, tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_is_exit_4(cli: Cli, three: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = cli("report", "--html", "file/report.html")
     assert done.returncode == 4
@@ -112,11 +110,11 @@ def test_a_run_is_shown(cli: Cli, three: Path) -> None:
     assert cli("runs", "show", "2026", "--json").returncode == 3
 
 
-def test_only_the_oldest_runs_are_pruned_and_nothing_else(cli: Cli, three: Path) -> None:
+def test_only_the_oldest_runs_are_pruned(cli: Cli, three: Path) -> None:
     (three / "notes").mkdir()
     (three / "notes" / "run.json").write_text("{}")
     (three / "comparison.html").write_text("")
-    assert cli("runs", "prune", "--keep", "1").returncode == 2  # there is nobody to ask
+    assert cli("runs", "prune", "--keep", "1").returncode == 2  # there is no terminal to ask on
     assert len(list(three.iterdir())) == 5
     done = shown(cli("runs", "prune", "--keep", "1", "--yes", "--json"))
     assert done["deleted"] == [examples.run(0).id, examples.run(1).id]
@@ -125,7 +123,7 @@ def test_only_the_oldest_runs_are_pruned_and_nothing_else(cli: Cli, three: Path)
     assert "deleted 0 of 1 runs" in cli("runs", "prune", "--keep", "1").stdout
 
 
-def test_what_is_no_record_is_named_and_the_rest_shows(cli: Cli, three: Path) -> None:
+def test_an_invalid_record_is_named_and_the_others_are_shown(cli: Cli, three: Path) -> None:
     (three / "cut").mkdir()
     (three / "cut" / "run.json").write_text('{"id": "cut", ')
     (three / "foreign").mkdir()

@@ -18,7 +18,7 @@ import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.environment import gpu
-from tests.conftest import SMALL_CLI, end_group, hear_ctrl_c
+from tests.conftest import SMALL_CLI, end_group, restore_ctrl_c
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=hear_ctrl_c,
+            preexec_fn=restore_ctrl_c,
             start_new_session=True,
         )
         started.append(process)
@@ -112,8 +112,8 @@ def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Pat
     assert (tmp_path / "single.h5").read_bytes() == (tmp_path / record.model.path).read_bytes()
 
     again = small_cli("sweep", "--seeds", "3,4", "--set", "max_shift=0,1", *QUICK)
-    assert "4 of 4 runs were done before" in again.stderr
-    assert "4 of 4 runs done, 4 of them before" in again.stdout
+    assert "4 of 4 runs were already done" in again.stderr
+    assert "4 of 4 runs done, 4 of them earlier" in again.stdout
     listed = small_cli("runs", "--runs", result["folder"], "--json")
     assert len(json.loads(listed.stdout)["runs"]) == 4
 
@@ -184,9 +184,9 @@ def test_ctrl_c_ends_a_sweep_and_its_workers(begin: Begin, tmp_path: Path) -> No
     os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "trying again" not in stderr
+    assert "retrying" not in stderr
     assert "KeyboardInterrupt" not in stderr
-    assert "Interrupted. Every file is whole" in stderr
+    assert "Interrupted. Every file on disk is complete" in stderr
     assert "Traceback" not in stderr
     wait_until_gone(str(tmp_path / "data"))
 

@@ -1,4 +1,4 @@
-"""Loading a split, and fetching it where it is missing."""
+"""Loading a split, and fetching it if it is missing."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ QUICK = Patience(silence=0.5, total=1.5, pauses=(0.01,))
 
 
 class Recorder:
-    """A progress that remembers its calls."""
+    """A progress that records its calls."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -137,7 +137,7 @@ def endless(request: BaseHTTPRequestHandler) -> None:
         (dripping, EnvironmentProblemError, r"too slow.* \(2 tries\)", 2),
         (cut_off, EnvironmentProblemError, r"the connection was closed too early \(2 tries\)", 2),
         (web_page, InputRefusedError, "a web page, not data: <html>Please sign in", 1),
-        (endless, InputRefusedError, "more than that", 1),
+        (endless, InputRefusedError, "a larger file", 1),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -233,7 +233,7 @@ def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None
         ),
         ("exit 7", EnvironmentProblemError, "exit code 7"),
         ("exit 0", EnvironmentProblemError, "exit code 0"),
-        ("exec sleep 5", EnvironmentProblemError, "did not end within 0.3 s"),
+        ("exec sleep 5", EnvironmentProblemError, "did not finish within 0.3 s"),
         ("echo junk > x.tgz", InputRefusedError, "starts with the bytes"),
     ],
 )

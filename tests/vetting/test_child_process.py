@@ -19,7 +19,7 @@ import mnist_tasks
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import child_process, sandbox
 from mnist_tasks.vetting.limits import Limits
-from tests.conftest import hear_ctrl_c
+from tests.conftest import restore_ctrl_c
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def test_the_child_ends_with_its_parent(end: signal.Signals, model: Path, tmp_pa
         [sys.executable, "-c", boot],
         env=environment,
         stderr=subprocess.DEVNULL,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=restore_ctrl_c,
     ) as parent:
         for _ in range(100):
             if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():

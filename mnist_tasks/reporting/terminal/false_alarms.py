@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NOTE = (
     "false alarms: runs for which the clause did not pass, and the 95% interval of their share; "
-    "next run: the probability that it will not pass, and the bound for the rate asked for, if the "
+    "next run: the probability that it will not pass, and the bound for the target rate, if the "
     "values are normally distributed"
 )
 
@@ -34,9 +34,7 @@ def report(found: FalseAlarmReport) -> RenderableType:
     parts: list[RenderableType] = [Text(printable(heading, limit=1000))]
     parts += [_table(each, found.target_rate) for each in found.settings]
     if found.missing_runs is None:
-        parts.append(
-            Text("Not counted: the runs that the unfinished sweep has not done.", "yellow")
-        )
+        parts.append(Text("Not counted: the remaining runs of the unfinished sweep.", "yellow"))
     elif found.missing_runs:
         missing = formatting.plural(found.missing_runs, "run")
         parts.append(Text(f"Not counted: {missing} without a model.", "yellow"))

@@ -32,7 +32,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class _Bar(Progress):
-    """A live bar, and `above` it whatever is set."""
+    """A live bar; `above` is drawn above it."""
 
     above: RenderableType | None = None
 
@@ -80,7 +80,7 @@ class LiveProgress:
         return True
 
     def note(self, message: str) -> None:
-        """Print a message of one line, above the bar."""
+        """Print a one-line message above the bar."""
         self._console.print(Text(message, style="dim"), soft_wrap=True)
 
 
@@ -138,7 +138,7 @@ class TrainingProgress(LiveProgress):
             self._bar.above = side_by_side(self._loss, self._accuracy)
 
     def begin(self, epochs: int, images: int) -> None:
-        """Start a training of so many epochs on so many images each."""
+        """Start a training of `epochs` passes over `images` images."""
         self._epochs, self._images = epochs, images
         self._started = time.monotonic()
         self._start(f"epoch 1/{epochs}", total=epochs * images)

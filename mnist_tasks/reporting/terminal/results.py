@@ -32,7 +32,7 @@ def fetched(result: Fetched) -> RenderableType:
         tables.add_row(
             table, file.name, f"{file.bytes:,}", f"{file.sha256[:HASH_DIGITS]}…", file.source
         )
-    done = "already there, verified" if result.was_cached else "fetched and verified"
+    done = "already cached, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
     lines += [Text(f"failed before: {printable(each)}", style="yellow") for each in result.failures]
     return Group(table, *lines)

@@ -52,7 +52,7 @@ def sweep_result(sweep: Sweep) -> RenderableType:
     if len(sweep.failed) > MAX_FAILURES:
         parts.append(Text(f"and {len(sweep.failed) - MAX_FAILURES:,} more that failed", "red"))
     done = f"{sweep.done:,} of {formatting.plural(sweep.runs, 'run')} done"
-    kept = f", {sweep.kept:,} of them before" if sweep.kept else ""
+    kept = f", {sweep.kept:,} of them earlier" if sweep.kept else ""
     parts.append(Text(printable(f"{done}{kept}: {sweep.folder}", limit=1000), overflow="fold"))
     return Group(*parts)
 

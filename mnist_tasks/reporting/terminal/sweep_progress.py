@@ -58,7 +58,7 @@ class SweepProgress(LiveProgress):
         self._start("sweep", total=len(jobs))
         self._update()
         if finished:
-            self.note(f"{len(finished):,} of {len(jobs):,} runs were done before")
+            self.note(f"{len(finished):,} of {len(jobs):,} runs were already done")
 
     def advance(self, event: Event) -> None:
         """Show that a run started or finished, or lost its worker."""
@@ -69,7 +69,7 @@ class SweepProgress(LiveProgress):
         else:
             setting.running.discard(event.job.id)
         if isinstance(event, WorkerLost):
-            self.note(f"{run}: {event.reason}; trying again")
+            self.note(f"{run}: {event.reason}; retrying")
         elif isinstance(event, Finished):
             self._finished += 1
             count = f"{self._finished:,}/{self._runs:,}"

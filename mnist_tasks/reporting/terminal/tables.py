@@ -1,4 +1,4 @@
-"""Tables for the terminal. Every string in them is text: never markup, and without escapes."""
+"""Tables for the terminal. Strings are shown as plain text: no markup, no escapes."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from mnist_tasks.reporting.terminal import progress
 
 
 @pytest.fixture(autouse=True)
-def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 

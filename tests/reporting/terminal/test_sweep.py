@@ -45,7 +45,7 @@ def test_settings_have_deviation_and_interval() -> None:
     assert "Accuracy on 10,000 validation images" in shown
     assert "1 default    2 90.50 ± 0.71% 84.15 to 96.85% 90.00%" in shown
     assert "failed: default, seed 7: it failed" in shown
-    assert "2 of 3 runs done, 1 of them before: sweeps/[b]x" in shown
+    assert "2 of 3 runs done, 1 of them earlier: sweeps/[b]x" in shown
 
 
 def test_a_single_run_has_neither() -> None:

@@ -33,8 +33,8 @@ def show_progress() -> None:
 def test_in_a_pipe_there_is_a_line_for_each_run(capsys: pytest.CaptureFixture[str]) -> None:
     show_progress()
     assert capsys.readouterr().err.splitlines() == [
-        "1 of 4 runs were done before",
-        "default max_shift=1, seed 0: it died [red]here; trying again",
+        "1 of 4 runs were already done",
+        "default max_shift=1, seed 0: it died [red]here; retrying",
         "2/4  default max_shift=0, seed 1: 93.00%, 4.1 s",
         "3/4  default max_shift=1, seed 1 failed: it failed",
     ]
