@@ -13,8 +13,8 @@ Result = TypeVar("Result")
 def start(function: Callable[[], Result]) -> Future[Result]:
     """Start a function in a daemon thread.
 
-    Python waits at its end for the threads of an executor, and a DNS lookup, which has no time-out,
-    can take half a minute.
+    Before it exits, Python waits for the threads of an executor, and a DNS lookup, which has no
+    timeout, can take half a minute.
     """
     future: Future[Result] = Future()
 

@@ -26,7 +26,7 @@ class Finding:
     details
         Lines shown below the finding.
     facts
-        The same for programs, and more.
+        Details for programs, in JSON.
     """
 
     topic: Topic

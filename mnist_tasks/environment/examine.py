@@ -38,7 +38,7 @@ def examine(
     mirror, offline
         As in `sources.choose`, which refuses an address that is not valid.
     timeout
-        The seconds that TensorFlow has to start.
+        Time limit for the start of TensorFlow, in seconds.
     requires_gpu
         Whether it is an error if TensorFlow can use no GPU.
     """

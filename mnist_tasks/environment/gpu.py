@@ -75,7 +75,7 @@ def detect(root: Path = Path("/")) -> Driver:
 
 
 def finding(driver: Driver) -> Finding:
-    """Report the GPUs. None is fine; one that nothing can use is a warning."""
+    """Report the GPUs. Having none is fine; having an unusable one is a warning."""
     make = partial(Finding, topic="GPU", name="NVIDIA GPU", facts=asdict(driver))
     if driver.gpus:
         found = f"{', '.join(map(str, driver.gpus))}; driver {driver.version or 'unknown'}"

@@ -37,7 +37,7 @@ def why_unused(result: ProbeResult) -> str:
         return f"{driver}the library {missing[0]} can't be loaded"
     if missing:
         count = f"{len(missing)} of {len(result.libraries)}"
-        return f"{count} CUDA libraries can't be loaded, {missing[0]} among them"
+        return f"{count} CUDA libraries can't be loaded, including {missing[0]}"
     messages = "\n".join(result.messages)
     for pattern, clause in _REASONS.items():
         if match := re.search(pattern, messages):
@@ -46,10 +46,10 @@ def why_unused(result: ProbeResult) -> str:
 
 
 def finding(driver: Driver, result: ProbeResult | None, *, is_required: bool) -> Finding:
-    """Report which devices TensorFlow lists, and why not more.
+    """Report which devices TensorFlow lists, and why it lists no others.
 
-    A GPU that can't be used is a warning, since the CPU does the work, and an error if
-    `is_required`. So is having none.
+    An unusable GPU is a warning, since the CPU does the work. If `is_required`, it is an error, and
+    so is having no GPU.
     """
     status, found, remedy, details = _diagnose(driver, result)
     if is_required and not (result and result.gpus):

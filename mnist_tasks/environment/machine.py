@@ -66,7 +66,7 @@ def memory(found: Memory) -> Finding:
         shown += f", limited to {found.limit / GIB:.1f} GiB (cgroup)"
     if min(each for each in asdict(found).values() if each is not None) >= LOW_MEMORY:
         return make(found=shown)
-    return make(status="warning", found=shown, remedy="Free the 0.7 GiB that a training takes.")
+    return make(status="warning", found=shown, remedy="Free 0.7 GiB, which a training takes.")
 
 
 def measure_memory(root: Path = Path("/")) -> Memory:

@@ -54,7 +54,7 @@ class Library:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult:
-    """What TensorFlow reported; ``None`` for what it did not get to.
+    """What TensorFlow reported; ``None`` for what is missing because it failed earlier.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ def probe(timeout: float = TIMEOUT) -> ProbeResult:
 
 
 def finding(result: ProbeResult, package: str = "tensorflow") -> Finding:
-    """Report which TensorFlow was imported, or why it can't be.
+    """Report which TensorFlow was imported, or why the import failed.
 
     `package` is what to reinstall if it is broken; another package would break it further.
     """

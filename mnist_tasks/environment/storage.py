@@ -20,7 +20,7 @@ _PERMISSIONS = "Fix its owner or permissions, or"
 
 
 def cache(folder: Path) -> Finding:
-    """Report which data files are cached and intact. What `fetch` fixes is a warning."""
+    """Report which data files are cached and intact. What `fetch` can fix is a warning."""
     files = [_cached(folder, file) for file in datasets.FILES]
     states = [file["state"] for file in files]
     make = partial(

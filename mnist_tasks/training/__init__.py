@@ -1,1 +1,1 @@
-"""From a recipe to a trained model and the record of the run."""
+"""Train a recipe: from its settings to the saved model and the record of the run."""

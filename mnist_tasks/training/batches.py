@@ -25,8 +25,8 @@ SMALLEST_BATCH = 4
 def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> list[int]:
     """Return the sizes of the batches of an epoch, which add up to `count` images.
 
-    The last batch is smaller than the others; if it had less than `smallest` images, they are part
-    of the one before.
+    The last batch is smaller than the others; if it had fewer than `smallest` images, they are
+    added to the one before.
 
     >>> sizes(10, 4)
     [4, 6]
@@ -55,7 +55,7 @@ def smallest(batch_size: int, *, images: int, replicas: int, micro_batches: int)
     Raises
     ------
     UsageError
-        Several replicas don't get enough images.
+        There are too few images for the replicas.
     """
     needed = max(SMALLEST_BATCH, 2 * replicas * micro_batches)
     for option, found in (("--batch-size", batch_size), ("--limit", images)):
@@ -83,7 +83,7 @@ def epoch(
     Parameters
     ----------
     max_shift
-        Pixels that an image is shifted at most, each way; black pixels move in.
+        Largest shift of an image in pixels, each way; black pixels move in.
     steps
         Largest number of batches in a group.
     smallest

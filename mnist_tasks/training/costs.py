@@ -12,7 +12,7 @@ from mnist_tasks.records import Layer
 if TYPE_CHECKING:
     import keras
 
-DECIMALS = 4  # of a filter's weights, which are drawn
+DECIMALS = 4  # of the filters' weights, which the report draws
 
 
 def layers(model: keras.Model) -> tuple[Layer, ...]:

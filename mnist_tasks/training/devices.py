@@ -39,7 +39,7 @@ def choose(wanted: str) -> Devices:
     Raises
     ------
     EnvironmentProblemError
-        TensorFlow can't use a GPU that was asked for.
+        TensorFlow can't use a GPU that was requested.
     """
     import tensorflow as tf
 
@@ -95,7 +95,7 @@ def _unused_note() -> str:
         return ""
     reason = _why_unused() or "TensorFlow gives no reason"
     return (
-        f"This machine has an NVIDIA GPU, and TensorFlow can't use it ({reason}). Training on CPU."
+        f"This machine has an NVIDIA GPU, but TensorFlow can't use it ({reason}). Training on CPU."
     )
 
 

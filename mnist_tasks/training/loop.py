@@ -27,13 +27,13 @@ class EpochProgress(Protocol):
     """Receives the progress of a training."""
 
     def begin(self, epochs: int, images: int) -> None:
-        """Training starts: `epochs` passes over `images` images."""
+        """Start a training of `epochs` passes over `images` images."""
 
     def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        """`images` of an epoch are done; loss and accuracy, in [0, 1], are means over them."""
+        """Report the images done in an epoch, and the means of loss and accuracy over them."""
 
     def note(self, message: str) -> None:
-        """Report a message of one line."""
+        """Report a one-line message."""
 
 
 def run(
@@ -75,7 +75,7 @@ def run(
             if not math.isfinite(more_loss):
                 raise UsageError(
                     "the learning rate",
-                    expected="one with which the loss falls",
+                    expected="a value with which the loss falls",
                     found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
                     remedy="Choose a lower one. Nothing was saved.",
                 )

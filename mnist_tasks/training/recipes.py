@@ -1,6 +1,6 @@
 """Named recipes: the layers of a network, and how it is trained. Keras is not needed.
 
-This is the module to edit for another network or learning rate. Every network ends in a dense
+Edit this module to change a network or a learning rate. Every network ends in a dense
 softmax over the ten digits, which `model` adds.
 """
 
@@ -63,7 +63,7 @@ class Dropout(_Layer, frozen=True, kw_only=True):
     """Dropout of a fraction `rate` of the activations, or of whole feature maps.
 
     Whole maps: J. Tompson et al., "Efficient object localization using convolutional networks"
-    (2015). Neighbouring activations of a map are so alike that dropping single ones hides little.
+    (2015). Neighboring activations of a map are so alike that dropping single ones hides little.
     """
 
     rate: Fraction
@@ -86,23 +86,24 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per step.")]
     learning_rate: Annotated[float, Meta(gt=0, description="The peak of the schedule.")]
     warmup_fraction: Annotated[
-        Fraction, Meta(description="Fraction of all steps in which the rate rises to its peak.")
+        Fraction,
+        Meta(description="Fraction of all steps in which the learning rate rises to its peak."),
     ] = 0.0
     final_learning_rate_fraction: Annotated[
-        float, Meta(ge=0, le=1, description="Fraction of its peak to which the rate then falls.")
+        float, Meta(ge=0, le=1, description="Final learning rate, as a fraction of the peak.")
     ] = 1.0
     initial_accumulator_value: Annotated[
-        float, Meta(ge=0, description="Start of Adagrad's sums of squared gradients.")
+        float, Meta(ge=0, description="Initial value of Adagrad's sums of squared gradients.")
     ] = 0.1
     ema_momentum: Annotated[
         Fraction,
         Meta(description="Momentum of the saved moving average of the weights; 0: no average."),
     ] = 0.0
     max_shift: Annotated[
-        int, Meta(ge=0, le=4, description="Pixels that an image is shifted at most, each way.")
+        int, Meta(ge=0, le=4, description="Largest shift of an image in pixels, each way.")
     ] = 0
     micro_batches: Annotated[
-        int, Meta(ge=1, le=64, description="Parts of a batch that are computed side by side.")
+        int, Meta(ge=1, le=64, description="Parts of a batch that are computed in parallel.")
     ] = 1
 
 
@@ -139,7 +140,7 @@ PLAIN = Recipe(
 
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, PLAIN)}
 
-#: The settings of a recipe that a user may change, with what each may be.
+#: The settings of a recipe that a user may change, with the type and range of each.
 SETTINGS: dict[str, Any] = {
     name: kind
     for name, kind in get_type_hints(Recipe, include_extras=True).items()
@@ -180,7 +181,7 @@ def resolve(config: TrainingConfig) -> Recipe:
     for name, value in config.settings:
         if name in changed:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"--set {name}", expected="it once", found=f"also {option}")
+            raise UsageError(f"--set {name}", expected="the setting once", found=f"also {option}")
         changed[name] = check_setting(name, value)
     return msgspec.structs.replace(recipe, **changed)
 

@@ -35,7 +35,7 @@ class ReplicaTrainer(Trainer):
         count = tf.shape(labels)[0]
         share = slice(count * index // replicas, count * (index + 1) // replicas)
         states = self._model.non_trainable_variables
-        # The seeds of dropout count calls: each micro-batch gets the one it had on one device.
+        # The seeds of dropout count calls: each micro-batch gets the seed it has on one device.
         before = [
             state.value
             if is_statistic(state)

@@ -22,7 +22,7 @@ _OTHER_BYTES = 500_000  # at most
 
 def save(model: keras.Model, output: Path) -> ModelFile:
     """Save a model; a file of that name is replaced only once the new one is complete."""
-    # A disk that fills up while HDF5 writes ends the process.
+    # If the disk fills up while HDF5 writes, the process crashes.
     room = _BYTES_PER_PARAMETER * model.count_params() + _OTHER_BYTES
     disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
     with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
@@ -35,7 +35,7 @@ def save(model: keras.Model, output: Path) -> ModelFile:
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Load a model file and return its predictions: (n, 10) float32 in [0, 1].
 
-    Any other file than one's own goes through `vetting`. Images are (n, 28, 28) uint8.
+    Any file that another process wrote goes through `vetting`. Images are (n, 28, 28) uint8.
     """
     import keras
 

@@ -12,7 +12,7 @@ OPTION = "--set"
 
 
 def parse_many(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
-    """Parse ``name=value`` or ``name=value,value``; each name must be known, and come once."""
+    """Parse ``name=value`` or ``name=value,value``; each name must be known and not repeated."""
     found: dict[str, tuple[float, ...]] = {}
     for text in texts:
         name, equals, values = (each.strip() for each in text.partition("="))
@@ -20,7 +20,7 @@ def parse_many(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
             shown = printable(text) or "nothing"
             raise UsageError(OPTION, expected="a setting such as max_shift=0", found=shown)
         if name in found:
-            raise UsageError(f"{OPTION} {name}", expected="it once", found=printable(text))
+            raise UsageError(f"{OPTION} {name}", expected="the setting once", found=printable(text))
         found[name] = tuple(check_setting(name, _number(each)) for each in values.split(","))
     return found
 
@@ -34,7 +34,7 @@ def parse_one_each(texts: Iterable[str]) -> Settings:
                 f"{OPTION} {name}",
                 expected="one value",
                 found=f"{len(values)}",
-                remedy="`mnist-tasks sweep` tries several.",
+                remedy="Use `mnist-tasks sweep` to try several.",
             )
     return tuple(sorted((name, values[0]) for name, values in found.items()))
 

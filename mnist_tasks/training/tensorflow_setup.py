@@ -77,7 +77,7 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
     Raises
     ------
     EnvironmentProblemError
-        TensorFlow can't use a GPU that was asked for, or has already started in this process with
+        TensorFlow can't use a GPU that was requested, or has already started in this process with
         other devices or threads.
     """
     import keras
@@ -127,7 +127,7 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
 
 @contextmanager
 def preserved_state() -> Iterator[None]:
-    """Put back the random state of Python and NumPy and the environment variables afterwards.
+    """Restore the random state of Python and NumPy and the environment variables afterwards.
 
     TensorFlow keeps its threads, devices, deterministic kernels and its own seed: it sets most of
     them once per process.

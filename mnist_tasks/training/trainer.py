@@ -1,7 +1,7 @@
 """A faster ``model.fit`` for small networks on a CPU, for any Keras model and optimizer.
 
 Most of the time of ``fit`` goes into work between the steps. This trainer runs many steps in one
-call of a graph, and computes each batch in *micro-batches*: parts side by side, one on each thread,
+call of a graph, and computes each batch in *micro-batches*: parts in parallel, one on each thread,
 since splitting each small operation over the threads costs more than it saves. The statistics of
 batch normalization are then those of each part ("ghost batch normalization": E. Hoffer et al.,
 "Train longer, generalize better", 2017).

@@ -1,6 +1,6 @@
 """The allow-list: every class, module, function, setting and string that a model file may name.
 
-Whatever is not here is refused. No class here can run code from the model file, read another file,
+Anything else is refused. No class here can run code from the model file, read another file,
 or contain numbers that the parameter count misses.
 """
 
@@ -106,7 +106,7 @@ FAMILIES = {
     "metric": Family(_METRICS, words("keras.metrics")),
 }
 
-#: Settings that may be an object, and of which family.
+#: Settings that may be an object, and the family of that object.
 OBJECTS = {
     "activation": "activation layer",
     "activity_regularizer": "regularizer",
@@ -122,7 +122,7 @@ OBJECTS = {
     **{f"{weight}_{family}": family for weight in _WEIGHTS for family in _WEIGHT_OBJECTS},
 }
 
-#: Settings that may be a string, and which strings.
+#: Settings that may be a string, and the allowed strings.
 STRINGS = {
     "activation": ACTIVATIONS,
     "fn": _METRIC_NAMES,

@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _process(request: Request) -> Iterator[Message]:
-    """Yield each stage before it begins, and the result in the end."""
+    """Yield each stage before it begins, and the result at the end."""
     yield Stage(name="vet")
     path, limits = Path(request.model), request.limits
     declared = vet_bytes(path.read_bytes(), file_format=request.file_format, limits=limits)
@@ -81,7 +81,7 @@ def _process(request: Request) -> Iterator[Message]:
 
 
 def _failure(error: Exception, stage: str) -> Refused | EnvironmentProblem:
-    """Tell a bad file from a problem of the machine."""
+    """Distinguish a bad file from a problem with the machine."""
     text, kind = str(error), type(error).__name__
     if stage == "import":
         return EnvironmentProblem(found=f"TensorFlow or Keras can't be imported: {sanitize(text)}")

@@ -1,4 +1,4 @@
-"""Start the confined child process, wait for its result, and end it with all that it started."""
+"""Start the confined child process, wait for its result, and end it with all its descendants."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from mnist_tasks.vetting.child_main import main
 main()
 """
 _LONGEST_LINE = 64 * 1024**2
-# What libraries may need in order to load; the child gets no other variable of the user's.
+# Variables that libraries may need to load; the child gets none of the user's others.
 _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
@@ -108,7 +108,9 @@ class ChildProcess:
     def _timed_out(self, file_name: str, seconds: float) -> MnistTasksError:
         found = f"stage '{self.stage}' did not finish within {seconds:.0f} s"
         if self.stage == "vet":
-            return InputRefusedError(file_name, found=found, expected="a file that vets in time")
+            return InputRefusedError(
+                file_name, found=found, expected="a file that is vetted in time"
+            )
         remedy = "Rerun on a machine that is less busy."
         return EnvironmentProblemError(file_name, found=found, remedy=remedy)
 
@@ -126,7 +128,7 @@ class ChildProcess:
 
 
 def invalid_result(file_name: str) -> InputRefusedError:
-    """Return the error for a child whose messages are not as they should be."""
+    """Return the error for a child that sent an invalid message."""
     return InputRefusedError(file_name, found="the vetting process did not return a valid result")
 
 
@@ -156,7 +158,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _session(leader: int) -> list[int]:
-    """List the processes of a session, on Linux; a process can leave its group, but not this."""
+    """List the processes of a session, on Linux; unlike its group, a process can't leave it."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):

@@ -10,14 +10,14 @@ from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, sanitize
 
 
 def json_object(value: object, where: str) -> dict[str, Any]:
-    """Return a value that has to be a JSON object."""
+    """Return the value, which must be a JSON object."""
     if not isinstance(value, dict):
         raise RefusedError(f"{where} is {sanitize(value, limit=30)}", expected="a JSON object")
     return value
 
 
 def name(value: object, where: str) -> str:
-    """Return a value that has to be a name."""
+    """Return the value, which must be a name."""
     if not is_name(value):
         raise RefusedError(
             f"{where} is named '{sanitize(value)}'",
@@ -64,7 +64,7 @@ def _flatten(value: object, depth: int = 3) -> list[object]:
 
 
 def check_build_config(value: object) -> None:
-    """Refuse a ``build_config`` of anything but names and shapes."""
+    """Refuse a ``build_config`` that contains anything but names and shapes."""
     if value is None:
         return
     for key, item in json_object(value, "a build_config").items():
@@ -101,7 +101,7 @@ def _check_reference(value: object) -> None:
 
 
 def check_call(value: object) -> None:
-    """Check one call of a layer: its inputs have to be tensors of the graph, never constants."""
+    """Check one call of a layer: its inputs must be tensors of the graph, never constants."""
     if isinstance(value, list):  # as Keras 2 wrote it
         for part in value:
             if isinstance(part, list) and len(part) == 4:

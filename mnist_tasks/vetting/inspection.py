@@ -21,7 +21,7 @@ class VettedFile:
     Attributes
     ----------
     sha256, bytes
-        Of exactly the bytes that were vetted.
+        Hash and size of exactly the bytes that were vetted.
     format
         ``h5`` or ``keras``.
     layers

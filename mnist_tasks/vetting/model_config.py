@@ -40,7 +40,7 @@ class ConfigChecker:
     """Checks one model's description."""
 
     limits: Limits
-    # The class of each shared_object_id: Keras uses the first object of an id again for all others.
+    # The class of each shared_object_id: Keras reuses the first object of an id for all others.
     shared: dict[int, str] = field(default_factory=dict)
 
     def model(self, value: object, *, depth: int = 1) -> LayerDescription:
@@ -107,7 +107,7 @@ class ConfigChecker:
             raise RefusedError(f"{where} has the unsupported key '{sanitize(min(unknown))}'")
         kind = item.get("class_name")
         if family == "optimizer" and isinstance(kind, str):
-            kind = kind.removeprefix("Custom>")  # Keras 2.11 and later write their own so
+            kind = kind.removeprefix("Custom>")  # as Keras 2.11 and later write it
         if not isinstance(kind, str) or not _is_one_of(kind, allowed.classes):
             raise RefusedError(
                 f"{where} has the class '{sanitize(kind)}'",

@@ -26,7 +26,7 @@ _MOST_THREADS = 4
 
 
 def import_keras() -> None:
-    """Import TensorFlow and Keras, and make what follows reproducible."""
+    """Import TensorFlow and Keras, and make their results reproducible."""
     with fast_import.light():
         import keras
         import tensorflow as tf

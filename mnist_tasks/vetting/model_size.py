@@ -31,7 +31,7 @@ def measure(declared: DeclaredModel, *, file_format: str, limits: Limits) -> Ins
         parameters = trainable + non_trainable
         reason = _excess(model, parameters, limits) or _shape_mismatch(inputs, outputs)
     missing = declared.weights < parameters
-    # An .h5 file contains a layer that two models share once for each of them.
+    # In an .h5 file, a layer that two models share is stored twice.
     extra = declared.weights > parameters and file_format == "keras"
     if reason is None and (missing or extra):
         raise RefusedError(
@@ -62,7 +62,7 @@ def _build(declared: DeclaredModel, file_format: str) -> Any:
 
 
 def _set_input_size(layer: dict[str, Any]) -> None:
-    """Make an input of any height and width one of 28 x 28, so that all shapes are known."""
+    """Set an open height and width of an input to 28, so that all shapes are known."""
     for key in ("batch_shape", "batch_input_shape"):
         shape = layer["config"].get(key)
         if layer["class_name"] == "InputLayer" and shape is not None and len(shape) == 4:
@@ -133,14 +133,14 @@ def _operations(model: Any) -> int:
             continue
         for tensor in outputs:
             elements = _elements(tensor)
-            # Each weight is used at each position of the output, channels apart.
+            # Each weight is used once at each spatial position of the output.
             positions = elements // tensor.shape[-1] if len(tensor.shape) > 2 and elements else 1
             operations += elements + _count(layer.weights) * positions
     return operations
 
 
 def _shape_mismatch(inputs: list[Shape], outputs: list[Shape]) -> str | None:
-    """Return why the model can't take images of 28 x 28 or return ten probabilities, if so."""
+    """Return why the model can't map images of 28 x 28 to ten probabilities; ``None`` if it can."""
     if len(inputs) != 1 or len(outputs) != 1:
         return f"it has {len(inputs)} inputs and {len(outputs)} outputs instead of one each"
     if inputs[0][0] is not None or inputs[0][1:] not in _IMAGE_SHAPES:

@@ -9,7 +9,7 @@ import msgspec
 from mnist_tasks.records import Layer, Shape
 from mnist_tasks.vetting.limits import Limits
 
-#: The child's stages, in order. Whatever fails before the end of ``vet`` is the file's fault.
+#: The child's stages, in order. A failure before the end of ``vet`` is the file's fault.
 StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"]
 
 

@@ -32,7 +32,7 @@ def read_model_file(path: Path, *, limits: Limits) -> ModelFileContent:
     Raises
     ------
     InputRefusedError
-        It is not a regular file, too large, empty, or not of the format that its extension names.
+        It is not a regular file, is too large or empty, or doesn't have its extension's format.
     """
     name = sanitize(str(path), limit=200)
     file_format = _EXTENSIONS.get(path.suffix.lower())

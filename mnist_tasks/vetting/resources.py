@@ -1,4 +1,4 @@
-"""What the child process gives up for good: memory, CPU time, large files, the network."""
+"""Limit the child process for good: its memory, CPU time, file sizes and network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def confine(limits: Limits, *, parent: int) -> None:
             parent_death.exit_with_parent(parent)
             libc = ctypes.CDLL(None, use_errno=True)
             libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            # Without root, leaving the network takes a user namespace, where the system allows it.
+            # Without root, leaving the network requires a user namespace, if the system allows one.
             if libc.unshare(_CLONE_NEWNET):
                 libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 

@@ -1,4 +1,4 @@
-"""Vet and run an untrusted model file in a child process; only validated facts come back.
+"""Vet and run an untrusted model file in a child process; only validated results come back.
 
 The static check is what makes a file safe: it parses the file without Keras and refuses whatever is
 not on the allow-list. Everything else here limits the damage if that check, HDF5 or Keras has a
@@ -12,8 +12,8 @@ hole. The child process
   (POSIX systems; the wall-clock limits apply everywhere);
 - on Linux can't gain privileges, dies with its parent, and has no network if it runs as root or the
   system allows user namespaces;
-- is not believed: its messages are parsed strictly, its text becomes printable ASCII and its
-  probabilities have to be finite, in [0, 1] and as many as there are images.
+- is not trusted: its messages are parsed strictly, its text becomes printable ASCII, and its
+  probabilities must be finite, in [0, 1] and as many as there are images.
 
 Not confined: the child runs as the same user, who may read and write files; there is no filter of
 system calls, and none of the limits covers several processes together. On macOS and Windows it

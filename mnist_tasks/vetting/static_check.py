@@ -1,4 +1,4 @@
-"""The static check: what a model file declares, read without Keras and held to the allow-list."""
+"""The static check: read a model file without Keras, and compare it with the allow-list."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DeclaredModel:
 
 
 def vet_bytes(data: bytes, *, file_format: str, limits: Limits) -> DeclaredModel:
-    """Check a model file in memory, ``h5`` or ``keras``; refuse the first thing not allowed."""
+    """Check a model file in memory, ``h5`` or ``keras``; refuse it if anything is not allowed."""
     return _vet_h5(data, limits) if file_format == "h5" else _vet_keras(data, limits)
 
 

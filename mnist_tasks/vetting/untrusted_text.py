@@ -16,7 +16,7 @@ class RefusedError(Exception):
     Parameters
     ----------
     found, expected
-        As in `MnistTasksError`; text of the file has to be made printable first.
+        As in `MnistTasksError`; text from the file must be made printable first.
     """
 
     def __init__(self, found: str, *, expected: str | None = None) -> None:

@@ -66,7 +66,7 @@ def make(
             ONE,
             make("libcuda.so.1", "libcudnn.so.9"),
             "warning",
-            "2 of 3 CUDA libraries can't be loaded, libcuda.so.1 among",
+            "2 of 3 CUDA libraries can't be loaded, including libcuda.so.1",
             "[gpu]",
         ),
         (ONE, make(), "warning", "every CUDA library loads", "driver"),
@@ -157,7 +157,7 @@ def test_the_origin_of_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_real_tensorflow_reports_a_damaged_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The linker finds a file first that is not a library."""
+    """The first file that the linker finds is not a library."""
     (tmp_path / "libcudart.so.12").write_bytes(b"no library at all, but long enough to be read" * 9)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     answer = probe.probe()

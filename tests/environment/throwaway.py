@@ -20,7 +20,7 @@ def make(folder: Path, *, tensorflow: bool = True, twice: bool = False) -> str:
     tensorflow
         Whether it has TensorFlow.
     twice
-        Whether the other package of TensorFlow is recorded, too, with the same files.
+        Whether the other TensorFlow package is also recorded, with the same files.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     scheme = {"base": str(folder), "platbase": str(folder)}

@@ -52,7 +52,7 @@ def test_the_first_filters_are_those_of_the_model() -> None:
 
 
 def test_the_default_recipe_has_not_grown() -> None:
-    """A guard of its speed that needs no clock, so it can't be flaky."""
+    """Guard the speed without a clock, so that the test can't be flaky."""
     found = costs.layers(build_model(recipes.DEFAULT, steps=1))
     assert sum(layer.operations or 0 for layer in found) == 676_016
     assert sum(layer.parameters for layer in found) == 23_818

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 
 
 class Recorder:
-    """A progress that keeps what it receives."""
+    """A progress that records its calls."""
 
     def __init__(self) -> None:
         self.begun: tuple[int, int] | None = None
@@ -163,7 +163,7 @@ def test_an_unknown_recipe_is_refused_before_the_data_is_loaded() -> None:
         run.train(TrainingConfig(recipe="pancakes"), load)
 
 
-def test_a_missing_gpu_is_an_error_and_no_silent_fallback(
+def test_a_missing_gpu_is_an_error_and_not_a_silent_fallback(
     small_mnist: Path, tmp_path: Path
 ) -> None:
     import tensorflow as tf

@@ -26,7 +26,7 @@ class Row:
     kind
         Kind of attack, for the summary in the documentation.
     exit_code, reason
-        Expected of ``check``; the reason is a regular expression.
+        Expected from ``check``; the reason is a regular expression.
     make
         Writes the file; its payload, if it has one, would create the second path.
     needs_keras
