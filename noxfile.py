@@ -77,7 +77,7 @@ def minimums(session: nox.Session) -> None:
         *("--resolution", "lowest-direct", "-e", "."),
         *nox.project.dependency_groups(PROJECT, "tests"),
     )
-    # Old releases warn about each other; that is no fault of the package's.
+    # Old releases warn about each other, which is not the package's fault.
     session.run("python", "-m", "pytest", "-W", "default", *session.posargs)
 
 
@@ -89,7 +89,7 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(folder)
     session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
     (wheel,) = (folder / "dist").glob("*.whl")
-    require_whole(session, wheel)
+    require_complete(session, wheel)
     session.run("python", "-m", "venv", str(folder / "venv"))
     binaries = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     python = str(binaries / "python")
@@ -149,14 +149,14 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time the workflow against what a user would do instead. Options go after ``--``."""
+    """Time the workflow against its alternatives. Options go after ``--``."""
     session.install(".")
     if "--with-torch" in session.posargs:
         session.install("torch==2.13.0")
     session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
-def require_whole(session: nox.Session, wheel: Path) -> None:
+def require_complete(session: nox.Session, wheel: Path) -> None:
     """Fail if the wheel lacks a file of the package: a template, the schema, ``py.typed``."""
     git = shutil.which("git") or "git"
     listed = subprocess.run(

@@ -1,4 +1,4 @@
-"""Fetch, train, check and report a digit classifier, with nothing taken on trust.
+"""Train a digit classifier, check it against a contract, and report the results.
 
 Importing this package loads no library. The functions below are loaded when they are first used::
 

@@ -1,7 +1,7 @@
-"""The public functions, which the command line calls too.
+"""The public functions, which are also what the command line calls.
 
 They print nothing unless ``progress=True``, and raise `MnistTasksError`, never `SystemExit`.
-Their `data` is the folder of the data files or a `DataConfig`; the default is
+The parameter `data` is the folder of the data files or a `DataConfig`; the default is
 ``$MNIST_TASKS_DATA`` or the platform's cache folder.
 """
 
@@ -55,7 +55,11 @@ def load_data(split: Split, *, data: Data = None, progress: bool = False) -> Lab
     """
     from mnist_tasks.data import download, loading
 
-    shown = _live().DownloadProgress() if progress else nullcontext(download.SilentProgress())
+    shown = (
+        _terminal_progress().DownloadProgress()
+        if progress
+        else nullcontext(download.SilentProgress())
+    )
     return loading.load(split, data_config(data), progress=shown)
 
 
@@ -86,18 +90,19 @@ def train(
     recipe
         ``default`` or ``plain``.
     epochs, batch_size, learning_rate
-        In place of the recipe's.
+        Override the recipe's values.
     settings
         Other settings of the recipe to change, such as ``{"max_shift": 0}``.
     seed
         Random seed for weight initialization, shuffling and dropout.
-    device, threads
-        ``auto``, ``cpu``, ``gpu``, ``gpu:N`` or ``all``; TensorFlow threads on the CPU, all cores
-        by default.
+    device
+        ``auto``, ``cpu``, ``gpu``, ``gpu:N`` or ``all``.
+    threads
+        TensorFlow threads on the CPU; all cores by default.
     precision
         ``float32`` or ``mixed_bfloat16``.
     limit
-        Train on the first images only.
+        Train on the first `limit` images only.
     output
         Model file to write: ``.h5`` or ``.keras``.
     runs_dir
@@ -108,7 +113,7 @@ def train(
     Raises
     ------
     MnistTasksError
-        A setting is invalid, or the data, TensorFlow, the device or room on the disk is missing.
+        A setting is invalid, the data, TensorFlow or the device is missing, or the disk is full.
     """
     from functools import partial
 
@@ -130,7 +135,7 @@ def train(
     config.refuse_many_workers(os.environ)
     disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
     load = partial(load_data, "train", data=data, progress=progress)
-    shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
+    shown = _terminal_progress().TrainingProgress() if progress else nullcontext(loop.SILENT)
     with tensorflow_setup.preserved_state(), shown as bar:
         record = run.train(training, load, progress=bar)
     run_store.save(record, Path(runs_dir))
@@ -183,7 +188,7 @@ def check(
 
 
 def vet(model: AnyPath = config.LATEST_MODEL) -> VettedFile:
-    """Vet a model file without loading it, to tell whether Keras can open it safely.
+    """Check whether a model file is safe to open with Keras, without loading it.
 
     Raises
     ------
@@ -206,8 +211,8 @@ def report(
     Parameters
     ----------
     runs
-        Ids or the starts of them, records' paths, or ``latest``, the default. Several runs are
-        compared, each with the first.
+        Run ids, unique prefixes of them, or paths of records; ``latest`` by default. Several runs
+        are each compared with the first.
     html
         Page to write: by default ``report.html`` beside the run's record, or ``comparison.html`` in
         `runs_dir`.
@@ -232,7 +237,7 @@ def report(
 
 
 def data_config(data: Data) -> DataConfig:
-    """Return where the data is: by default, where the environment variables say."""
+    """Return where the data is, by default from the environment variables."""
     if isinstance(data, DataConfig):
         return data
     folder = data or os.environ.get("MNIST_TASKS_DATA")
@@ -240,7 +245,7 @@ def data_config(data: Data) -> DataConfig:
     return DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
 
 
-def _live() -> Any:
-    from mnist_tasks.reporting.terminal import progress  # rich takes a while to import
+def _terminal_progress() -> Any:
+    from mnist_tasks.reporting.terminal import progress  # rich is slow to import
 
     return progress

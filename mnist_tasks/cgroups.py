@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-UNLIMITED = 1 << 60  # version 1 has a number of this size if memory is not limited
+UNLIMITED = 1 << 60  # version 1 reports a number of this size if there is no limit
 _ROOT = Path("/")
 
 
 def memory_limit(root: Path = _ROOT) -> int | None:
-    """Return the lowest limit of memory in bytes, of this process's group and its parents."""
+    """Return the lowest memory limit, in bytes, of this process's group and its parents."""
     found = []
     for folder, version in _groups("memory", root):
         name = "memory.max" if version == 2 else "memory.limit_in_bytes"
@@ -22,7 +22,7 @@ def memory_limit(root: Path = _ROOT) -> int | None:
 
 
 def core_limit(root: Path = _ROOT) -> int | None:
-    """Return the lowest limit of processor time in cores, rounded up."""
+    """Return the lowest CPU limit, in cores, rounded up."""
     found = []
     for folder, version in _groups("cpu", root):
         names = ("cpu.max",) if version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")

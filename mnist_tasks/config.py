@@ -39,7 +39,7 @@ def available_cores() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """One training run. A setting of the recipe that is ``None`` is left as the recipe has it.
+    """One training run. ``None`` keeps the recipe's own setting.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class TrainingConfig:
     epochs, batch_size, learning_rate
         As in `training.recipes.Recipe`, which validates them.
     limit
-        Train on the first images only.
+        Train on the first `limit` images only.
     device
         ``auto`` uses a GPU if there is one; ``cpu``; ``gpu`` is ``gpu:0``, the first; ``all`` uses
         all GPUs of this machine.
@@ -101,7 +101,7 @@ def refuse_many_workers(environment: Mapping[str, str]) -> None:
         cluster = json.loads(environment.get("TF_CONFIG", "{}"))["cluster"]
         workers = sum(len(cluster[job]) for job in ("chief", "worker") if job in cluster)
     except (ValueError, LookupError, TypeError, RecursionError):
-        return  # nothing else in TensorFlow's variable matters on one machine
+        return  # on one machine, nothing else in this variable matters
     if workers > 1:
         raise UsageError(
             "TF_CONFIG",

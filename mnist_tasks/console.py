@@ -13,11 +13,11 @@ from rich.text import Text
 from mnist_tasks import errors
 from mnist_tasks.errors import Failure, MnistTasksError
 
-LOG_WIDTH = 120  # columns where the output is no terminal, so that no line wraps within a number
+LOG_WIDTH = 120  # columns if the output is not a terminal, so that numbers don't wrap
 
 
 class _PatientConsole(Console):
-    """A console that goes on if its reader has closed the pipe, as ``head`` does."""
+    """A console that keeps working after its reader, such as ``head``, has closed the pipe."""
 
     def on_broken_pipe(self) -> None:
         """Discard the rest of the output; the exit code stays that of the command."""
@@ -50,7 +50,7 @@ def messages() -> Console:
 
 
 def show_error(error: MnistTasksError | Failure) -> None:
-    """Print an error to standard error, as a panel with a row for each of its parts."""
+    """Print an error to standard error, as a panel with a row for each part."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -60,5 +60,5 @@ def show_error(error: MnistTasksError | Failure) -> None:
 
 
 def note(message: str) -> None:
-    """Print a message of one line to standard error."""
+    """Print a one-line message to standard error."""
     messages().print(Text(message, style="dim"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Write files atomically: a crash leaves the old file or the new one, never a part of one."""
+"""Write files atomically: a crash leaves the old file or the new one, never a partial file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def require_writable(folder: Path, *, remedy: str) -> None:
 
 
 def require_room(folder: Path, size: int, *, remedy: str) -> None:
-    """Raise `EnvironmentProblemError` unless the disk of a folder has room for `size` bytes."""
+    """Raise `EnvironmentProblemError` unless the disk of a folder has `size` bytes free."""
     with writable(folder, remedy=remedy):
         free = shutil.disk_usage(folder).free
     if free < size:
@@ -49,7 +49,7 @@ def require_room(folder: Path, size: int, *, remedy: str) -> None:
 
 @contextmanager
 def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
-    """Yield a temporary path, and move the file in place unless the block raises.
+    """Yield a temporary path, and move the file into place unless the block raises.
 
     The temporary name has the target's suffix, from which writers choose the format.
 
@@ -86,7 +86,7 @@ def move_in_place(source: Path, target: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of a folder, which only one process can hold.
+    """Lock a folder against other processes.
 
     If another process holds it, call `on_wait` once, and raise `EnvironmentProblemError` after
     `timeout` seconds.
@@ -119,7 +119,7 @@ def sha256(path: Path) -> str:
 
 
 def _default_mode() -> int:
-    """Return the mode of a new file; the process's mask can be read only by setting it."""
+    """Return the mode of a new file. The umask can be read only by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

@@ -20,7 +20,7 @@ EXIT_CODES = (
 
 
 class MnistTasksError(Exception):
-    """A failure that the user can understand and fix.
+    """An error that the user can understand and fix.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class InputRefusedError(MnistTasksError):
 
 
 class EnvironmentProblemError(MnistTasksError):
-    """A problem of the machine: its network, devices, libraries or disk, or too little time."""
+    """A problem with the machine: its network, devices, libraries or disk, or a time limit."""
 
     exit_code = 4
     title = "Environment problem"
@@ -99,7 +99,7 @@ class Failure:
 def rows(error: MnistTasksError | Failure) -> dict[str, str]:
     """Return the parts of an error, by their names in its display."""
     parts = {
-        "looked at": error.subject,
+        "where": error.subject,
         "expected": error.expected,
         "found": error.found,
         "what to do": error.remedy,
@@ -108,7 +108,7 @@ def rows(error: MnistTasksError | Failure) -> dict[str, str]:
 
 
 def printable(text: str, *, limit: int = 200) -> str:
-    """Return text from a file, a server or another program in a form that is safe to display.
+    """Make text from a file, a server or another program safe to display.
 
     Control characters, such as terminal escapes, become ``?``; runs of whitespace become a space;
     text longer than `limit` characters is cut.

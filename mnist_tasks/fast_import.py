@@ -14,9 +14,9 @@ from collections.abc import Iterator
 def light() -> Iterator[None]:
     """Make the import of Keras in this block faster, with TensorFlow as its backend.
 
-    Keras imports matplotlib, if it is installed, for plots that nothing here draws. Garbage
-    collection would search the million objects of the import again and again; they live as long as
-    the process does.
+    Keras imports matplotlib if it is installed, for plots that are not used here. The garbage
+    collector would scan the million objects of the import again and again, although they live as
+    long as the process.
     """
     # ~/.keras/keras.json or the user's environment may name another backend.
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -35,7 +35,7 @@ def light() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; write it if the block raises.
+    """Buffer what is written to file descriptor 2, and write it only if the block raises.
 
     TensorFlow's C++ code writes there directly, past ``sys.stderr`` and before any log level
     applies.

@@ -1,4 +1,4 @@
-"""The command that installs this package again, for the remedies of errors."""
+"""The command that reinstalls this package, for the remedies of errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(extra: str = "") -> str:
 
 
 def _is_editable() -> bool:
-    """Whether the package runs from its source tree: pip recorded so, or did not install it."""
+    """Whether the package runs from its source tree: pip recorded that, or did not install it."""
     try:
         record = metadata.distribution(PACKAGE).read_text("direct_url.json")
         return bool(json.loads(record or "{}").get("dir_info", {}).get("editable"))

@@ -23,7 +23,7 @@ _NOT_MEASURED = "not measured: "
 def upgrade(record: Any) -> Any:
     """Return a decoded JSON record in the current schema; `record` itself is not changed.
 
-    Malformed parts stay as they are, and the strict decoder names them.
+    Malformed parts stay as they are; the strict decoder reports them.
     """
     if not isinstance(record, dict) or record.get("schema") != 1:
         return record
@@ -59,7 +59,7 @@ def _trial(trial: dict[str, Any], run: Any) -> dict[str, Any]:
     upgraded = {**trial, "evaluated_on": _replaced(trial.get("judged_by"), _EVALUATED_ON)}
     if isinstance(trial.get("settings"), dict):
         upgraded["settings"] = _renamed(trial["settings"])
-    # The id of a run in a sweep was made of its recipe, the digest and the seed.
+    # The id of a run in a sweep consisted of its recipe, the digest and the seed.
     if isinstance(run, str) and (found := re.search(r"-([0-9a-f]{8})-\d+$", run)):
         upgraded["digest"] = found[1]
     return upgraded

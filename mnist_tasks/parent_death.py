@@ -1,4 +1,4 @@
-"""End this process when its parent ends, however that happens."""
+"""End this process when its parent ends, for whatever reason."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FILE_NAME = "predictions.npz"
 ARRAY = "probabilities"
 MEMBER = f"{ARRAY}.npy"
-MOST_BYTES = 10_000_000  # an archive may claim any unpacked size
+MOST_BYTES = 10_000_000  # an archive can declare any unpacked size
 HEADER_BYTES, ROW_BYTES = 128, 40
 # What zipfile raises for a truncated, corrupt, encrypted or invalid archive.
 _UNREADABLE = (
@@ -40,7 +40,7 @@ _UNREADABLE = (
 
 
 def save(probabilities: Probabilities, folder: Path) -> Path:
-    """Write predictions to the folder of a run, atomically, and return their path."""
+    """Write predictions to the folder of a run, atomically, and return the path."""
     import numpy as np
 
     path = folder / FILE_NAME

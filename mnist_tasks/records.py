@@ -1,7 +1,7 @@
 """What a run records: frozen dataclasses, which `run_store` writes as JSON.
 
-`SCHEMA` grows when a field changes its meaning or is removed (see `old_records`); a new field has a
-default, so that older records can be read.
+`SCHEMA` increases when a field is removed or changes its meaning (see `old_records`); a new field
+has a default, so that older records can be read.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What is recorded of a run in a sweep alone.
+    """What is recorded only for runs of a sweep.
 
     Attributes
     ----------
@@ -155,14 +155,14 @@ class Trial:
         The images of `metrics`: ``validation``, the last images of the training set, which the run
         was not trained on; or ``test``.
     worker
-        Where it ran, as ``host:process``.
+        The worker that ran it, as ``host:process``.
     attempts
         How many times it was started: more than once if a worker was lost.
     digest
-        Identifies all settings but the seed; empty in a record that had none.
+        Identifies all settings but the seed; empty in some older records.
     """
 
-    settings: dict[str, int | float]  # read back, a whole number stays one
+    settings: dict[str, int | float]  # whole numbers are read back as such
     evaluated_on: Literal["validation", "test"]
     metrics: Metrics
     worker: str
@@ -189,7 +189,7 @@ class RunRecord:
     filters
         The weights of the first convolution: a square for each filter, row by row.
     trial
-        ``None`` if the run was not in a sweep.
+        ``None`` if the run is not part of a sweep.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """The records of past runs on disk: ``runs/<id>/run.json``, one JSON document each.
 
 A record describes one training run and the last check of its model. It is accepted only in the
-folder named after its id, so that no record can make us write to or delete another folder.
+folder named after its id, so that a forged record can't redirect a write or a deletion.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     Parameters
     ----------
     name
-        ``latest``; an id, or the start of one; or the path of a record or of its folder.
+        ``latest``, an id or a unique prefix of one, or the path of a record or of its folder.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
             return read(path), path.parent
     raise InputRefusedError(
         printable(name) or "an empty name",
-        expected=f"the id of one run in {folder}, the start of it, or the path of a record",
+        expected=f"the id of a run in {folder}, a unique prefix of it, or a record's path",
         found=", ".join(record.id for record in found[:5]) if found else "no such run",
         remedy="Run `mnist-tasks runs` to list them.",
     )

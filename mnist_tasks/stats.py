@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from statistics import NormalDist
 
-_ROUNDS = 60  # of bisection: more than the precision of a float
+_ROUNDS = 60  # of bisection, beyond the precision of a float
 
 
 def normal_quantile(confidence: float) -> float:
@@ -29,11 +29,11 @@ def wilson_interval(count: int, total: int, confidence: float) -> tuple[float, f
         return 0.0, 1.0
     z = normal_quantile(confidence)
     proportion = count / total
-    centre = proportion + z * z / (2 * total)
+    center = proportion + z * z / (2 * total)
     reach = z * math.sqrt(proportion * (1 - proportion) / total + (z / (2 * total)) ** 2)
     scale = 1 + z * z / total
-    low = 0.0 if count == 0 else (centre - reach) / scale
-    high = 1.0 if count == total else (centre + reach) / scale
+    low = 0.0 if count == 0 else (center - reach) / scale
+    high = 1.0 if count == total else (center + reach) / scale
     return low, high
 
 

@@ -21,7 +21,10 @@ def parse(path: Path, what: str) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         reason = error.strerror or str(error)
-    except (ValueError, RecursionError) as error:  # invalid TOML or UTF-8, or too long a number
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # invalid TOML or UTF-8, or a number that is too long
         reason = printable(str(error))
     raise UsageError(str(path), expected=f"{what} in TOML", found=reason)
 

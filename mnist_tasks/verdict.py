@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-#: The statuses of a clause, the worst first. Inconclusive: the interval contains the bound.
+#: The statuses of a clause, worst first. Inconclusive: the interval contains the bound.
 Status = Literal["failed", "not measured", "inconclusive", "passed"]
 SEVERITY: tuple[Status, ...] = get_args(Status)
 VerdictStatus = Literal["failed", "inconclusive", "passed"]
@@ -55,7 +55,7 @@ class Clause:
     reason
         Why the clause does not pass, if the numbers don't show it, or the test that decided.
     direction
-        On which side of its bound a value passes; ``None`` if there is no bound of that kind.
+        The side of the bound on which a value passes; ``None`` if there is no bound of that kind.
     """
 
     name: str

@@ -24,7 +24,7 @@ HOSTILE = "<script>alert(1)</script>\"'>\x1b[31m\u202e[red]|`@bob` {{ 7*7 }}" + 
 
 
 def probabilities(labels: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:
-    """Return predictions of which nine in ten are correct, with every degree of confidence."""
+    """Return predictions with every degree of confidence; nine in ten are correct."""
     random = np.random.default_rng(seed)
     predicted = np.where(random.random(len(labels)) < 0.9, labels, (labels + 1) % 10)
     confidence = random.uniform(0.3, 0.99, len(labels))
@@ -75,7 +75,7 @@ def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
 
 
 def view(runs: Path, data: Path, number: int = 0) -> RunView:
-    """Write a run and gather what its report draws on."""
+    """Write a run and return the data of its report."""
     record = save(runs, data, number)
     return RunView(
         record=record,

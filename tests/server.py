@@ -1,4 +1,4 @@
-"""A real HTTP server on the loopback interface that answers as a test wants."""
+"""A real HTTP server on the loopback interface; each test defines the responses."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def train(folder: Path, **changed: object) -> RunRecord:
 
 
 def state() -> dict[str, object]:
-    """Everything that a library could leave changed in this process."""
+    """Return everything that a library could leave changed in this process."""
     return {
         "environment": dict(os.environ),
         "folder": os.getcwd(),  # noqa: PTH109
@@ -71,14 +71,14 @@ def test_data_unpacks_into_arrays(small_mnist: Path) -> None:
     assert (labels.shape, str(labels.dtype)) == ((128,), "uint8")
 
 
-def test_the_folder_of_the_data_is_the_command_lines(
+def test_the_data_folder_is_that_of_the_command_line(
     small_mnist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MNIST_TASKS_DATA", str(small_mnist))
     assert len(mnist_tasks.load_data("train").labels) == 512
 
 
-def test_data_that_is_missing_is_an_error_and_no_exit(
+def test_missing_data_is_an_error_and_not_an_exit(
     small_mnist: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert small_mnist.is_dir()
@@ -87,12 +87,12 @@ def test_data_that_is_missing_is_an_error_and_no_exit(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_setting_that_is_not_valid_is_named(small_mnist: Path) -> None:
+def test_an_invalid_setting_is_named(small_mnist: Path) -> None:
     with pytest.raises(UsageError, match="max_shift"):
         train(small_mnist, settings={"max_shift": 99})
 
 
-def test_a_model_that_is_missing_is_an_error_and_no_exit(small_mnist: Path) -> None:
+def test_a_missing_model_is_an_error_and_not_an_exit(small_mnist: Path) -> None:
     with pytest.raises(InputRefusedError, match="missing"):
         mnist_tasks.vet(small_mnist / "missing.h5")
     with pytest.raises(InputRefusedError, match="missing"):
@@ -126,9 +126,7 @@ def test_train_check_vet_and_report_in_one_process_twice(
 
 
 @pytest.mark.slow
-def test_progress_is_shown_where_it_is_asked_for(
-    small_mnist: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_is_shown_on_request(small_mnist: Path, capfd: pytest.CaptureFixture[str]) -> None:
     train(small_mnist, progress=True)
     out, err = capfd.readouterr()
     assert out == ""

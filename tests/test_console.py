@@ -1,4 +1,4 @@
-"""Messages and errors on standard error, and a reader that goes away."""
+"""Messages and errors on standard error, and a closed pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnist_tasks.errors import InputRefusedError
 
 
 @pytest.fixture(autouse=True)
-def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 

@@ -43,7 +43,7 @@ PAGES = sorted(
     ]
 )
 PROGRAMS = ("mnist-tasks", "invoke", "nox", "python")
-# The private dialect that this project once spoke; `old_records` reads the records of that time.
+# The private dialect that this project once used; `old_records` still reads its records.
 DIALECT = re.compile(
     r"house|stranger|tower|begun again|held against|\bmend|sureness|\bhits\b", re.IGNORECASE
 )

@@ -1,4 +1,4 @@
-"""The sessions: what they are, and what the GPU one does where there is no GPU."""
+"""The nox sessions, and what the GPU session does without a GPU."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def test_lint_and_tests_are_the_default_sessions() -> None:
 
 @pytest.fixture
 def without_gpu(tmp_path: Path) -> dict[str, str]:
-    """An environment in which no nvidia-smi can be found, and nox builds elsewhere."""
+    """Return variables with which nvidia-smi isn't found and nox uses another folder."""
     folders = [str(Path(sys.executable).parent), "/usr/bin", "/bin"]
     if any((Path(folder) / "nvidia-smi").exists() for folder in folders):
         pytest.skip("there is an nvidia-smi here")
     return {"PATH": os.pathsep.join(folders), "NOX_ENVDIR": str(tmp_path)}
 
 
-def test_validate_gpu_skips_where_there_is_no_gpu(without_gpu: dict[str, str]) -> None:
+def test_validate_gpu_skips_without_a_gpu(without_gpu: dict[str, str]) -> None:
     done = nox("-s", "validate(gpu)", **without_gpu, REQUIRE_GPU="")
     assert done.returncode == 0, done.stderr
     assert "no GPU: nvidia-smi is not installed" in done.stderr
@@ -58,14 +58,14 @@ def test_validate_gpu_skips_where_there_is_no_gpu(without_gpu: dict[str, str]) -
     assert "pip install" not in done.stderr
 
 
-def test_validate_gpu_fails_where_a_gpu_is_required(without_gpu: dict[str, str]) -> None:
+def test_validate_gpu_fails_if_a_gpu_is_required(without_gpu: dict[str, str]) -> None:
     done = nox("-s", "validate(gpu)", **without_gpu, REQUIRE_GPU="1")
     assert done.returncode == 1
     assert "no GPU" in done.stderr
     assert "REQUIRE_GPU=1" in done.stderr
 
 
-def test_an_nvidia_smi_without_a_gpu_is_told_apart(
+def test_an_nvidia_smi_that_lists_no_gpu_is_reported(
     without_gpu: dict[str, str], tmp_path: Path
 ) -> None:
     fake = tmp_path / "bin" / "nvidia-smi"
@@ -79,7 +79,7 @@ def test_an_nvidia_smi_without_a_gpu_is_told_apart(
 
 
 def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
-    """What ``mnist-tasks check --json`` prints of a model with so many mistakes in 10,000."""
+    """Return the JSON of ``mnist-tasks check`` for a model with `wrong` errors in 10,000."""
     confusion = np.diag([1000] * 10)
     confusion[0, 0] -= wrong
     confusion[0, 1] += wrong
@@ -92,25 +92,25 @@ def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("gpu", "cpu"), [(85, 85), (85, 115), (115, 85), (400, 400)])
-def test_a_gpu_that_learns_what_the_cpu_learns_has_parity(gpu: int, cpu: int) -> None:
+def test_similar_accuracies_are_parity(gpu: int, cpu: int) -> None:
     assert noxfile.disparity(answer("gpu.h5", wrong=gpu), answer("cpu.h5", wrong=cpu)) == ""
 
 
 @pytest.mark.parametrize(("gpu", "cpu"), [(116, 85), (85, 116)])
-def test_a_gpu_that_learns_something_else_has_not(gpu: int, cpu: int) -> None:
+def test_different_accuracies_are_not_parity(gpu: int, cpu: int) -> None:
     fault = noxfile.disparity(answer("gpu.h5", wrong=gpu), answer("cpu.h5", wrong=cpu))
     assert f"GPU {100 - gpu / 100:.2f}%, CPU {100 - cpu / 100:.2f}%" in fault
     assert "0.3 points" in fault
 
 
 @pytest.mark.parametrize("codes", [(1, 0), (0, 1)])
-def test_both_have_to_hold_the_contract(codes: tuple[int, int]) -> None:
+def test_both_models_must_pass_the_contract(codes: tuple[int, int]) -> None:
     gpu, cpu = (answer("m.h5", wrong=85, exit_code=code) for code in codes)
     assert f"the {'GPU' if codes[0] else 'CPU'} did not pass" in noxfile.disparity(gpu, cpu)
 
 
 class Session:
-    """A session that answers for the command line, as JSON."""
+    """A session in which every command returns prepared JSON."""
 
     def __init__(self, **wrong: int) -> None:
         self.wrong = wrong
@@ -131,7 +131,7 @@ class Session:
         raise AssertionError(fault)
 
 
-def test_each_training_is_checked_and_its_speed_is_told() -> None:
+def test_each_training_is_checked_and_its_speed_is_logged() -> None:
     session: Any = Session()
     noxfile.compare_devices(session, {})
     assert [command[1:3] for command in session.commands if command[1] == "check"] == [

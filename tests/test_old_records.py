@@ -1,4 +1,4 @@
-"""Records of schema 1 are read, listed, reported and compared like those of today."""
+"""Records of schema 1 are read, listed, reported and compared like current ones."""
 
 from __future__ import annotations
 
@@ -163,14 +163,14 @@ def test_a_trial_with_an_id_of_another_form_has_no_digest(tmp_path: Path) -> Non
     assert trial.digest == ""
 
 
-def test_an_upgrade_changes_nothing_it_was_given() -> None:
+def test_an_upgrade_does_not_change_its_argument() -> None:
     content = {**golden(), "trial": deepcopy(TRIAL)}
     before = deepcopy(content)
     assert old_records.upgrade(content) != content
     assert content == before
 
 
-def test_a_record_of_today_is_not_upgraded() -> None:
+def test_a_current_record_is_not_upgraded() -> None:
     content = {**golden(), "schema": SCHEMA}
     assert old_records.upgrade(content) is content
 

@@ -1,4 +1,4 @@
-"""``train_model.py`` and ``test_model.py``: the CLI's two main verbs as scripts."""
+"""``train_model.py`` and ``test_model.py``: the two main commands as scripts."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def run(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProce
 @pytest.mark.parametrize(
     ("script", "usage"), [("train_model.py", "--epochs"), ("test_model.py", "[MODEL]")]
 )
-def test_a_script_is_the_command_of_the_same_job(tmp_path: Path, script: str, usage: str) -> None:
+def test_a_script_runs_its_command(tmp_path: Path, script: str, usage: str) -> None:
     done = run(script, tmp_path, "--help")
     assert done.returncode == 0
     assert usage in done.stdout
 
 
-def test_a_script_passes_the_exit_code_on(tmp_path: Path) -> None:
+def test_a_script_exits_with_the_code_of_its_command(tmp_path: Path) -> None:
     assert run("train_model.py", tmp_path, "--epochs", "0").returncode == 2
     assert run("test_model.py", tmp_path, "--offline").returncode == 4
 
 
 @pytest.mark.parametrize("module", ["train_model", "test_model"])
-def test_to_import_a_script_is_not_to_run_it(module: str) -> None:
-    """So that pytest, pointed at the project's folder, runs nothing by its name."""
+def test_importing_a_script_does_not_run_it(module: str) -> None:
+    """Pytest, run on the project's folder, imports ``test_model.py`` for its name."""
     done = subprocess.run(
         [sys.executable, "-c", f"import {module}"],
         cwd=PROJECT,

@@ -82,7 +82,7 @@ def test_the_list_names_each_task_and_what_it_does() -> None:
     assert "Default task: workflow" in listed
 
 
-def test_the_exit_code_of_the_command_is_that_of_invoke(tmp_path: Path) -> None:
+def test_invoke_exits_with_the_code_of_the_command(tmp_path: Path) -> None:
     done = invoke("report", "--runs", str(tmp_path))
     assert done.returncode == 3
     assert "mnist-tasks train" in done.stderr

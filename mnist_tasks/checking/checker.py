@@ -35,7 +35,7 @@ LATENCY_RUNS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Checker:
-    """A contract and the test images that models are checked with.
+    """A contract, and the test images for its clauses.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Checker:
 
     @cached_property
     def image_sets(self) -> dict[str, NDArray[np.uint8]]:
-        """The test images, and the same with each perturbation of the contract."""
+        """The test images, unchanged and with each perturbation of the contract."""
         images, perturbed = self.digits.images, self.contract.perturbed
         sets = {TEST_IMAGES: images}
         for name, each in perturbed.by_name.items() if perturbed else ():
@@ -140,5 +140,5 @@ class Checker:
 
 
 def _encodable(path: Path) -> str:
-    """Return a path as text that JSON can hold: a file name can be any bytes."""
+    """Return a path as text that JSON can represent: a file name can be any bytes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

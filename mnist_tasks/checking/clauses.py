@@ -23,7 +23,7 @@ TEST_IMAGES = "test"  # the name of the set of unperturbed images
 
 @dataclass(frozen=True, kw_only=True)
 class Measurements:
-    """What is known of a model.
+    """What was measured on a model.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def _accuracy(name: str, bound: ProportionBound, images: str, measured: Measurem
 
 
 def _worst_recall(bound: ProportionBound, measured: Measurements) -> Clause:
-    """Evaluate each digit, and return the clause of the worst status with the lowest recall.
+    """Evaluate each digit, and return the clause with the worst status, then the lowest recall.
 
     Digits differ in their number of images, and so in the width of their intervals.
     """

@@ -1,7 +1,7 @@
 """The contract: the bounds that a model must meet.
 
-A field is named like its key in the contract file, and ``None`` leaves its clause out. Every bound
-is strict: a model at the bound fails.
+Fields are named like their keys in the contract file; ``None`` leaves a clause out. Every bound is
+strict: a model at the bound fails.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Proportion = Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})]
 UpToOne = Annotated[float, Meta(gt=0, le=1)]
 Confidence = Annotated[float, Meta(ge=0.5, le=0.999999, extra={"hint": "0.99 is 99%"})]
 Milliseconds = Annotated[float, Meta(gt=0, le=60_000)]
-# The largest model that the memory of the sandbox has room for.
+# The largest model that fits into the memory of the sandbox.
 Parameters = Annotated[int, Meta(ge=1, le=25_000_000)]
 Bytes = Annotated[int, Meta(ge=1, le=100_000_000)]
 InputShape = Annotated[tuple[int, ...], Meta(extra_json_schema={"enum": INPUT_SHAPES})]
@@ -29,7 +29,7 @@ LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the contract file; values are also checked if it is made in Python."""
+    """A table of the contract file; values are also validated if it is created in Python."""
 
     prefix = ""  # of the keys in errors
 
@@ -107,7 +107,8 @@ class Baseline(Table, frozen=True):
         Meta(description="Folder or run.json of a checked run, relative to this file."),
     ] = None
     tolerance_points: Annotated[
-        float, Meta(ge=0, lt=100, description="Percentage points of accuracy that may be lost.")
+        float,
+        Meta(ge=0, lt=100, description="Percentage points of accuracy that the model may lose."),
     ] = 0.0
 
     def __post_init__(self) -> None:
@@ -136,10 +137,10 @@ class Contract(Table, frozen=True):
     ] = 0.95
     accuracy_below: Annotated[
         UpToOne | None,
-        Meta(description="The same; a model that reaches it has been trained on those images."),
+        Meta(description="Accuracy that only a model trained on the test images reaches."),
     ] = None
     worst_recall_above: Annotated[
-        Proportion | None, Meta(description="Recall of the digit with the lowest, in [0, 1).")
+        Proportion | None, Meta(description="Lowest recall of any digit, in [0, 1).")
     ] = None
     calibration_error_below: Annotated[
         UpToOne | None, Meta(description="Expected calibration error, in (0, 1].")

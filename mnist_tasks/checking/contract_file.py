@@ -1,7 +1,7 @@
 """Read the contract from ``pyproject.toml``, or from a file that the user names.
 
-Unknown keys, wrong types and invalid bounds are errors: a clause that somebody wrote and nothing
-checks would be worse than none.
+Unknown keys, wrong types and invalid bounds are errors: a clause that is never checked would be
+worse than none.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The clause that a model is no worse than a baseline, tested on the images where they differ.
 
-Two models make many of the same errors on the same images. A comparison of their accuracies as if
-they came from different images would miss most real differences. With a tolerance of 0 the test is
+Two models make many of the same errors on the same images. Comparing their accuracies as if they
+came from different images would miss most real differences. With a tolerance of 0 the test is
 McNemar's exact test; above 0 there is no such exact test, and it is Tango's score test, which at 0
 is the normal approximation of McNemar's.
 

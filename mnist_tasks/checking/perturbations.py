@@ -46,7 +46,7 @@ def shift(images: Images, pixels: int) -> Images:
 
 
 def rotate(images: Images, degrees: float) -> Images:
-    """Rotate each image about its centre, either way, with bilinear interpolation."""
+    """Rotate each image about its center, either way, with bilinear interpolation."""
     clockwise = np.random.default_rng(SEED).integers(2, size=len(images)).astype(bool)
     rotated = np.empty_like(images)
     for chosen, angle in ((clockwise, degrees), (~clockwise, -degrees)):

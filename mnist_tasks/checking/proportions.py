@@ -50,7 +50,7 @@ class ProportionBound:
         )
 
     def not_measured(self, name: str, reason: str) -> Clause:
-        """Return the clause for a model of which the proportion is unknown."""
+        """Return the clause for a model whose proportion is unknown."""
         return not_measured(name, self.text, reason, direction=self.direction)
 
     def _status(self, errors: int, images: int) -> Status:

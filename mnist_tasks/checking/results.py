@@ -1,6 +1,6 @@
 """The result of `mnist-tasks check`: the document that ``--json`` prints.
 
-`SCHEMA` increases when a field is removed or its meaning changes. New fields can be added any time.
+`SCHEMA` increases when a field is removed or changes its meaning, but not for new fields.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The predictions of a checked run, as `mnist-tasks check` left them beside its record."""
+"""The predictions of a checked run, which `mnist-tasks check` saved beside its record."""
 
 from __future__ import annotations
 

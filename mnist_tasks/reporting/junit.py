@@ -75,7 +75,7 @@ def _clause(case: ET.Element, clause: Clause) -> None:
 
 def _error(case: ET.Element, error: Failure) -> None:
     message = _text(f"{error.subject}: {error.found}")
-    lines = [f"{name}: {text}" for name, text in errors.rows(error).items() if name != "looked at"]
+    lines = [f"{name}: {text}" for name, text in errors.rows(error).items() if name != "where"]
     element = ET.SubElement(case, "error", type=_text(error.title), message=message)
     element.text = "\n".join(map(_text, lines))
 

@@ -1,4 +1,4 @@
-"""A model's predictions for the test images, as its check left them on disk."""
+"""A model's predictions for the test images, saved by its check."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def load(record: RunRecord, folder: Path, data_folder: Path) -> ImagePredictions
     Raises
     ------
     InputRefusedError
-        A file is missing, or is not of this check.
+        A file is missing, or belongs to another check.
     """
     digits = store.load(data_folder, "test")
     probabilities = run_predictions.load(record, folder, digits.labels)

@@ -15,7 +15,7 @@ SORTS = ("created", "accuracy", "loss", "parameters", "seconds")
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilter:
-    """What a listing shows; ``None`` filters nothing.
+    """Which runs a listing shows; ``None`` filters nothing.
 
     Attributes
     ----------

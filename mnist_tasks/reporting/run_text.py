@@ -42,7 +42,7 @@ def lead(record: RunRecord) -> str:
     if record.check is None:
         return f"{trained}, has not been evaluated against the contract."
     if metrics is None:
-        result = f"{trained}, gave no predictions for the test images."
+        result = f"{trained}, made no predictions for the test images."
     else:
         interval = percent_range(run_summary.interval(metrics))
         result = (
@@ -54,7 +54,7 @@ def lead(record: RunRecord) -> str:
         for clause in record.check.verdict.clauses
         if clause.status != "passed"
     )
-    return f"{result} What did not pass: {faults}." if faults else result
+    return f"{result} Not passed: {faults}." if faults else result
 
 
 def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
@@ -108,7 +108,7 @@ def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
 
 
 def device(machine: Machine) -> str:
-    """Return the device of a run, with its replicas and its precision if they are not the usual."""
+    """Return the device of a run, with its replicas and precision unless they are the defaults."""
     parts = [machine.device]
     if machine.replicas > 1:
         parts.append(f"{machine.replicas} replicas")

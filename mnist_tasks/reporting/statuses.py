@@ -17,7 +17,7 @@ class Appearance:
     Attributes
     ----------
     sentence
-        What the status says about a whole run; empty for a status that no run has.
+        The sentence for a run with this status; empty for a status that no run has.
     style
         The style in the terminal, as rich names it.
     emoji
@@ -25,7 +25,7 @@ class Appearance:
     tone
         The class on the page: ``good`` or ``bad``; none if there is too little evidence.
     icon
-        The sign on the page: an SVG path in a 24 x 24 box.
+        The icon on the page: an SVG path in a 24 x 24 box.
     """
 
     sentence: str = ""

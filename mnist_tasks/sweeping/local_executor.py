@@ -1,8 +1,8 @@
 """Run a sweep in worker processes on this machine.
 
-A worker that dies takes only its own run with it, and another worker repeats that run. A worker
-runs many jobs: the second run of a process yields the same bytes as the first, as long as the
-thread counts stay the same.
+If a worker dies, only its own run is lost, and another worker repeats it. A worker runs many jobs:
+the second run of a process yields the same bytes as the first, as long as the thread counts stay
+the same.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Plan:
         images) and evaluate on those; ``test``: train on all training images and evaluate on the
         test images.
     limit
-        Train on the first images only.
+        Train on the first `limit` images only.
     threads
         TensorFlow threads of each run.
 
@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """A name that the same plan always has: 8 hexadecimal digits."""
+        """A name derived from the plan: 8 hexadecimal digits."""
         return _hash([self.seeds, *map(self._digest, self.settings)])
 
     def _job(self, setting: Setting, digest: str, seed: int, folder: Path) -> Job:

@@ -38,7 +38,7 @@ _LOCK_TIMEOUT = 1.0  # seconds; another sweep may hold the lock for hours
 
 
 class SweepObserver(Protocol):
-    """Is notified of the progress of a sweep."""
+    """Receives the progress of a sweep."""
 
     def begin(self, jobs: Sequence[Job], finished: Sequence[RunRecord]) -> None:
         """Handle the start of a sweep, some of whose jobs may have finished before."""

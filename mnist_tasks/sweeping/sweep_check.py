@@ -66,7 +66,7 @@ def estimate(
         TensorFlow is missing, or a model exceeded its time or memory limit.
     """
     if not 0 < target_rate < 0.5:
-        raise UsageError("--rate", expected="a share above 0, below 0.5", found=str(target_rate))
+        raise UsageError("--rate", expected="a rate above 0, below 0.5", found=str(target_rate))
     records, evaluated_on = _read_sweep(folder)
     if evaluated_on == "test":
         digits = loading.load("test", data, progress=download)

@@ -1,6 +1,6 @@
 """The models of the gate's self-test: ``python -m tests.checking.gate_models FOLDER``.
 
-They come from a process of their own, so that the tests' own never loads TensorFlow.
+They are trained in a separate process, so that the tests' own never loads TensorFlow.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from mnist_tasks.data.store import LabeledImages
 from tests import generated
 
-MISLABELLED = 25  # one image in so many has a wrong label, which no honest model can know
+MISLABELED = 25  # one label in this many is wrong; no honest model can predict it
 
 
 def digits(count: int, seed: int) -> LabeledImages:
     images, labels = generated.digits(count, seed)
-    labels[::MISLABELLED] = (labels[::MISLABELLED] + 1) % 10
+    labels[::MISLABELED] = (labels[::MISLABELED] + 1) % 10
     return LabeledImages(images=images, labels=labels)
 
 

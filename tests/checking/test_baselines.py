@@ -28,7 +28,7 @@ def predict(baseline: Baseline) -> Any:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A checked run, with its predictions."""
+    """Return the folder of a checked run, with its predictions."""
     measured = metrics.compute(PROBABILITIES, LABELS)
     record = examples.run(checked=replace(examples.check(), metrics=measured))
     folder = run_store.save(record, tmp_path).parent

@@ -29,7 +29,7 @@ FAILURES = {
 
 
 class FakeSandbox:
-    """Returns an inspection for any path; remembers the calls."""
+    """Returns an inspection for any path, and records the calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []

@@ -16,7 +16,7 @@ NAN = float("nan")
 
 
 def metrics(wrong: int = 100, images: int = 10_000, calibration: float | None = 0.01) -> Metrics:
-    """Metrics with so many digits predicted as the next one, spread evenly over the digits."""
+    """Return metrics with `wrong` images predicted as the next digit, spread over all digits."""
     rows = []
     for digit in range(10):
         support = images // 10

@@ -101,13 +101,13 @@ def test_the_reason_why_a_model_is_not_measured_is_its_shape(
     assert reasons["two_inputs.h5"] == {"it has 2 inputs and 1 outputs instead of one each"}
 
 
-def test_a_model_trained_on_the_test_set_knows_its_wrong_labels(
+def test_a_model_trained_on_the_test_set_predicts_its_wrong_labels(
     results: dict[str, CheckResult],
 ) -> None:
     honest, leaked = (check_of(results[name]).metrics for name in ("good.h5", "leaked.h5"))
     assert honest is not None
     assert leaked is not None
-    wrong_labels = 500 // gate_models.MISLABELLED
+    wrong_labels = 500 // gate_models.MISLABELED
     assert honest.images - honest.correct >= wrong_labels
     assert leaked.images - leaked.correct < wrong_labels / 2
 

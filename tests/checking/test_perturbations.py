@@ -29,7 +29,7 @@ def dot(row: int, column: int, count: int = 200) -> NDArray[np.uint8]:
 def test_the_images_are_the_same_every_time(
     perturbation: Shift | Rotate | Noise, total: int
 ) -> None:
-    """Another total means that older verdicts are from other images: announce it to users."""
+    """If a total changes, verdicts are not comparable with older ones: announce it to users."""
     before = IMAGES.copy()
     found = perturbations.perturb(IMAGES, perturbation)
     assert (found.shape, found.dtype) == (IMAGES.shape, IMAGES.dtype)
@@ -88,8 +88,8 @@ def test_a_rotation_mixes_the_four_nearest_pixels() -> None:
 
 
 def test_noise_has_the_standard_deviation_of_the_contract() -> None:
-    grey = np.full((100, 28, 28), 128, np.uint8)
-    noisy = perturbations.add_noise(grey, 0.1).astype(float)
+    gray = np.full((100, 28, 28), 128, np.uint8)
+    noisy = perturbations.add_noise(gray, 0.1).astype(float)
     assert noisy.mean() == pytest.approx(128, abs=0.5)
     assert noisy.std() == pytest.approx(25.5, rel=0.02)
 

@@ -79,7 +79,7 @@ def test_settings_that_differ_are_listed_and_no_others() -> None:
     }
 
 
-def test_the_same_run_twice_differs_in_nothing() -> None:
+def test_a_run_does_not_differ_from_itself() -> None:
     assert compare(examples.run(), examples.run()).differences == ()
 
 

@@ -1,4 +1,4 @@
-"""The page: what is on it, and that nothing of a record is more than text."""
+"""The page: its content, and that text from a record is never markup."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_page_loads_and_runs_nothing(view: RunView) -> None:
     assert "@import" not in text
 
 
-def test_headings_are_in_order_and_tables_are_labelled(view: RunView) -> None:
+def test_headings_are_in_order_and_tables_are_labeled(view: RunView) -> None:
     page = Page(html.run(view))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1

@@ -96,7 +96,7 @@ def test_each_checked_model_has_a_sentence_and_a_table() -> None:
     ) in shown
     assert "it has 2 inputs |  |  | ⚠️ not measured |" in shown
     assert (
-        "## ❌ bad.h5\n\nInput refused.\n\n- looked at: bad.h5\n- expected: a model\n"
+        "## ❌ bad.h5\n\nInput refused.\n\n- where: bad.h5\n- expected: a model\n"
         "- found: a pickle\n- what to do: don't\n"
     ) in shown
 

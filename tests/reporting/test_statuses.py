@@ -14,5 +14,5 @@ def test_every_status_has_an_appearance() -> None:
     assert set(STATUSES) == {*get_args(Status), "error", statuses.UNCHECKED}
 
 
-def test_only_what_a_run_can_be_has_a_sentence() -> None:
+def test_only_the_statuses_of_runs_have_a_sentence() -> None:
     assert statuses.OF_RUNS == ("passed", "failed", "inconclusive", "unchecked")

@@ -128,7 +128,7 @@ def test_no_run_is_lost_when_a_node_dies(nodes: Nodes, tmp_path: Path) -> None:
     assert found.skipped == ()
     named = {each["seed"] for each in result["failed"]} | {each.seed for each in found.records}
     assert named == set(range(runs))
-    assert "trying again" in stderr
+    assert "retrying" in stderr
 
 
 def test_a_lost_cluster_is_reported_and_finished_runs_are_kept(

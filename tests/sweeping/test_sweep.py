@@ -29,7 +29,7 @@ PLAN = Plan(seeds=(0, 1, 2, 3))
 
 
 class Recorder:
-    """A progress that remembers its calls."""
+    """A progress that records its calls."""
 
     def __init__(self) -> None:
         self.finished_before = 0

@@ -47,7 +47,7 @@ def test_the_test_images_have_a_line_of_their_own(view: RunView, make: object) -
     assert line.label[5:9] in chart.description
 
 
-def test_a_run_that_was_not_checked_has_only_its_training() -> None:
+def test_an_unchecked_run_has_only_training_curves() -> None:
     chart = run_charts.loss(examples.run())
     assert chart is not None
     assert {line.kind for line in chart.lines} == {"train"}
