@@ -119,10 +119,7 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
 def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     """Return the record of a run, and its folder.
 
-    Parameters
-    ----------
-    name
-        ``latest``, an id or a unique prefix of one, or the path of a record or of its folder.
+    `name` is ``latest``, an id or a unique prefix of one, or the path of a record or of its folder.
 
     Raises
     ------
@@ -196,8 +193,6 @@ def _invalid(record: RunRecord) -> str:
         return f"schema {record.schema}, written by a newer version"
     if not record.epochs:
         return "it has no epochs"
-    for evaluated in (record.check, record.trial):
-        metrics = evaluated.metrics if evaluated else None
-        if metrics and {len(metrics.confusion), *map(len, metrics.confusion)} != {10}:
-            return "its confusion matrix is not 10 x 10"
-    return ""
+    evaluated = (each.metrics for each in (record.check, record.trial) if each)
+    sizes = [{len(found.confusion), *map(len, found.confusion)} for found in evaluated if found]
+    return "" if all(each == {10} for each in sizes) else "its confusion matrix is not 10 x 10"

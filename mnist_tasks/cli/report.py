@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mnist_tasks import config
 from mnist_tasks.cli.common import AsJson, DataDir, Runs, print_json, print_line, print_tables
-
-if TYPE_CHECKING:
-    from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import RunView
 
 
 def report(
@@ -41,12 +37,13 @@ def report(
     """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
     from mnist_tasks.data import store
     from mnist_tasks.reporting import comparison, files
+    from mnist_tasks.reporting.terminal import runs as run_tables
 
     shown = comparison.view(names or [], runs, data_dir or store.default_folder())
     page = None if no_html else html or files.default_page(shown, runs)
     wanted = files.ReportFiles(html=page, markdown=markdown, csv=csv)
     if not as_json:
-        _print(shown)
+        print_tables(run_tables.report(shown))
     files.write_report(shown, wanted)
     if as_json:
         print_json(files.report_document(shown, wanted))
@@ -54,13 +51,3 @@ def report(
         print_line(f"page: {page}")
     if open_page and page:
         typer.launch(str(page))
-
-
-def _print(shown: RunView | Comparison) -> None:
-    from mnist_tasks.reporting.run_view import RunView
-    from mnist_tasks.reporting.terminal import runs
-
-    if isinstance(shown, RunView):
-        print_tables(runs.run(shown.record), runs.newest(shown.stored_runs))
-    else:
-        print_tables(runs.compared(shown))

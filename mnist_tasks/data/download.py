@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError, printable
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 LARGEST_DOWNLOAD = 64 << 20  # bytes: the whole data set is 55 MB, uncompressed
 CHUNK = 1 << 16  # bytes
-CLIENT_ERROR = 400
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
 
 
 class Progress(Protocol):
@@ -113,9 +111,9 @@ def _download_once(url: str, target: Path, patience: Patience, progress: Progres
 
 
 def _raise_for_status(url: str, status: int) -> None:
-    if status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _TransientError(f"the server responded with status {status}")
-    if status >= CLIENT_ERROR:
+    if status >= HTTPStatus.BAD_REQUEST:
         raise EnvironmentProblemError(url, found=f"the server responded with status {status}")
 
 

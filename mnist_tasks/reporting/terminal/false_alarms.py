@@ -43,21 +43,10 @@ def report(found: FalseAlarmReport) -> RenderableType:
 
 
 def _table(setting: SettingFalseAlarms, target_rate: float) -> RenderableType:
-    suggested = f"bound at {target_rate:.3g}"
-    table = tables.table(
-        "clause",
-        "bound",
-        "found",
-        "false alarms",
-        "next run",
-        suggested,
-        title=f"{setting.setting}, {formatting.plural(setting.runs, 'run')}",
-        right={"next run", suggested},
-        tight=True,
-    )
-    for clause in setting.clauses:
-        tables.add_row(
-            table,
+    numbers = ("next run", f"bound at {target_rate:.3g}")
+    columns = ("clause", "bound", "found", "false alarms", *numbers)
+    rows = [
+        (
             f"{clause.name} ",
             f"{clause.bound} ",
             f"{_found(clause)} ",
@@ -65,7 +54,10 @@ def _table(setting: SettingFalseAlarms, target_rate: float) -> RenderableType:
             f"{_probability(clause.predicted)} ",
             _suggested(clause),
         )
-    return table
+        for clause in setting.clauses
+    ]
+    title = f"{setting.setting}, {formatting.plural(setting.runs, 'run')}"
+    return tables.table(columns, rows, title=title, right=numbers, tight=True)
 
 
 def _found(clause: ClauseFalseAlarms) -> str:

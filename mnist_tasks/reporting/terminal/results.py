@@ -27,11 +27,12 @@ HASH_DIGITS = 16  # the part of a hash that a table shows; `--json` has all 64 d
 
 def fetched(result: Fetched) -> RenderableType:
     """Show the data files, and the sources that failed."""
-    table = tables.table("file", "bytes", "SHA-256", "source", title="MNIST", right={"bytes"})
-    for file in result.files:
-        tables.add_row(
-            table, file.name, f"{file.bytes:,}", f"{file.sha256[:HASH_DIGITS]}…", file.source
-        )
+    columns = ("file", "bytes", "SHA-256", "source")
+    rows = [
+        (file.name, f"{file.bytes:,}", f"{file.sha256[:HASH_DIGITS]}…", file.source)
+        for file in result.files
+    ]
+    table = tables.table(columns, rows, title="MNIST", right={"bytes"})
     done = "already cached, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
     lines += [Text(f"failed before: {printable(each)}", style="yellow") for each in result.failures]
@@ -61,13 +62,12 @@ def trained(record: RunRecord) -> RenderableType:
 
 def checked(check: Check) -> RenderableType:
     """Show a model's layers and its verdict."""
-    layers = tables.table(
-        "layer", "kind", "output shape", "parameters", title="Model", right={"parameters"}
-    )
-    for layer in check.layers:
-        tables.add_row(
-            layers, layer.name, layer.kind, str(layer.output_shape), f"{layer.parameters:,}"
-        )
+    columns = ("layer", "kind", "output shape", "parameters")
+    rows = [
+        (layer.name, layer.kind, str(layer.output_shape), f"{layer.parameters:,}")
+        for layer in check.layers
+    ]
+    layers = tables.table(columns, rows, title="Model", right={"parameters"})
     totals = (
         f"parameters: {check.model.parameters:,} in total, "
         f"{check.trainable_parameters:,} trainable, "
@@ -92,11 +92,11 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
 
 def verdict(found: Verdict, path: str) -> RenderableType:
     """Show each clause with its bound, the value found and its status; then the verdict."""
-    table = tables.table("clause", "bound", "found", "status", title="Contract")
-    for clause in found.clauses:
-        tables.add_row(
-            table, clause.name, clause.bound, _found(clause), tables.status(clause.status)
-        )
+    rows = [
+        (clause.name, clause.bound, _found(clause), tables.status(clause.status))
+        for clause in found.clauses
+    ]
+    table = tables.table(("clause", "bound", "found", "status"), rows, title="Contract")
     appearance = STATUSES[found.status]
     sentence = Text(appearance.sentence, appearance.style)
     return Group(table, sentence.append(f": {printable(path)}", "default"))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import formatting, run_summary, run_text
+from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.terminal import results, tables
 
 if TYPE_CHECKING:
@@ -40,17 +41,17 @@ def run(record: RunRecord) -> RenderableType:
 
 def digits(metrics: Metrics) -> RenderableType:
     """Show precision, recall and the row of the confusion matrix of each digit."""
-    numbers = [str(digit) for digit in range(10)]
-    columns = ("precision", "recall", *numbers)
-    title = f"{metrics.images:,} test images: labels (rows), predictions (columns)"
-    table = tables.table("digit", *columns, title=title, right=set(columns), tight=True)
+    rows: list[list[str | Text]] = []
     for score, row in zip(run_summary.by_digit(metrics), metrics.confusion, strict=True):
         cells = [
             Text(str(count), "green" if predicted == score.digit else "red" if count else "dim")
             for predicted, count in enumerate(row)
         ]
         scores = (formatting.percent(score.precision), formatting.percent(score.recall))
-        tables.add_row(table, str(score.digit), *scores, *cells)
+        rows.append([str(score.digit), *scores, *cells])
+    numbers = ("precision", "recall", *map(str, range(10)))
+    title = f"{metrics.images:,} test images: labels (rows), predictions (columns)"
+    table = tables.table(("digit", *numbers), rows, title=title, right=numbers, tight=True)
     confusions = ", ".join(
         f"{each.label} predicted as {each.predicted} ({each.count}×)"
         for each in run_summary.confusions(metrics)[:MOST_CONFUSIONS]
@@ -64,6 +65,13 @@ def digits(metrics: Metrics) -> RenderableType:
     )
 
 
+def report(shown: RunView | Comparison) -> RenderableType:
+    """Show a comparison, or one run and the newest of all runs."""
+    if not isinstance(shown, RunView):
+        return compared(shown)
+    return Group(run(shown.record), newest(shown.stored_runs))
+
+
 def newest(stored: StoredRuns) -> RenderableType:
     """Show the newest runs, the newest first."""
     return listed(stored.records[: -NEWEST - 1 : -1], stored)
@@ -73,10 +81,11 @@ def listed(records: Sequence[RunRecord], stored: StoredRuns) -> RenderableType:
     """Show some of the stored runs, in the given order."""
     title = f"Runs: {len(records):,} of {len(stored.records):,}"
     right = {"seed", "parameters", "accuracy", "seconds"}
-    table = tables.table(*run_text.RUN_COLUMNS, title=title, right=right, tight=True)
-    for record in records:
-        row = run_text.row(record)
-        tables.add_row(table, *(row | {"contract": tables.status(row["contract"])}).values())
+    rows = [
+        list((row | {"contract": tables.status(row["contract"])}).values())
+        for row in map(run_text.row, records)
+    ]
+    table = tables.table(run_text.RUN_COLUMNS, rows, title=title, right=right, tight=True)
     lines = [Text(f"skipped {printable(each)}", style="yellow") for each in stored.skipped]
     return Group(table, *lines)
 
@@ -92,16 +101,14 @@ def compared(comparison: Comparison) -> RenderableType:
     parts.append(_side_by_side(comparison, comparison.results, "Results"))
     for pair in comparison.pairs:
         title = f"{pair.letter} compared with A, by label"
-        table = tables.table("", *map(str, range(10)), title=title)
-        tables.add_row(table, "regressed", *map(str, pair.regressed_by_digit))
-        tables.add_row(table, "fixed", *map(str, pair.fixed_by_digit))
+        counts = {"regressed": pair.regressed_by_digit, "fixed": pair.fixed_by_digit}
+        rows = [(name, *map(str, by_digit)) for name, by_digit in counts.items()]
+        table = tables.table(("", *map(str, range(10))), rows, title=title)
         parts += [table, Text(f"{pair.outcome} {pair.difference}")]
     parts += [Text(f"not compared: {printable(each)}") for each in comparison.unpaired]
     return Group(*parts)
 
 
 def _side_by_side(comparison: Comparison, rows: Sequence[Row], title: str) -> RenderableType:
-    table = tables.table("", *comparison.letters, title=title)
-    for row in rows:
-        tables.add_row(table, row.name, *row.values)
-    return table
+    cells = [(row.name, *row.values) for row in rows]
+    return tables.table(("", *comparison.letters), cells, title=title)

@@ -22,21 +22,9 @@ MAX_FAILURES = 10
 
 def sweep_result(sweep: Sweep) -> RenderableType:
     """Return the settings, the most accurate first, and the runs that failed."""
-    table = tables.table(
-        "",
-        "setting",
-        "runs",
-        "accuracy",
-        "95% interval",
-        "lowest",
-        "fit",
-        title=f"Accuracy on {sweep.images:,} {sweep.evaluated_on} images",
-        right={"", "runs", "accuracy", "lowest", "fit"},
-        tight=True,
-    )
-    for place, rank in enumerate(sweep.ranking, start=1):
-        tables.add_row(
-            table,
+    columns = ("", "setting", "runs", "accuracy", "95% interval", "lowest", "fit")
+    rows = [
+        (
             f"{place} ",
             rank.name,
             f"{rank.runs:,} ",
@@ -45,6 +33,11 @@ def sweep_result(sweep: Sweep) -> RenderableType:
             f"{rank.accuracy.least:.2%} ",
             f"{rank.fit_seconds:.1f} s",
         )
+        for place, rank in enumerate(sweep.ranking, start=1)
+    ]
+    title = f"Accuracy on {sweep.images:,} {sweep.evaluated_on} images"
+    right = {"", "runs", "accuracy", "lowest", "fit"}
+    table = tables.table(columns, rows, title=title, right=right, tight=True)
     parts: list[RenderableType] = [table] if sweep.ranking else []
     for each in sweep.failed[:MAX_FAILURES]:
         failed = f"failed: {each.setting}, seed {each.seed}: {each.failure.found}"

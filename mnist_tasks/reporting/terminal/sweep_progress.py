@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mnist_tasks.sweeping.plan import Job
 
 MAX_ROWS = 15
-_NUMBERS = {"done", "running", "failed", "accuracy"}
+_NUMBERS = ("done", "running", "failed", "accuracy")
 
 
 @dataclass
@@ -86,22 +86,20 @@ class SweepProgress(LiveProgress):
 
     def __rich__(self) -> Table:
         """Return the table of settings; if there are many, those with running runs come first."""
-        table = tables.table(
-            "setting", "done", "running", "failed", "accuracy", title="Sweep", right=_NUMBERS
-        )
         ordered = sorted(self._settings.items(), key=lambda each: not each[1].running)
-        for name, setting in ordered[:MAX_ROWS]:
-            tables.add_row(
-                table,
+        rows = [
+            (
                 name,
                 f"{len(setting.accuracies):,}/{setting.runs:,}",
                 str(len(setting.running) or ""),
                 str(setting.failed or ""),
                 f"{statistics.fmean(setting.accuracies):.2%}" if setting.accuracies else "–",
             )
+            for name, setting in ordered[:MAX_ROWS]
+        ]
         if len(ordered) > MAX_ROWS:
-            tables.add_row(table, f"and {len(ordered) - MAX_ROWS:,} more", "", "", "", "")
-        return table
+            rows.append((f"and {len(ordered) - MAX_ROWS:,} more", "", "", "", ""))
+        return tables.table(("setting", *_NUMBERS), rows, title="Sweep", right=_NUMBERS)
 
     def _update(self) -> None:
         running = sum(len(each.running) for each in self._settings.values())

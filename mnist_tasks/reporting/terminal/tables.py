@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich import box
 from rich.panel import Panel
@@ -13,8 +13,15 @@ from mnist_tasks.errors import printable
 from mnist_tasks.reporting.statuses import STATUSES
 
 
-def table(*columns: str, title: str, right: set[str] | None = None, tight: bool = False) -> Table:
-    """Return an empty table.
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    title: str,
+    right: Container[str] = (),
+    tight: bool = False,
+) -> Table:
+    """Return a table.
 
     Parameters
     ----------
@@ -31,14 +38,11 @@ def table(*columns: str, title: str, right: set[str] | None = None, tight: bool 
         padding=(0, 0) if tight else (0, 1),
     )
     for column in columns:
-        justify = "right" if column in (right or ()) else "left"
+        justify = "right" if column in right else "left"
         made.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
-
-
-def add_row(table: Table, *cells: str | Text) -> None:
-    """Add a row, with its strings as text."""
-    table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells))
 
 
 def status(word: str) -> Text:
