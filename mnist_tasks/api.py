@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def load_data(split: Split, *, data: Data = None, progress: bool = False) -> LabeledImages:
     """Load the images and labels of a split, and fetch them first if they are missing.
 
-    >>> images, labels = load_data("test")  # doctest: +SKIP
+    The result unpacks into arrays: ``images, labels = load_data("test")``.
 
     Parameters
     ----------
@@ -55,11 +55,7 @@ def load_data(split: Split, *, data: Data = None, progress: bool = False) -> Lab
     """
     from mnist_tasks.data import download, loading
 
-    shown = (
-        _terminal_progress().DownloadProgress()
-        if progress
-        else nullcontext(download.SilentProgress())
-    )
+    shown = _live().DownloadProgress() if progress else nullcontext(download.SilentProgress())
     return loading.load(split, data_config(data), progress=shown)
 
 
@@ -135,7 +131,7 @@ def train(
     config.refuse_many_workers(os.environ)
     disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
     load = partial(load_data, "train", data=data, progress=progress)
-    shown = _terminal_progress().TrainingProgress() if progress else nullcontext(loop.SILENT)
+    shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
     with tensorflow_setup.preserved_state(), shown as bar:
         record = run.train(training, load, progress=bar)
     run_store.save(record, Path(runs_dir))
@@ -245,7 +241,7 @@ def data_config(data: Data) -> DataConfig:
     return DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
 
 
-def _terminal_progress() -> Any:
+def _live() -> Any:
     from mnist_tasks.reporting.terminal import progress  # rich is slow to import
 
     return progress
