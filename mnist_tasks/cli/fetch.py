@@ -30,7 +30,7 @@ def fetch(
 ) -> None:
     """Fetch and verify the four MNIST files."""
     from mnist_tasks.data import fetching, sources, store
-    from mnist_tasks.data.download import Patience
+    from mnist_tasks.data.download import RetryPolicy
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
@@ -39,7 +39,7 @@ def fetch(
         mirror=mirror,
         name=source,
         offline=offline,
-        patience=Patience(silence=timeout),
+        policy=RetryPolicy(idle_timeout=timeout),
     )
     with DownloadProgress() as progress:
         result = fetching.fetch(data_dir or store.default_folder(), chosen, progress=progress)

@@ -41,32 +41,32 @@ class SilentProgress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long a download may take, and how often it is retried.
 
     Attributes
     ----------
-    silence
+    idle_timeout
         Longest wait in seconds for a connection, and between two pieces of the file.
-    total
+    timeout
         Time limit of one attempt, in seconds.
-    pauses
+    delays
         Waiting time before each retry, in seconds.
     """
 
-    silence: float = 20.0
-    total: float = 600.0
-    pauses: tuple[float, ...] = (1.0, 3.0)
+    idle_timeout: float = 20.0
+    timeout: float = 600.0
+    delays: tuple[float, ...] = (1.0, 3.0)
 
 
-PATIENCE = Patience()
+RETRY_POLICY = RetryPolicy()
 
 
 class _TransientError(Exception):
     """A failure that a retry may fix."""
 
 
-def download(url: str, target: Path, *, patience: Patience, progress: Progress) -> None:
+def download(url: str, target: Path, *, policy: RetryPolicy, progress: Progress) -> None:
     """Download a file, and retry after a transient failure.
 
     Raises
@@ -78,25 +78,25 @@ def download(url: str, target: Path, *, patience: Patience, progress: Progress) 
     UsageError
         The address is not valid.
     """
-    for pause in (*patience.pauses, None):
+    for delay in (*policy.delays, None):
         try:
-            _download_once(url, target, patience, progress)
+            _download_once(url, target, policy, progress)
         except _TransientError as error:
-            if pause is None:
-                tries = len(patience.pauses) + 1
+            if delay is None:
+                tries = len(policy.delays) + 1
                 raise EnvironmentProblemError(url, found=f"{error} ({tries} tries)") from error
-            progress.note(f"{url}: {error}; retrying in {pause:g} s")
-            time.sleep(pause)
+            progress.note(f"{url}: {error}; retrying in {delay:g} s")
+            time.sleep(delay)
         else:
             return
 
 
-def _download_once(url: str, target: Path, patience: Patience, progress: Progress) -> None:
+def _download_once(url: str, target: Path, policy: RetryPolicy, progress: Progress) -> None:
     import requests
 
-    deadline = time.monotonic() + patience.total
+    deadline = time.monotonic() + policy.timeout
     try:
-        with requests.get(url, stream=True, timeout=patience.silence) as response:
+        with requests.get(url, stream=True, timeout=policy.idle_timeout) as response:
             _raise_for_status(url, response.status_code)
             _write(response, target, deadline, progress)
     except ValueError as error:  # requests' errors for an invalid address are ValueErrors, too

@@ -14,7 +14,7 @@ from typing import Protocol
 from mnist_tasks.data import containers
 from mnist_tasks.data.containers import Candidate
 from mnist_tasks.data.datasets import DataFile
-from mnist_tasks.data.download import PATIENCE, Patience, Progress, download
+from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, download
 from mnist_tasks.data.npm import Npm
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
 
@@ -96,7 +96,7 @@ class Mirror:
 
     name: str
     url: str
-    patience: Patience = PATIENCE
+    policy: RetryPolicy = RETRY_POLICY
 
     def retrieve(
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
@@ -109,7 +109,7 @@ class Mirror:
         for url, files in parts:
             container = staging / "download"
             progress.begin(f"{url.rpartition('/')[2]} from {self.name}")
-            download(url, container, patience=self.patience, progress=progress)
+            download(url, container, policy=self.policy, progress=progress)
             yield from containers.unpack(container, files, staging, origin=url)
 
 
@@ -127,7 +127,7 @@ def choose(
     mirror: str | None = None,
     name: str | None = None,
     offline: bool = False,
-    patience: Patience = PATIENCE,
+    policy: RetryPolicy = RETRY_POLICY,
 ) -> tuple[Source, ...]:
     """Return the sources to try, in this order.
 
@@ -141,7 +141,7 @@ def choose(
         The only known source to use, one of `NAMES`.
     offline
         Whether to forbid the use of the network.
-    patience
+    policy
         Time limits and retries of downloads.
 
     Raises
@@ -167,9 +167,9 @@ def choose(
     if offline:
         return first
     if mirror:
-        return (*first, Mirror("mirror", mirror, patience))
+        return (*first, Mirror("mirror", mirror, policy))
     known: tuple[Source, ...] = (
-        *(Mirror(each, url, patience) for each, url in MIRRORS.items()),
+        *(Mirror(each, url, policy) for each, url in MIRRORS.items()),
         Npm(),
     )
     return (*first, *(source for source in known if name in (None, source.name)))

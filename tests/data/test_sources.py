@@ -13,7 +13,7 @@ import pytest
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, download, sources
-from mnist_tasks.data.download import Patience
+from mnist_tasks.data.download import RetryPolicy
 from mnist_tasks.data.npm import Npm
 from mnist_tasks.data.sources import Local, Mirror, Source
 from mnist_tasks.errors import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-QUICK = Patience(silence=0.5, total=1.5, pauses=(0.01,))
+QUICK = RetryPolicy(idle_timeout=0.5, timeout=1.5, delays=(0.01,))
 
 
 class Recorder:
