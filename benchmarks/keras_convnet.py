@@ -2,8 +2,8 @@
 
 ``python keras_convnet.py mnist.npz model_latest.h5``. The settings are those of the example at
 https://keras.io/examples/vision/mnist_convnet/: two convolutions of 32 and 64 filters, each with a
-max-pooling, dropout 0.5; Adam, batches of 128, a tenth of the training images held out, at most 15
-epochs. The example evaluates on the test set after its last epoch; this does after each.
+max-pooling, dropout 0.5; Adam, batches of 128, a tenth of the training images for validation, at
+most 15 epochs. The example evaluates on the test set after its last epoch; this does after each.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Measure which fraction of the machine's arithmetic a training of the default recipe reaches.
+"""Measure what fraction of the machine's arithmetic a training of the default recipe reaches.
 
 ``python benchmarks/roofline.py`` compares the floating-point operations per second of an epoch with
 those of a large matrix product on the same cores.

@@ -22,7 +22,7 @@ DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 
 
 
 def perturb(images: Images, perturbation: Shift | Rotate | Noise) -> Images:
-    """Perturb images, (n, 28, 28) uint8, as the contract asks."""
+    """Perturb images, (n, 28, 28) uint8, as the contract specifies."""
     match perturbation:
         case Shift():
             return shift(images, perturbation.pixels)

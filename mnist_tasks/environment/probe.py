@@ -159,7 +159,7 @@ def _parse(stdout: bytes) -> ProbeResult:
 
 
 def _not_loaded(messages: list[str], known: tuple[Library, ...]) -> tuple[Library, ...]:
-    """Return the other libraries that TensorFlow says it could not load."""
+    """Return the other libraries that TensorFlow reports as not loaded."""
     names = {library.name for library in known}
     found: dict[str, str] = {}
     for match in filter(None, map(_NOT_LOADED.search, messages)):

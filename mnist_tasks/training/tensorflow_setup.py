@@ -21,7 +21,7 @@ from mnist_tasks.version import VERSION
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without their start-up messages, or say what is missing."""
+    """Import TensorFlow and Keras without their start-up messages; raise an error if they can't."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with fast_import.quiet_stderr(), fast_import.light():
@@ -71,7 +71,7 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
     Parameters
     ----------
     micro_batches
-        Number of parts of a batch that are computed side by side; they are distributed over the
+        Number of parts of a batch that are computed in parallel; they are distributed over the
         replicas, and the threads over them.
 
     Raises

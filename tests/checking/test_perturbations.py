@@ -1,4 +1,4 @@
-"""Perturbed images: the same at every check, and perturbed as much as the contract says."""
+"""Perturbed images: the same at every check, and perturbed as the contract specifies."""
 
 import numpy as np
 import pytest
