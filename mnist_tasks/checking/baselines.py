@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks import run_store
 from mnist_tasks.checking import run_predictions
 from mnist_tasks.checking.clauses import TEST_IMAGES
+from mnist_tasks.checking.contract import Baseline
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import sandbox
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mnist_tasks.checking.contract import Baseline
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.limits import Limits
 
 
 def predict(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks import records
 from mnist_tasks.checking import baselines, clauses, metrics, perturbations, results
 from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements
+from mnist_tasks.checking.contract import Contract
+from mnist_tasks.checking.results import CheckResult
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import Check, ModelFile
 from mnist_tasks.vetting import limits, sandbox
+from mnist_tasks.vetting.inspection import Inspection
+from mnist_tasks.vetting.limits import Limits
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mnist_tasks.checking.contract import Contract
-    from mnist_tasks.checking.results import CheckResult
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.vetting.inspection import Inspection
-    from mnist_tasks.vetting.limits import Limits
-
-    Probabilities = NDArray[np.float32]
-
+Probabilities = NDArray[np.float32]
 LATENCY_RUNS = 200
 
 

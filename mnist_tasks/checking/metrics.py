@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.records import Metrics
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 DIGITS = 10
 MIN_PROBABILITY = 1e-7  # as Keras clips: one confident error must not make the loss infinite

@@ -6,16 +6,13 @@ Pixels from beyond the edge are black. Values are rounded and clipped to 0 to 25
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks.checking.contract import Noise, Rotate, Shift
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Images = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 SEED = 0
 DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks import predictions
 from mnist_tasks.checking import metrics
 from mnist_tasks.errors import InputRefusedError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mnist_tasks.records import RunRecord
+from mnist_tasks.records import RunRecord
 
 
 def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from mnist_tasks.data.store import LabeledImages
-
-    Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
+Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 # The statistics of batch normalization need more than one image.
 SMALLEST_BATCH = 4

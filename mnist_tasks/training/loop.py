@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mnist_tasks.data.download import SilentProgress
+from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point
 from mnist_tasks.training import batches
+from mnist_tasks.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from mnist_tasks.data.store import LabeledImages
-    from mnist_tasks.training.recipes import Recipe
     from mnist_tasks.training.trainer import Trainer
 
 POINTS_PER_EPOCH = 50

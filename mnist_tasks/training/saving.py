@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks import disk
 from mnist_tasks.records import ModelFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import keras
-    from numpy.typing import NDArray
 
 OTHER_OUTPUT = "Name another file with --output."
 _BYTES_PER_PARAMETER = 16  # at most, with the optimizer's state

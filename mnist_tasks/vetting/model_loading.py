@@ -5,20 +5,16 @@ from __future__ import annotations
 import gc
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks import config, fast_import
+from mnist_tasks.vetting.protocol import InspectionResult, Request
 from mnist_tasks.vetting.untrusted_text import RefusedError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mnist_tasks.vetting.protocol import InspectionResult, Request
 
 _BATCH_SIZE = 500
 _WARM_UP_RUNS = 10

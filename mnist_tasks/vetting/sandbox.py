@@ -24,12 +24,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
@@ -37,11 +38,6 @@ from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.read_file import ModelFileContent, read_model_file
 from mnist_tasks.vetting.untrusted_text import sanitize
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 
 def inspect(
