@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_tasks import stats
 from mnist_tasks.checking import metrics, run_predictions
 from mnist_tasks.data import store
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.run_summary import CONFIDENCE
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mnist_tasks.records import RunRecord
 
 EXAMPLES = 24
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mnist_tasks.environment.diagnosis import Diagnosis, Finding
 from mnist_tasks.errors import printable
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from mnist_tasks.environment.diagnosis import Diagnosis, Finding
 
 STYLES = {"ok": "green", "warning": "bold yellow", "error": "bold red"}
 LONGEST = 400  # characters, so that findings and remedies are rarely cut

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable
+from typing import Self
 
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -21,12 +25,6 @@ from rich.text import Text
 
 from mnist_tasks import console
 from mnist_tasks.reporting.terminal.curves import NARROWEST, Curve, side_by_side
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.console import RenderableType
-    from rich.progress import ProgressColumn, TaskID
 
 SECONDS_BETWEEN_LINES = 5.0
 

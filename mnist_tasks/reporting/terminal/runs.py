@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
+from mnist_tasks.records import Metrics, RunRecord
 from mnist_tasks.reporting import formatting, run_summary, run_text
+from mnist_tasks.reporting.comparison import Comparison, Row
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.terminal import results, tables
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import RenderableType
-
-    from mnist_tasks.records import Metrics, RunRecord
-    from mnist_tasks.reporting.comparison import Comparison, Row
-    from mnist_tasks.run_store import StoredRuns
+from mnist_tasks.run_store import StoredRuns
 
 NEWEST = 10
 MOST_CONFUSIONS = 5

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import formatting
 from mnist_tasks.reporting.terminal import tables
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from mnist_tasks.sweeping.ranking import Spread
-    from mnist_tasks.sweeping.sweep import Sweep
+from mnist_tasks.sweeping.ranking import Spread
+from mnist_tasks.sweeping.sweep import Sweep
 
 MAX_FAILURES = 10
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from mnist_tasks.errors import printable
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.reporting.terminal.progress import LiveProgress
-from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
+from mnist_tasks.sweeping.events import Event, Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
-
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.sweeping.events import Event
-    from mnist_tasks.sweeping.plan import Job
+from mnist_tasks.sweeping.plan import Job
 
 MAX_ROWS = 15
 _NUMBERS = ("done", "running", "failed", "accuracy")
