@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from mnist_tasks import disk
 from mnist_tasks.errors import printable
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import run_summary
+from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.reporting.run_view import RunView
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.reporting.comparison import Comparison
-    from mnist_tasks.reporting.run_view import RunView
-
-    Cell = str | int | float | None
-    Row = dict[str, Cell]
-
+Cell = str | int | float | None
+Row = dict[str, Cell]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

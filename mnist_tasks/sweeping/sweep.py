@@ -9,27 +9,21 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from mnist_tasks import disk, run_store
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import Failure, InputRefusedError
+from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import ranking
-from mnist_tasks.sweeping.events import Finished
+from mnist_tasks.sweeping.events import Event, Finished
 from mnist_tasks.sweeping.job import Failed, Result
+from mnist_tasks.sweeping.plan import Job, Plan
+from mnist_tasks.sweeping.ranking import Rank
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
-    from mnist_tasks.errors import Failure
-    from mnist_tasks.records import RunRecord
-    from mnist_tasks.sweeping.events import Event
-    from mnist_tasks.sweeping.plan import Job, Plan
-    from mnist_tasks.sweeping.ranking import Rank
-
-    Executor = Callable[[Sequence[Job], Path], Generator[Event]]
-
+Executor = Callable[[Sequence[Job], Path], Generator[Event]]
 SCHEMA = 2
 SUMMARY_NAME = "sweep.json"
 OTHER_FOLDER = "Name another folder with --output."

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import formatting
 from mnist_tasks.reporting.terminal import tables
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from mnist_tasks.sweeping.false_alarms import (
-        ClauseFalseAlarms,
-        FalseAlarmReport,
-        SettingFalseAlarms,
-    )
+from mnist_tasks.sweeping.false_alarms import (
+    ClauseFalseAlarms,
+    FalseAlarmReport,
+    SettingFalseAlarms,
+)
 
 _NOTE = (
     "false alarms: runs for which the clause did not pass, and the 95% interval of their share; "
