@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from mnist_tasks import errors
-from mnist_tasks.errors import EnvironmentProblemError
+from mnist_tasks.errors import EnvironmentProblemError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,6 @@ def print_line(text: str) -> None:
     from rich.text import Text
 
     from mnist_tasks import console
-    from mnist_tasks.errors import printable
 
     with _require_output():
         console.results().print(Text(printable(text)), soft_wrap=True)

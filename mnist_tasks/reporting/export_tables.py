@@ -21,6 +21,11 @@ Row = dict[str, Cell]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
+def of_report(shown: RunView | Comparison) -> dict[str, list[Row]]:
+    """Return the tables of a report: of one run, or of several side by side."""
+    return of_run(shown) if isinstance(shown, RunView) else of_comparison(shown)
+
+
 def of_run(view: RunView) -> dict[str, list[Row]]:
     """Return the tables of a run's report; a table without data is empty."""
     record = view.record

@@ -9,6 +9,7 @@ from typing import Any
 
 from mnist_tasks import disk
 from mnist_tasks.checking.results import CheckResults
+from mnist_tasks.reporting import export_tables
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
 
@@ -83,9 +84,7 @@ def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
         text = markdown.run(shown) if isinstance(shown, RunView) else markdown.compare(shown)
         _write(wanted.markdown, text.encode(), "--markdown")
     if wanted.csv:
-        from mnist_tasks.reporting import export_tables
-
-        export_tables.write(_tables(shown), wanted.csv)
+        export_tables.write(export_tables.of_report(shown), wanted.csv)
 
 
 def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> dict[str, Any]:
@@ -99,20 +98,10 @@ def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> dict[st
     return {
         "schema": SCHEMA,
         **records,
-        "tables": _tables(shown),
+        "tables": export_tables.of_report(shown),
         "skipped": skipped,
         "written": {name: str(path) for name, path in asdict(wanted).items() if path},
     }
-
-
-def _tables(shown: RunView | Comparison) -> dict[str, Any]:
-    from mnist_tasks.reporting import export_tables
-
-    return (
-        export_tables.of_run(shown)
-        if isinstance(shown, RunView)
-        else export_tables.of_comparison(shown)
-    )
 
 
 def _write(path: Path, content: bytes, option: str) -> None:
