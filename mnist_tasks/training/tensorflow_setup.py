@@ -21,7 +21,7 @@ from mnist_tasks.version import VERSION
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without their start-up messages; raise an error if they can't."""
+    """Import TensorFlow and Keras without their start-up messages, or raise an error."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with fast_import.quiet_stderr(), fast_import.light():
