@@ -79,7 +79,7 @@ def train(
     """Train a recipe, and save its model and the record of the run.
 
     TensorFlow sets its threads and devices once per process: a later call in the same process needs
-    the same `device` and `threads`.
+    the same `device`, `threads` and ``micro_batches``, which differ between the recipes.
 
     Parameters
     ----------

@@ -78,6 +78,8 @@ class TrainingConfig:
     settings: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
+        for option in ("recipe", "device", "precision"):
+            constraints.convert_value(getattr(self, option), str, f"--{option}")
         constraints.convert_value(self.seed, Seed, "--seed")
         constraints.convert_value(self.limit, Limit | None, "--limit")
         constraints.convert_value(self.threads, Threads, "--threads")

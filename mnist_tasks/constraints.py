@@ -55,7 +55,7 @@ def convert_value(value: Any, kind: Any, key: str) -> Any:
         for listed in _alternatives(inspect.type_info(kind)):
             if isinstance(listed, inspect.ListType | inspect.VarTupleType):
                 _refuse_item(item, kind, f"{key}[{index}]", _words(listed.item_type))
-    raise UsageError(key, expected=describe(kind), found=printable(str(value)) or "nothing")
+    raise UsageError(key, expected=describe(kind), found=_shown(value))
 
 
 def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") -> Kind:
@@ -99,7 +99,13 @@ def _refuse_item(item: Any, kind: Any, key: str, expected: str) -> None:
     try:
         msgspec.convert([item], kind)
     except msgspec.ValidationError as error:
-        raise UsageError(key, expected=expected, found=printable(str(item))) from error
+        raise UsageError(key, expected=expected, found=_shown(item)) from error
+
+
+def _shown(value: Any) -> str:
+    """Return a value as text; quotes tell the text "0.95" from the number."""
+    text = printable(str(value))
+    return f'"{text}"' if isinstance(value, str) and text else text or "nothing"
 
 
 def _is_struct(info: inspect.Type) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mnist_tasks.errors import EnvironmentProblemError
+
+LARGEST_TEXT = 64 << 20  # bytes of a contract, a plan or a record
 
 
 @contextmanager
@@ -60,7 +64,11 @@ def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
         A caller that may be killed cleans up its own.
     """
     place = staging or target.parent
-    handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=place)
+    try:
+        handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=place)
+    except OSError as error:
+        error.filename = str(target)  # the temporary name means nothing to the user
+        raise
     os.close(handle)
     temporary = Path(name)
     try:
@@ -75,6 +83,24 @@ def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
     """Write a file as `replacing` does."""
     with replacing(target, staging=staging) as temporary:
         temporary.write_bytes(content)
+
+
+def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes.
+
+    Raises
+    ------
+    OSError
+        The file can't be read or is larger; or it is a pipe or a device, which may never end.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "a pipe, socket or device")
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"more than {limit:,} bytes")
+    return content
 
 
 def move_in_place(source: Path, target: Path) -> None:

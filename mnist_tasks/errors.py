@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
@@ -105,6 +106,15 @@ def rows(error: MnistTasksError | Failure) -> dict[str, str]:
         "what to do": error.remedy,
     }
     return {name: text for name, text in parts.items() if text}
+
+
+def redact(text: str) -> str:
+    """Return text without the user names and passwords of the addresses in it.
+
+    >>> redact("https://user:secret@example.com/mnist/: not found")
+    'https://***@example.com/mnist/: not found'
+    """
+    return re.sub(r"://[^/\s]*@", "://***@", text)
 
 
 def printable(text: str, *, limit: int = 200) -> str:

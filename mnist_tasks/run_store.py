@@ -63,7 +63,7 @@ def read(path: Path) -> RunRecord:
         The file is missing, or is not a valid record of a known schema.
     """
     try:
-        written = msgspec.json.decode(path.read_bytes())
+        written = msgspec.json.decode(disk.read_regular(path))
         record = msgspec.convert(old_records.upgrade(written), type=RunRecord)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -111,7 +111,8 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
         if record.id == path.parent.name:
             records.append(record)
         else:
-            skipped.append(f"{printable(str(path))}: the record of run {printable(record.id)}")
+            misplaced = f"its folder is not named after its run, {printable(record.id)}"
+            skipped.append(f"{printable(str(path))}: {misplaced}")
     records.sort(key=lambda record: (record.created, record.id))
     return StoredRuns(records=tuple(records), skipped=tuple(skipped))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mnist_tasks import constraints
+from mnist_tasks import constraints, disk
 from mnist_tasks.errors import UsageError, printable
 
 Kind = TypeVar("Kind")
@@ -17,8 +17,7 @@ Kind = TypeVar("Kind")
 def parse(path: Path, what: str) -> dict[str, Any]:
     """Read a TOML file, or raise a `UsageError` that expects `what`, such as ``a contract``."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(disk.read_regular(path).decode())
     except OSError as error:
         reason = error.strerror or str(error)
     except (

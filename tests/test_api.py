@@ -92,6 +92,12 @@ def test_an_invalid_setting_is_named(small_mnist: Path) -> None:
         train(small_mnist, settings={"max_shift": 99})
 
 
+def test_a_split_that_does_not_exist_is_wrong_usage(small_mnist: Path) -> None:
+    with pytest.raises(UsageError, match='split: "validation"') as caught:
+        mnist_tasks.load_data("validation", data=small_mnist)  # type: ignore[arg-type]
+    assert caught.value.expected == "one of test, train"
+
+
 def test_a_missing_model_is_an_error_and_not_an_exit(small_mnist: Path) -> None:
     with pytest.raises(InputRefusedError, match="missing"):
         mnist_tasks.vet(small_mnist / "missing.h5")

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,27 @@ def test_a_disk_without_space_is_named(tmp_path: Path) -> None:
         disk.require_room(tmp_path, 1 << 60, remedy="Go elsewhere.")
     assert caught.value.expected == "1,152,921,504,606,846,976 bytes of free space on its disk"
     assert caught.value.remedy == "Go elsewhere."
+
+
+def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:
+    target = tmp_path / "none" / "file.xml"
+    with pytest.raises(FileNotFoundError) as caught:
+        disk.write(target, b"")
+    assert caught.value.filename == str(target)
+
+
+def test_a_file_is_read_up_to_a_size(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"abc")
+    assert disk.read_regular(file, limit=3) == b"abc"
+    with pytest.raises(OSError, match="more than 2 bytes"):
+        disk.read_regular(file, limit=2)
+    with pytest.raises(FileNotFoundError):
+        disk.read_regular(tmp_path / "none")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="a pipe, socket or device"):
+        disk.read_regular(tmp_path / "pipe")

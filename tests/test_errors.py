@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_tasks import errors
-from mnist_tasks.errors import printable
+from mnist_tasks.errors import printable, redact
 
 
 def test_each_kind_has_its_own_exit_code() -> None:
@@ -41,3 +41,17 @@ def test_an_error_names_its_parts() -> None:
 )
 def test_text_from_outside_is_made_safe_to_display(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:secret@host/x/: status 404", "http://***@host/x/: status 404"),
+        ("https://token@host:80/", "https://***@host:80/"),
+        ("https://us@er:pass@host/", "https://***@host/"),
+        ("http://host/mail@example", "http://host/mail@example"),
+        ("no address, a@b", "no address, a@b"),
+    ],
+)
+def test_credentials_in_addresses_are_not_shown(text: str, shown: str) -> None:
+    assert redact(text) == shown

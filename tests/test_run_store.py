@@ -98,7 +98,7 @@ def test_a_record_is_accepted_only_in_the_folder_of_its_id(tmp_path: Path) -> No
     run_store.save(replace(examples.run(), id="../outside"), tmp_path / "runs")
     found = run_store.read_all(tmp_path)
     assert found.records == ()
-    assert "the record of run 20261122-120000-00ff" in found.skipped[0]
+    assert "not named after its run, 20261122-120000-00ff" in found.skipped[0]
     assert run_store.attach(examples.check(), tmp_path) is None
 
 

@@ -114,7 +114,7 @@ class Baseline(Table, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.model is None) == (self.record is None):
-            found = "both or neither"
+            found = "neither" if self.model is None else "both"
             raise UsageError("baseline", expected="either a model or a record", found=found)
 
     @property
@@ -173,4 +173,6 @@ class Contract(Table, frozen=True):
         for name in self.required_layers:
             if name not in LAYERS:
                 known = ", ".join(sorted(LAYERS))
-                raise UsageError("required_layers", expected=known, found=printable(name))
+                raise UsageError(
+                    "required_layers", expected=f"one of {known}", found=printable(name)
+                )

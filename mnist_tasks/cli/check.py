@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 Models = Annotated[
     list[Path] | None,
-    typer.Argument(help="Model files \\[default: model_latest.h5]", metavar="[MODEL]..."),
+    # What can't be read is refused like any other file, so typer must not look first.
+    typer.Argument(
+        help="Model files \\[default: model_latest.h5]", metavar="MODEL", readable=False
+    ),
 ]
 
 
@@ -39,6 +42,7 @@ def check(
         typer.Option(
             help="TOML file with the contract \\[default: the table "
             "\\[tool.mnist-tasks.contract] of ./pyproject.toml, if there is one]",
+            readable=False,
         ),
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,

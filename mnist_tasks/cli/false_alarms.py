@@ -16,7 +16,10 @@ def false_alarms(
     ],
     contract: Annotated[
         Path | None,
-        typer.Option(help="TOML file with the contract \\[default: the one that `check` uses]"),
+        typer.Option(
+            help="TOML file with the contract \\[default: the one that `check` uses]",
+            readable=False,
+        ),
     ] = None,
     rate: Annotated[
         float, typer.Option(help="False-alarm rate for which to suggest bounds.")

@@ -15,7 +15,9 @@ def fetch(
     local: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="Folder or file to take the data from: IDX, IDX.gz or mnist.npz."
+            "--from",
+            help="Folder or file to take the data from: IDX, IDX.gz or mnist.npz.",
+            readable=False,
         ),
     ] = None,
     source: Annotated[

@@ -17,7 +17,7 @@ def report(
         typer.Argument(
             help="Run ids, prefixes of ids or paths of records \\[default: latest]. "
             "Several runs are each compared with the first.",
-            metavar="[RUN]...",
+            metavar="RUN",
         ),
     ] = None,
     html: Annotated[

@@ -29,6 +29,7 @@ def sweep(
         typer.Argument(
             help="TOML file with the plan, instead of --recipe, --seeds, --set and --limit.",
             metavar="PLAN",
+            readable=False,
         ),
     ] = None,
     recipe: Annotated[

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError, printable
+from mnist_tasks.errors import (
+    EnvironmentProblemError,
+    InputRefusedError,
+    UsageError,
+    printable,
+    redact,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,14 +84,15 @@ def download(url: str, target: Path, *, policy: RetryPolicy, progress: Progress)
     UsageError
         The address is not valid.
     """
+    shown = redact(url)
     for delay in (*policy.delays, None):
         try:
             _download_once(url, target, policy, progress)
         except _TransientError as error:
             if delay is None:
                 tries = len(policy.delays) + 1
-                raise EnvironmentProblemError(url, found=f"{error} ({tries} tries)") from error
-            progress.note(f"{url}: {error}; retrying in {delay:g} s")
+                raise EnvironmentProblemError(shown, found=f"{error} ({tries} tries)") from error
+            progress.note(f"{shown}: {error}; retrying in {delay:g} s")
             time.sleep(delay)
         else:
             return
@@ -101,12 +108,14 @@ def _download_once(url: str, target: Path, policy: RetryPolicy, progress: Progre
             _write(response, target, deadline, progress)
     except ValueError as error:  # requests' errors for an invalid address are ValueErrors, too
         raise UsageError(
-            printable(url), expected="an http:// or https:// address", found=printable(str(error))
+            printable(redact(url)),
+            expected="an http:// or https:// address",
+            found=printable(redact(str(error))),
         ) from error
     except requests.RequestException as error:
         why = reason(error)
         if "can't be resolved" in why:
-            raise EnvironmentProblemError(url, found=why) from error
+            raise EnvironmentProblemError(redact(url), found=why) from error
         raise _TransientError(why) from error
 
 
@@ -114,7 +123,8 @@ def _raise_for_status(url: str, status: int) -> None:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _TransientError(f"the server responded with status {status}")
     if status >= HTTPStatus.BAD_REQUEST:
-        raise EnvironmentProblemError(url, found=f"the server responded with status {status}")
+        found = f"the server responded with status {status}"
+        raise EnvironmentProblemError(redact(url), found=found)
 
 
 def _write(response: Response, target: Path, deadline: float, progress: Progress) -> None:
@@ -141,7 +151,7 @@ def reason(error: Exception) -> str:
     """Return a short reason why a download failed."""
     import requests
 
-    text = str(error)
+    text = redact(str(error))
     if "Failed to resolve" in text:
         return "the host name can't be resolved"
     if isinstance(error, requests.Timeout) or "timed out" in text:

@@ -126,10 +126,11 @@ def _not_found(missing: list[DataFile], failures: list[MnistTasksError]) -> Mnis
     was_refused = any(isinstance(error, InputRefusedError) for error in failures)
     kind = InputRefusedError if was_refused else EnvironmentProblemError
     reasons = "\n".join(f"- {error}" for error in failures)
+    network = "Fix the network" if failures else "Rerun without --offline"
     return kind(
         ", ".join(file.name for file in missing),
         expected="a source that has the original files",
         found=reasons or "no source was allowed: the files are not cached, and the network is off",
-        remedy="Fix the network, name a mirror with --mirror URL, or copy the files (IDX, gzipped "
+        remedy=f"{network}, name a mirror with --mirror URL, or copy the files (IDX, gzipped "
         "IDX or mnist.npz) to a folder and run `mnist-tasks fetch --from FOLDER`.",
     )

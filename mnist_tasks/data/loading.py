@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_tasks import constraints
 from mnist_tasks.data import fetching, sources, store
 from mnist_tasks.data.datasets import Split
 from mnist_tasks.data.download import Progress
@@ -45,12 +46,13 @@ def load(
     Raises
     ------
     UsageError
-        The mirror's address is not valid.
+        The split or the mirror's address is not valid.
     InputRefusedError
         The files found are not MNIST.
     EnvironmentProblemError
         No source can be reached, or the folder can't be written.
     """
+    constraints.convert_value(split, Split, "split")
     folder = config.folder or store.default_folder()
     try:
         return store.load(folder, split)

@@ -16,7 +16,7 @@ from mnist_tasks.data.containers import Candidate
 from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, download
 from mnist_tasks.data.npm import Npm
-from mnist_tasks.errors import InputRefusedError, UsageError, printable
+from mnist_tasks.errors import InputRefusedError, UsageError, printable, redact
 
 
 class Source(Protocol):
@@ -70,6 +70,12 @@ class Local:
         paths = [self.path]
         if self.path.is_dir():
             paths = [path for path in sorted(self.path.iterdir()) if _may_be_data(path)]
+        if not paths:
+            raise InputRefusedError(
+                str(self.path),
+                expected="IDX, gzipped IDX or mnist.npz",
+                found="a folder without such a file",
+            )
         missing = list(wanted)
         for path in paths:
             if not os.access(path, os.R_OK):
@@ -110,7 +116,7 @@ class Mirror:
             container = staging / "download"
             progress.begin(f"{url.rpartition('/')[2]} from {self.name}")
             download(url, container, policy=self.policy, progress=progress)
-            yield from containers.unpack(container, files, staging, origin=url)
+            yield from containers.unpack(container, files, staging, origin=redact(url))
 
 
 MIRRORS = {
@@ -155,7 +161,7 @@ def choose(
         raise UsageError("--source", expected=f"one of {', '.join(NAMES)}", found=printable(name))
     if mirror is not None and not mirror.startswith(("http://", "https://")):
         raise UsageError(
-            "--mirror", expected="an http:// or https:// address", found=printable(mirror)
+            "--mirror", expected="an http:// or https:// address", found=printable(redact(mirror))
         )
     if name is not None and (mirror is not None or offline):
         raise UsageError(

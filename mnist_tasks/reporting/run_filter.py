@@ -49,7 +49,11 @@ class RunFilter:
         if self.contract is not None:
             _one_of("--contract", self.contract, statuses.OF_RUNS)
         if self.above is not None and not 0 <= self.above < 1:
-            raise UsageError("--above", expected="a number in [0, 1)", found=str(self.above))
+            raise UsageError(
+                "--above",
+                expected="a number of at least 0, below 1: 0.95 is 95%",
+                found=str(self.above),
+            )
         if self.since is not None and _time(self.since) is None:
             expected = "a date such as 2026-11-22"
             raise UsageError("--since", expected=expected, found=printable(self.since))

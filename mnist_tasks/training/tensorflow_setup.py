@@ -101,9 +101,10 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
     except RuntimeError as error:
         raise EnvironmentProblemError(
             "TensorFlow",
-            expected="a process in which it has not started yet",
+            expected="a process in which it has not started, or has the same devices and threads",
             found=printable(str(error)),
-            remedy="Train in a new process.",
+            remedy="Train in a new process, or with the device, threads and recipe of the first "
+            "training.",
         ) from error
     machine = Machine(
         device=chosen.label,

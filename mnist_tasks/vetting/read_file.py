@@ -65,7 +65,8 @@ def _read(path: Path, name: str, limit: int) -> bytes:
             name,
             found=getattr(error, "strerror", None) or "no such path",
             expected="a model file",
-            remedy="Name an existing file, or train a model with `mnist-tasks train`.",
+            remedy="Name a file that exists and can be read, or train a model with "
+            "`mnist-tasks train`.",
         ) from error
     try:
         # From here on only the descriptor is used: the path may lead to another file by now.

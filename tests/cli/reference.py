@@ -72,8 +72,8 @@ def _row(parameter: Any) -> str:
 
 
 def _metavar(argument: Any) -> str:
-    name: str = argument.metavar
-    return name if argument.required or name.startswith("[") else f"[{name}]"
+    name: str = argument.metavar if argument.required else f"[{argument.metavar}]"
+    return f"{name}..." if argument.nargs == -1 else name
 
 
 def _plain(text: str) -> str:

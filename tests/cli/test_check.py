@@ -1,6 +1,7 @@
 """``check`` and ``vet`` in real processes: files in, files out, one exit code."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -107,6 +108,19 @@ def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: P
     assert "Lambda" in refused.stderr
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read anything")
+def test_a_file_that_cant_be_read_is_an_error_like_any_other(cli: Cli, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.keras"
+    secret.touch(mode=0o000)
+    done = cli("vet", secret, tmp_path / "missing.keras", "--json")
+    first, second = json.loads(done.stdout)["models"]
+    assert done.returncode == 3
+    assert first["error"]["found"] == "Permission denied"
+    assert second["error"]["found"] == "No such file or directory"
+    done = cli("check", "--contract", secret, "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]["title"]) == (2, "Wrong usage")
+
+
 @pytest.mark.slow
 def test_verdicts_are_printed_even_if_no_file_can_be_written(
     small_cli: Cli, tmp_path: Path
@@ -125,3 +139,11 @@ def test_verdicts_are_printed_even_if_no_file_can_be_written(
 
 def test_the_help_names_the_table_of_the_contract(cli: Cli) -> None:
     assert "[tool.mnist-tasks.contract]" in " ".join(cli("check", "--help").stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("check", "MODEL"), ("vet", "MODEL"), ("report", "RUN")]
+)
+def test_the_help_shows_that_a_command_takes_several(cli: Cli, command: str, name: str) -> None:
+    usage = f"Usage: mnist-tasks {command} [OPTIONS] [{name}]..."
+    assert usage in map(str.strip, cli(command, "--help").stdout.splitlines())

@@ -187,6 +187,23 @@ def test_an_unknown_host_is_not_retried(tmp_path: Path) -> None:
     assert seen.notes == []
 
 
+def test_the_password_of_a_mirror_is_never_shown(tmp_path: Path) -> None:
+    with serve(not_found) as url:
+        secret = url.replace("://", "://user:secret@")
+        seen = Recorder()
+        with pytest.raises(EnvironmentProblemError, match="status 404") as caught:
+            retrieve(Mirror("mirror", secret, QUICK), tmp_path / "missing", seen)
+    with pytest.raises(EnvironmentProblemError, match="refused") as closed:
+        retrieve(Mirror("mirror", secret, QUICK), tmp_path / "closed", seen)
+    with pytest.raises(UsageError) as invalid:
+        retrieve(Mirror("mirror", "http://user:secret@:x/", QUICK), tmp_path / "invalid", seen)
+    with pytest.raises(UsageError) as other:
+        sources.choose(mirror="ftp://user:secret@host/")
+    shown = [str(each.value) for each in (caught, closed, invalid, other)]
+    assert "secret" not in "".join(shown + seen.notes + seen.begun)
+    assert "://***@127.0.0.1" in shown[0]
+
+
 @pytest.mark.parametrize("url", ["not an address/", "ftp://127.0.0.1/", "http:///"])
 def test_an_invalid_address_is_wrong_usage(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError):
@@ -213,6 +230,12 @@ def test_a_single_file_is_a_source(small_mnist: Path, tmp_path: Path) -> None:
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="no such file"):
         retrieve(Local(tmp_path / "none"), tmp_path / "staging")
+
+
+def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no data")
+    with pytest.raises(InputRefusedError, match="a folder without such a file"):
+        retrieve(Local(tmp_path), tmp_path / "staging")
 
 
 def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,7 @@ def test_a_fetch_without_sources_fails_with_a_remedy(small_mnist: Path, tmp_path
         fetching.fetch(tmp_path / "cache", [], progress=Recorder())
     assert "no source was allowed" in caught.value.found
     assert "--from" in str(caught.value.remedy)
+    assert "Rerun without --offline" in str(caught.value.remedy)
 
 
 def test_loaded_images_are_memory_mapped(small_mnist: Path) -> None:

@@ -51,10 +51,10 @@ def status(word: str) -> Text:
 
 
 def panel(title: str, rows: Mapping[str, str]) -> Panel:
-    """Return names and values in a frame; the title is markup."""
+    """Return names and values in a frame."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows.items():
-        grid.add_row(name, Text(printable(value)))
-    return Panel(grid, title=title, title_align="left", expand=False)
+        grid.add_row(name, Text(printable(value, limit=600)))
+    return Panel(grid, title=Text(title), title_align="left", expand=False)

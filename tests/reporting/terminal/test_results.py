@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from mnist_tasks.data import datasets
 from mnist_tasks.data.fetching import Fetched, FetchedFile
 from mnist_tasks.records import Metrics
-from mnist_tasks.reporting.terminal import results
+from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.sweeping.plan import Plan
@@ -128,3 +128,8 @@ def test_hostile_text_shows_as_text() -> None:
         assert "\x1b" not in shown
         assert "\x07" not in shown
         assert "[red]" in shown.replace("\n", "").replace(" ", "")
+
+
+def test_the_title_of_a_panel_is_text_and_no_markup() -> None:
+    assert "a[bold]b.keras" in show(tables.panel("a[bold]b.keras", {"format": "[red]keras"}))
+    assert "[red]keras" in show(tables.panel("a[bold]b.keras", {"format": "[red]keras"}))
