@@ -64,7 +64,7 @@ def list_(
 ) -> None:
     """List runs, newest first."""
     from mnist_tasks import run_store
-    from mnist_tasks.reporting import export_tables, run_filter
+    from mnist_tasks.reporting import run_filter
     from mnist_tasks.reporting.terminal import runs as run_tables
 
     wanted = run_filter.RunFilter(
@@ -80,6 +80,8 @@ def list_(
         found = run_store.read_all(runs)
         chosen = run_filter.select(found.records, wanted)
         if as_json:
+            from mnist_tasks.reporting import export_tables
+
             rows = [export_tables.of_record(record) for record in chosen]
             return print_json({"schema": 2, "runs": rows, "skipped": found.skipped})
         return print_tables(run_tables.listed(chosen, found))

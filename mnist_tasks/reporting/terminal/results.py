@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from mnist_tasks.data.fetching import Fetched
 from mnist_tasks.errors import printable
 from mnist_tasks.records import Check, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.verdict import Clause, Verdict
-from mnist_tasks.vetting.inspection import VettedFile
+
+if TYPE_CHECKING:  # these are slow to import
+    from mnist_tasks.data.fetching import Fetched
+    from mnist_tasks.vetting.inspection import VettedFile
 
 HASH_DIGITS = 16  # the part of a hash that a table shows; `--json` has all 64 digits
 

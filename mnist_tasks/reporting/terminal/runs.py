@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -11,10 +12,12 @@ from rich.text import Text
 from mnist_tasks.errors import printable
 from mnist_tasks.records import Metrics, RunRecord
 from mnist_tasks.reporting import formatting, run_summary, run_text
-from mnist_tasks.reporting.comparison import Comparison, Row
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.run_store import StoredRuns
+
+if TYPE_CHECKING:  # these are slow to import
+    from mnist_tasks.reporting.comparison import Comparison, Row
 
 NEWEST = 10
 MOST_CONFUSIONS = 5
