@@ -76,7 +76,7 @@ def test_each_of_many_models_gets_a_verdict_and_predictions(small_cli: Cli, tmp_
 
     baseline = f"baseline = {{ record = 'runs/{trained['id']}' }}\n"
     (tmp_path / "contract.toml").write_text(f"accuracy_above = 0\n{baseline}")
-    done = small_cli("check", "--contract", "contract.toml")
+    done = small_cli("check", "--contract", "contract.toml", env={"COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     assert "0 images regressed, 0 fixed" in done.stdout
     done = small_cli("check")
