@@ -74,5 +74,5 @@ def _run(command: list[str], folder: Path, env: dict[str, str] | None) -> Run:
         text=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=600,
     )
