@@ -182,7 +182,7 @@ def test_ctrl_c_ends_a_sweep_and_its_workers(begin: Begin, tmp_path: Path) -> No
     wait_until(process, lambda: len(processes_with_environment(str(tmp_path / "data"))) >= 3)
     time.sleep(0.3)  # while the workers import their modules
     os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "retrying" not in stderr
     assert "KeyboardInterrupt" not in stderr
