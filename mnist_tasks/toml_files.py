@@ -20,10 +20,8 @@ def parse(path: Path, what: str) -> dict[str, Any]:
         return tomllib.loads(disk.read_regular(path).decode())
     except OSError as error:
         reason = error.strerror or str(error)
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # invalid TOML or UTF-8, or a number that is too long
+    # Invalid TOML or UTF-8, a number that is too long, or tables that nest too deeply.
+    except (ValueError, RecursionError) as error:
         reason = printable(str(error))
     raise UsageError(str(path), expected=f"{what} in TOML", found=reason)
 
