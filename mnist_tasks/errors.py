@@ -31,19 +31,30 @@ class MnistTasksError(Exception):
         What was expected, and what was found.
     remedy
         What the user can do.
+    reason
+        A stable word for programs, such as ``file-missing``; by default that of the class.
     """
 
     exit_code: ClassVar[int]
     title: ClassVar[str]
+    reason: str
 
     def __init__(
-        self, subject: str, *, found: str, expected: str | None = None, remedy: str | None = None
+        self,
+        subject: str,
+        *,
+        found: str,
+        expected: str | None = None,
+        remedy: str | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(f"{subject}: {found}")
         self.subject = subject
         self.expected = expected
         self.found = found
         self.remedy = remedy
+        if reason is not None:
+            self.reason = reason
 
     def as_dict(self) -> dict[str, str | int | None]:
         """Return the parts of the error for JSON output."""
@@ -51,7 +62,13 @@ class MnistTasksError(Exception):
 
     def about(self, subject: str) -> Self:
         """Return the same error with another subject, such as the file of an invalid key."""
-        return type(self)(subject, expected=self.expected, found=self.found, remedy=self.remedy)
+        return type(self)(
+            subject,
+            expected=self.expected,
+            found=self.found,
+            remedy=self.remedy,
+            reason=self.reason,
+        )
 
 
 class UsageError(MnistTasksError):
@@ -59,6 +76,7 @@ class UsageError(MnistTasksError):
 
     exit_code = 2
     title = "Wrong usage"
+    reason = "wrong-usage"
 
 
 class InputRefusedError(MnistTasksError):
@@ -66,6 +84,7 @@ class InputRefusedError(MnistTasksError):
 
     exit_code = 3
     title = "Input refused"
+    reason = "input-refused"
 
 
 class EnvironmentProblemError(MnistTasksError):
@@ -73,6 +92,7 @@ class EnvironmentProblemError(MnistTasksError):
 
     exit_code = 4
     title = "Environment problem"
+    reason = "environment-problem"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +104,7 @@ class Failure:
     expected: str | None = None
     found: str
     remedy: str | None = None
+    reason: str | None = None
 
     @classmethod
     def of(cls, error: MnistTasksError) -> Failure:
@@ -94,6 +115,7 @@ class Failure:
             expected=error.expected,
             found=error.found,
             remedy=error.remedy,
+            reason=error.reason,
         )
 
 

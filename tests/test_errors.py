@@ -26,7 +26,13 @@ def test_an_error_names_its_parts() -> None:
         "expected": "a",
         "found": "b",
         "remedy": "c",
+        "reason": "input-refused",
     }
+
+
+def test_an_error_keeps_its_reason_about_another_subject() -> None:
+    error = errors.InputRefusedError("file", found="b", reason="file-missing")
+    assert error.about("the baseline").reason == "file-missing"
 
 
 @pytest.mark.parametrize(

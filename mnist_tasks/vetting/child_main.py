@@ -51,7 +51,7 @@ def main() -> None:
                 stage = message.name
             send(message)
     except RefusedError as error:
-        send(Refused(found=error.found, expected=error.expected))
+        send(Refused(found=error.found, expected=error.expected, outcome=error.outcome))
     except Exception as error:
         send(_failure(error, stage))
     # A regular exit would take TensorFlow a quarter of a second.

@@ -18,6 +18,7 @@ import msgspec
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.untrusted_text import sanitize
 
 # Isolated mode (-I) ignores the working folder and Python's environment variables. This package
@@ -97,7 +98,8 @@ class ChildProcess:
                         file_name,
                         found=sanitize(message.found, limit=300),
                         expected=sanitize(expected, limit=200) if expected else None,
-                        remedy="Don't open this file with Keras unless you trust its source.",
+                        remedy=REMEDIES[message.outcome],
+                        reason=message.outcome,
                     )
                 case protocol.EnvironmentProblem():
                     found = sanitize(message.found, limit=300)

@@ -8,6 +8,7 @@ import msgspec
 
 from mnist_tasks.records import Layer, Shape
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.outcomes import Outcome
 
 #: The child's stages, in order. A failure before the end of ``vet`` is the file's fault.
 StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"]
@@ -36,6 +37,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
     found: str
     expected: str | None = None
+    outcome: Outcome = "model-unsupported"
 
 
 class EnvironmentProblem(msgspec.Struct, frozen=True, tag="environment-problem"):

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+from mnist_tasks.vetting.outcomes import Outcome
+
 # The names that Keras generates and people write: no brackets, quotes or control characters.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/ -]{0,199}")
 
@@ -17,12 +19,17 @@ class RefusedError(Exception):
     ----------
     found, expected
         As in `MnistTasksError`; text from the file must be made printable first.
+    outcome
+        What that says about the file.
     """
 
-    def __init__(self, found: str, *, expected: str | None = None) -> None:
+    def __init__(
+        self, found: str, *, expected: str | None = None, outcome: Outcome = "model-unsupported"
+    ) -> None:
         super().__init__(found)
         self.found = found
         self.expected = expected
+        self.outcome: Outcome = outcome
 
 
 def sanitize(value: object, *, limit: int = 60) -> str:
