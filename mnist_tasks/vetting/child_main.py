@@ -64,7 +64,11 @@ def _process(request: Request) -> Iterator[Message]:
     path, limits = Path(request.model), request.limits
     declared = vet_bytes(path.read_bytes(), file_format=request.file_format, limits=limits)
     if request.static_only:
-        yield StaticResult(layers=list(declared.layers), weights=declared.weights)
+        yield StaticResult(
+            layers=list(declared.layers),
+            weights=declared.weights,
+            keras_version=declared.keras_version,
+        )
         return
     resources.raise_memory_limit(limits)
     yield Stage(name="import")

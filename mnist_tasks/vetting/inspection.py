@@ -28,6 +28,8 @@ class VettedFile:
         Class of each layer, in order, those of nested models included.
     weights
         How many numbers the file declares, without those of the optimizer.
+    keras_version
+        Version of the Keras that wrote the file, as the file says; ``None`` if it doesn't.
     """
 
     sha256: str
@@ -35,6 +37,7 @@ class VettedFile:
     format: str
     layers: tuple[str, ...]
     weights: int
+    keras_version: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,7 @@ class StaticResult(msgspec.Struct, frozen=True, tag="static"):
 
     layers: list[str]
     weights: int
+    keras_version: str | None = None
 
 
 class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):

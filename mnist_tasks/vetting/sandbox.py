@@ -37,7 +37,7 @@ from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.read_file import ModelFileContent, read_model_file
-from mnist_tasks.vetting.untrusted_text import sanitize
+from mnist_tasks.vetting.untrusted_text import sanitize, version
 
 
 def inspect(
@@ -114,6 +114,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         format=content.file_format,
         layers=tuple(sanitize(layer) for layer in result.layers),
         weights=result.weights,
+        keras_version=version(result.keras_version),
     )
 
 

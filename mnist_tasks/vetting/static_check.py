@@ -15,7 +15,7 @@ from mnist_tasks.vetting.config_values import json_object
 from mnist_tasks.vetting.h5_format import H5Content, read_h5
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.model_config import ConfigChecker, LayerDescription
-from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, read_json, sanitize
+from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, read_json, sanitize, version
 
 # Since Keras 2.13 files contain the state of metrics; the largest known one has 200 numbers.
 _LARGEST_METRIC = 200
@@ -29,6 +29,7 @@ class DeclaredModel:
     layers: tuple[str, ...]
     weights: int
     config: Any  # the model's description, as Keras will read it
+    keras_version: str | None = None  # of the Keras that wrote the file
 
 
 def vet_bytes(data: bytes, *, file_format: str, limits: Limits) -> DeclaredModel:
@@ -59,7 +60,15 @@ def _vet_h5(data: bytes, limits: Limits) -> DeclaredModel:
     if unclaimed:
         raise RefusedError(f"{sanitize(min(unclaimed))} belongs to no layer")
     weights = sum(content.weights[path] for path in claimed)
-    return DeclaredModel(layers=tuple(model.classes()), weights=weights, config=model_config)
+    texts = content.texts
+    return DeclaredModel(
+        layers=tuple(model.classes()),
+        weights=weights,
+        config=model_config,
+        keras_version=version(
+            texts.get(("", "keras_version")) or texts.get(("/model_weights", "keras_version"))
+        ),
+    )
 
 
 def _claimed(content: H5Content) -> set[str]:
@@ -99,7 +108,12 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
         if place is None or place[1] not in known:
             raise RefusedError(f"{sanitize(path)} belongs to no layer")
         total += count
-    return DeclaredModel(layers=tuple(model.classes()), weights=total, config=config)
+    return DeclaredModel(
+        layers=tuple(model.classes()),
+        weights=total,
+        config=config,
+        keras_version=version(entries.get("keras_version")),
+    )
 
 
 def _weight_groups(model: LayerDescription, path: str) -> list[str]:

@@ -10,6 +10,7 @@ from mnist_tasks.vetting.outcomes import Outcome
 
 # The names that Keras generates and people write: no brackets, quotes or control characters.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/ -]{0,199}")
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,29}")
 
 
 class RefusedError(Exception):
@@ -43,6 +44,11 @@ def sanitize(value: object, *, limit: int = 60) -> str:
 def is_name(value: object) -> bool:
     """Return whether a value is safe as the name of a layer, a weight or a function."""
     return isinstance(value, str) and _NAME.fullmatch(value) is not None and ".." not in value
+
+
+def version(value: object) -> str | None:
+    """Return a value if it looks like the version of a library, such as ``2.2.4-tf``."""
+    return value if isinstance(value, str) and _VERSION.fullmatch(value) else None
 
 
 def read_json(data: bytes, *, what: str, limit: int) -> Any:

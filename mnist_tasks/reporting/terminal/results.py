@@ -77,6 +77,7 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
     """Show the contents of a model file that passed the static check."""
     rows = {
         "format": f"{file.format}, {file.bytes:,} bytes",
+        "written by": f"Keras {file.keras_version}" if file.keras_version else "not stated",
         "layers": ", ".join(printable(kind) for kind in file.layers),
         "weights": f"{file.weights:,}",
         "SHA-256": file.sha256,
