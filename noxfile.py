@@ -236,5 +236,7 @@ def install(session: nox.Session, build: str) -> None:
             need.replace("tensorflow", "tensorflow-cpu") if need.startswith("tensorflow") else need
             for need in PROJECT["project"]["dependencies"]
         ]
-        session.install(*needs)
-        session.install("--no-deps", ".")
+        # tf-keras requires the package tensorflow, but runs with either build.
+        alone = [need for need in needs if need.startswith("tf-keras")]
+        session.install(*(need for need in needs if need not in alone))
+        session.install("--no-deps", *alone, ".")
