@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.panel import Panel
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -16,8 +18,23 @@ from mnist_tasks.errors import Failure, MnistTasksError
 LOG_WIDTH = 120  # columns if the output is not a terminal, so that numbers don't wrap
 
 
-class _PatientConsole(Console):
-    """A console that keeps working after its reader, such as ``head``, has closed the pipe."""
+class _SafeConsole(Console):
+    """A console on which no text is markup or a terminal escape, whatever it was made from.
+
+    It also keeps working after its reader, such as ``head``, has closed the pipe.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Render without control characters; those of rich itself are segments of their own."""
+        for segment in super().render(renderable, options):
+            text = segment.text
+            if segment.control or text.isprintable() or text == "\n":
+                yield segment
+            else:
+                shown = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+                yield segment._replace(text=shown)
 
     def on_broken_pipe(self) -> None:
         """Discard the rest of the output; the exit code stays that of the command."""
@@ -33,7 +50,7 @@ def discard(stream: IO[str]) -> None:
 
 
 def _console(*, stderr: bool) -> Console:
-    console = _PatientConsole(stderr=stderr, highlight=False)
+    console = _SafeConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in console._environ:  # noqa: SLF001
         console.width = LOG_WIDTH
     return console

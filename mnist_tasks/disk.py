@@ -1,4 +1,7 @@
-"""Write files atomically: a crash leaves the old file or the new one, never a partial file."""
+"""Write files atomically, and read files that may be anything.
+
+A crash leaves the old file or the new one, never a partial file.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pathlib import Path
 
 from mnist_tasks.errors import EnvironmentProblemError
 
-LARGEST_TEXT = 64 << 20  # bytes of a contract, a plan or a record
+LARGEST_TEXT = 4_000_000  # bytes of a record, of which real ones need less than 100,000
 
 
 @contextmanager
@@ -88,19 +91,43 @@ def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
 def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:
     """Return the content of a regular file of at most `limit` bytes.
 
+    Files from outside are read with this function: a pipe or a device may never end.
+
     Raises
     ------
     OSError
-        The file can't be read or is larger; or it is a pipe or a device, which may never end.
+        The file can't be read, is not a regular file, or is larger (``EFBIG``).
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "a pipe, socket or device")
-    with path.open("rb") as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise OSError(errno.EFBIG, f"more than {limit:,} bytes")
+    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    try:
+        _require_regular(path.stat())  # merely opening some devices has an effect
+        descriptor = os.open(path, flags)
+    except ValueError as error:  # a null character in the path
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+    # From here on only the descriptor is used: the path may lead to another file by now.
+    try:
+        status = os.fstat(descriptor)
+        _require_regular(status)
+        size, content = status.st_size, b""
+        if size <= limit:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                # Files of the kernel can return nothing yet, or have more than their size.
+                content = file.read(limit + 1) or b""
+    finally:
+        os.close(descriptor)
+    if max(size, len(content)) > limit:
+        raise OSError(errno.EFBIG, f"{max(size, len(content)):,} bytes")
     return content
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "a pipe, socket or device")
 
 
 def move_in_place(source: Path, target: Path) -> None:

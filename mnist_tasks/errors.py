@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 CONTRACT_FAILED = 1
 BUG = 70
 INTERRUPTED = 130
+LONGEST_LINE = 1_000  # characters of an error; a path can have 4,096
 EXIT_CODES = (
     (0, "done, and the contract passed"),
     (CONTRACT_FAILED, "the contract did not pass"),
@@ -22,6 +23,8 @@ EXIT_CODES = (
 
 class MnistTasksError(Exception):
     """An error that the user can understand and fix.
+
+    Its texts can quote a path or a file: they are made safe to display, as `printable` does.
 
     Parameters
     ----------
@@ -48,11 +51,11 @@ class MnistTasksError(Exception):
         remedy: str | None = None,
         reason: str | None = None,
     ) -> None:
-        super().__init__(f"{subject}: {found}")
-        self.subject = subject
-        self.expected = expected
-        self.found = found
-        self.remedy = remedy
+        self.subject = printable(subject, limit=LONGEST_LINE)
+        self.expected = None if expected is None else _printable_lines(expected)
+        self.found = _printable_lines(found)
+        self.remedy = None if remedy is None else _printable_lines(remedy)
+        super().__init__(f"{self.subject}: {self.found}")
         if reason is not None:
             self.reason = reason
 
@@ -137,6 +140,10 @@ def redact(text: str) -> str:
     'https://***@example.com/mnist/: not found'
     """
     return re.sub(r"://[^/\s]*@", "://***@", text)
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(printable(line, limit=LONGEST_LINE) for line in text.split("\n"))
 
 
 def printable(text: str, *, limit: int = 200) -> str:

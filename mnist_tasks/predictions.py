@@ -56,7 +56,8 @@ def load(folder: Path) -> Probabilities:
     """Read the predictions in the folder of a run; refuse them if they are not valid."""
     path = folder / FILE_NAME
     try:
-        with zipfile.ZipFile(path) as archive:
+        content = disk.read_regular(path, limit=MOST_BYTES)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = archive.getinfo(MEMBER).file_size
             found = _read(archive) if size <= MOST_BYTES else f"{size:,} bytes"
     except OSError as error:

@@ -7,10 +7,12 @@ folder named after its id, so that a forged record can't redirect a write or a d
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -32,8 +34,15 @@ class StoredRuns:
 
 
 def to_json(value: object) -> bytes:
-    """Return a result as an indented JSON document."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    r"""Return a result as an indented JSON document.
+
+    Bytes of a path that are not UTF-8 are written as ``\xff``.
+    """
+    try:
+        content = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        content = msgspec.json.encode(_encodable(value))
+    return msgspec.json.format(content, indent=2) + b"\n"
 
 
 def save(
@@ -186,6 +195,20 @@ def attach(
             save(checked, folder)
             return checked
     return None
+
+
+def _encodable(value: Any) -> Any:
+    """Return a value in which JSON can represent every text: a path can have any bytes."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(each) for each in value]
+    if isinstance(value, str):
+        # Python reads a byte that is not UTF-8 as a surrogate that ends with it.
+        return re.sub("[\ud800-\udfff]", lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", value)
+    return value
 
 
 def _invalid(record: RunRecord) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,18 +13,36 @@ from mnist_tasks import constraints, disk
 from mnist_tasks.errors import UsageError, printable
 
 Kind = TypeVar("Kind")
+LARGEST = 500_000  # bytes
+MOST_STEPS = 5_000_000
 
 
 def parse(path: Path, what: str) -> dict[str, Any]:
     """Read a TOML file, or raise a `UsageError` that expects `what`, such as ``a contract``."""
     try:
-        return tomllib.loads(disk.read_regular(path).decode())
+        # Editors of Windows begin a file with a byte-order mark.
+        text = disk.read_regular(path, limit=LARGEST).decode("utf-8-sig")
+        if (dots := _too_many_dots(text)) is None:
+            return tomllib.loads(text)
+        reason = f"a line with {dots:,} dots, which takes too long to read"
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.errno == errno.EFBIG:
+            reason = f"{reason}, more than {LARGEST:,}"
     # Invalid TOML or UTF-8, a number that is too long, or tables that nest too deeply.
     except (ValueError, RecursionError) as error:
         reason = printable(str(error))
     raise UsageError(str(path), expected=f"{what} in TOML", found=reason)
+
+
+def _too_many_dots(text: str) -> int | None:
+    """Return the most dots of a line if `tomllib` would need more than about a second.
+
+    It walks all parts of a key for each of its parts, and those of its table for each key.
+    """
+    dots = [line.count(".") + 1 for line in text.split("\n")]
+    steps = sum(count * count for count in dots) + 3 * max(dots) * len(dots)
+    return max(dots) - 1 if steps > MOST_STEPS else None
 
 
 def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:

@@ -1,5 +1,6 @@
 """Files are written atomically, and problems of a folder are named."""
 
+import errno
 import os
 import stat
 import sys
@@ -83,14 +84,36 @@ def test_a_file_is_read_up_to_a_size(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"abc")
     assert disk.read_regular(file, limit=3) == b"abc"
-    with pytest.raises(OSError, match="more than 2 bytes"):
+    with pytest.raises(OSError, match="3 bytes") as caught:
         disk.read_regular(file, limit=2)
-    with pytest.raises(FileNotFoundError):
-        disk.read_regular(tmp_path / "none")
+    assert caught.value.errno == errno.EFBIG
+    for missing in (tmp_path / "none", tmp_path / "a\0b"):
+        with pytest.raises(FileNotFoundError):
+            disk.read_regular(missing)
+
+
+def test_a_sparse_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match="1,099,511,627,776 bytes"):
+        disk.read_regular(tmp_path / "sparse")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="a folder"):
+        disk.read_regular(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_what_may_never_end_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="a pipe, socket or device"):
-        disk.read_regular(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for name in ("pipe", "link", "/dev/zero"):
+        with pytest.raises(OSError, match="a pipe, socket or device"):
+            disk.read_regular(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_a_file_of_the_kernel_has_more_than_its_size() -> None:
+    with pytest.raises(OSError, match="11 bytes"):
+        disk.read_regular(Path("/proc/self/status"), limit=10)

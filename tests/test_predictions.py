@@ -59,11 +59,18 @@ def giant() -> bytes:
     return file.getvalue()
 
 
+def sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 33)
+
+
 @pytest.mark.parametrize(
     ("write", "found"),
     [
         (lambda path: None, "No such file"),
-        (lambda path: path.mkdir(), "directory"),
+        (lambda path: path.mkdir(), "a folder"),
+        (lambda path: path.symlink_to("/dev/zero"), "a pipe, socket or device"),
+        (sparse, "8,589,934,592 bytes"),
         (lambda path: path.write_bytes(b""), "BadZipFile"),
         (lambda path: path.write_bytes(b"PK\x03\x04" + b"x" * 100), "BadZipFile"),
         (archive(npy(PROBABILITIES), "other.npy"), "KeyError"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +77,7 @@ class Checker:
             try:
                 check, probabilities = self.check(path)
             except MnistTasksError as error:
-                yield results.of_error(_encodable(path), error), None
+                yield results.of_error(str(path), error), None
             else:
                 yield results.of_check(check), probabilities
 
@@ -109,7 +108,7 @@ class Checker:
         measured = self._measure(inspection, baseline)
         check = Check(
             model=ModelFile(
-                path=_encodable(path),
+                path=str(path),
                 bytes=inspection.bytes,
                 sha256=inspection.sha256,
                 parameters=inspection.parameters,
@@ -132,8 +131,3 @@ class Checker:
         if baseline is not None and TEST_IMAGES in predicted:
             paired = metrics.paired_counts(predicted[TEST_IMAGES], baseline, labels)
         return Measurements(inspection=inspection, metrics=found, paired=paired)
-
-
-def _encodable(path: Path) -> str:
-    """Return a path as text that JSON can represent: a file name can be any bytes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -6,6 +6,7 @@ worse than none.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,33 @@ def load(path: Path | None = None) -> LoadedContract:
 
 def _inner(document: dict[str, Any], source: Path) -> Any:
     """Return the contract's table, or ``None``; refuse another table of this program."""
+    _refuse_misspelled(document, source)
     tools = document.get(TABLE[0])
     ours = tools.get(TABLE[1]) if isinstance(tools, dict) else None
     if ours is None:
         return None
     if not isinstance(ours, dict) or ours.keys() - {TABLE[2]}:
         raise UsageError(
-            f"{source}: {'.'.join(TABLE[:2])}", expected=TABLE_NAME, found=printable(str(ours))
+            f"{source}: {'.'.join(TABLE[:2])}",
+            expected=TABLE_NAME,
+            found=printable(str(ours)),
         )
     return ours.get(TABLE[2])
+
+
+def _refuse_misspelled(document: dict[str, Any], source: Path) -> None:
+    """Refuse the table of this program under another name, such as ``[tool.mnist_tasks]``."""
+    tools = document.get(TABLE[0])
+    inner = {TABLE[0]: tools} if isinstance(tools, dict) else {}
+    for path, table in {"": document, **inner}.items():
+        for key in table:
+            # Names of packages are the same with dashes, underscores, dots and capital letters.
+            is_ours = re.sub(r"[-_.]+", "-", key).lower() == TABLE[1]
+            if is_ours and (path, key) != TABLE[:2]:
+                name = f"{path}.{key}" if path else key
+                raise UsageError(
+                    f"{source}: [{printable(name)}]",
+                    expected=TABLE_NAME,
+                    found="another name, which has no effect",
+                    remedy=f"Write {TABLE_NAME}.",
+                )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks import run_store
+from mnist_tasks import disk, run_store
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.contract_file import LoadedContract
 from mnist_tasks.data import loading
@@ -143,8 +143,8 @@ def _all_but_the_seed(run: RunRecord) -> object:
 def _missing_runs(folder: Path, found: int) -> int | None:
     """Return how many runs of a sweep have no record; ``None`` if the sweep is unfinished."""
     try:
-        summary = msgspec.json.decode((folder / SUMMARY_NAME).read_bytes(), type=_Summary)
-    except (OSError, msgspec.DecodeError):
+        summary = msgspec.json.decode(disk.read_regular(folder / SUMMARY_NAME), type=_Summary)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return max(0, summary.runs - found)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import sanitize
@@ -55,38 +55,28 @@ def read_model_file(path: Path, *, limits: Limits) -> ModelFileContent:
 
 
 def _read(path: Path, name: str, limit: int) -> bytes:
-    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
+        data = disk.read_regular(path, limit=limit)
+    except FileNotFoundError as error:
         raise InputRefusedError(
             name,
-            found=getattr(error, "strerror", None) or "no such path",
+            found="no such file",
             expected="a model file",
-            remedy="Name a file that exists and can be read, or train a model with "
-            "`mnist-tasks train`.",
+            remedy="Name a file that exists, or train a model with `mnist-tasks train`.",
+            reason="file-missing",
         ) from error
-    try:
-        # From here on only the descriptor is used: the path may lead to another file by now.
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-            raise InputRefusedError(name, found=kind, expected="a regular file")
-        if status.st_size == 0:
-            raise InputRefusedError(name, found="an empty file", expected="a model file")
-        data = b""
-        if status.st_size <= limit:
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(limit + 1)
-    finally:
-        os.close(descriptor)
-    if not 0 < len(data) <= limit:
+    except OSError as error:
+        found = error.strerror or str(error)
+        if error.errno != errno.EFBIG:
+            raise InputRefusedError(
+                name, found=found, expected="a regular file that can be read"
+            ) from error
         raise InputRefusedError(
             name,
-            found=f"{max(status.st_size, len(data)):,} bytes",
+            found=found,
             expected=f"at most {limit:,} bytes",
             remedy="If you trust its source, raise `bytes_below` in the contract and use `check`.",
-        )
+        ) from error
+    if not data:
+        raise InputRefusedError(name, found="an empty file", expected="a model file")
     return data

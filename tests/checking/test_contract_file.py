@@ -1,5 +1,8 @@
 """The contract file is read strictly: unknown keys and invalid values are refused by name."""
 
+import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -164,6 +167,65 @@ def test_a_contract_that_is_not_a_table_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(text)
     assert caught.value.subject == "contract.toml: [tool.mnist-tasks.contract]"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b".".join([b"a"] * 60_000) + b" = 1", "59,999 dots"),
+        (b"[" + b".".join([b"a"] * 1_000) + b"]\n" + b"\n".join([b"k = 1"] * 10_000), "999 dots"),
+        (b"a = " + b"{a=" * 10_000 + b"}" * 10_000, ""),
+        (b"a = [" + b"1," * 300_000 + b"]", "600,006 bytes, more than 500,000"),
+        (b"a = " + b"1" * 100_000, "digits"),
+        (b'a = "\x1b[31m"', ""),
+    ],
+)
+def test_a_file_that_takes_long_is_refused_at_once(content: bytes, found: str) -> None:
+    Path("contract.toml").write_bytes(content)
+    start = time.perf_counter()
+    with pytest.raises(UsageError) as caught:
+        contract_file.load(Path("contract.toml"))
+    assert time.perf_counter() - start < 10
+    assert found in caught.value.found
+    assert caught.value.found.isprintable()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_what_may_never_end_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo("pipe.toml")
+    Path("zero.toml").symlink_to("/dev/zero")
+    for name in ("pipe.toml", "zero.toml"):
+        with pytest.raises(UsageError, match="a pipe, socket or device"):
+            contract_file.load(Path(name))
+
+
+def test_a_null_character_in_a_path_is_no_such_file() -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        contract_file.load(Path("a\0b"))
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    Path("contract.toml").write_bytes(b"\xef\xbb\xbfaccuracy_above = 0.9\r\n")
+    assert contract_file.load(Path("contract.toml")).contract.accuracy_above == 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("[tool.mnist_tasks.contract]", "tool.mnist_tasks"),
+        ("[tool.Mnist-Tasks.contract]", "tool.Mnist-Tasks"),
+        ("[tool.'mnist.tasks'.contract]", "tool.mnist.tasks"),
+        ("[mnist-tasks.contract]", "mnist-tasks"),
+        ("[tool.mnist-tasks.contract]\n[tool.mnist_tasks]", "tool.mnist_tasks"),
+    ],
+)
+@pytest.mark.parametrize("path", [None, Path("pyproject.toml")])
+def test_a_misspelled_table_is_not_ignored(text: str, name: str, path: Path | None) -> None:
+    Path("pyproject.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        contract_file.load(path)
+    assert caught.value.subject == f"pyproject.toml: [{name}]"
+    assert caught.value.remedy == "Write [tool.mnist-tasks.contract]."
 
 
 @pytest.mark.parametrize("text", ["[tool.mnist-tasks.contracts]", "tool.mnist-tasks = 3"])
