@@ -21,6 +21,18 @@ def command(extra: str = "") -> str:
     return f"`python -m pip install {target}`"
 
 
+def repair(package: str) -> str:
+    """Return the pip command that installs the same version of a package again.
+
+    Raises
+    ------
+    importlib.metadata.PackageNotFoundError
+        The package is not installed.
+    """
+    version = metadata.version(package)
+    return f"`python -m pip install --force-reinstall --no-deps {package}=={version}`"
+
+
 def _is_editable() -> bool:
     """Whether the package runs from its source tree: pip recorded that, or did not install it."""
     try:

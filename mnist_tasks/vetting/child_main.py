@@ -7,14 +7,16 @@ print goes to standard error, which is never shown unescaped.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from mnist_tasks.vetting import model_loading, model_size, resources
+from mnist_tasks.vetting import child_start, model_loading, model_size, resources
 from mnist_tasks.vetting.protocol import (
+    BrokenLibrary,
     EnvironmentProblem,
     Message,
     Refused,
@@ -25,6 +27,7 @@ from mnist_tasks.vetting.protocol import (
 from mnist_tasks.vetting.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
+_FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _FAILURES = {
     "vet": "it can't be read",
     "count": "Keras can't build it",
@@ -43,7 +46,7 @@ def main() -> None:
             line = line[os.write(output, line) :]
 
     request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request)
-    resources.confine(request.limits, parent=request.parent)
+    resources.confine(request.limits)
     stage = "start"
     try:
         for message in _process(request):
@@ -84,16 +87,20 @@ def _process(request: Request) -> Iterator[Message]:
     yield result
 
 
-def _failure(error: Exception, stage: str) -> Refused | EnvironmentProblem:
+def _failure(error: Exception, stage: str) -> Refused | EnvironmentProblem | BrokenLibrary:
     """Distinguish a bad file from a problem with the machine."""
     text, kind = str(error), type(error).__name__
-    if stage == "import":
-        return EnvironmentProblem(found=f"TensorFlow or Keras can't be imported: {sanitize(text)}")
-    # TensorFlow raises ResourceExhaustedError where it runs out of memory.
-    if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
+    # TensorFlow raises ResourceExhaustedError where it runs out of memory, and the system's loader
+    # of libraries an ImportError.
+    is_full = isinstance(error, MemoryError) or kind == "ResourceExhaustedError"
+    if is_full or "Cannot allocate memory" in text:
         if stage == "vet":
             return Refused(found="vetting it takes more memory than a model should need")
         return EnvironmentProblem(found=f"out of memory in stage '{stage}'")
+    if stage == "import" or isinstance(error, ImportError):
+        return BrokenLibrary(**child_start.describe("TensorFlow or Keras", error))
+    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+        return EnvironmentProblem(found=f"the temporary folder: {error.strerror}")
     failure = _FAILURES.get(stage, f"stage '{stage}' failed")
     return Refused(found=f"{failure}: {kind}: {sanitize(text, limit=160)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -10,27 +11,40 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import IO, Self
 
 import msgspec
 
+from mnist_tasks import install
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
-from mnist_tasks.vetting import protocol
+from mnist_tasks.vetting import import_path, protocol, supervisor
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.untrusted_text import sanitize
 
-# Isolated mode (-I) ignores the working folder and Python's environment variables. This package
-# comes before the installed ones, so that parent and child are of the same version.
+# Isolated mode (-I) ignores the working folder and Python's environment variables. This package is
+# the parent's, and nothing else is imported from the folder in which it lies.
+_START = """
+import json, site, sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+given = json.loads(sys.argv.pop())
+for folder in given["user_sites"]:
+    site.addsitedir(folder)
+sys.path[:] = given["path"]
+spec = PathFinder.find_spec("mnist_tasks", [given["root"]])
+sys.modules["mnist_tasks"] = module_from_spec(spec)
+spec.loader.exec_module(sys.modules["mnist_tasks"])
+from mnist_tasks.vetting import supervisor
+supervisor.start(given["parent"])
+"""
 _BOOT = """
-import sys
-root = sys.argv.pop()
-packages = [path.endswith("-packages") for path in sys.path] + [True]
-sys.path.insert(packages.index(True), root)
-from mnist_tasks.vetting.child_main import main
+from mnist_tasks.vetting.child_start import main
 main()
 """
+_END_SECONDS = 10.0
 _LONGEST_LINE = 64 * 1024**2
 # Variables that libraries may need to load; the child gets none of the user's others.
 _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -48,10 +62,15 @@ class ChildProcess:
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
-        root = Path(__file__).resolve().parents[2]
+        given = {
+            "root": str(Path(__file__).resolve().parents[2]),
+            "path": import_path.import_path(),
+            "user_sites": import_path.user_sites(),
+            "parent": os.getpid(),
+        }
         with (self.folder / "stderr.txt").open("wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, str(root)],
+                [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
                 cwd=self.folder,
                 env=_environment(self.folder),
                 stdin=subprocess.DEVNULL,
@@ -66,12 +85,23 @@ class ChildProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in _session(self.process.pid):
-            with contextlib.suppress(OSError):
-                os.kill(process, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait()
+        self.end()
+        try:
+            self.process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:  # the supervisor was stopped
+            for process in supervisor.descendants(self.process.pid):
+                with contextlib.suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
         self.reader.join(timeout=5)
+
+    def end(self) -> None:
+        """End the child and every process that it started; `wait_for_result` raises an error."""
+        if sys.platform == "linux":
+            self.process.terminate()  # the supervisor does it
+        else:
+            self.process.kill()
 
     def wait_for_result(self, file_name: str) -> protocol.StaticResult | protocol.InspectionResult:
         """Return the child's result; raise what it reports, or how it failed, as an error."""
@@ -104,6 +134,8 @@ class ChildProcess:
                 case protocol.EnvironmentProblem():
                     found = sanitize(message.found, limit=300)
                     raise EnvironmentProblemError(file_name, found=found)
+                case protocol.BrokenLibrary():
+                    raise _broken_library(message)
                 case _:
                     return message
 
@@ -134,6 +166,21 @@ def invalid_result(file_name: str) -> InputRefusedError:
     return InputRefusedError(file_name, found="the vetting process did not return a valid result")
 
 
+def _broken_library(message: protocol.BrokenLibrary) -> EnvironmentProblemError:
+    name = sanitize(message.name)
+    remedy = f"Run {install.command()}."
+    if not message.missing:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            remedy = f"Run {install.repair(name)}."
+    return EnvironmentProblemError(
+        name,
+        expected="a library that the vetting process can import",
+        found=f"its import failed: {sanitize(message.found, limit=300)}",
+        remedy=remedy,
+        reason="library-broken",
+    )
+
+
 def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     """Queue each line of a stream, and an empty one at its end."""
     with stream:
@@ -157,18 +204,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "LC_ALL": "C.UTF-8",
     }
-
-
-def _session(leader: int) -> list[int]:
-    """List the processes of a session, on Linux; unlike its group, a process can't leave it."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            # The name in brackets may be anything; after it: state, parent, group, session.
-            fields = entry.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == leader:
-                found.append(int(entry.parent.name))
-    return found
 
 
 def _last_line(path: Path) -> str:

@@ -23,7 +23,6 @@ class Request(msgspec.Struct, frozen=True):
     image_sets: list[tuple[str, str]]  # name and file of each
     latency_runs: int
     limits: Limits
-    parent: int  # the process that the child must not outlive
 
 
 class Stage(msgspec.Struct, frozen=True, tag="stage"):
@@ -44,6 +43,14 @@ class EnvironmentProblem(msgspec.Struct, frozen=True, tag="environment-problem")
     """The machine lacks something that a good model may need."""
 
     found: str
+
+
+class BrokenLibrary(msgspec.Struct, frozen=True, tag="broken-library"):
+    """A library that the child needs is missing, or its import failed."""
+
+    name: str
+    found: str
+    missing: bool
 
 
 class StaticResult(msgspec.Struct, frozen=True, tag="static"):
@@ -67,4 +74,4 @@ class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
     latency: list[float]
 
 
-Message = Stage | Refused | EnvironmentProblem | StaticResult | InspectionResult
+Message = Stage | Refused | EnvironmentProblem | BrokenLibrary | StaticResult | InspectionResult

@@ -8,7 +8,6 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from mnist_tasks import parent_death
 from mnist_tasks.vetting.limits import Limits
 
 try:
@@ -21,18 +20,14 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _LARGEST_FILE = 1024**2
 
 
-def confine(limits: Limits, *, parent: int) -> None:
-    """Confine this process as far as the system can; call it before anything else runs.
-
-    It will not outlive its `parent`.
-    """
+def confine(limits: Limits) -> None:
+    """Confine this process as far as the system can; call it before anything else runs."""
     _set_limit("RLIMIT_AS", limits.vet_memory_bytes, limits.memory_bytes)
     _set_limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 5)
     _set_limit("RLIMIT_FSIZE", _LARGEST_FILE, _LARGEST_FILE)
     _set_limit("RLIMIT_CORE", 0, 0)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            parent_death.exit_with_parent(parent)
             libc = ctypes.CDLL(None, use_errno=True)
             libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
             # Without root, leaving the network requires a user namespace, if the system allows one.

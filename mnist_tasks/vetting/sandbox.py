@@ -22,7 +22,6 @@ keeps the network; on Windows only the wall-clock limits apply.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -141,7 +140,6 @@ def _run_child(
             image_sets=files,
             latency_runs=latency_runs,
             limits=limits,
-            parent=os.getpid(),
         )
         (folder / "request.json").write_bytes(msgspec.json.encode(request))
         with ChildProcess(folder, limits) as child:
