@@ -7,13 +7,13 @@ from typing import Any
 
 from mnist_tasks.vetting import allowlist, config_values
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.training_config import check_training
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
 _OBJECT_KEYS = allowlist.words("""
     module class_name config registered_name build_config compile_config shared_object_id name
     inbound_nodes __passive_serialization__
 """)
-_STRUCTURED = allowlist.words("loss metrics weighted_metrics loss_weights")
 _MODEL_KEYS = allowlist.words("""
     name trainable dtype layers build_input_shape input_layers output_layers
 """)
@@ -70,15 +70,8 @@ class ConfigChecker:
                 raise RefusedError(
                     f"more than {self.limits.layers} layers, each counted once per call"
                 )
-        self.training(item.get("compile_config"))
+        check_training(item.get("compile_config"))
         return LayerDescription(class_name=class_name, name=name, inner=tuple(inner), calls=calls)
-
-    def training(self, value: object) -> None:
-        """Check what ``compile`` was given: only known optimizers, losses and metrics."""
-        where = "the training configuration"
-        if value is not None:
-            for key, setting in config_values.json_object(value, where).items():
-                self._setting(key, setting, where)
 
     def _layer(self, value: object, *, depth: int) -> LayerDescription:
         item = config_values.json_object(value, "a layer")
@@ -106,8 +99,6 @@ class ConfigChecker:
         if unknown := item.keys() - _OBJECT_KEYS:
             raise RefusedError(f"{where} has the unsupported key '{sanitize(min(unknown))}'")
         kind = item.get("class_name")
-        if family == "optimizer" and isinstance(kind, str):
-            kind = kind.removeprefix("Custom>")  # as Keras 2.11 and later write it
         if not isinstance(kind, str) or not _is_one_of(kind, allowed.classes):
             raise RefusedError(
                 f"{where} has the class '{sanitize(kind)}'",
@@ -153,19 +144,12 @@ class ConfigChecker:
             config_values.check_string(key, value, where)
         elif not isinstance(value, list):
             self._setting_object(key, config_values.json_object(value, where), where)
-        elif key in _STRUCTURED:
-            for item in value:
-                self._setting(key, item, where)
         else:
             config_values.check_numbers(key, value, where)
 
     def _setting_object(self, key: str, value: dict[str, Any], where: str) -> None:
         if value.get("class_name") == "function":
             self._function(key, value, where)
-        elif key in _STRUCTURED and "class_name" not in value:
-            for name, item in value.items():
-                config_values.name(name, f"{where}, {key}")
-                self._setting(key, item, where)
         elif key not in allowlist.OBJECTS:
             raise RefusedError(f"{where} has an object as its {key}")
         else:

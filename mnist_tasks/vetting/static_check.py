@@ -15,6 +15,7 @@ from mnist_tasks.vetting.config_values import json_object
 from mnist_tasks.vetting.h5_format import H5Content, read_h5
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.model_config import ConfigChecker, LayerDescription
+from mnist_tasks.vetting.training_config import check_training
 from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, read_json, sanitize, version
 
 # Since Keras 2.13 files contain the state of metrics; the largest known one has 200 numbers.
@@ -50,10 +51,9 @@ def _vet_h5(data: bytes, limits: Limits) -> DeclaredModel:
         return read_json(text, what=name, limit=limits.config_bytes)
 
     model_config = config("model_config")
-    checker = ConfigChecker(limits=limits)
-    model = checker.model(model_config)
+    model = ConfigChecker(limits=limits).model(model_config)
     if ("", "training_config") in content.texts:
-        checker.training(config("training_config"))
+        check_training(config("training_config"))
     claimed = _claimed(content)
     unclaimed = {path for path in content.weights if not path.startswith("/optimizer_weights/")}
     unclaimed -= claimed

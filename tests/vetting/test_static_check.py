@@ -63,3 +63,70 @@ def test_vet_returns_the_version_of_keras(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(handmade.write_keras(handmade.small()))
     assert sandbox.vet(path).keras_version == "3.15.1"
+
+
+ADAM = {"name": "Adam", "lr": 0.001, "decay": 0.0, "beta_1": 0.9, "amsgrad": False}
+TRAINING: dict[str, Any] = {
+    "keras 2.1": {
+        "optimizer_config": {"class_name": "Adam", "config": ADAM},
+        "loss": "categorical_crossentropy",
+        "metrics": ["accuracy", "<lambda>"],
+        "sample_weight_mode": None,
+        "loss_weights": None,
+    },
+    "keras 2.12": {
+        "loss": {"out": "CategoricalCrossentropy"},
+        "metrics": [[{"class_name": "MeanMetricWrapper", "config": {"fn": "accuracy"}}], []],
+        "sample_weight_mode": {"out": "temporal"},
+        "optimizer_config": {"class_name": "Custom>Adam", "config": {"is_legacy_optimizer": False}},
+    },
+    "keras 2.15": {
+        "optimizer": {
+            "module": "keras.optimizers.experimental",
+            "class_name": "Adam",
+            "config": {**ADAM, "jit_compile": True},
+            "registered_name": None,
+        },
+        "loss": {
+            "module": "builtins",
+            "class_name": "function",
+            "config": "categorical_crossentropy",
+            "registered_name": "function",
+        },
+    },
+    "keras 3.1": {"optimizer": "adam", "loss": "CategoricalCrossentropy", "metrics": None},
+    "tf-keras": {
+        "optimizer": {
+            "module": "tf_keras.src.optimizers.legacy.adam",
+            "class_name": "Adam",
+            "config": {"learning_rate": {"class_name": "InverseTimeDecay", "config": {"x": [1.5]}}},
+        }
+    },
+    "a loss of a notebook": {
+        "loss": {
+            "module": None,
+            "class_name": "FocalLoss",
+            "config": {"gamma": 2.0},
+            "registered_name": "my package>FocalLoss",
+        }
+    },
+    "words of no version": {"optimizer": "newest", "loss": ["l1", {"a": "b"}], "later": [[{}]]},
+    "no object": ["adam", None],
+}
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_no_word_of_a_training_configuration_is_a_reason_to_refuse(name: str) -> None:
+    training = TRAINING[name]
+    inner = {**handmade.sequential(handmade.layer("ReLU", "r"), name="inner")}
+    both = {
+        "h5": handmade.write_h5(handmade.small(), training=training),
+        "keras": handmade.write_keras(
+            {
+                **handmade.small({**inner, "compile_config": training}),
+                "compile_config": training,
+            }
+        ),
+    }
+    for file_format, data in both.items():
+        assert vet_bytes(data, file_format=file_format, limits=DEFAULT).weights == 170

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from tests.vetting.crafted import archive, code, hdf5, outside, shape, size
+from tests.vetting.crafted import archive, code, hdf5, outside, shape, size, training
 
-TABLE = [*code.ROWS, *hdf5.ROWS, *archive.ROWS, *shape.ROWS, *size.ROWS, *outside.ROWS]
+TABLE = [
+    *code.ROWS,
+    *training.ROWS,
+    *hdf5.ROWS,
+    *archive.ROWS,
+    *shape.ROWS,
+    *size.ROWS,
+    *outside.ROWS,
+]

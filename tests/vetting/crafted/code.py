@@ -6,7 +6,6 @@ import codecs
 import marshal
 from typing import TYPE_CHECKING, Any
 
-from tests.vetting.crafted import handmade
 from tests.vetting.crafted.handmade import (
     call,
     dense,
@@ -83,10 +82,6 @@ def in_module(module: object, kind: str) -> Callable[[Path], Config]:
     return lambda _canary: small({**layer(kind, "between"), "module": module})
 
 
-def compiled(setup: Callable[[Path], object]) -> Callable[[Path], Config]:
-    return lambda canary: {**small(), "compile_config": setup(canary)}
-
-
 def called_with(options: Config, *extra: object) -> Callable[[Path], Config]:
     item = call(dense(), "input_layer", shape=(784,), **options)
     item["inbound_nodes"][0]["args"].extend(extra)
@@ -104,51 +99,6 @@ def _layers(*rows: tuple[str, str, Callable[[Path], Config]]) -> list[Row]:
         for name, kind, config in rows
         for row in both(name, CODE, _CLASS.replace("LAYER", kind), config)
     ]
-
-
-def _training(canary: Path) -> list[tuple[str, Config, str]]:
-    evil = {"module": "evil", "class_name": "Evil", "config": {}, "registered_name": "evil>Evil"}
-    return [
-        ("loss_bytecode", {"loss": bytecode(canary)}, "class '__lambda__'"),
-        ("metric_bytecode", {"metrics": [[bytecode(canary)]]}, "class '__lambda__'"),
-        ("optimizer_unknown", {"optimizer": evil}, "class 'Evil'"),
-        ("loss_function", {"loss": function("os", "system")}, "function of 'os'"),
-        ("loss_word", {"loss": "deserialize"}, "'deserialize' as its loss"),
-        (
-            "metric_wrapper",
-            {
-                "metrics": [
-                    {
-                        "module": "keras.metrics",
-                        "class_name": "MeanMetricWrapper",
-                        "config": {"name": "m", "fn": function("keras.utils", "get_file")},
-                        "registered_name": None,
-                    }
-                ]
-            },
-            "function of 'keras.utils'",
-        ),
-    ]
-
-
-def _training_rows() -> list[Row]:
-    rows = []
-    from pathlib import Path as AnyPath
-
-    for number, (name, _, reason) in enumerate(_training(AnyPath("unused"))):
-
-        def keras(path: Path, canary: Path, number: int = number) -> None:
-            config = {**small(), "compile_config": _training(canary)[number][1]}
-            path.write_bytes(handmade.write_keras(config))
-
-        def h5(path: Path, canary: Path, number: int = number) -> None:
-            path.write_bytes(handmade.write_h5(small(), training=_training(canary)[number][1]))
-
-        rows += [
-            Row(name=f"{name}.keras", kind=CODE, exit_code=3, reason=reason, make=keras),
-            Row(name=f"{name}.h5", kind=CODE, exit_code=3, reason=reason, make=h5),
-        ]
-    return rows
 
 
 ROWS = [
@@ -301,5 +251,4 @@ ROWS = [
             {**layer("Flatten", "b"), "shared_object_id": 7},
         ),
     ),
-    *_training_rows(),
 ]
