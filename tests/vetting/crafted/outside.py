@@ -35,7 +35,7 @@ class _Evil:
 
 
 ROWS = [
-    _special("missing.h5", "No such file", lambda path: None),
+    _special("missing.h5", "no such file", lambda path: None),
     _special("folder.keras", "a folder", lambda path: path.mkdir()),
     _special("fifo.h5", "pipe, socket or device", os.mkfifo),
     _special("device.h5", "pipe, socket or device", lambda path: path.symlink_to("/dev/zero")),
