@@ -14,7 +14,14 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks.vetting import child_start, model_loading, model_size, resources
+from mnist_tasks.vetting import (
+    child_start,
+    inference,
+    keras_model,
+    model_loading,
+    model_size,
+    resources,
+)
 from mnist_tasks.vetting.protocol import (
     BrokenLibrary,
     EnvironmentProblem,
@@ -66,7 +73,7 @@ def _process(request: Request) -> Iterator[Message]:
     yield Stage(name="vet")
     path, limits = Path(request.model), request.limits
     declared = vet_bytes(path.read_bytes(), file_format=request.file_format, limits=limits)
-    if request.static_only:
+    if request.options.static_only:
         yield StaticResult(
             layers=list(declared.layers),
             weights=declared.weights,
@@ -76,13 +83,20 @@ def _process(request: Request) -> Iterator[Message]:
     resources.raise_memory_limit(limits)
     yield Stage(name="import")
     model_loading.import_keras()
+    old = (declared.keras_version or "").startswith(("1.", "2."))
+    library = keras_model.keras_2() if old else keras_model.keras_3()
     yield Stage(name="count")
-    result = model_size.measure(declared, file_format=request.file_format, limits=limits)
+    with library.without_weights():
+        model = keras_model.build(declared, library, file_format=request.file_format)
+        result = model_size.measure(model, declared, library, request)
     if result.no_predictions_reason is None:
         yield Stage(name="load")
-        model = model_loading.load(path)
+        model = keras_model.load(declared, library, path, file_format=request.file_format)
+        if model_size.measure(model, declared, library, request) != result:
+            raise RefusedError("the model that was loaded is not the one that was counted")
+        model_loading.refuse_non_finite(model)
         yield Stage(name="predict")
-        result = model_loading.predict(model, result, request)
+        result = inference.predict(model, result, request)
     yield Stage(name="done")
     yield result
 

@@ -46,13 +46,21 @@ class Inspection:
 
     Attributes
     ----------
-    sha256, bytes, format
+    sha256, bytes, format, keras_version
         As in `VettedFile`.
+    keras
+        The library that ran the model, with its version: ``Keras 3.15.1``.
+    other_numbers
+        How many 32-bit numbers it stores beside its parameters: constants of layers, and the
+        second half of each float64.
     input_shapes, output_shapes
         One for each of the model's inputs and outputs.
     probabilities
         (n, 10) float32 in [0, 1] for each set of images. Empty if the model is too large to be
         loaded or its shapes don't fit the data; ``no_predictions_reason`` then says why.
+    other_pixels
+        (m, 10) float32 in [0, 1] for every 20th test image, by the range of pixels that the model
+        got them in.
     latency
         Seconds per image of each measured call; empty unless requested.
     """
@@ -60,16 +68,20 @@ class Inspection:
     sha256: str
     bytes: int
     format: str
+    keras: str
+    keras_version: str | None = None
     layers: tuple[Layer, ...]
     trainable_parameters: int
     non_trainable_parameters: int
+    other_numbers: int = 0
     input_shapes: tuple[Shape, ...]
     output_shapes: tuple[Shape, ...]
     probabilities: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    other_pixels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     no_predictions_reason: str | None = None
     latency: tuple[float, ...] = ()
 
     @property
     def parameters(self) -> int:
-        """Trainable and non-trainable parameters."""
-        return self.trainable_parameters + self.non_trainable_parameters
+        """Trainable and non-trainable parameters, and the other numbers."""
+        return self.trainable_parameters + self.non_trainable_parameters + self.other_numbers

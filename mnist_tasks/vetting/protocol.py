@@ -7,6 +7,8 @@ from typing import Literal
 import msgspec
 
 from mnist_tasks.records import Layer, Shape
+from mnist_tasks.vetting import image_input
+from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.outcomes import Outcome
 
@@ -14,14 +16,22 @@ from mnist_tasks.vetting.outcomes import Outcome
 StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"]
 
 
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do: only the static check, or everything."""
+
+    static_only: bool = False
+    input_format: InputFormat = image_input.DEFAULT
+    latency_runs: int = 0
+
+
 class Request(msgspec.Struct, frozen=True):
     """What to do with the model file in the working folder."""
 
     model: str
     file_format: str
-    static_only: bool
+    sha256: str
     image_sets: list[tuple[str, str]]  # name and file of each
-    latency_runs: int
+    options: Options
     limits: Limits
 
 
@@ -64,12 +74,16 @@ class StaticResult(msgspec.Struct, frozen=True, tag="static"):
 class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
     """Description and predictions of a loaded model; the probabilities are raw float32."""
 
+    keras: str
+    keras_version: str | None
     layers: list[Layer]
     trainable: int
     non_trainable: int
+    other_numbers: int
     input_shapes: list[Shape]
     output_shapes: list[Shape]
     probabilities: dict[str, bytes]
+    other_pixels: dict[str, bytes]
     no_predictions_reason: str | None
     latency: list[float]
 

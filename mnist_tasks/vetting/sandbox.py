@@ -31,8 +31,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks.vetting import protocol
+from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
+from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.read_file import ModelFileContent, read_model_file
@@ -43,6 +44,7 @@ def inspect(
     path: Path,
     *,
     image_sets: Mapping[str, NDArray[np.uint8]],
+    input_format: InputFormat = image_input.DEFAULT,
     latency_runs: int = 0,
     limits: Limits = DEFAULT,
 ) -> Inspection:
@@ -51,7 +53,9 @@ def inspect(
     Parameters
     ----------
     image_sets
-        By name: (n, 28, 28) uint8. The child scales them to float32 in [0, 1].
+        By name: (n, 28, 28) uint8, the test images first.
+    input_format
+        How the model gets them.
     latency_runs
         How often to measure the prediction of a single image.
 
@@ -63,7 +67,8 @@ def inspect(
         TensorFlow is missing, or a file that passed the static check ran into a limit.
     """
     content = read_model_file(path, limits=limits)
-    result = _run_child(content, image_sets, latency_runs, limits, static_only=False)
+    options = protocol.Options(input_format=input_format, latency_runs=latency_runs)
+    result = _run_child(content, image_sets, limits, options)
     if not isinstance(result, protocol.InspectionResult):
         raise invalid_result(content.name)
     reason = result.no_predictions_reason
@@ -72,10 +77,18 @@ def inspect(
         for name, images in image_sets.items()
         if reason is None
     }
+    tried = len(next(iter(image_sets.values()), ())[:: image_input.SAMPLE_STEP])
+    other_pixels = {
+        name: _probabilities(result.other_pixels.get(name, b""), tried, content)
+        for name in image_input.OTHER_CONVENTIONS
+        if result.other_pixels and reason is None
+    }
     return Inspection(
         sha256=content.sha256,
         bytes=len(content.data),
         format=content.file_format,
+        keras=sanitize(result.keras, limit=30),
+        keras_version=version(result.keras_version),
         layers=tuple(
             replace(
                 layer,
@@ -87,9 +100,11 @@ def inspect(
         ),
         trainable_parameters=result.trainable,
         non_trainable_parameters=result.non_trainable,
+        other_numbers=result.other_numbers,
         input_shapes=tuple(result.input_shapes),
         output_shapes=tuple(result.output_shapes),
         probabilities=probabilities,
+        other_pixels=other_pixels,
         no_predictions_reason=None if reason is None else sanitize(reason, limit=300),
         latency=tuple(result.latency),
     )
@@ -104,7 +119,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         The file is missing, corrupt or unsafe.
     """
     content = read_model_file(path, limits=limits)
-    result = _run_child(content, {}, 0, limits, static_only=True)
+    result = _run_child(content, {}, limits, protocol.Options(static_only=True))
     if not isinstance(result, protocol.StaticResult):
         raise invalid_result(content.name)
     return VettedFile(
@@ -120,10 +135,8 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
 def _run_child(
     content: ModelFileContent,
     image_sets: Mapping[str, NDArray[np.uint8]],
-    latency_runs: int,
     limits: Limits,
-    *,
-    static_only: bool,
+    options: protocol.Options,
 ) -> protocol.StaticResult | protocol.InspectionResult:
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -136,10 +149,10 @@ def _run_child(
         request = protocol.Request(
             model=model,
             file_format=content.file_format,
-            static_only=static_only,
+            sha256=content.sha256,
             image_sets=files,
-            latency_runs=latency_runs,
             limits=limits,
+            options=options,
         )
         (folder / "request.json").write_bytes(msgspec.json.encode(request))
         with ChildProcess(folder, limits) as child:

@@ -44,6 +44,7 @@ class FakeSandbox:
             sha256="ab" * 32,
             bytes=1_000,
             format="h5",
+            keras="Keras 3.15.1",
             layers=(Layer(name="d", kind="Dense", output_shape=(None, 10), parameters=10),),
             trainable_parameters=8,
             non_trainable_parameters=2,

@@ -31,6 +31,7 @@ MODEL = Inspection(
     sha256="",
     bytes=200_000,
     format="h5",
+    keras="Keras 3.15.1",
     layers=tuple(
         Layer(name="", kind=kind, output_shape=(), parameters=0)
         for kind in ("Conv2D", "BatchNormalization", "Dense")
