@@ -79,6 +79,7 @@ def inspected(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
         sha256="",
         bytes=1,
         format="h5",
+        keras="Keras 3.15.1",
         layers=(),
         trainable_parameters=1,
         non_trainable_parameters=1,
