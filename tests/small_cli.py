@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mnist_tasks.cli.app import app
+from mnist_tasks.cli.app import main
 from tests import generated
 
 
@@ -18,7 +18,7 @@ def register() -> None:
 
 def run() -> None:
     register()
-    app(sys.argv[2:], prog_name="mnist-tasks")
+    main(sys.argv[2:])
 
 
 if __name__ == "__mp_main__":  # in a worker process of a sweep, which imports this file

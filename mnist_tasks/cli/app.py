@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_tasks import errors
-from mnist_tasks.cli import runs
+from mnist_tasks.cli import runs, termination
 from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.common import EXIT_CODES, print_error, print_json
 from mnist_tasks.cli.doctor import doctor
@@ -120,7 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stderr.detach(), encoding=encoding, errors="replace", line_buffering=True
         )
     try:
-        app(arguments, prog_name="mnist-tasks")
+        with termination.unwinding():
+            app(arguments, prog_name="mnist-tasks")
     except Exception:
         traceback.print_exc()
         sys.exit(errors.BUG)

@@ -22,6 +22,7 @@ from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, Mnist
 from mnist_tasks.vetting import import_path, protocol, supervisor
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.outcomes import REMEDIES
+from mnist_tasks.vetting.private_folder import usable
 from mnist_tasks.vetting.untrusted_text import sanitize
 
 # Isolated mode (-I) ignores the working folder and Python's environment variables. This package is
@@ -68,16 +69,26 @@ class ChildProcess:
             "user_sites": import_path.user_sites(),
             "parent": os.getpid(),
         }
-        with (self.folder / "stderr.txt").open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
-                cwd=self.folder,
-                env=_environment(self.folder),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
+        with usable():
+            errors = (self.folder / "stderr.txt").open("wb")
+        with errors:
+            try:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
+                    cwd=self.folder,
+                    env=_environment(self.folder),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise EnvironmentProblemError(
+                    sys.executable or "Python",
+                    expected="a Python that can be started",
+                    found=error.strerror or str(error),
+                    remedy="Close other programs, or repair this Python, then rerun.",
+                ) from error
         self.reader = threading.Thread(
             target=_read_lines, args=(self.process.stdout, self.lines), daemon=True
         )

@@ -22,7 +22,7 @@ keeps the network; on Windows only the wall-clock limits apply.
 
 from __future__ import annotations
 
-import tempfile
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,7 @@ from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
+from mnist_tasks.vetting.private_folder import private_folder, usable
 from mnist_tasks.vetting.read_file import ModelFileContent, read_model_file
 from mnist_tasks.vetting.untrusted_text import sanitize, version
 
@@ -138,23 +139,24 @@ def _run_child(
     limits: Limits,
     options: protocol.Options,
 ) -> protocol.StaticResult | protocol.InspectionResult:
-    with tempfile.TemporaryDirectory(prefix="mnist-tasks-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with private_folder() as folder:
         model = f"model.{content.file_format}"
-        (folder / model).write_bytes(content.data)
-        files = []
-        for number, (title, images) in enumerate(image_sets.items()):
-            np.save(folder / f"images-{number}.npy", images, allow_pickle=False)
-            files.append((title, f"images-{number}.npy"))
+        files = {title: f"images-{number}.npy" for number, title in enumerate(image_sets)}
         request = protocol.Request(
             model=model,
             file_format=content.file_format,
             sha256=content.sha256,
-            image_sets=files,
+            image_sets=list(files.items()),
             limits=limits,
             options=options,
         )
-        (folder / "request.json").write_bytes(msgspec.json.encode(request))
+        with usable():
+            (folder / model).write_bytes(content.data)
+            (folder / "request.json").write_bytes(msgspec.json.encode(request))
+            for title, file in files.items():
+                saved = io.BytesIO()  # NumPy doesn't say why it can't write to a file
+                np.save(saved, image_sets[title], allow_pickle=False)
+                (folder / file).write_bytes(saved.getbuffer())
         with ChildProcess(folder, limits) as child:
             return child.wait_for_result(content.name)
 

@@ -7,7 +7,6 @@ import re
 import resource
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -66,7 +65,7 @@ class Trial:
 
 def try_in_a_process_of_its_own(name: str, folder: Path) -> Trial:
     """Run in a process that has no children of other tests."""
-    tempfile.tempdir = str(folder / "temporary")
+    os.environ["TMPDIR"] = str(folder / "temporary")
     row = next(row for row in TABLE if row.name == name)
     outcome = try_out(row, folder, folder / "canary")
     try:

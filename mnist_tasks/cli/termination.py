@@ -1,0 +1,46 @@
+"""Clean up before a signal that asks the process to end does so."""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+# Windows has no SIGHUP, which a terminal sends when it is closed.
+_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class Terminated(BaseException):
+    """Such a signal was received."""
+
+
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Raise `Terminated` in the block when a signal asks this process to end.
+
+    The process ends by that signal, as if nobody had caught it, after its exit handlers have run.
+    """
+    received: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
+        received.append(number)
+        raise Terminated
+
+    def end() -> None:
+        if received:
+            signal.raise_signal(received[0])
+
+    atexit.register(end)  # the first to be registered is the last to run
+    for number in _SIGNALS:
+        if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
+            signal.signal(number, handle)
+    try:
+        yield
+    except Terminated:
+        with suppress(OSError):
+            sys.stdout.flush()
+        sys.exit(128 + received[0])

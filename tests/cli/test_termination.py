@@ -1,0 +1,85 @@
+"""A signal that ends a command leaves no process and no temporary folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import SMALL_CLI, restore_ctrl_c
+from tests.environment import throwaway
+from tests.vetting.crafted import handmade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are listed in /proc")
+
+# A library that the vetting process never finishes importing.
+ENDLESS = """
+import os, sys, time
+if sys.flags.isolated:
+    if os.fork() == 0:
+        os.setsid()
+    with open({0!r}, "a") as file:
+        print(os.getpid(), file=file)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("command", ["vet", "check", "check two"])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, -15), (signal.SIGHUP, -1), (signal.SIGINT, 130)],
+    ids=["SIGTERM", "SIGHUP", "SIGINT"],
+)
+def test_a_signal_ends_everything(
+    command: str, number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    for name in ("libraries", "temporary"):
+        (tmp_path / name).mkdir()
+    pids = tmp_path / "pids"
+    pids.touch()
+    (tmp_path / "libraries" / "h5py.py").write_text(ENDLESS.format(str(pids)))
+    name, *more = command.split()
+    models = ["a.h5", "b.h5"] if more else ["a.h5"]
+    for model in models:
+        (tmp_path / model).write_bytes(handmade.write_h5(handmade.small()))
+    data = str(tmp_path / "data")
+    path = os.pathsep.join([str(tmp_path / "libraries"), str(throwaway.PROJECT)])
+    process = subprocess.Popen(
+        [sys.executable, str(SMALL_CLI), data, name, *models],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "MNIST_TASKS_DATA": data,
+            "PYTHONPATH": path,
+            "TMPDIR": str(tmp_path / "temporary"),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=restore_ctrl_c,
+    )
+    wait_until(lambda: pids.read_text().count("\n") >= 2)
+    assert len(list((tmp_path / "temporary").iterdir())) >= 1
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == code, stderr
+    assert "Traceback" not in stderr
+    assert not list((tmp_path / "temporary").iterdir())
+    wait_until(lambda: not any(Path("/proc", pid).exists() for pid in pids.read_text().split()))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for up to two minutes."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
