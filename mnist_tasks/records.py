@@ -121,6 +121,24 @@ class Metrics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Protection:
+    """One way in which the process that read a model file was confined.
+
+    Attributes
+    ----------
+    status
+        ``off`` if the system could, but failed or refused; ``not available`` if it has no such
+        thing.
+    detail
+        What provides it, or why it is not on.
+    """
+
+    name: str
+    status: Literal["on", "off", "not available"]
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """A model file checked against a contract.
 
@@ -130,6 +148,8 @@ class Check:
         ``None`` if the model made no predictions.
     contract
         The file that the contract was read from; ``None`` is the default contract.
+    protections
+        How the process that read and ran the model was confined; empty in older records.
     """
 
     model: ModelFile
@@ -141,6 +161,7 @@ class Check:
     seconds: float
     created: str
     contract: str | None = None
+    protections: tuple[Protection, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

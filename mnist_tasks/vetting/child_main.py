@@ -16,14 +16,17 @@ import msgspec
 
 from mnist_tasks.vetting import (
     child_start,
+    confinement,
     inference,
     keras_model,
     model_loading,
     model_size,
+    protections,
     resources,
 )
 from mnist_tasks.vetting.protocol import (
     BrokenLibrary,
+    Confined,
     EnvironmentProblem,
     Message,
     Refused,
@@ -53,7 +56,10 @@ def main() -> None:
             line = line[os.write(output, line) :]
 
     request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request)
-    resources.confine(request.limits)
+    confined = confinement.confine(request.limits, parent=request.parent)
+    send(Confined(protections=list(confined)))
+    if request.limits.require_isolation and protections.missing(confined):
+        os._exit(0)  # the parent has the reason; the file stays unread
     stage = "start"
     try:
         for message in _process(request):

@@ -19,7 +19,8 @@ import msgspec
 
 from mnist_tasks import install
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
-from mnist_tasks.vetting import import_path, protocol, supervisor
+from mnist_tasks.records import Protection
+from mnist_tasks.vetting import import_path, protections, protocol, supervisor
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.private_folder import usable
@@ -60,6 +61,7 @@ class ChildProcess:
         loading = limits.load_seconds
         self.stage_seconds = {"vet": limits.vet_seconds, "count": loading, "load": loading}
         self.stage: protocol.StageName = "start"
+        self.protections: tuple[Protection, ...] = ()
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
@@ -131,24 +133,29 @@ class ChildProcess:
             except msgspec.MsgspecError as error:
                 raise invalid_result(file_name) from error
             match message:
+                case protocol.Confined() if self.stage == "start" and not self.protections:
+                    self._accept(message, file_name)
                 case protocol.Stage():
                     self.stage = message.name
-                case protocol.Refused():
-                    expected = message.expected
-                    raise InputRefusedError(
-                        file_name,
-                        found=sanitize(message.found, limit=300),
-                        expected=sanitize(expected, limit=200) if expected else None,
-                        remedy=REMEDIES[message.outcome],
-                        reason=message.outcome,
-                    )
-                case protocol.EnvironmentProblem():
-                    found = sanitize(message.found, limit=300)
-                    raise EnvironmentProblemError(file_name, found=found)
-                case protocol.BrokenLibrary():
-                    raise _broken_library(message)
-                case _:
+                case protocol.Refused() | protocol.EnvironmentProblem() | protocol.BrokenLibrary():
+                    raise _reported(message, file_name)
+                case protocol.StaticResult() | protocol.InspectionResult() if self.protections:
                     return message
+                case _:
+                    raise invalid_result(file_name)
+
+    def _accept(self, message: protocol.Confined, file_name: str) -> None:
+        """Keep what the child says of its confinement, which this process can't verify.
+
+        It can be believed because the child has read nothing of the file yet, and so still is this
+        package's own code; once a stage has begun, the message is refused.
+        """
+        reported = protections.validated(message.protections)
+        if reported is None:
+            raise invalid_result(file_name)
+        self.protections = reported
+        if self.limits.require_isolation:
+            protections.require(file_name, reported)
 
     def _timed_out(self, file_name: str, seconds: float) -> MnistTasksError:
         found = f"stage '{self.stage}' did not finish within {seconds:.0f} s"
@@ -175,6 +182,25 @@ class ChildProcess:
 def invalid_result(file_name: str) -> InputRefusedError:
     """Return the error for a child that sent an invalid message."""
     return InputRefusedError(file_name, found="the vetting process did not return a valid result")
+
+
+def _reported(
+    message: protocol.Refused | protocol.EnvironmentProblem | protocol.BrokenLibrary, file_name: str
+) -> MnistTasksError:
+    match message:
+        case protocol.Refused():
+            expected = message.expected
+            return InputRefusedError(
+                file_name,
+                found=sanitize(message.found, limit=300),
+                expected=sanitize(expected, limit=200) if expected else None,
+                remedy=REMEDIES[message.outcome],
+                reason=message.outcome,
+            )
+        case protocol.EnvironmentProblem():
+            return EnvironmentProblemError(file_name, found=sanitize(message.found, limit=300))
+        case protocol.BrokenLibrary():
+            return _broken_library(message)
 
 
 def _broken_library(message: protocol.BrokenLibrary) -> EnvironmentProblemError:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_tasks.records import Layer, Shape
+    from mnist_tasks.records import Layer, Protection, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ class VettedFile:
         How many numbers the file declares, without those of the optimizer.
     keras_version
         Version of the Keras that wrote the file, as the file says; ``None`` if it doesn't.
+    protections
+        How the process that read the file was confined.
     """
 
     sha256: str
@@ -38,6 +40,7 @@ class VettedFile:
     layers: tuple[str, ...]
     weights: int
     keras_version: str | None = None
+    protections: tuple[Protection, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,8 @@ class Inspection:
         got them in.
     latency
         Seconds per image of each measured call; empty unless requested.
+    protections
+        As in `VettedFile`.
     """
 
     sha256: str
@@ -80,6 +85,7 @@ class Inspection:
     other_pixels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     no_predictions_reason: str | None = None
     latency: tuple[float, ...] = ()
+    protections: tuple[Protection, ...] = ()
 
     @property
     def parameters(self) -> int:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits for the vetting and inspection of one model file."""
+    """Limits for the vetting and inspection of one model file.
+
+    Attributes
+    ----------
+    require_isolation
+        Whether a file is not even read unless every essential protection is on.
+    """
 
     file_bytes: int = 5_000_000
 
@@ -31,6 +37,8 @@ class Limits:
     vet_seconds: float = 10.0
     load_seconds: float = 15.0
     wall_seconds: float = 120.0
+
+    require_isolation: bool = False
 
 
 DEFAULT = Limits()

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from mnist_tasks.records import Layer, Shape
+from mnist_tasks.records import Layer, Protection, Shape
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.limits import Limits
@@ -33,6 +33,13 @@ class Request(msgspec.Struct, frozen=True):
     image_sets: list[tuple[str, str]]  # name and file of each
     options: Options
     limits: Limits
+    parent: int  # the user's process, out of whose reach the child must be
+
+
+class Confined(msgspec.Struct, frozen=True, tag="confined"):
+    """The child is confined. It sends this once, before it reads the file."""
+
+    protections: list[Protection]
 
 
 class Stage(msgspec.Struct, frozen=True, tag="stage"):
@@ -88,4 +95,12 @@ class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
     latency: list[float]
 
 
-Message = Stage | Refused | EnvironmentProblem | BrokenLibrary | StaticResult | InspectionResult
+Message = (
+    Confined
+    | Stage
+    | Refused
+    | EnvironmentProblem
+    | BrokenLibrary
+    | StaticResult
+    | InspectionResult
+)

@@ -1,10 +1,7 @@
-"""Limit the child process for good: its memory, CPU time, file sizes and network."""
+"""Limit what this process may use of the machine, for good: memory, CPU time, sizes of files."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -15,24 +12,27 @@ try:
 except ImportError:  # Windows has no such limits; the wall-clock limits still apply
     resource = None
 
-_PR_SET_NO_NEW_PRIVS = 38
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _LARGEST_FILE = 1024**2
+_MOST_THREADS = 512
 
 
-def confine(limits: Limits) -> None:
-    """Confine this process as far as the system can; call it before anything else runs."""
-    _set_limit("RLIMIT_AS", limits.vet_memory_bytes, limits.memory_bytes)
-    _set_limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 5)
-    _set_limit("RLIMIT_FSIZE", _LARGEST_FILE, _LARGEST_FILE)
-    _set_limit("RLIMIT_CORE", 0, 0)
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            libc = ctypes.CDLL(None, use_errno=True)
-            libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            # Without root, leaving the network requires a user namespace, if the system allows one.
-            if libc.unshare(_CLONE_NEWNET):
-                libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+def limit(limits: Limits) -> list[str]:
+    """Set the limits for the static check, and return the names of those that the system refused.
+
+    Raises
+    ------
+    OSError
+        The system has no such limits.
+    """
+    if resource is None:
+        raise OSError("this system has no such limits")
+    wanted = {
+        "RLIMIT_AS": (limits.vet_memory_bytes, limits.memory_bytes),
+        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 5),
+        "RLIMIT_FSIZE": (_LARGEST_FILE, _LARGEST_FILE),
+        "RLIMIT_CORE": (0, 0),
+    }
+    return [name for name, (soft, hard) in wanted.items() if not _set_limit(name, soft, hard)]
 
 
 def raise_memory_limit(limits: Limits) -> None:
@@ -40,12 +40,18 @@ def raise_memory_limit(limits: Limits) -> None:
     _set_limit("RLIMIT_AS", limits.memory_bytes, limits.memory_bytes)
 
 
-def _set_limit(name: str, soft: int, hard: int) -> None:
-    if resource is None:
-        return
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+def limit_threads() -> None:
+    """Limit the threads of a process in a user namespace of its own; root has no such limit."""
+    _set_limit("RLIMIT_NPROC", _MOST_THREADS, _MOST_THREADS)
+
+
+def _set_limit(name: str, soft: int, hard: int) -> bool:
+    try:
         kind = getattr(resource, name)
         ceiling = resource.getrlimit(kind)[1]
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)
         resource.setrlimit(kind, (soft, hard))
+    except (OSError, ValueError, AttributeError):
+        return False
+    return True

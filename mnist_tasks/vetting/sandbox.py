@@ -23,6 +23,7 @@ keeps the network; on Windows only the wall-clock limits apply.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks.records import Protection
 from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
 from mnist_tasks.vetting.image_input import InputFormat
@@ -69,7 +71,7 @@ def inspect(
     """
     content = read_model_file(path, limits=limits)
     options = protocol.Options(input_format=input_format, latency_runs=latency_runs)
-    result = _run_child(content, image_sets, limits, options)
+    result, protections = _run_child(content, image_sets, limits, options)
     if not isinstance(result, protocol.InspectionResult):
         raise invalid_result(content.name)
     reason = result.no_predictions_reason
@@ -108,6 +110,7 @@ def inspect(
         other_pixels=other_pixels,
         no_predictions_reason=None if reason is None else sanitize(reason, limit=300),
         latency=tuple(result.latency),
+        protections=protections,
     )
 
 
@@ -120,7 +123,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         The file is missing, corrupt or unsafe.
     """
     content = read_model_file(path, limits=limits)
-    result = _run_child(content, {}, limits, protocol.Options(static_only=True))
+    result, protections = _run_child(content, {}, limits, protocol.Options(static_only=True))
     if not isinstance(result, protocol.StaticResult):
         raise invalid_result(content.name)
     return VettedFile(
@@ -130,6 +133,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         layers=tuple(sanitize(layer) for layer in result.layers),
         weights=result.weights,
         keras_version=version(result.keras_version),
+        protections=protections,
     )
 
 
@@ -138,7 +142,7 @@ def _run_child(
     image_sets: Mapping[str, NDArray[np.uint8]],
     limits: Limits,
     options: protocol.Options,
-) -> protocol.StaticResult | protocol.InspectionResult:
+) -> tuple[protocol.StaticResult | protocol.InspectionResult, tuple[Protection, ...]]:
     with private_folder() as folder:
         model = f"model.{content.file_format}"
         files = {title: f"images-{number}.npy" for number, title in enumerate(image_sets)}
@@ -149,6 +153,7 @@ def _run_child(
             image_sets=list(files.items()),
             limits=limits,
             options=options,
+            parent=os.getpid(),
         )
         with usable():
             (folder / model).write_bytes(content.data)
@@ -158,7 +163,7 @@ def _run_child(
                 np.save(saved, image_sets[title], allow_pickle=False)
                 (folder / file).write_bytes(saved.getbuffer())
         with ChildProcess(folder, limits) as child:
-            return child.wait_for_result(content.name)
+            return child.wait_for_result(content.name), child.protections
 
 
 def _probabilities(raw: bytes, count: int, content: ModelFileContent) -> NDArray[np.float32]:

@@ -144,7 +144,7 @@ def work(first: int, limits: Limits) -> None:
     """Vet file after file; print which is next, so that the parent knows where to resume."""
     from mnist_tasks.vetting import resources
 
-    resources.confine(limits)
+    resources.limit(limits)
     for seed in range(first, sys.maxsize):
         print("next", seed, flush=True)
         kind, data = case(seed)

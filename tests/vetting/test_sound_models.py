@@ -103,6 +103,7 @@ def passes(model: Any, folder: Path) -> None:
             image_sets=[],
             options=Options(),
             limits=DEFAULT,
+            parent=0,
         )
         with library.without_weights():
             built = keras_model.build(declared, library, file_format=kind)

@@ -1,0 +1,123 @@
+"""Restrict this process to files that it needs, for good (Landlock, since Linux 5.13).
+
+It may read Python, the installed libraries, and what they read of the system; it may read and write
+its own folder; it may start no program. The numbers are those of linux/landlock.h, see landlock(7).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mnist_tasks.vetting import linux
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_VERSION_FLAG = 1
+_PATH_BENEATH = 1
+
+_WRITE_FILE, _READ_FILE, _READ_FOLDER = 1 << 1, 1 << 2, 1 << 3
+_REMOVE_FOLDER, _REMOVE_FILE, _MAKE_FOLDER, _MAKE_FILE = 1 << 4, 1 << 5, 1 << 7, 1 << 8
+_TRUNCATE = 1 << 14
+_READ = _READ_FILE | _READ_FOLDER
+_OWN = _READ | _WRITE_FILE | _TRUNCATE | _REMOVE_FOLDER | _REMOVE_FILE | _MAKE_FOLDER | _MAKE_FILE
+_FILE_RIGHTS = _WRITE_FILE | _READ_FILE | _TRUNCATE
+# By version: the number of rights on files that the kernel knows.
+_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
+_TCP = 0b11  # bind, connect; since version 4
+_SCOPES = 0b11  # abstract sockets and signals of other processes; since version 6
+
+#: Since this version, no way to change a file's content is left out.
+COMPLETE = 3
+
+_LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store")
+_SYSTEM = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/localtime",
+    "/etc/ssl/openssl.cnf",
+    "/usr/share/zoneinfo",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
+)
+# A folder of the search path that has one of these is one of libraries.
+_LIBRARIES = ("h5py", "keras", "msgspec", "numpy", "tensorflow")
+
+
+def version() -> int:
+    """Return the version of Landlock's interface; raise OSError if there is none."""
+    return linux.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
+
+
+def restrict(folder: Path) -> int:
+    """Restrict this thread, and those that it starts, to `folder` and what Python needs.
+
+    Returns
+    -------
+    version
+        That of the interface: before `COMPLETE`, a file can still be truncated.
+
+    Raises
+    ------
+    OSError
+        The kernel has no Landlock (see `linux.is_missing`), or refuses it.
+    """
+    found = version()
+    handled = (1 << _RIGHTS[min(found, max(_RIGHTS))]) - 1
+    fields = [handled, *([_TCP] if found >= 4 else []), *([_SCOPES] if found >= 6 else [])]
+    rules = ctypes.create_string_buffer(struct.pack(f"={len(fields)}Q", *fields))
+    ruleset = linux.syscall(_CREATE_RULESET, rules, 8 * len(fields), 0)
+    try:
+        _allow(ruleset, str(folder), _OWN & handled)
+        _allow(ruleset, "/dev/null", (_READ_FILE | _WRITE_FILE) & handled)
+        for path in readable():
+            _allow(ruleset, path, _READ)
+        linux.syscall(_RESTRICT_SELF, ruleset, 0)
+    finally:
+        os.close(ruleset)
+    return found
+
+
+def readable() -> Iterator[str]:
+    """Yield the files and folders that Python and TensorFlow read, some of which may not exist.
+
+    A folder of the search path counts only if libraries are installed in it: it may also be the
+    user's home, or a project with data.
+    """
+    yield str(Path(__file__).resolve().parents[1])  # this package
+    for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}:
+        yield from (f"{prefix}/{name}" for name in ("lib", "lib64"))
+    yield str(Path(os.__file__).parent)  # the standard library
+    for path in sys.path:
+        if path.endswith("-packages") or any(
+            map(os.path.isdir, (f"{path}/{name}" for name in _LIBRARIES))
+        ):
+            yield path
+    yield from filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
+    yield from _LIBRARY_FOLDERS
+    yield from _SYSTEM
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return  # not on this system
+    try:
+        if not os.path.isdir(path):  # noqa: PTH112 - a Path takes longer
+            rights &= _FILE_RIGHTS
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, descriptor))
+        linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
+    finally:
+        os.close(descriptor)
