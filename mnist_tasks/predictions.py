@@ -6,6 +6,7 @@ order of the test images.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 import zlib
@@ -52,14 +53,21 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
     return path
 
 
-def load(folder: Path) -> Probabilities:
-    """Read the predictions in the folder of a run; refuse them if they are not valid."""
+def load(folder: Path, *, sha256: str | None = None) -> Probabilities:
+    """Read the predictions in the folder of a run; refuse them if they are not valid.
+
+    `sha256` is the file's hash in the record; without it, the file is not compared.
+    """
     path = folder / FILE_NAME
     try:
         content = disk.read_regular(path, limit=MOST_BYTES)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = archive.getinfo(MEMBER).file_size
-            found = _read(archive) if size <= MOST_BYTES else f"{size:,} bytes"
+        digest = hashlib.sha256(content).hexdigest()
+        if sha256 in (None, digest):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                size = archive.getinfo(MEMBER).file_size
+                found = _read(archive) if size <= MOST_BYTES else f"{size:,} bytes"
+        else:
+            found = f"SHA-256 {digest}, but its record has {sha256}"
     except OSError as error:
         found = error.strerror or str(error)
     except _UNREADABLE as error:

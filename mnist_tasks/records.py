@@ -9,32 +9,48 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from mnist_tasks.verdict import Verdict
 
 SCHEMA = 2
-Shape = tuple[int | None, ...]
+# A record can come from anyone: no real run leaves these ranges, and every report can show them.
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Loss = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Seconds = Annotated[float, Meta(ge=0, le=1e12)]
+Speed = Annotated[float, Meta(ge=0, le=1e12)]
+Weight = Annotated[float, Meta(ge=-1e38, le=1e38)]
+Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Weight
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Row = Annotated[tuple[Count, ...], Meta(min_length=10, max_length=10)]
+Square = Annotated[
+    tuple[Annotated[tuple[Weight, ...], Meta(min_length=1, max_length=64)], ...],
+    Meta(min_length=1, max_length=64),
+]
+Shape = tuple[Count | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """The results of one epoch; loss and accuracy, in [0, 1], are means over its images."""
 
-    epoch: int
-    loss: float
-    accuracy: float
-    seconds: float
-    images_per_second: float
+    epoch: Count
+    loss: Loss
+    accuracy: Share
+    seconds: Seconds
+    images_per_second: Speed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
     """A point of the training curve: the running means of the epoch after `step` steps."""
 
-    step: int
-    loss: float
-    accuracy: float
+    step: Count
+    loss: Loss
+    accuracy: Share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +58,9 @@ class ModelFile:
     """A saved model; `parameters` counts trainable and non-trainable ones."""
 
     path: str
-    bytes: int
-    sha256: str
-    parameters: int
+    bytes: Count
+    sha256: Sha256
+    parameters: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +76,11 @@ class Machine:
     """
 
     device: str
-    threads: int
-    cores: int
+    threads: Count
+    cores: Count
     platform: str
     versions: dict[str, str]
-    replicas: int = 1
+    replicas: Count = 1
     precision: str = "float32"
 
 
@@ -81,8 +97,8 @@ class Layer:
     name: str
     kind: str
     output_shape: Shape
-    parameters: int
-    operations: int | None = None
+    parameters: Count
+    operations: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +116,9 @@ class Metrics:
         record of an older version.
     """
 
-    confusion: tuple[tuple[int, ...], ...]
-    loss: float
-    calibration_error: float | None = None
+    confusion: Annotated[tuple[Row, ...], Meta(min_length=10, max_length=10)]
+    loss: Loss
+    calibration_error: Share | None = None
 
     @property
     def images(self) -> int:
@@ -150,18 +166,22 @@ class Check:
         The file that the contract was read from; ``None`` is the default contract.
     protections
         How the process that read and ran the model was confined; empty in older records.
+    predictions
+        SHA-256 of the file with the predictions for the test images; ``None`` if there is none, or
+        in a record of an older version.
     """
 
     model: ModelFile
     layers: tuple[Layer, ...]
-    trainable_parameters: int
-    non_trainable_parameters: int
+    trainable_parameters: Count
+    non_trainable_parameters: Count
     verdict: Verdict
     metrics: Metrics | None
-    seconds: float
+    seconds: Seconds
     created: str
     contract: str | None = None
     protections: tuple[Protection, ...] = ()
+    predictions: Sha256 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,11 +203,11 @@ class Trial:
         Identifies all settings but the seed; empty in some older records.
     """
 
-    settings: dict[str, int | float]  # whole numbers are read back as such
+    settings: dict[str, Setting]  # whole numbers are read back as such
     evaluated_on: Literal["validation", "test"]
     metrics: Metrics
     worker: str
-    attempts: int
+    attempts: Count
     digest: str = ""
 
 
@@ -217,19 +237,19 @@ class RunRecord:
     created: str
     command: str
     recipe: dict[str, Any]
-    seed: int
-    limit: int | None
+    seed: Count
+    limit: Count | None
     machine: Machine
     data: dict[str, str]
-    epochs: tuple[Epoch, ...]
-    seconds: dict[str, float]
+    epochs: Annotated[tuple[Epoch, ...], Meta(min_length=1)]
+    seconds: dict[str, Seconds]
     model: ModelFile
     curve: tuple[Point, ...] = ()
     network: tuple[Layer, ...] = ()
-    filters: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    filters: tuple[Square, ...] = ()
     check: Check | None = None
     trial: Trial | None = None
-    schema: int = SCHEMA
+    schema: Annotated[int, Meta(ge=1)] = SCHEMA
 
 
 def now() -> str:

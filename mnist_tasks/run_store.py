@@ -6,6 +6,7 @@ folder named after its id, so that a forged record can't redirect a write or a d
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from mnist_tasks.records import SCHEMA, Check, RunRecord
 
 RECORD_NAME = "run.json"
 LATEST = "latest"
+RECIPE_DEPTH = 8  # of a record: a recipe has a list of layers, each with its settings
 OTHER_FOLDER = "Name another folder with --runs."
 
 
@@ -42,7 +44,9 @@ def to_json(value: object) -> bytes:
         content = msgspec.json.encode(value)
     except UnicodeEncodeError:
         content = msgspec.json.encode(_encodable(value))
-    return msgspec.json.format(content, indent=2) + b"\n"
+    text = msgspec.json.format(content, indent=2).decode() + "\n"
+    # Some terminals obey C1 control characters, and text can be made to run backwards.
+    return re.sub(r"[^ -~\n]", lambda found: _escaped(found[0]), text).encode()
 
 
 def save(
@@ -189,12 +193,17 @@ def attach(
     """
     for record in reversed(read_all(folder).records):
         if record.model.sha256 == check.model.sha256:
-            if probabilities is not None:
-                predictions.save(probabilities, folder / record.id)
             checked = replace(record, check=check)
+            if probabilities is not None:
+                path = predictions.save(probabilities, folder / record.id)
+                checked = replace(record, check=replace(check, predictions=disk.sha256(path)))
             save(checked, folder)
             return checked
     return None
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _encodable(value: Any) -> Any:
@@ -213,10 +222,22 @@ def _encodable(value: Any) -> Any:
 
 def _invalid(record: RunRecord) -> str:
     """Return why a well-formed record is not valid; empty if it is."""
+    check, trial = record.check, record.trial
     if record.schema > SCHEMA:
         return f"schema {record.schema}, written by a newer version"
-    if not record.epochs:
-        return "it has no epochs"
-    evaluated = (each.metrics for each in (record.check, record.trial) if each)
-    sizes = [{len(found.confusion), *map(len, found.confusion)} for found in evaluated if found]
-    return "" if all(each == {10} for each in sizes) else "its confusion matrix is not 10 x 10"
+    if not isinstance(record.recipe.get("name"), str):
+        return "its recipe has no name"
+    if not _is_shallow(record.recipe):
+        return "its recipe is nested too deeply"
+    if check and check.model.sha256 != record.model.sha256:
+        return "its check is of another model file"
+    if any(each and each.metrics and not each.metrics.images for each in (check, trial)):
+        return "its confusion matrix has no images"
+    return ""
+
+
+def _is_shallow(value: Any, depth: int = RECIPE_DEPTH) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_shallow(each, depth - 1) for each in inner)

@@ -115,9 +115,10 @@ def test_the_golden_record_is_listed_reported_and_compared(cli: Cli, tmp_path: P
 
 def test_recipe_settings_get_their_current_names(tmp_path: Path) -> None:
     content = golden()
-    content["recipe"] = {**dict.fromkeys(old_records.RENAMED_SETTINGS, 1), "epochs": 1}
+    others = {"name": "default", "epochs": 1}
+    content["recipe"] = {**dict.fromkeys(old_records.RENAMED_SETTINGS, 1), **others}
     recipe = read(tmp_path, content).recipe
-    assert set(recipe) == {*old_records.RENAMED_SETTINGS.values(), "epochs"}
+    assert set(recipe) == {*old_records.RENAMED_SETTINGS.values(), *others}
 
 
 def test_clauses_get_their_current_status_and_a_direction(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_a_current_record_is_not_upgraded() -> None:
         ({"trial": {**TRIAL, "settings": 3}}, "$.trial.settings"),
         ({"id": None, "trial": TRIAL}, "$.id"),
         ({"schema": "1"}, "$.check"),
-        ({"epochs": []}, "no epochs"),
+        ({"epochs": []}, "$.epochs"),
     ],
     ids=str,
 )

@@ -1,9 +1,13 @@
 """The records of past runs on disk."""
 
 import json
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from mnist_tasks import run_store
@@ -17,6 +21,14 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert path == tmp_path / "runs" / record.id / "run.json"
     assert run_store.read(path) == record
     assert json.loads(path.read_bytes())["check"]["metrics"]["confusion"][0][:2] == [9, 1]
+
+
+def test_json_has_no_character_that_a_terminal_obeys() -> None:
+    text = "\x1b[31m\x7f\x9b\u202e\u2028\ufeff\U000e0041 Größe"
+    document = run_store.to_json({"text": text})
+    assert msgspec.json.decode(document) == {"text": text}
+    assert document.decode().replace("\n", "").isprintable()
+    assert "Größe" in document.decode()
 
 
 def test_an_unknown_field_is_ignored(tmp_path: Path) -> None:
@@ -102,17 +114,76 @@ def test_a_record_is_accepted_only_in_the_folder_of_its_id(tmp_path: Path) -> No
     assert run_store.attach(examples.check(), tmp_path) is None
 
 
-def test_invalid_figures_are_refused(tmp_path: Path) -> None:
-    check = examples.check()
-    assert check.metrics is not None
-    malformed = replace(check, metrics=replace(check.metrics, confusion=((1, 2),)))
-    for record, found in (
-        (replace(examples.run(), epochs=()), "no epoch"),
-        (examples.run(checked=malformed), "confusion matrix"),
-    ):
-        path = run_store.save(record, tmp_path)
-        with pytest.raises(InputRefusedError, match=found):
-            run_store.read(path)
+LARGE = 10**16
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"epochs": []}, "$.epochs"),
+        ({"epochs": [{"loss": 1e308}]}, "$.epochs[0].loss"),
+        ({"epochs": [{"accuracy": -0.1}]}, "$.epochs[0].accuracy"),
+        ({"epochs": [{"seconds": 1e308}]}, "$.epochs[0].seconds"),
+        ({"curve": [{"step": -1}]}, "$.curve[0].step"),
+        ({"curve": [{"step": 10**400}]}, "$.curve[0].step"),
+        ({"curve": [{"step": LARGE}]}, "$.curve[0].step"),
+        ({"seconds": {"fit": 1e308}}, "$.seconds"),
+        ({"seed": LARGE}, "$.seed"),
+        ({"limit": -1}, "$.limit"),
+        ({"model": {"sha256": "ab"}}, "$.model.sha256"),
+        ({"model": {"sha256": "AB" * 32}}, "$.model.sha256"),
+        ({"model": {"sha256": "cd" * 32}}, "its check is of another model file"),
+        ({"model": {"parameters": -1}}, "$.model.parameters"),
+        ({"filters": [[[1e300]]]}, "$.filters"),
+        ({"filters": [[[]]]}, "$.filters"),
+        ({"recipe": {"name": None}}, "its recipe has no name"),
+        ({"recipe": {"layers": json.loads("[" * 200 + "]" * 200)}}, "nested too deeply"),
+        ({"check": {"metrics": {"confusion": [[1, 2]]}}}, "$.check.metrics.confusion"),
+        ({"check": {"metrics": {"confusion": [[-1] * 10] * 10}}}, "$.check.metrics.confusion"),
+        ({"check": {"metrics": {"confusion": [[0] * 10] * 10}}}, "confusion matrix has no images"),
+        ({"check": {"metrics": {"loss": 1e308}}}, "$.check.metrics.loss"),
+        ({"check": {"layers": [{"parameters": LARGE}]}}, "$.check.layers[0].parameters"),
+        ({"schema": 0}, "$.schema"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_figures_of_no_real_run_are_refused(
+    tmp_path: Path, change: dict[str, Any], found: str
+) -> None:
+    path = run_store.save(examples.run(checked=examples.check()), tmp_path)
+    path.write_text(json.dumps(merged(json.loads(path.read_bytes()), change)))
+    with pytest.raises(InputRefusedError) as caught:
+        run_store.read(path)
+    assert found in caught.value.found
+
+
+def merged(value: Any, change: Any) -> Any:
+    """Return a JSON value with some of its parts changed."""
+    if isinstance(value, dict) and isinstance(change, dict):
+        return {**value, **{key: merged(value.get(key), each) for key, each in change.items()}}
+    if isinstance(value, list) and isinstance(change, list) and len(value) == len(change):
+        return [merged(*pair) for pair in zip(value, change, strict=True)]
+    return change
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_what_is_no_regular_file_is_skipped_and_named(tmp_path: Path) -> None:
+    run_store.save(examples.run(), tmp_path)
+    for name in ("pipe", "zero", "sparse", "folder"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "pipe" / "run.json")
+    (tmp_path / "zero" / "run.json").symlink_to("/dev/zero")
+    with (tmp_path / "sparse" / "run.json").open("wb") as file:
+        file.truncate(1 << 33)
+    (tmp_path / "folder" / "run.json").mkdir()
+    stored = run_store.read_all(tmp_path)
+    assert [record.id for record in stored.records] == [examples.run().id]
+    assert [each.partition(": ")[2] for each in stored.skipped] == [
+        "a folder",
+        "a pipe, socket or device",
+        "8,589,934,592 bytes",
+        "a pipe, socket or device",
+    ]
 
 
 def test_a_run_is_found_by_its_id_a_prefix_or_its_path(tmp_path: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks import predictions
+from mnist_tasks import disk, predictions
 from mnist_tasks.checking import metrics
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.records import RunRecord
+from mnist_tasks.records import Metrics, RunRecord
+
+LARGEST_MODEL = 100_000_000  # bytes, as the largest that a contract allows
 
 
 def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -19,16 +24,21 @@ def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[
     Raises
     ------
     InputRefusedError
-        The run was not checked, or its predictions are missing or don't match its record.
+        The run was not checked, or its predictions are missing; or the record, the predictions and
+        the model file in the folder don't belong together.
     """
-    probabilities = predictions.load(folder)
-    checked = record.check.metrics if record.check else None
-    if checked is None:
+    check = record.check
+    probabilities = predictions.load(folder, sha256=check.predictions if check else None)
+    if check is None or check.metrics is None:
         found = "the record of a run without a check"
     elif len(probabilities) != len(labels):
         found = f"predictions for {len(probabilities):,} images"
-    elif metrics.confusion(probabilities, labels) != checked.confusion:
+    elif metrics.confusion(probabilities, labels) != check.metrics.confusion:
         found = "predictions that don't match the record's confusion matrix"
+    elif not _agree(metrics.compute(probabilities, labels), check.metrics):
+        found = "predictions that don't match the record's loss or calibration error"
+    elif _has_another_model(record, folder):
+        found = f"another model file in its folder than the record's, {record.model.sha256}"
     else:
         return probabilities
     raise InputRefusedError(
@@ -37,3 +47,23 @@ def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[
         found=found,
         remedy="Run `mnist-tasks check` on the run's model.",
     )
+
+
+def _agree(computed: Metrics, recorded: Metrics) -> bool:
+    """Whether the metrics are the same to within float error: machines round differently."""
+    pairs = [(computed.loss, recorded.loss)]
+    if computed.calibration_error is not None and recorded.calibration_error is not None:
+        pairs.append((computed.calibration_error, recorded.calibration_error))
+    return all(math.isclose(*pair, rel_tol=1e-4, abs_tol=1e-6) for pair in pairs)
+
+
+def _has_another_model(record: RunRecord, folder: Path) -> bool:
+    """Whether the model file in the run's folder, where a sweep saves it, is not the record's.
+
+    Elsewhere, a later training may have written another model to the same path.
+    """
+    try:
+        content = disk.read_regular(folder / Path(record.model.path).name, limit=LARGEST_MODEL)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENAMETOOLONG)
+    return hashlib.sha256(content).hexdigest() != record.model.sha256

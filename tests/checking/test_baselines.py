@@ -1,5 +1,6 @@
 """The predictions of a baseline: a model file, or a record."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,61 @@ def test_predictions_that_do_not_match_the_record_are_refused(run: Path) -> None
     predictions.save(np.roll(PROBABILITIES, 1, axis=1), run)
     with pytest.raises(InputRefusedError, match="don't match the record's confusion matrix"):
         predict(Baseline(record=str(run)))
+
+
+def changed(run: Path, **changes: Any) -> None:
+    """Change metrics of a run's check."""
+    record = run_store.read(run / "run.json")
+    assert record.check is not None
+    assert record.check.metrics is not None
+    measured = replace(record.check.metrics, **changes)
+    run_store.save(replace(record, check=replace(record.check, metrics=measured)), run.parent)
+
+
+@pytest.mark.parametrize("name", ["loss", "calibration_error"])
+def test_metrics_that_do_not_match_the_predictions_are_refused(run: Path, name: str) -> None:
+    changed(run, **{name: 0.5})
+    with pytest.raises(InputRefusedError, match="don't match the record's loss or calibration"):
+        predict(Baseline(record=str(run)))
+
+
+def test_a_record_of_an_older_version_needs_no_calibration_error(run: Path) -> None:
+    changed(run, calibration_error=None)
+    assert (predict(Baseline(record=str(run))) == PROBABILITIES).all()
+
+
+def test_the_predictions_have_the_hash_in_the_record(run: Path) -> None:
+    record = run_store.read(run / "run.json")
+    assert record.check is not None
+    attached = run_store.attach(record.check, run.parent, PROBABILITIES)
+    assert attached is not None
+    assert (predict(Baseline(record=str(run))) == PROBABILITIES).all()
+    # Invented ones with the same metrics: two images of the same class, and their predictions.
+    first, second = np.flatnonzero(LABELS[0] == LABELS)[:2]
+    invented = PROBABILITIES.copy()
+    invented[[first, second]] = PROBABILITIES[[second, first]]
+    invented[first] = np.nextafter(invented[first], np.float32(0.5))
+    predictions.save(invented, run)
+    with pytest.raises(InputRefusedError, match="but its record has"):
+        predict(Baseline(record=str(run)))
+
+
+def test_a_check_of_another_model_is_refused(run: Path) -> None:
+    record = run_store.read(run / "run.json")
+    other = replace(record.model, sha256="cd" * 32)
+    run_store.save(replace(record, model=other), run.parent)
+    with pytest.raises(InputRefusedError, match="its check is of another model file"):
+        predict(Baseline(record=str(run)))
+
+
+def test_another_model_in_the_folder_of_the_record_is_refused(run: Path) -> None:
+    (run / "model_latest.h5").write_bytes(b"another model")
+    with pytest.raises(InputRefusedError, match="another model file in its folder"):
+        predict(Baseline(record=str(run)))
+    sha256 = hashlib.sha256(b"another model").hexdigest()
+    text = (run / "run.json").read_text()
+    (run / "run.json").write_text(text.replace(examples.MODEL.sha256, sha256))
+    assert (predict(Baseline(record=str(run))) == PROBABILITIES).all()
 
 
 def test_predictions_for_other_images_are_refused(run: Path) -> None:
