@@ -23,7 +23,7 @@ JSON_HELP = {"json": "print one JSON document and nothing else"}
 
 def _run(command: str, context: Context, **options: Any) -> None:
     """Run a command of the CLI; `options` are the task's `locals()`."""
-    words = [*CLI, command, *filter(None, [options.pop("model", None)])]
+    words = [*CLI, command, *(options.pop("model", None) or ())]
     for name, value in options.items():
         option = f"--{name.strip('_').replace('_', '-')}"
         for each in value if isinstance(value, list) else [value]:
@@ -101,19 +101,21 @@ def train(
 
 
 @task(
+    iterable=["model"],
     help={
-        "model": "model file (model_latest.h5)",
+        "model": "model file, folder of model files, or - for a list of both on standard input "
+        "(model_latest.h5); repeatable",
         "contract": "TOML file with the contract",
         "junit": "JUnit XML file to write",
         "markdown": "Markdown file to write",
         **RUNS_HELP,
         **DATA_HELP,
         **JSON_HELP,
-    }
+    },
 )
 def check(
     context: Context,
-    model: str | None = None,
+    model: list[str] | None = None,
     contract: str | None = None,
     junit: str | None = None,
     markdown: str | None = None,
@@ -123,7 +125,7 @@ def check(
     offline: bool = False,
     json: bool = False,
 ) -> None:
-    """Check a model against the contract: exit code 0 if it passed, 1 if not."""
+    """Check models against the contract: exit code 0 if all passed, 1 if not."""
     _run("check", **locals())
 
 

@@ -55,6 +55,7 @@ def echoed(output: str) -> list[str]:
         ),
         (["check"], ["check"]),
         (["check", "--model", "a b.h5", "--json"], ["check 'a b.h5' --json"]),
+        (["check", "--model", "a.h5", "--model", "b/", "--model", "-"], ["check a.h5 b/ -"]),
         (["check", "--runs", "r", "--offline"], ["check --runs r --offline"]),
         (["report"], ["report"]),
         (["report", "--runs", "r", "--json"], ["report --runs r --json"]),
@@ -74,7 +75,7 @@ def test_the_list_names_each_task_and_what_it_does() -> None:
     for name, what in {
         "fetch": "Fetch and verify the four MNIST files",
         "train": "Train a recipe",
-        "check": "Check a model against the contract",
+        "check": "Check models against the contract",
         "report": "Summarize the latest run",
     }.items():
         assert f"  {name} " in listed

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import records
-from mnist_tasks.checking import baselines, clauses, metrics, perturbations, results
+from mnist_tasks.checking import baselines, clauses, metrics, parallel, perturbations, results
 from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements
 from mnist_tasks.checking.contract import Contract
+from mnist_tasks.checking.parallel import Progress
 from mnist_tasks.checking.results import CheckResult
 from mnist_tasks.data.store import LabeledImages
+from mnist_tasks.environment import machine
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import Check, ModelFile
 from mnist_tasks.vetting import limits, sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Probabilities = NDArray[np.float32]
 LATENCY_RUNS = 200
 
@@ -67,19 +72,53 @@ class Checker:
         return baselines.predict(baseline, self.digits, self.limits) if baseline else None
 
     def check_each(
-        self, paths: Sequence[Path]
-    ) -> Iterator[tuple[CheckResult, Probabilities | None]]:
-        """Check model files one after the other, and yield each result with its predictions.
+        self, paths: Sequence[Path], *, progress: Progress = parallel.silent
+    ) -> Generator[tuple[CheckResult, Probabilities | None]]:
+        """Check model files, several at once, and yield each result with its predictions, in order.
 
         An error is the result of its file; one about the baseline is the result of every file.
+
+        Parameters
+        ----------
+        progress
+            Called with the number of files that are done and their total.
         """
-        for path in paths:
+        try:
+            _ = self.baseline
+        except MnistTasksError as error:
+            yield from ((results.of_error(str(path), error), None) for path in paths)
+            return
+
+        def check(path: Path) -> tuple[CheckResult, Probabilities | None]:
             try:
-                check, probabilities = self.check(path)
+                found, probabilities = self.check(path)
             except MnistTasksError as error:
-                yield results.of_error(str(path), error), None
-            else:
-                yield results.of_check(check), probabilities
+                return results.of_error(str(path), error), None
+            return results.of_check(found), probabilities
+
+        yield from self.in_order(check, paths, progress=progress)
+
+    def in_order(
+        self, check: Callable[[Item], Result], items: Sequence[Item], *, progress: Progress
+    ) -> Generator[Result]:
+        """Call a function that uses `check` for each item, and yield the results in order.
+
+        As many calls run at once as fit into the free cores and memory; just one if the contract
+        bounds the latency, which can't be measured while other models run.
+
+        Parameters
+        ----------
+        progress
+            Called with the number of items that are done and their total.
+
+        Raises
+        ------
+        MnistTasksError
+            The baseline can't be used.
+        """
+        _ = self.baseline, self.image_sets  # computed once, before the threads need them
+        workers = 1 if self.contract.latency_below_ms is not None else machine.max_processes()
+        return parallel.in_order(check, items, workers=workers, progress=progress)
 
     def check(self, path: Path) -> tuple[Check, Probabilities | None]:
         """Check one model file.

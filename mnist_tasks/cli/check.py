@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,13 +24,16 @@ from mnist_tasks.errors import MnistTasksError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mnist_tasks.checking.results import CheckResult
+    from mnist_tasks.checking.results import CheckResult, CheckResults
 
 Models = Annotated[
     list[Path] | None,
     # What can't be read is refused like any other file, so typer must not look first.
     typer.Argument(
-        help="Model files \\[default: model_latest.h5]", metavar="MODEL", readable=False
+        help="Model files, folders of model files, or - for a list of both on standard input "
+        "\\[default: model_latest.h5]",
+        metavar="MODEL",
+        readable=False,
     ),
 ]
 
@@ -56,29 +59,42 @@ def check(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check models against the contract. Prints a verdict for each; exits with the worst."""
+    """Check models against the contract, several at once.
+
+    Prints a verdict for each, and a table of all; exits with the worst.
+    """
     from mnist_tasks import api, run_store
     from mnist_tasks.checking import contract_file, results
     from mnist_tasks.checking.checker import Checker
+    from mnist_tasks.cli import model_paths
     from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.reporting import files
+    from mnist_tasks.reporting.terminal.progress import CheckProgress
 
     loaded = contract_file.load(contract)
+    paths = model_paths.expand(models or [config.LATEST_MODEL])
     data = DataConfig(folder=data_dir, mirror=mirror, offline=offline)
     digits = api.load_data("test", data=data, progress=True)
     checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
     found = []
     codes: list[int] = []
-    for result, probabilities in checker.check_each(models or [config.LATEST_MODEL]):
-        found.append(result)
-        if result.check is not None:
-            with _after_the_verdict(codes):
-                run_store.attach(result.check, runs, probabilities)
-        if not as_json:
-            _print_check(result)
+    with (
+        CheckProgress(len(paths)) as progress,
+        closing(checker.check_each(paths, progress=progress.show)) as checks,
+    ):
+        for result, probabilities in checks:
+            found.append(result)
+            with progress.paused():
+                if result.check is not None:
+                    with _after_the_verdict(codes):
+                        run_store.attach(result.check, runs, probabilities)
+                if not as_json:
+                    _print_check(result)
     gathered = results.gather(found, loaded.source)
     if as_json:
         print_json(gathered)
+    elif len(found) > 1:
+        _print_summary(gathered)
     with _after_the_verdict(codes):
         files.write_check(gathered, junit=junit, markdown=markdown)
     raise typer.Exit(max(gathered.exit_code, *codes, 0))
@@ -86,12 +102,13 @@ def check(
 
 def vet(models: Models = None, as_json: AsJson = False) -> None:
     """Check whether model files are safe to open with Keras, without loading them."""
+    from mnist_tasks.cli import model_paths
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
 
     worst = 0
     documents: list[object] = []
-    for path in models or [config.LATEST_MODEL]:
+    for path in model_paths.expand(models or [config.LATEST_MODEL]):
         try:
             found = sandbox.vet(path)
         except MnistTasksError as error:
@@ -125,3 +142,9 @@ def _print_check(result: CheckResult) -> None:
         print_tables(results.checked(result.check))
     if result.error is not None:
         print_error(result.error)
+
+
+def _print_summary(gathered: CheckResults) -> None:
+    from mnist_tasks.reporting.terminal import results
+
+    print_tables(results.summary(gathered))

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from mnist_tasks import cgroups
-from mnist_tasks.config import available_cores
+from mnist_tasks import cgroups, config
 from mnist_tasks.environment.diagnosis import Finding
 
 GIB = 1 << 30
 # Measured: a training takes 0.66 GiB and a check 0.58 (benchmarks/README.md).
 LOW_MEMORY = GIB
+PROCESS_BYTES = GIB  # planned; measured peaks: 0.83 GiB for a training, 0.7 for a check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def system() -> Finding:
 
 def cores() -> Finding:
     """Report how many cores this process may use, and how many there are."""
-    usable, total = available_cores(), os.cpu_count() or 1
+    usable, total = config.available_cores(), os.cpu_count() or 1
     found = str(usable) if usable == total else f"{usable} of {total} (affinity, cgroup)"
     facts = {"usable": usable, "total": total}
     return Finding(topic="machine", name="cores", found=found, facts=facts)
@@ -67,6 +67,21 @@ def memory(found: Memory) -> Finding:
     if min(each for each in asdict(found).values() if each is not None) >= LOW_MEMORY:
         return make(found=shown)
     return make(status="warning", found=shown, remedy="Free 0.7 GiB, which a training takes.")
+
+
+def max_processes(*, threads: int = 1) -> int:
+    """Return how many trainings or checks fit into the free cores and memory, at least 1.
+
+    Parameters
+    ----------
+    threads
+        Threads of each process.
+    """
+    found = measure_memory()
+    sizes = [size for size in (found.available, found.limit) if size is not None]
+    return max(
+        1, min([config.available_cores() // threads, *(size // PROCESS_BYTES for size in sizes)])
+    )
 
 
 def measure_memory(root: Path = Path("/")) -> Memory:

@@ -13,7 +13,6 @@ from functools import partial
 from multiprocessing import connection
 from pathlib import Path
 
-from mnist_tasks import config
 from mnist_tasks.environment import gpu, machine
 from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.sweeping.events import Attempt, Event, Started
@@ -21,26 +20,16 @@ from mnist_tasks.sweeping.job import Images
 from mnist_tasks.sweeping.plan import Job
 from mnist_tasks.sweeping.worker import Worker
 
-PROCESS_BYTES = 1024**3  # planned; measured peaks: 0.83 GiB for a training, 0.7 for a check
 
-
-def max_processes(*, threads: int = 1, device: str = "cpu") -> int:
-    """Return how many trainings or checks fit into the free cores and memory, at least 1.
-
-    A GPU runs one training at a time.
+def max_processes(*, threads: int, device: str) -> int:
+    """Return how many trainings fit into this machine at once, at least 1; one on a GPU.
 
     Parameters
     ----------
     threads
         Threads of each process.
     """
-    if device != "cpu":
-        return 1
-    memory = machine.measure_memory()
-    sizes = [size for size in (memory.available, memory.limit) if size is not None]
-    return max(
-        1, min([config.available_cores() // threads, *(size // PROCESS_BYTES for size in sizes)])
-    )
+    return machine.max_processes(threads=threads) if device == "cpu" else 1
 
 
 def require_device(device: str) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from mnist_tasks.data.download import Progress
 from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
-from mnist_tasks.sweeping import false_alarms, local_executor, plan, ranking
+from mnist_tasks.sweeping import false_alarms, plan, ranking
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 from mnist_tasks.sweeping.sweep import SUMMARY_NAME
 from mnist_tasks.verdict import Verdict
@@ -44,8 +43,7 @@ def estimate(
 ) -> FalseAlarmReport:
     """Check the model of every run of a sweep, and count false alarms for each setting.
 
-    The models are checked on the images that the sweep evaluated them on, as many at once as fit
-    into the free cores and memory.
+    The models are checked on the images that the sweep evaluated them on, several at once.
 
     Parameters
     ----------
@@ -73,14 +71,9 @@ def estimate(
     else:
         digits = loading.load("train", data, progress=download).last(plan.validation_images())
     checker = Checker(contract=terms.contract, digits=digits, source=terms.source)
-    _ = checker.baseline, checker.image_sets  # computed once, before the threads need them
-    verdicts: dict[str, Verdict] = {}
-    progress(0, len(records))
-    with ThreadPoolExecutor(local_executor.max_processes()) as pool:
-        checks = pool.map(partial(_check, checker, folder), records)
-        for record, verdict in zip(records, checks, strict=True):
-            verdicts[record.id] = verdict
-            progress(len(verdicts), len(records))
+    check = partial(_check, checker, folder)
+    with closing(checker.in_order(check, records, progress=progress)) as checks:
+        verdicts = {record.id: verdict for record, verdict in zip(records, checks, strict=True)}
     return FalseAlarmReport(
         folder=str(folder),
         evaluated_on=evaluated_on,

@@ -50,6 +50,13 @@ _END_SECONDS = 10.0
 _LONGEST_LINE = 64 * 1024**2
 # Variables that libraries may need to load; the child gets none of the user's others.
 _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
+_running: set[ChildProcess] = set()
+
+
+def end_all() -> None:
+    """End every child process that is running now; see `ChildProcess.end`."""
+    for child in tuple(_running):
+        child.end()
 
 
 class ChildProcess:
@@ -95,9 +102,11 @@ class ChildProcess:
             target=_read_lines, args=(self.process.stdout, self.lines), daemon=True
         )
         self.reader.start()
+        _running.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        _running.discard(self)
         self.end()
         try:
             self.process.wait(timeout=_END_SECONDS)

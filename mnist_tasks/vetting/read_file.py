@@ -13,7 +13,7 @@ from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import sanitize
 
 _MAGIC = {"h5": b"\x89HDF\r\n\x1a\n", "keras": b"PK\x03\x04"}
-_EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}
+EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ def read_model_file(path: Path, *, limits: Limits) -> ModelFileContent:
         It is not a regular file, is too large or empty, or doesn't have its extension's format.
     """
     name = sanitize(str(path), limit=200)
-    file_format = _EXTENSIONS.get(path.suffix.lower())
+    file_format = EXTENSIONS.get(path.suffix.lower())
     if file_format is None:
         raise InputRefusedError(
             name,

@@ -1,5 +1,6 @@
 """The whole check with a fake sandbox: what it is called with, and the result of each file."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mnist_tasks.checking.checker import LATENCY_RUNS, Checker
 from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Shift
 from mnist_tasks.checking.results import CheckResult, CheckResults, gather
 from mnist_tasks.data.store import LabeledImages
+from mnist_tasks.environment import machine
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.records import Layer
 from mnist_tasks.vetting import sandbox
@@ -33,9 +35,15 @@ class FakeSandbox:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.running: set[str] = set()
+        self.most = 0  # calls at once
 
     def inspect(self, path: Path, **options: Any) -> Inspection:
         self.calls.append((path.name, options))
+        self.running.add(path.name)
+        self.most = max(self.most, len(self.running))
+        time.sleep(0.05)
+        self.running.remove(path.name)
         if path.name in FAILURES:
             raise FAILURES[path.name]
         blind = path.name == "blind.h5"
@@ -142,7 +150,8 @@ def test_an_inconclusive_verdict_exits_with_1(fake: FakeSandbox) -> None:
 
 def test_a_baseline_runs_once_and_before_the_models(fake: FakeSandbox) -> None:
     results = check("a.h5", "b.h5", "blind.h5", baseline=Baseline(model="best.h5"))
-    assert [name for name, _ in fake.calls] == ["best.h5", "a.h5", "b.h5", "blind.h5"]
+    first, *others = [name for name, _ in fake.calls]
+    assert (first, sorted(others)) == ("best.h5", ["a.h5", "b.h5", "blind.h5"])
     assert list(fake.calls[0][1]["image_sets"]) == ["test"]
     clauses = [each.check.verdict.clauses[-1] for each in results if each.check]
     assert [clause.name for clause in clauses] == ["baseline"] * 3
@@ -153,7 +162,20 @@ def test_a_refused_baseline_is_the_result_of_every_file(fake: FakeSandbox) -> No
     results = check("a.h5", "b.h5", baseline=Baseline(model="unsafe.h5"))
     assert [each.exit_code for each in results] == [3, 3]
     assert {each.error.subject for each in results if each.error} == {"the baseline unsafe.h5"}
-    assert {name for name, _ in fake.calls} == {"unsafe.h5"}
+    assert [name for name, _ in fake.calls] == ["unsafe.h5"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"), [({}, 3), ({"latency_below_ms": 5.0}, 1)], ids=["usual", "latency"]
+)
+def test_models_run_at_once_unless_their_latency_is_measured(
+    fake: FakeSandbox, monkeypatch: pytest.MonkeyPatch, bounds: dict[str, float], expected: int
+) -> None:
+    monkeypatch.setattr(machine, "max_processes", lambda: 3)
+    names = [f"{number}.h5" for number in range(6)]
+    found = check(*names, **bounds)
+    assert [each.path for each in found] == names
+    assert fake.most == expected
 
 
 def test_the_results_survive_a_round_trip_through_json(fake: FakeSandbox) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import RenderableType
@@ -120,6 +122,24 @@ class CountProgress(LiveProgress):
             self._bar.update(self._task, completed=done)
         if self._line_is_due():
             self.note(f"{self._what}: {done:,} of {total:,}")
+
+
+class CheckProgress(CountProgress):
+    """How many models of several are checked; only in a terminal, as verdicts tell it elsewhere."""
+
+    def __init__(self, models: int) -> None:
+        super().__init__("checking")
+        self._bar.disable = models < 2 or not sys.stderr.isatty()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Clear the bar while something else is printed."""
+        self._bar.stop()
+        yield
+        self._bar.start()
+
+    def _line_is_due(self) -> bool:
+        return False
 
 
 class TrainingProgress(LiveProgress):

@@ -16,6 +16,7 @@ from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.verdict import Clause, Verdict
 
 if TYPE_CHECKING:  # these are slow to import
+    from mnist_tasks.checking.results import CheckResult, CheckResults
     from mnist_tasks.data.fetching import Fetched
     from mnist_tasks.vetting.inspection import VettedFile
 
@@ -71,6 +72,35 @@ def checked(check: Check) -> RenderableType:
         f"{check.non_trainable_parameters:,} non-trainable"
     )
     return Group(layers, Text(totals), Text(), verdict(check.verdict, check.model.path))
+
+
+def summary(results: CheckResults) -> RenderableType:
+    """Show all results of a check, the worst last."""
+    rows = [
+        (each.path, _accuracy(each.check), tables.status(each.status), _reason(each))
+        for each in sorted(results.checks, key=_severity)
+    ]
+    title = f"All {len(rows)} models"
+    return tables.table(
+        ("model", "accuracy", "status", "reason"), rows, title=title, right={"accuracy"}
+    )
+
+
+def _severity(result: CheckResult) -> tuple[int, bool]:
+    """Return what results are sorted by: an inconclusive verdict is better than a failed one."""
+    return result.exit_code, result.status == "failed"
+
+
+def _accuracy(check: Check | None) -> str:
+    return f"{check.metrics.accuracy:.2%}" if check and check.metrics else "–"
+
+
+def _reason(result: CheckResult) -> str:
+    """Return the clauses that did not pass, or why there is no verdict."""
+    if result.check is None:
+        return result.error.found if result.error else ""
+    clauses = result.check.verdict.clauses
+    return ", ".join(clause.name for clause in clauses if clause.status != "passed")
 
 
 def vetted(path: str, file: VettedFile) -> RenderableType:

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from mnist_tasks.checking.results import gather, of_check, of_error
 from mnist_tasks.data import datasets
 from mnist_tasks.data.fetching import Fetched, FetchedFile
-from mnist_tasks.records import Metrics
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
+from mnist_tasks.records import Check, Metrics
 from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.verdict import Verdict
 from tests import examples
 from tests.sweeping import runs
 
@@ -133,3 +136,33 @@ def test_hostile_text_shows_as_text() -> None:
 def test_the_title_of_a_panel_is_text_and_no_markup() -> None:
     assert "a[bold]b.keras" in show(tables.panel("a[bold]b.keras", {"format": "[red]keras"}))
     assert "[red]keras" in show(tables.panel("a[bold]b.keras", {"format": "[red]keras"}))
+
+
+def test_the_table_of_all_models_ends_with_the_worst() -> None:
+    check = examples.check(passed=False)
+    clause, failed = check.verdict.clauses
+    weak = Verdict(clauses=(clause, replace(failed, status="inconclusive")))
+    refused = InputRefusedError("r.h5", found="a [b]Lambda[/b]\x1b[31m")
+    checks = (
+        of_error("r.h5", refused),
+        of_error("slow.h5", EnvironmentProblemError("slow.h5", found="it took too long")),
+        of_check(_named(check, "failed.h5")),
+        of_check(_named(examples.check(), "good.h5")),
+        of_check(_named(replace(check, verdict=weak, metrics=None), "weak.h5")),
+        of_check(_named(check, "[/also].h5")),
+    )
+    shown = show(results.summary(gather(checks, None)), width=100)
+    lines = [" ".join(line.split()) for line in shown.splitlines() if "h5" in line]
+    assert lines == [
+        "good.h5 90.00% passed",
+        "weak.h5 – inconclusive test accuracy",
+        "failed.h5 90.00% failed test accuracy",
+        "[/also].h5 90.00% failed test accuracy",
+        "r.h5 – error a [b]Lambda[/b]?[31m",
+        "slow.h5 – error it took too long",
+    ]
+    assert "All 6 models" in shown
+
+
+def _named(check: Check, path: str) -> Check:
+    return replace(check, model=replace(check.model, path=path))
