@@ -9,22 +9,18 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from importlib import metadata
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Self, get_args
 
 import msgspec
 
-from mnist_tasks import install
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.records import Protection
-from mnist_tasks.vetting import import_path, protections, protocol, supervisor
+from mnist_tasks.vetting import child_errors, import_path, protections, protocol, supervisor
 from mnist_tasks.vetting.limits import Limits
-from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.private_folder import usable
-from mnist_tasks.vetting.untrusted_text import sanitize
 
 # Isolated mode (-I) ignores the working folder and Python's environment variables. This package is
 # the parent's, and nothing else is imported from the folder in which it lies.
@@ -47,7 +43,10 @@ from mnist_tasks.vetting.child_start import main
 main()
 """
 _END_SECONDS = 10.0
-_LONGEST_LINE = 64 * 1024**2
+# More than a child may send: twice the bytes of 10 probabilities in Base64 for each image.
+_MOST_LINES, _MOST_BYTES, _BYTES_PER_IMAGE = 100, 4 * 1024**2, 108
+_TOO_MUCH = b"?"  # no valid message
+_STAGES = get_args(protocol.StageName)
 # Variables that libraries may need to load; the child gets none of the user's others.
 _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
 _running: set[ChildProcess] = set()
@@ -60,11 +59,20 @@ def end_all() -> None:
 
 
 class ChildProcess:
-    """A child process that ends with its ``with`` block, as does everything that it started."""
+    """A child process that ends with its ``with`` block, as does everything that it started.
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    Parameters
+    ----------
+    folder
+        Its working folder, with the request.
+    images
+        How many images it predicts at most.
+    """
+
+    def __init__(self, folder: Path, limits: Limits, *, images: int) -> None:
         self.limits = limits
         self.folder = folder
+        self.most_bytes = _MOST_BYTES + images * _BYTES_PER_IMAGE
         loading = limits.load_seconds
         self.stage_seconds = {"vet": limits.vet_seconds, "count": loading, "load": loading}
         self.stage: protocol.StageName = "start"
@@ -79,28 +87,23 @@ class ChildProcess:
             "parent": os.getpid(),
         }
         with usable():
-            errors = (self.folder / "stderr.txt").open("wb")
-        with errors:
-            try:
-                self.process = subprocess.Popen(
-                    [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
-                    cwd=self.folder,
-                    env=_environment(self.folder),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise EnvironmentProblemError(
-                    sys.executable or "Python",
-                    expected="a Python that can be started",
-                    found=error.strerror or str(error),
-                    remedy="Close other programs, or repair this Python, then rerun.",
-                ) from error
-        self.reader = threading.Thread(
-            target=_read_lines, args=(self.process.stdout, self.lines), daemon=True
-        )
+            # The child can't replace a file without a name.
+            self.stderr = tempfile.TemporaryFile(dir=self.folder)
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
+                cwd=self.folder,
+                env=_environment(self.folder),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self.stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.stderr.close()
+            raise child_errors.not_started(error) from error
+        output = (self.process.stdout, self.lines, self.most_bytes)
+        self.reader = threading.Thread(target=_read_lines, args=output, daemon=True)
         self.reader.start()
         _running.add(self)
         return self
@@ -117,6 +120,7 @@ class ChildProcess:
             self.process.kill()
             self.process.wait()
         self.reader.join(timeout=5)
+        self.stderr.close()
 
     def end(self) -> None:
         """End the child and every process that it started; `wait_for_result` raises an error."""
@@ -134,24 +138,32 @@ class ChildProcess:
             try:
                 line = self.lines.get(timeout=max(0.0, seconds))
             except queue.Empty:
-                raise self._timed_out(file_name, seconds) from None
+                in_total = self.stage in self.stage_seconds and seconds < stage_seconds
+                given = self.limits.wall_seconds if in_total else stage_seconds
+                raise child_errors.timed_out(
+                    file_name, self.stage, given, in_total=in_total
+                ) from None
             if not line:
-                raise self._died(file_name)
+                try:
+                    code = self.process.wait(timeout=_END_SECONDS)
+                except subprocess.TimeoutExpired:  # it closed its output, and goes on
+                    raise child_errors.invalid_result(file_name) from None
+                raise child_errors.died(file_name, self.stage, code, self.limits, self.stderr)
             try:
                 message: protocol.Message = msgspec.json.decode(line, type=protocol.Message)
-            except msgspec.MsgspecError as error:
-                raise invalid_result(file_name) from error
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise child_errors.invalid_result(file_name) from error
             match message:
                 case protocol.Confined() if self.stage == "start" and not self.protections:
                     self._accept(message, file_name)
-                case protocol.Stage():
+                case protocol.Stage() if _is_later(message.name, self.stage):
                     self.stage = message.name
                 case protocol.Refused() | protocol.EnvironmentProblem() | protocol.BrokenLibrary():
-                    raise _reported(message, file_name)
+                    raise child_errors.reported(message, file_name)
                 case protocol.StaticResult() | protocol.InspectionResult() if self.protections:
                     return message
                 case _:
-                    raise invalid_result(file_name)
+                    raise child_errors.invalid_result(file_name)
 
     def _accept(self, message: protocol.Confined, file_name: str) -> None:
         """Keep what the child says of its confinement, which this process can't verify.
@@ -161,78 +173,29 @@ class ChildProcess:
         """
         reported = protections.validated(message.protections)
         if reported is None:
-            raise invalid_result(file_name)
+            raise child_errors.invalid_result(file_name)
         self.protections = reported
         if self.limits.require_isolation:
             protections.require(file_name, reported)
 
-    def _timed_out(self, file_name: str, seconds: float) -> MnistTasksError:
-        found = f"stage '{self.stage}' did not finish within {seconds:.0f} s"
-        if self.stage == "vet":
-            return InputRefusedError(
-                file_name, found=found, expected="a file that is vetted in time"
-            )
-        remedy = "Rerun on a machine that is less busy."
-        return EnvironmentProblemError(file_name, found=found, remedy=remedy)
 
-    def _died(self, file_name: str) -> MnistTasksError:
-        code = self.process.wait()
-        cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
-        last = _last_line(self.folder / "stderr.txt")
-        found = f"the vetting process ended in stage '{self.stage}' with {cause}"
-        found += f" ({last})" if last else ""
-        if self.stage == "vet":
-            return InputRefusedError(file_name, found=found, expected="a file that HDF5 can read")
-        memory, seconds = self.limits.memory_bytes / 1024**3, self.limits.cpu_seconds
-        expected = f"at most {memory:.0f} GiB of memory and {seconds:.0f} s of CPU time"
-        return EnvironmentProblemError(file_name, found=found, expected=expected)
+def _is_later(stage: protocol.StageName, other: protocol.StageName) -> bool:
+    return _STAGES.index(stage) > _STAGES.index(other)
 
 
-def invalid_result(file_name: str) -> InputRefusedError:
-    """Return the error for a child that sent an invalid message."""
-    return InputRefusedError(file_name, found="the vetting process did not return a valid result")
-
-
-def _reported(
-    message: protocol.Refused | protocol.EnvironmentProblem | protocol.BrokenLibrary, file_name: str
-) -> MnistTasksError:
-    match message:
-        case protocol.Refused():
-            expected = message.expected
-            return InputRefusedError(
-                file_name,
-                found=sanitize(message.found, limit=300),
-                expected=sanitize(expected, limit=200) if expected else None,
-                remedy=REMEDIES[message.outcome],
-                reason=message.outcome,
-            )
-        case protocol.EnvironmentProblem():
-            return EnvironmentProblemError(file_name, found=sanitize(message.found, limit=300))
-        case protocol.BrokenLibrary():
-            return _broken_library(message)
-
-
-def _broken_library(message: protocol.BrokenLibrary) -> EnvironmentProblemError:
-    name = sanitize(message.name)
-    remedy = f"Run {install.command()}."
-    if not message.missing:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            remedy = f"Run {install.repair(name)}."
-    return EnvironmentProblemError(
-        name,
-        expected="a library that the vetting process can import",
-        found=f"its import failed: {sanitize(message.found, limit=300)}",
-        remedy=remedy,
-        reason="library-broken",
-    )
-
-
-def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    """Queue each line of a stream, and an empty one at its end."""
+def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes], most_bytes: int) -> None:
+    """Queue each complete line of a stream, then an empty one; or `_TOO_MUCH`, and read no more."""
     with stream:
-        for line in iter(lambda: stream.readline(_LONGEST_LINE), b""):
+        for _ in range(_MOST_LINES):
+            line = stream.readline(most_bytes + 1)
+            most_bytes -= len(line)
+            if most_bytes < 0:
+                break
+            if not line.endswith(b"\n"):
+                lines.put(b"")
+                return
             lines.put(line)
-    lines.put(b"")
+    lines.put(_TOO_MUCH)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -250,11 +213,3 @@ def _environment(folder: Path) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "LC_ALL": "C.UTF-8",
     }
-
-
-def _last_line(path: Path) -> str:
-    """Return the last line that a library printed, as printable ASCII."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 2000))
-        lines = file.read().decode("ascii", "backslashreplace").split("\n")
-    return next((sanitize(line.strip(), limit=120) for line in reversed(lines) if line.strip()), "")

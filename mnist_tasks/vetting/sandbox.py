@@ -34,7 +34,8 @@ from numpy.typing import NDArray
 
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import image_input, protocol
-from mnist_tasks.vetting.child_process import ChildProcess, invalid_result
+from mnist_tasks.vetting.child_errors import invalid_result
+from mnist_tasks.vetting.child_process import ChildProcess
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
@@ -162,7 +163,8 @@ def _run_child(
                 saved = io.BytesIO()  # NumPy doesn't say why it can't write to a file
                 np.save(saved, image_sets[title], allow_pickle=False)
                 (folder / file).write_bytes(saved.getbuffer())
-        with ChildProcess(folder, limits) as child:
+        images = sum(map(len, image_sets.values()))
+        with ChildProcess(folder, limits, images=images) as child:
             return child.wait_for_result(content.name), child.protections
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from contextlib import closing
@@ -54,7 +53,7 @@ def test_nothing_to_do_is_done_at_once() -> None:
 def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model file in which HDF5 loops for ever, and a temporary folder that is empty."""
     (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     row = next(row for row in TABLE if row.name == "endless.h5")
     row.make(tmp_path / row.name, tmp_path / "canary")
     return tmp_path / row.name
@@ -63,7 +62,7 @@ def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def started(folder: Path, count: int) -> None:
     """Wait until child processes are busy."""
     end = time.monotonic() + AT_ONCE
-    while len(list(folder.glob("*/stderr.txt"))) < count:
+    while len(list(folder.glob("*/request.json"))) < count:
         assert time.monotonic() < end
         time.sleep(0.01)
 

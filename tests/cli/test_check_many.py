@@ -167,11 +167,10 @@ def test_ctrl_c_ends_every_child_and_checks_no_more(
     ) as process:
         try:
             end = time.monotonic() + 10 * MINUTE
-            while not list((tmp_path / "temporary").glob("*/stderr.txt")):
+            while not (children := supervisor.descendants(process.pid)):
                 assert process.poll() is None
                 assert time.monotonic() < end
                 time.sleep(0.05)
-            children = supervisor.descendants(process.pid)
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=MINUTE)
         finally:

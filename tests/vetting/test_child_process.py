@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,6 @@ def children() -> set[str]:
     [
         (f"print({VET!r}, flush=True); time.sleep(60)", InputRefusedError, "'vet' did not finish"),
         (f"print({LOAD!r}, flush=True); time.sleep(60)", EnvironmentProblemError, "'load' did not"),
-        ("time.sleep(60)", EnvironmentProblemError, "'start' did not finish"),
         ("print('{}')", InputRefusedError, "did not return a valid result"),
         ('print(\'{"type": "inspection"}\')', InputRefusedError, "did not return a valid result"),
         ("print('\\x1b[2J' * 9)", InputRefusedError, "did not return a valid result"),
@@ -89,6 +89,42 @@ def children() -> set[str]:
             "valid result",
         ),
         ("print('x' * 10**7)", InputRefusedError, "did not return a valid result"),
+        ("print('[' * 10**6)", InputRefusedError, "did not return a valid result"),
+        (
+            'print(\'{"type": "stage", "name": "vet", "x": \' + \'[\' * 10**6)',
+            InputRefusedError,
+            "did not return a valid result",
+        ),
+        # Stages are never repeated, so that their time can't be.
+        (
+            f"print({VET!r}); print({VET!r}, flush=True); time.sleep(60)",
+            InputRefusedError,
+            "valid result",
+        ),
+        (f"print({LOAD!r}); print({VET!r})", InputRefusedError, "did not return a valid result"),
+        ("os.close(1); time.sleep(60)", InputRefusedError, "did not return a valid result"),
+        (
+            f"print({VET!r}, flush=True); os.kill(os.getpid(), 40)",
+            InputRefusedError,
+            "'vet' with signal 40",
+        ),
+        # Nothing in a file kills a process like that.
+        (
+            f"print({VET!r}, flush=True); os.kill(os.getpid(), 9)",
+            EnvironmentProblemError,
+            "short of memory",
+        ),
+        # The last line is cut off, but what happened is that the process was killed.
+        (
+            f"print({LOAD!r}, flush=True); os.write(1, b'{{'); os.kill(os.getpid(), 9)",
+            EnvironmentProblemError,
+            "SIGKILL: another process killed it, or the system",
+        ),
+        (
+            f"print({LOAD!r}, flush=True); os.kill(os.getpid(), 24)",
+            EnvironmentProblemError,
+            "SIGXCPU",
+        ),
     ],
 )
 def test_each_failure_of_the_child_has_its_reason(
@@ -99,13 +135,77 @@ def test_each_failure_of_the_child_has_its_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(child_process, "_BOOT", f"import os, sys, time\n{script}")
-    limits = Limits(vet_seconds=0.5, load_seconds=0.5, wall_seconds=1.0)
+    limits = Limits(vet_seconds=0.5, load_seconds=0.5)
+    monkeypatch.setattr(child_process, "_END_SECONDS", 1.0)
     started = time.monotonic()
     with pytest.raises(error) as caught:
         sandbox.inspect(model, image_sets=IMAGES, limits=limits)
     assert reason in caught.value.found
     assert caught.value.found.isprintable()
-    assert time.monotonic() - started < 5
+    assert caught.value.remedy
+    assert "GiB" not in str(caught.value.expected)
+    assert time.monotonic() - started < 50
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("", "stage 'start' did not finish within 5 s"),
+        (f"print({LOAD!r}, flush=True)", "did not end within 5 s, in stage 'load'"),
+    ],
+)
+def test_the_time_for_everything(
+    script: str, reason: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_process, "_BOOT", f"import time\n{script}\ntime.sleep(60)")
+    with pytest.raises(EnvironmentProblemError) as caught:
+        sandbox.vet(model, limits=Limits(load_seconds=30, wall_seconds=5))
+    assert reason in caught.value.found
+    assert caught.value.reason == "time-limit"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "while True: os.write(1, b'x' * 10**6)",
+        "while True: os.write(1, b'\\n' * 10**6)",
+        f"while True: print('\\n'.join([{VET!r}] * 10**4))",
+        "os.write(1, b'\"' + b'x' * 3 * 10**6 + b'\"\\n'); time.sleep(60)",
+    ],
+)
+def test_a_flood_of_messages_is_not_read(
+    script: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_process, "_BOOT", f"import os, time\n{script}")
+    monkeypatch.setattr(child_process, "_END_SECONDS", 1.0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputRefusedError, match="valid result"):
+            sandbox.vet(model)
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024**2
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_python_that_cant_be_started(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(EnvironmentProblemError) as caught:
+        sandbox.vet(model)
+    assert caught.value.subject == "/nowhere/python"
+
+
+@LINUX
+def test_a_supervisor_that_was_stopped_is_ended(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids = tmp_path / "pids"
+    pids.touch()
+    stop = "os.kill(os.getppid(), signal.SIGSTOP); time.sleep(600)"
+    monkeypatch.setattr(child_process, "_BOOT", f"PIDS = {str(pids)!r}{DAEMON}{stop}")
+    monkeypatch.setattr(child_process, "_END_SECONDS", 1.0)
+    with pytest.raises(EnvironmentProblemError):
+        sandbox.vet(model, limits=Limits(wall_seconds=5))
+    wait_until(lambda: not any(_alive(int(pid)) for pid in pids.read_text().split()))
 
 
 # A daemon has no parent, session or terminal in common with the process that started it, and keeps
