@@ -8,7 +8,7 @@ from typing import Any
 from mnist_tasks.vetting import allowlist, keras_model
 from mnist_tasks.vetting.untrusted_text import sanitize
 
-#: Layers that take the batch for the height if their input has only three dimensions.
+#: Layers that take the batch for the height if their input has three dimensions instead of four.
 _IMAGE_LAYERS = allowlist.words("""
     CenterCrop Resizing RandomBrightness RandomContrast RandomCrop RandomErasing RandomFlip
     RandomGaussianBlur RandomRotation RandomTranslation RandomZoom
@@ -30,16 +30,16 @@ def problem(model: Any) -> str | None:
         if any(len(tensor.shape) < 2 or tensor.shape[0] is not None for tensor in outputs):
             return f"{name} has an output of the shape {sanitize(tuple(outputs[0].shape))}"
         rank = len(inputs[0].shape) if inputs else 0
-        if rank == 3 and type(layer).__name__ in _IMAGE_LAYERS:
+        if rank not in {0, 4} and type(layer).__name__ in _IMAGE_LAYERS:
             return f"{name} takes the batch for the height of an image"
         if any(axis in {0, -rank} for axis in _axes(layer)) and rank:
             return f"{name} works along the images of a batch"
     return None
 
 
-def _axes(layer: Any) -> Iterator[int]:
+def _axes(layer: Any) -> Iterator[float]:
     for key in ("axis", "axes"):
         value = getattr(layer, key, None)
         for axis in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(axis, int):
+            if isinstance(axis, (int, float)):
                 yield axis
