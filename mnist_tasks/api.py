@@ -144,6 +144,7 @@ def check(
     contract: AnyPath | Contract | None = None,
     runs_dir: AnyPath = config.RUNS_FOLDER,
     data: Data = None,
+    require_isolation: bool = False,
 ) -> Check:
     """Vet a model file, evaluate it against the contract, and add the check to its run's record.
 
@@ -160,13 +161,16 @@ def check(
         Folder of the run records. If a run in it made this model, its record gets the check.
     data
         As in `load_data`.
+    require_isolation
+        Whether to refuse to read the file where the process that does so can't be confined.
 
     Raises
     ------
     InputRefusedError
         The file is missing, corrupt or unsafe.
     EnvironmentProblemError
-        TensorFlow is missing, or the model ran out of time or memory.
+        TensorFlow is missing, the model ran out of time or memory, or an essential protection is
+        not on.
     """
     from mnist_tasks.checking import contract_file
     from mnist_tasks.checking.checker import Checker
@@ -177,23 +181,36 @@ def check(
     else:
         loaded = contract_file.load(None if contract is None else Path(contract))
     digits = load_data("test", data=data)
-    checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
+    checker = Checker(
+        contract=loaded.contract,
+        digits=digits,
+        source=loaded.source,
+        require_isolation=require_isolation,
+    )
     found, probabilities = checker.check(Path(model))
     run_store.attach(found, Path(runs_dir), probabilities)
     return found
 
 
-def vet(model: AnyPath = config.LATEST_MODEL) -> VettedFile:
+def vet(model: AnyPath = config.LATEST_MODEL, *, require_isolation: bool = False) -> VettedFile:
     """Check whether a model file is safe to open with Keras, without loading it.
+
+    Parameters
+    ----------
+    model, require_isolation
+        As in `check`.
 
     Raises
     ------
     InputRefusedError
         The file is missing, corrupt or unsafe.
+    EnvironmentProblemError
+        An essential protection is required, and not on.
     """
     from mnist_tasks.vetting import sandbox
+    from mnist_tasks.vetting.limits import Limits
 
-    return sandbox.vet(Path(model))
+    return sandbox.vet(Path(model), limits=Limits(require_isolation=require_isolation))
 
 
 def report(

@@ -40,11 +40,14 @@ class Checker:
     ----------
     source
         The file that the contract was read from, for the record of a check.
+    require_isolation
+        As in `vetting.limits.Limits`.
     """
 
     contract: Contract
     digits: LabeledImages
     source: str | None = None
+    require_isolation: bool = False
 
     @cached_property
     def image_sets(self) -> dict[str, NDArray[np.uint8]]:
@@ -63,6 +66,7 @@ class Checker:
             usual,
             file_bytes=max(usual.file_bytes, self.contract.bytes_below or 0),
             parameters=max(usual.parameters, self.contract.parameters_below),
+            require_isolation=self.require_isolation,
         )
 
     @cached_property
@@ -160,6 +164,7 @@ class Checker:
             seconds=round(time.perf_counter() - start, 3),
             created=records.now(),
             contract=self.source,
+            protections=inspection.protections,
         )
         return check, inspection.probabilities.get(TEST_IMAGES)
 

@@ -37,6 +37,14 @@ Models = Annotated[
     ),
 ]
 
+RequireIsolation = Annotated[
+    bool,
+    typer.Option(
+        "--require-isolation",
+        help="Refuse to read a model file unless each essential protection is on (exit code 4).",
+    ),
+]
+
 
 def check(
     models: Models = None,
@@ -57,6 +65,7 @@ def check(
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
+    require_isolation: RequireIsolation = False,
     as_json: AsJson = False,
 ) -> None:
     """Check models against the contract, several at once.
@@ -75,7 +84,12 @@ def check(
     paths = model_paths.expand(models or [config.LATEST_MODEL])
     data = DataConfig(folder=data_dir, mirror=mirror, offline=offline)
     digits = api.load_data("test", data=data, progress=True)
-    checker = Checker(contract=loaded.contract, digits=digits, source=loaded.source)
+    checker = Checker(
+        contract=loaded.contract,
+        digits=digits,
+        source=loaded.source,
+        require_isolation=require_isolation,
+    )
     found = []
     codes: list[int] = []
     with (
@@ -100,17 +114,23 @@ def check(
     raise typer.Exit(max(gathered.exit_code, *codes, 0))
 
 
-def vet(models: Models = None, as_json: AsJson = False) -> None:
+def vet(
+    models: Models = None,
+    require_isolation: RequireIsolation = False,
+    as_json: AsJson = False,
+) -> None:
     """Check whether model files are safe to open with Keras, without loading them."""
     from mnist_tasks.cli import model_paths
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
+    from mnist_tasks.vetting.limits import Limits
 
+    limits = Limits(require_isolation=require_isolation)
     worst = 0
     documents: list[object] = []
     for path in model_paths.expand(models or [config.LATEST_MODEL]):
         try:
-            found = sandbox.vet(path)
+            found = sandbox.vet(path, limits=limits)
         except MnistTasksError as error:
             worst = max(worst, error.exit_code)
             documents.append({"path": str(path), "error": error.as_dict()})

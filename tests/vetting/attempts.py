@@ -226,8 +226,12 @@ def _start_thread() -> None:
     thread.join()
 
 
-def _block(blocked: dict[str, int]) -> None:
-    """Make the kernel refuse calls with an error number, as an older or stricter one would."""
+def block(blocked: dict[str, int]) -> None:
+    """Make the kernel refuse calls with an error number, as an older or stricter one would.
+
+    This holds for this process and those that it starts.
+    """
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     steps = [seccomp._step(seccomp._LOAD, seccomp._NUMBER)]
     for name, number in blocked.items():
         answer = [seccomp._step(seccomp._RETURN, seccomp._ERROR | number)]
@@ -284,8 +288,7 @@ def main() -> None:
     given = json.loads(sys.argv[1])
     sys.path.extend(given["path"])
     if given["blocked"]:
-        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-        _block(given["blocked"])
+        block(given["blocked"])
     if given["ordinary"] and os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.records import Check, RunRecord, Trial
+from mnist_tasks.records import Check, Protection, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
@@ -110,12 +110,22 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
         "written by": f"Keras {file.keras_version}" if file.keras_version else "not stated",
         "layers": ", ".join(printable(kind) for kind in file.layers),
         "weights": f"{file.weights:,}",
+        "isolation": isolation(file.protections),
         "SHA-256": file.sha256,
     }
     return Group(
         tables.panel(printable(path), rows),
         Text("Nothing unsafe found. Run `mnist-tasks check` to evaluate the model.", "green"),
     )
+
+
+def isolation(protections: Sequence[Protection]) -> str:
+    """Say in one line which protections were on, and what kept the others off."""
+    lacking = [
+        f"{each.name} {each.status} ({each.detail})" for each in protections if each.status != "on"
+    ]
+    on = f"{len(protections) - len(lacking)} of {len(protections)} protections on"
+    return "; ".join([on, *map(printable, lacking)])
 
 
 def verdict(found: Verdict, path: str) -> RenderableType:
