@@ -169,6 +169,10 @@ class Check:
     predictions
         SHA-256 of the file with the predictions for the test images; ``None`` if there is none, or
         in a record of an older version.
+    keras
+        The library that ran the model, with its version; ``None`` in an older record.
+    keras_version
+        Of the Keras that wrote the file; ``None`` if the file doesn't say.
     """
 
     model: ModelFile
@@ -182,6 +186,8 @@ class Check:
     contract: str | None = None
     protections: tuple[Protection, ...] = ()
     predictions: Sha256 | None = None
+    keras: str | None = None
+    keras_version: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,8 @@ class Clause:
         Why the clause does not pass, if the numbers don't show it, or the test that decided.
     direction
         The side of the bound on which a value passes; ``None`` if there is no bound of that kind.
+    note
+        What else there is to know: how the model gets images, or how its accuracy would be higher.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Clause:
     errors: Errors | None = None
     reason: str | None = None
     direction: Direction | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,21 +13,32 @@ from mnist_tasks.checking.clauses import TEST_IMAGES
 from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
-from mnist_tasks.vetting import sandbox
+from mnist_tasks.vetting import image_input, sandbox
+from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.limits import Limits
 
 
-def predict(baseline: Baseline, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
+def predict(
+    baseline: Baseline,
+    digits: LabeledImages,
+    limits: Limits,
+    input_format: InputFormat = image_input.DEFAULT,
+) -> NDArray[np.float32]:
     """Return the baseline's predictions for the test images: (n, 10) float32 in [0, 1]."""
     path = Path(baseline.path)
     try:
-        return _of_record(path, digits) if baseline.record else _of_model(path, digits, limits)
+        if baseline.record:
+            return _of_record(path, digits)
+        return _of_model(path, digits, limits, input_format)
     except MnistTasksError as error:
         raise error.about(f"the baseline {error.subject}") from error
 
 
-def _of_model(path: Path, digits: LabeledImages, limits: Limits) -> NDArray[np.float32]:
-    inspection = sandbox.inspect(path, image_sets={TEST_IMAGES: digits.images}, limits=limits)
+def _of_model(
+    path: Path, digits: LabeledImages, limits: Limits, input_format: InputFormat
+) -> NDArray[np.float32]:
+    sets = {TEST_IMAGES: digits.images}
+    inspection = sandbox.inspect(path, image_sets=sets, input_format=input_format, limits=limits)
     if (reason := inspection.no_predictions_reason) is not None:
         raise InputRefusedError(str(path), expected="a model that makes predictions", found=reason)
     return inspection.probabilities[TEST_IMAGES]

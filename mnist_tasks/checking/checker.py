@@ -22,7 +22,7 @@ from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import Check, ModelFile
-from mnist_tasks.vetting import limits, sandbox
+from mnist_tasks.vetting import image_input, limits, sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
 
@@ -73,7 +73,9 @@ class Checker:
     def baseline(self) -> Probabilities | None:
         """The baseline's predictions for the test images: (n, 10) float32 in [0, 1]."""
         baseline = self.contract.baseline
-        return baselines.predict(baseline, self.digits, self.limits) if baseline else None
+        if baseline is None:
+            return None
+        return baselines.predict(baseline, self.digits, self.limits, self.contract.input_format)
 
     def check_each(
         self, paths: Sequence[Path], *, progress: Progress = parallel.silent
@@ -145,6 +147,7 @@ class Checker:
         inspection = sandbox.inspect(
             path,
             image_sets=self.image_sets,
+            input_format=self.contract.input_format,
             latency_runs=LATENCY_RUNS if self.contract.latency_below_ms is not None else 0,
             limits=self.limits,
         )
@@ -165,6 +168,8 @@ class Checker:
             created=records.now(),
             contract=self.source,
             protections=inspection.protections,
+            keras=inspection.keras,
+            keras_version=inspection.keras_version,
         )
         return check, inspection.probabilities.get(TEST_IMAGES)
 
@@ -174,4 +179,12 @@ class Checker:
         paired = None
         if baseline is not None and TEST_IMAGES in predicted:
             paired = metrics.paired_counts(predicted[TEST_IMAGES], baseline, labels)
-        return Measurements(inspection=inspection, metrics=found, paired=paired)
+        return Measurements(
+            inspection=inspection,
+            metrics=found,
+            paired=paired,
+            other_pixels={
+                name: metrics.compute(each, labels[:: image_input.SAMPLE_STEP])
+                for name, each in inspection.other_pixels.items()
+            },
+        )

@@ -7,7 +7,7 @@ so that NaN never passes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from mnist_tasks.checking import paired_test
@@ -16,9 +16,13 @@ from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import ProportionBound, not_measured
 from mnist_tasks.records import Metrics, Shape
 from mnist_tasks.verdict import SEVERITY, Clause, Verdict
+from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.inspection import Inspection
 
 TEST_IMAGES = "test"  # the name of the set of unperturbed images
+PAST_TENSE = {"pad": "padded", "resize": "resized"}
+#: More than chance, on 500 images: the standard error of a difference is below 0.032.
+CLEARLY_HIGHER = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +36,14 @@ class Measurements:
         predictions.
     paired
         Comparison with the baseline; ``None`` without a baseline or predictions.
+    other_pixels
+        Of a sample of the test images, by the range of pixels that the model got.
     """
 
     inspection: Inspection
     metrics: Mapping[str, Metrics]
     paired: PairedCounts | None = None
+    other_pixels: Mapping[str, Metrics] = field(default_factory=dict)
 
     @property
     def no_predictions_reason(self) -> str:
@@ -52,11 +59,13 @@ def evaluate(contract: Contract, measured: Measurements) -> Verdict:
 
 def _default_clauses(contract: Contract, measured: Measurements) -> Iterator[Clause]:
     model = measured.inspection
-    yield _below("parameters", contract.parameters_below, model.parameters, unit="parameters")
-    yield _shape("input shape", (None, *contract.input_shape), model.input_shapes)
+    yield _parameters(contract.parameters_below, model)
+    shape = _shape("input shape", (None, *contract.input_shape), model.input_shapes)
+    yield replace(shape, note=_images(contract))
     yield _shape("output shape", OUTPUT_SHAPE, model.output_shapes)
     bound = ProportionBound(bound=contract.accuracy_above, confidence=contract.confidence)
-    yield _accuracy("test accuracy", bound, TEST_IMAGES, measured)
+    accuracy = _accuracy("test accuracy", bound, TEST_IMAGES, measured)
+    yield replace(accuracy, note=_better_pixels(accuracy, measured))
 
 
 def _optional_clauses(contract: Contract, measured: Measurements) -> Iterator[Clause]:
@@ -92,6 +101,34 @@ def _accuracy(name: str, bound: ProportionBound, images: str, measured: Measurem
     if metrics is None or not metrics.images:
         return bound.not_measured(name, measured.no_predictions_reason)
     return bound.evaluate(name, correct=metrics.correct, images=metrics.images)
+
+
+def _parameters(limit: int, model: Inspection) -> Clause:
+    clause = _below("parameters", limit, model.parameters, unit="parameters")
+    if not model.other_numbers:
+        return clause
+    note = f"{model.other_numbers:,} of them are constants, or the second half of a float64"
+    return replace(clause, note=note)
+
+
+def _images(contract: Contract) -> str:
+    """Say how the model gets images."""
+    pixels = contract.pixels
+    given = pixels if isinstance(pixels, str) else f"{pixels.mean:g} ± {pixels.std:g}"
+    if image_input.size(contract.input_shape) == (image_input.SIDE, image_input.SIDE):
+        return f"pixels {given}"
+    return f"pixels {given}; {PAST_TENSE[contract.fit]}"
+
+
+def _better_pixels(clause: Clause, measured: Measurements) -> str | None:
+    """Name the range of pixels with which a model that did not pass has a higher accuracy."""
+    if clause.status == "passed" or clause.found_value is None or not measured.other_pixels:
+        return None
+    name, found = max(measured.other_pixels.items(), key=lambda item: item[1].accuracy)
+    if found.accuracy < clause.found_value + CLEARLY_HIGHER:
+        return None
+    given = f'"{name}"' if name in image_input.CONVENTIONS else name
+    return f"with pixels = {given} it reaches {found.accuracy:.1%} of {found.images:,} images"
 
 
 def _worst_recall(bound: ProportionBound, measured: Measurements) -> Clause:

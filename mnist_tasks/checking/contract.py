@@ -6,15 +6,16 @@ strict: a model at the bound fails.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
 from mnist_tasks import constraints
 from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.allowlist import LAYERS
+from mnist_tasks.vetting.image_input import SIDE, InputFormat
 
-INPUT_SHAPES = ((28, 28, 1), (28, 28), (784,))
 OUTPUT_SHAPE = (None, 10)
 
 Proportion = Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})]
@@ -24,7 +25,8 @@ Milliseconds = Annotated[float, Meta(gt=0, le=60_000)]
 # The largest model that fits into the memory of the sandbox.
 Parameters = Annotated[int, Meta(ge=1, le=25_000_000)]
 Bytes = Annotated[int, Meta(ge=1, le=100_000_000)]
-InputShape = Annotated[tuple[int, ...], Meta(extra_json_schema={"enum": INPUT_SHAPES})]
+LARGEST_SIDE = 64  # of the images that a model gets, in pixels
+InputShape = Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(min_length=1, max_length=3)]
 LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
@@ -37,6 +39,14 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for field in structs.fields(self):
             value = getattr(self, field.name)
             constraints.convert_value(value, field.type, f"{self.prefix}{field.name}")
+
+
+class Standardized(Table, frozen=True):
+    """Pixels of a given mean and standard deviation, computed on pixels from 0 to 1."""
+
+    prefix = "pixels."
+    mean: Annotated[float, Meta(ge=0, le=1, description="Mean; 0.1307 on the training images.")]
+    std: Annotated[UpToOne, Meta(description="Standard deviation; 0.3081 on the training images.")]
 
 
 class Perturbation(Table, frozen=True):
@@ -132,6 +142,14 @@ class Contract(Table, frozen=True):
     input_shape: Annotated[
         InputShape, Meta(description="Shape of the model's input, without the batch.")
     ] = (28, 28, 1)
+    pixels: Annotated[
+        Literal["0-1", "0-255", "-1-1"] | Standardized,
+        Meta(description="Range of the pixels that the model gets."),
+    ] = "0-1"
+    fit: Annotated[
+        Literal["pad", "resize"],
+        Meta(description="How images come to another size: padded with zeros, or resized."),
+    ] = "pad"
     accuracy_above: Annotated[
         Proportion, Meta(description="Accuracy on the test images, in [0, 1).")
     ] = 0.95
@@ -164,9 +182,20 @@ class Contract(Table, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.input_shape not in INPUT_SHAPES:
-            shapes = " or ".join(str(list(shape)) for shape in INPUT_SHAPES)
-            raise UsageError("input_shape", expected=shapes, found=str(list(self.input_shape)))
+        size = image_input.size(self.input_shape)
+        if size is None or max(size) > LARGEST_SIDE:
+            raise UsageError(
+                "input_shape",
+                expected="[h, w, 1], [h, w, 3], [h, w] or [h * w], with h and w of at most "
+                f"{LARGEST_SIDE} pixels",
+                found=str(list(self.input_shape)),
+            )
+        if self.fit == "pad" and min(size) < SIDE:
+            raise UsageError(
+                "fit",
+                expected='"resize", as input_shape is smaller than the images',
+                found='"pad"',
+            )
         if self.accuracy_below is not None and self.accuracy_below <= self.accuracy_above:
             rule = f"above accuracy_above ({self.accuracy_above:g}), at most 1"
             raise UsageError("accuracy_below", expected=rule, found=str(self.accuracy_below))
@@ -176,3 +205,15 @@ class Contract(Table, frozen=True):
                 raise UsageError(
                     "required_layers", expected=f"one of {known}", found=printable(name)
                 )
+
+    @property
+    def input_format(self) -> InputFormat:
+        """How a model gets images."""
+        pixels = self.pixels
+        return InputFormat(
+            pixels=image_input.CONVENTIONS[pixels]
+            if isinstance(pixels, str)
+            else image_input.standardized(pixels.mean, pixels.std),
+            shape=self.input_shape,
+            fit=self.fit,
+        )

@@ -6,8 +6,8 @@ from mnist_tasks.verdict import Clause
 
 
 def details(clause: Clause) -> tuple[str, ...]:
-    """Return the lines below the value found: errors, interval and reason."""
-    lines = (errors(clause), interval(clause), reason(clause))
+    """Return the lines below the value found: errors, interval, reason and note."""
+    lines = (errors(clause), interval(clause), reason(clause), clause.note)
     return tuple(line for line in lines if line)
 
 

@@ -95,7 +95,7 @@ def _verdict(verdict: Verdict) -> str:
         (
             clause.name,
             clause.bound,
-            "; ".join(filter(None, (clause.found, clause_text.reason(clause)))),
+            "; ".join(filter(None, (clause.found, clause_text.reason(clause), clause.note))),
             clause_text.errors(clause),
             clause_text.interval(clause),
             _status(clause.status),

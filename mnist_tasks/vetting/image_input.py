@@ -99,7 +99,7 @@ def arrange(
     """
     target = size(shape)
     if target is None or (fit == "pad" and min(target) < SIDE):
-        raise ValueError(shape)
+        raise ValueError(f"images can't be given to an input of the shape {shape}")
     values = images.astype(np.float32)
     if target != (SIDE, SIDE):
         values = _padded(values, target) if fit == "pad" else _resized(values, target)

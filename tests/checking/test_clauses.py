@@ -328,3 +328,38 @@ def test_every_clause_with_a_bound_to_compare_with_has_its_direction() -> None:
 
 def test_every_status_has_its_place_by_severity() -> None:
     assert SEVERITY == ("failed", "not measured", "inconclusive", "passed")
+
+
+def test_the_pixels_of_a_higher_accuracy_are_named() -> None:
+    found = predictions(metrics(wrong=8_000))
+    found = replace(
+        found,
+        other_pixels={
+            "0-255": metrics(wrong=20, images=500),
+            "-1-1": metrics(wrong=400, images=500),
+        },
+    )
+    clause = evaluate(Contract(), found).clauses[3]
+    assert clause.note == 'with pixels = "0-255" it reaches 96.0% of 500 images'
+
+
+def test_pixels_are_not_named_without_need() -> None:
+    other = {"0-255": metrics(wrong=20, images=500)}
+    good = replace(predictions(metrics(wrong=100)), other_pixels=other)
+    assert evaluate(Contract(), good).clauses[3].note is None
+    close = replace(predictions(metrics(wrong=600)), other_pixels=other)
+    assert evaluate(Contract(), close).clauses[3].note is None
+
+
+def test_the_input_shape_says_how_images_are_given() -> None:
+    def note(contract: Contract) -> str | None:
+        return evaluate(contract, MEASURED).clauses[1].note
+
+    assert note(Contract()) == "pixels 0-1"
+    assert note(Contract(input_shape=(32, 32, 1), pixels="-1-1")) == "pixels -1-1; padded"
+
+
+def test_other_numbers_count_as_parameters() -> None:
+    clause = evaluate(Contract(), model(other_numbers=5_000)).clauses[0]
+    assert (clause.status, clause.found) == ("failed", "25,000")
+    assert clause.note == "5,000 of them are constants, or the second half of a float64"

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Rotate, Shift
+from mnist_tasks.checking.contract import (
+    Baseline,
+    Contract,
+    Noise,
+    Perturbed,
+    Rotate,
+    Shift,
+    Standardized,
+)
 from mnist_tasks.errors import UsageError
 from tests.checking import contract_schema
 
@@ -19,7 +27,7 @@ def test_the_default_contract_is_that_of_the_project() -> None:
     assert contract.input_shape == (28, 28, 1)
     values = structs.asdict(contract)
     given = {key for key in values if values[key] not in (None, ())}
-    assert given == {"parameters_below", "accuracy_above", "input_shape"}
+    assert given == {"parameters_below", "accuracy_above", "input_shape", "pixels", "fit"}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +36,13 @@ def test_the_default_contract_is_that_of_the_project() -> None:
         ("parameters_below", 0),
         ("parameters_below", -1),
         ("parameters_below", 25_000_001),
-        ("input_shape", (28, 28, 3)),
+        ("input_shape", (28, 28, 2)),
+        ("input_shape", (28, 28, 1, 1)),
+        ("input_shape", (783,)),
+        ("input_shape", (65, 65)),
+        ("input_shape", (0, 28)),
+        ("pixels", "0-2"),
+        ("fit", "crop"),
         ("input_shape", ()),
         ("accuracy_above", 1.0),
         ("accuracy_above", 95.0),
@@ -128,7 +142,8 @@ def test_the_schema_describes_every_key() -> None:
         assert table["description"]
         assert table["additionalProperties"] is False
         for field in table["properties"].values():
-            assert "$ref" in field or (field["description"] and field["type"])
+            assert field.keys() & {"$ref", "type", "enum", "anyOf"}
+            assert "$ref" in field or field["description"]
     assert tables["Contract"]["properties"]["accuracy_above"] == {
         "description": "Accuracy on the test images, in [0, 1).",
         "type": "number",
@@ -136,3 +151,30 @@ def test_the_schema_describes_every_key() -> None:
         "exclusiveMaximum": 1,
         "default": 0.95,
     }
+
+
+def test_a_smaller_input_must_be_resized() -> None:
+    with pytest.raises(UsageError) as caught:
+        Contract(input_shape=(14, 14))
+    assert caught.value.subject == "fit"
+    assert Contract(input_shape=(14, 14), fit="resize").input_format.fit == "resize"
+
+
+@pytest.mark.parametrize("std", [0, -1, 1.5, NAN])
+def test_an_invalid_standard_deviation_is_refused(std: float) -> None:
+    with pytest.raises(UsageError) as caught:
+        Standardized(mean=0.1307, std=std)
+    assert caught.value.subject == "pixels.std"
+
+
+def test_pixels_become_the_values_of_their_range() -> None:
+    black_to_white: dict[Any, tuple[float, float]] = {
+        "0-1": (0, 1),
+        "0-255": (0, 255),
+        "-1-1": (-1, 1),
+        Standardized(mean=0.1307, std=0.3081): (-0.4242, 2.8215),
+    }
+    for pixels, expected in black_to_white.items():
+        given = Contract(pixels=pixels).input_format.pixels
+        found = [value / given.divisor - given.offset for value in (0, 255)]
+        assert found == pytest.approx(expected, abs=1e-4)

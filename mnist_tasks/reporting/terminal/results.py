@@ -71,7 +71,13 @@ def checked(check: Check) -> RenderableType:
         f"{check.trainable_parameters:,} trainable, "
         f"{check.non_trainable_parameters:,} non-trainable"
     )
-    return Group(layers, Text(totals), Text(), verdict(check.verdict, check.model.path))
+    lines = [Text(totals), *([Text(_libraries(check))] if check.keras else [])]
+    return Group(layers, *lines, Text(), verdict(check.verdict, check.model.path))
+
+
+def _libraries(check: Check) -> str:
+    by = f"written by Keras {check.keras_version}, " if check.keras_version else ""
+    return f"{by}run with {check.keras}"
 
 
 def summary(results: CheckResults) -> RenderableType:
