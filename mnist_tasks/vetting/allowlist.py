@@ -37,7 +37,23 @@ LAYERS = words("""
 #: Classes that run code of the file, or read what it names; other classes are just unknown.
 CODE_CLASSES = words("""
     Lambda __lambda__ __typespec__ TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer
+    TensorFlowOpLayer ClassMethod InstanceMethod InstanceProperty
 """)
+#: Layers that open a file if their vocabulary is text, which is then its path or address.
+LOOKUPS = words("StringLookup IntegerLookup IndexLookup TextVectorization")
+#: Layers of Keras 2 that call a function of TensorFlow by its name, and names that only calculate.
+OPERATORS = words("TFOpLambda SlicingOpLambda")
+CALCULATIONS = words("__operators__ math nn linalg reshape concat cast squeeze transpose stack")
+#: Layers to use in place of an operator or a function, by the end of its name.
+IN_PLACE_OF = {
+    **dict.fromkeys(words("add Add AddV2"), "layers.Add()([x, y])"),
+    **dict.fromkeys(words("sub subtract Subtract"), "layers.Subtract()([x, y])"),
+    **dict.fromkeys(words("mul multiply Multiply"), "layers.Multiply()([x, y])"),
+    **dict.fromkeys(words("concat Concatenate"), "layers.Concatenate()([x, y])"),
+    **dict.fromkeys(words("relu Relu"), "layers.ReLU()(x)"),
+    **dict.fromkeys(words("softmax Softmax"), "layers.Softmax()(x)"),
+    **dict.fromkeys(words("reshape Reshape"), "layers.Reshape(...)(x)"),
+}
 MODELS = words("Sequential Functional Model")
 ACTIVATION_LAYERS = words("Activation ReLU LeakyReLU PReLU ELU Softmax")
 
@@ -62,7 +78,13 @@ _WEIGHTS = words("kernel bias depthwise pointwise alpha beta gamma moving_mean m
 
 FAMILIES = {
     "layer": Family(LAYERS, words("keras.layers")),
-    "model": Family(MODELS, words("keras keras.models keras.src.models.functional")),
+    "model": Family(
+        MODELS,
+        words("""
+            keras keras.models keras.src.models.functional keras.src.engine.functional
+            keras.engine.functional
+        """),
+    ),
     "activation layer": Family(ACTIVATION_LAYERS, words("keras.layers")),
     "initializer": Family(_INITIALIZERS, words("keras.initializers")),
     "regularizer": Family(_REGULARIZERS, words("keras.regularizers")),
@@ -85,7 +107,7 @@ OBJECTS = {
 
 #: Settings that may be a string, and the allowed strings.
 STRINGS = {
-    "activation": ACTIVATIONS,
+    "activation": ACTIVATIONS | ACTIVATION_LAYERS,  # Keras 2 takes a layer's name, too
     "dtype": _DTYPES,
     "data_format": words("channels_first channels_last"),
     "padding": words("valid same causal"),

@@ -31,21 +31,42 @@ class H5Content:
     weights: dict[str, int] = field(default_factory=dict)
 
 
-def read_h5(data: bytes, *, limits: Limits, optimizer: str) -> H5Content:
+def read_h5(data: bytes, *, limits: Limits, optimizer: str, with_model: bool = False) -> H5Content:
     """Walk an HDF5 file and check every object in it.
 
     Refuses links, filters, external storage, types and attributes that Keras doesn't write, too
-    many objects, and numbers that are not finite, except in the group `optimizer`.
+    many objects, and numbers that are not finite, except in the group `optimizer`; and `with_model`
+    a file that has no description of a model.
     """
     import h5py
 
     try:
         # HDF5 reads the file from memory, and opens nothing by path whatever the file contains.
         root = h5py.Group(h5py.h5g.open(h5py.h5f.open_file_image(data), b"/"))
+        if with_model and not h5py.h5a.exists(root.id, b"model_config"):
+            raise _no_model(set(root) | set(root.attrs))
         return _Walker(h5py, len(data), limits, optimizer).walk(root.id)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
         # HDF5 checks as it reads: what it can't read is corrupt, perhaps on purpose.
-        raise RefusedError(f"the HDF5 file is corrupt: {sanitize(str(error))}") from error
+        raise RefusedError(
+            f"the HDF5 file is corrupt: {sanitize(str(error))}", outcome="model-unreadable"
+        ) from error
+
+
+def _no_model(names: set[str]) -> RefusedError:
+    """Return the error for a file without a model, which has these groups and attributes."""
+    if names & {"layer_names", "layers", "_layer_checkpoint_dependencies", "nb_layers"}:
+        return RefusedError(
+            "it contains the weights of a model, but not the model",
+            expected="a complete model: build it in Python, load these weights with "
+            "model.load_weights(), and save it with model.save()",
+            outcome="model-unreadable",
+        )
+    return RefusedError(
+        "it is an HDF5 file without a Keras model",
+        expected="a model, as model.save() writes it",
+        outcome="model-unreadable",
+    )
 
 
 class _Walker:
@@ -96,7 +117,9 @@ class _Walker:
                 raise RefusedError(f"an object is named '{where}'")
             if group.links.get_info(name).type != self.h5py.h5l.TYPE_HARD:
                 raise RefusedError(
-                    f"{where} is a soft or external link", expected="data in the file itself"
+                    f"{where} is a soft or external link, which can lead to other files",
+                    expected="data in the file itself",
+                    outcome="model-can-run-code",
                 )
         return names
 
@@ -142,13 +165,18 @@ class _Walker:
         if self.h5py.h5a.get_num_attrs(item):
             raise RefusedError(f"{where} is a dataset with attributes")
         setup = item.get_create_plist()
-        if setup.get_layout() != self.h5py.h5d.CONTIGUOUS or setup.get_nfilters():
+        layout = setup.get_layout()
+        if layout == self.h5py.h5d.VIRTUAL or setup.get_external_count():
             raise RefusedError(
-                f"{where} is stored in chunks, compressed or in another file",
+                f"{where} is stored in another file",
+                expected="data in the file itself",
+                outcome="model-can-run-code",
+            )
+        if layout != self.h5py.h5d.CONTIGUOUS or setup.get_nfilters():
+            raise RefusedError(
+                f"{where} is stored in chunks or compressed",
                 expected="one contiguous block, as Keras writes it",
             )
-        if setup.get_external_count():
-            raise RefusedError(f"{where} is stored in another file")
         kind, shape = item.get_type(), item.shape
         count = math.prod(shape)
         if not self.is_allowed(kind, path, scalar=shape == ()):
@@ -160,14 +188,21 @@ class _Walker:
         self.stored += stored
         if stored != count * kind.get_size():
             raise RefusedError(
-                f"{where} declares the shape {sanitize(shape)} but contains {stored:,} bytes"
+                f"{where} declares the shape {sanitize(shape)} but contains {stored:,} bytes",
+                outcome="model-unreadable",
             )
         if stored and (offset is None or offset + stored > self.size or self.stored > self.size):
-            raise RefusedError(f"{where} declares more bytes than the file has")
+            raise RefusedError(
+                f"{where} declares more bytes than the file has", outcome="model-unreadable"
+            )
         self.content.weights[path] = count
         checked = count and not path.startswith(self.optimizer)
         if checked and not np.isfinite(self.h5py.Dataset(item)[()]).all():
-            raise RefusedError(f"{where} contains NaN or infinity", expected="finite weights")
+            raise RefusedError(
+                f"{where} contains NaN or infinity",
+                expected="finite weights",
+                outcome="model-unreadable",
+            )
 
     def is_allowed(self, kind: Any, path: str, *, scalar: bool) -> bool:
         types = self.h5py.h5t

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
     from mnist_tasks.records import Layer, Protection, Shape
 
+CHECKED = (
+    "classes, functions and settings: all are known, and none runs code",
+    "links and storage: nothing leads to another file",
+    "stored numbers: each belongs to a layer or to its training",
+    "training configuration: it names nothing outside Keras",
+)
+NOT_CHECKED = (
+    "whether Keras can build it",
+    "how much memory and time that takes",
+    "what it predicts",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class VettedFile:
@@ -32,6 +44,10 @@ class VettedFile:
         Version of the Keras that wrote the file, as the file says; ``None`` if it doesn't.
     protections
         How the process that read the file was confined.
+    keras_opens_name
+        Whether Keras, which goes by a file's name, reads this format under the file's name.
+    checked, not_checked
+        What the static check looked at, and what it doesn't show.
     """
 
     sha256: str
@@ -41,6 +57,9 @@ class VettedFile:
     weights: int
     keras_version: str | None = None
     protections: tuple[Protection, ...] = ()
+    keras_opens_name: bool = True
+    checked: tuple[str, ...] = CHECKED
+    not_checked: tuple[str, ...] = NOT_CHECKED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from mnist_tasks.vetting import allowlist, config_values
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.training_config import check_training
-from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
+from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, sanitize
 
 _OBJECT_KEYS = allowlist.words("""
     module class_name config registered_name build_config compile_config shared_object_id name
@@ -48,7 +48,9 @@ class ConfigChecker:
         if depth > self.limits.depth:
             raise RefusedError(f"models are nested more than {self.limits.depth} deep")
         class_name, item = self._object(value, "model", "the model")
-        config = config_values.json_object(item["config"], "the model's config")
+        config = item["config"]
+        if isinstance(config, list):  # a Sequential, as written before Keras 2.2.3
+            config = {"name": item.get("name", "sequential"), "layers": config}
         name = config_values.name(config.get("name", item.get("name")), "a model")
         if unknown := config.keys() - _MODEL_KEYS:
             key = sanitize(min(unknown))
@@ -59,7 +61,7 @@ class ConfigChecker:
             config_values.check_references(config[key])
         layers = config.get("layers")
         if not isinstance(layers, list) or not layers:
-            raise RefusedError(f"model '{name}' has no list of layers")
+            raise RefusedError(f"model '{name}' has no list of layers", outcome="model-unreadable")
         inner: list[LayerDescription] = []
         calls = 0
         for layer in layers:
@@ -75,6 +77,7 @@ class ConfigChecker:
 
     def _layer(self, value: object, *, depth: int) -> LayerDescription:
         item = config_values.json_object(value, "a layer")
+        where = _layer_title(item)
         nodes = item.get("inbound_nodes", [])
         if not isinstance(nodes, list):
             raise RefusedError("a layer's inbound_nodes is not a list")
@@ -83,8 +86,8 @@ class ConfigChecker:
         if _is_one_of(item.get("class_name"), allowlist.MODELS):
             layer = self.model(value, depth=depth + 1)
         else:
-            kind, item = self._object(value, "layer", "a layer")
-            config = config_values.json_object(item["config"], "a layer's config")
+            kind, item = self._object(value, "layer", where)
+            config = config_values.json_object(item["config"], f"the config of {where}")
             name = config_values.name(config.get("name", item.get("name")), f"a {kind} layer")
             self._settings(config, f"{kind} '{name}'")
             layer = LayerDescription(class_name=kind, name=name)
@@ -101,8 +104,8 @@ class ConfigChecker:
         kind = item.get("class_name")
         if not isinstance(kind, str) or not _is_one_of(kind, allowed.classes):
             raise RefusedError(
-                f"{where} has the class '{sanitize(kind)}'",
-                expected=f"an allowed {family} class of Keras",
+                f"{where} has the class '{sanitize(kind)}', which mnist-tasks doesn't know",
+                expected=_instead(item) or f"an allowed {family} of Keras: see the documentation",
             )
         if "module" in item and not _is_one_of(item["module"], allowed.modules):
             raise RefusedError(
@@ -110,7 +113,8 @@ class ConfigChecker:
                 expected=" or ".join(sorted(allowed.modules)),
             )
         self._check_registered_name(item, (None, kind), where)
-        if not isinstance(item.get("config"), dict):
+        types = (dict, list) if kind == "Sequential" else dict
+        if not isinstance(item.get("config"), types):
             raise RefusedError(f"{where} has no config")
         if family != "model" and item.get("compile_config") is not None:
             raise RefusedError(f"{where} has a compile_config of its own")
@@ -126,7 +130,12 @@ class ConfigChecker:
         self, item: dict[str, Any], allowed: tuple[object, ...], where: str
     ) -> None:
         if item.get("registered_name") not in allowed:
-            raise RefusedError(f"{where} is registered as '{sanitize(item['registered_name'])}'")
+            name = sanitize(item["registered_name"])
+            raise RefusedError(
+                f"{where} is registered as '{name}'",
+                expected="classes and functions of Keras, not custom ones",
+                outcome="model-can-run-code",
+            )
 
     def _settings(self, config: dict[str, Any], where: str) -> None:
         for key, value in config.items():
@@ -164,9 +173,30 @@ class ConfigChecker:
         name = value.get("config")
         if value.keys() - _OBJECT_KEYS or value.get("module") != "builtins":
             module = sanitize(value.get("module"))
-            raise RefusedError(f"{where} refers to a function of '{module}'")
+            raise RefusedError(
+                f"{where} refers to a function of '{module}'",
+                expected="a function that Keras has for it",
+                outcome="model-can-run-code",
+            )
         self._check_registered_name(value, (None, "function", name), where)
         config_values.check_string(key, name, where)
+
+
+def _layer_title(item: dict[str, Any]) -> str:
+    config = item.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    return f"layer '{name}'" if is_name(name) else "a layer"
+
+
+def _instead(item: dict[str, Any]) -> str | None:
+    """Return which layer does the same as an operator or function that is applied to tensors."""
+    config, kind = item.get("config"), str(item.get("class_name"))
+    if kind in allowlist.OPERATORS and isinstance(config, dict):
+        kind = str(config.get("function"))
+    elif not str(item.get("module")).startswith("keras.src.ops."):
+        return None
+    layer = allowlist.IN_PLACE_OF.get(kind.rpartition(".")[2])
+    return f"a layer instead of the operation: {layer or 'see the allowed layers in the docs'}"
 
 
 def _is_one_of(value: object, words: frozenset[str]) -> bool:

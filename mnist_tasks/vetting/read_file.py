@@ -1,4 +1,4 @@
-"""Read a model file once: a regular file of a limited size, with the bytes of its format."""
+"""Read a model file once: a regular file of a limited size, which is what its bytes say."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 
 from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.vetting import file_kinds
+from mnist_tasks.vetting.file_kinds import FileKind
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.untrusted_text import sanitize
 
-_MAGIC = {"h5": b"\x89HDF\r\n\x1a\n", "keras": b"PK\x03\x04"}
+#: The names under which Keras opens a format.
 EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}
 
 
@@ -32,26 +35,25 @@ def read_model_file(path: Path, *, limits: Limits) -> ModelFileContent:
     Raises
     ------
     InputRefusedError
-        It is not a regular file, is too large or empty, or doesn't have its extension's format.
+        It is missing, not a regular file, too large, or no Keras model by its content.
     """
     name = sanitize(str(path), limit=200)
-    file_format = EXTENSIONS.get(path.suffix.lower())
-    if file_format is None:
-        raise InputRefusedError(
-            name,
-            found=f"the extension {sanitize(path.suffix)!r}" if path.suffix else "no extension",
-            expected="a Keras model: .h5, .hdf5 or .keras",
-        )
     data = _read(path, name, limits.file_bytes)
-    if not data.startswith(_MAGIC[file_format]):
-        raise InputRefusedError(
-            name,
-            found=f"its first bytes are {data[:8].hex(' ')}",
-            expected={"h5": "an HDF5 file", "keras": "a zip archive"}[file_format],
-            remedy="Check that the file was copied completely and that its extension is right.",
-        )
+    file_format = file_kinds.model_format(data)
+    if isinstance(file_format, FileKind):
+        raise _no_model(name, file_format)
     sha256 = hashlib.sha256(data).hexdigest()
     return ModelFileContent(name=name, data=data, file_format=file_format, sha256=sha256)
+
+
+def _no_model(name: str, kind: FileKind) -> InputRefusedError:
+    return InputRefusedError(
+        name,
+        found=kind.name,
+        expected="a Keras model, as model.save() writes it: .keras or .h5",
+        remedy=kind.remedy,
+        reason=kind.outcome,
+    )
 
 
 def _read(path: Path, name: str, limit: int) -> bytes:
@@ -67,16 +69,28 @@ def _read(path: Path, name: str, limit: int) -> bytes:
         ) from error
     except OSError as error:
         found = error.strerror or str(error)
+        if isinstance(error, IsADirectoryError) and (path / "saved_model.pb").is_file():
+            raise _no_model(name, file_kinds.SAVED_MODEL) from error
         if error.errno != errno.EFBIG:
             raise InputRefusedError(
-                name, found=found, expected="a regular file that can be read"
+                name,
+                found=found,
+                expected="a regular file that can be read",
+                reason="model-unreadable",
             ) from error
         raise InputRefusedError(
             name,
             found=found,
             expected=f"at most {limit:,} bytes",
-            remedy="If you trust its source, raise `bytes_below` in the contract and use `check`.",
+            remedy="If you want larger files, raise `bytes_below` in the contract.",
+            reason="model-unsupported",
         ) from error
     if not data:
-        raise InputRefusedError(name, found="an empty file", expected="a model file")
+        raise InputRefusedError(
+            name,
+            found="an empty file",
+            expected="a model file",
+            remedy=REMEDIES["model-unreadable"],
+            reason="model-unreadable",
+        )
     return data

@@ -40,7 +40,7 @@ from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.private_folder import private_folder, usable
-from mnist_tasks.vetting.read_file import ModelFileContent, read_model_file
+from mnist_tasks.vetting.read_file import EXTENSIONS, ModelFileContent, read_model_file
 from mnist_tasks.vetting.untrusted_text import sanitize, version
 
 
@@ -135,6 +135,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         weights=result.weights,
         keras_version=version(result.keras_version),
         protections=protections,
+        keras_opens_name=EXTENSIONS.get(path.suffix) == content.file_format,
     )
 
 

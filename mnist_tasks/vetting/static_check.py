@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_tasks.vetting import code_names
 from mnist_tasks.vetting.config_values import json_object
 from mnist_tasks.vetting.h5_format import H5Content, read_h5
 from mnist_tasks.vetting.limits import Limits
@@ -39,18 +40,14 @@ def vet_bytes(data: bytes, *, file_format: str, limits: Limits) -> DeclaredModel
 
 
 def _vet_h5(data: bytes, limits: Limits) -> DeclaredModel:
-    content = read_h5(data, limits=limits, optimizer="optimizer_weights")
-    if ("", "model_config") not in content.texts:
-        raise RefusedError(
-            "it has no model_config: it contains weights but no model",
-            expected="a complete model, saved with model.save()",
-        )
+    content = read_h5(data, limits=limits, optimizer="optimizer_weights", with_model=True)
 
     def config(name: str) -> Any:
         text = content.texts["", name].encode("utf-8", "surrogatepass")
         return read_json(text, what=name, limit=limits.config_bytes)
 
     model_config = config("model_config")
+    code_names.check_model(model_config)
     model = ConfigChecker(limits=limits).model(model_config)
     if ("", "training_config") in content.texts:
         check_training(config("training_config"))
@@ -76,13 +73,18 @@ def _claimed(content: H5Content) -> set[str]:
     top = "/model_weights"
     layers = content.names.get((top, "layer_names"))
     if layers is None:
-        raise RefusedError("the weights have no list of layers (layer_names)")
+        raise RefusedError(
+            "the weights have no list of layers (layer_names)", outcome="model-unreadable"
+        )
     claimed: set[str] = set()
     for layer in [*layers, "top_level_model_weights"]:
         for weight in content.names.get((f"{top}/{layer}", "weight_names"), []):
             path = f"{top}/{layer}/{weight}"
             if path not in content.weights or path in claimed:
-                raise RefusedError(f"the weight '{sanitize(weight)}' is missing or listed twice")
+                raise RefusedError(
+                    f"the weight '{sanitize(weight)}' is missing or listed twice",
+                    outcome="model-unreadable",
+                )
             claimed.add(path)
     return claimed
 
@@ -96,9 +98,11 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
                 f"metadata.json has the invalid entry '{sanitize(key)}': '{sanitize(value)}'"
             )
     config = read_json(config_text, what="config.json", limit=limits.config_bytes)
+    code_names.check_model({**json_object(config, "the model"), "compile_config": None})
     model = ConfigChecker(limits=limits).model(config)
     content = read_h5(weights, limits=limits, optimizer="optimizer")
-    known = set(_weight_groups(model, ""))
+    known = set(_weight_groups(model, "", "layers"))
+    known |= set(_weight_groups(model, "", "_layer_checkpoint_dependencies"))  # of Keras 2.14
     total = 0
     for path, count in content.weights.items():
         is_metric = path.startswith("/metrics/") and count <= _LARGEST_METRIC
@@ -116,7 +120,7 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
     )
 
 
-def _weight_groups(model: LayerDescription, path: str) -> list[str]:
+def _weight_groups(model: LayerDescription, path: str, parent: str) -> list[str]:
     """Return the groups of the layers' weights: Keras numbers them by class, not by name."""
     seen: Counter[str] = Counter()
     groups = []
@@ -124,9 +128,9 @@ def _weight_groups(model: LayerDescription, path: str) -> list[str]:
         kind = "Functional" if layer.class_name == "Model" else layer.class_name
         snake = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)
         snake = re.sub("([a-z])([A-Z])", r"\1_\2", snake).lower()
-        group = f"{path}/layers/{snake}" + (f"_{seen[snake]}" if seen[snake] else "")
+        group = f"{path}/{parent}/{snake}" + (f"_{seen[snake]}" if seen[snake] else "")
         seen[snake] += 1
-        groups += [group, f"{group}/activation", *_weight_groups(layer, group)]
+        groups += [group, f"{group}/activation", *_weight_groups(layer, group, parent)]
     return groups
 
 
@@ -141,7 +145,9 @@ def _members(data: bytes) -> list[bytes]:
             _check_layout(data, entries, archive.start_dir)
             return [archive.read(name) for name in _MEMBERS]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        raise RefusedError(f"the archive is corrupt: {sanitize(str(error))}") from error
+        raise RefusedError(
+            f"the archive is corrupt: {sanitize(str(error))}", outcome="model-unreadable"
+        ) from error
 
 
 def _check_layout(data: bytes, entries: list[zipfile.ZipInfo], directory: int) -> None:
@@ -158,7 +164,7 @@ def _check_layout(data: bytes, entries: list[zipfile.ZipInfo], directory: int) -
         ):
             raise RefusedError(
                 f"the member {entry.filename} is compressed, encrypted or not a regular file",
-                expected="an uncompressed file",
+                expected="uncompressed files, as model.save() writes them",
             )
         name, size = entry.filename.encode(), entry.file_size
         header = struct.pack("<LLLHH", entry.CRC, size, size, len(name), 0) + name
@@ -169,8 +175,11 @@ def _check_layout(data: bytes, entries: list[zipfile.ZipInfo], directory: int) -
             or (flags, method) != (0, 0)
             or data[start : start + len(header)] != header
         ):
-            raise RefusedError(f"the member {entry.filename} has two headers that disagree")
+            raise RefusedError(
+                f"the member {entry.filename} has two headers that disagree",
+                outcome="model-unreadable",
+            )
         position = start + len(header) + size
     length = sum(46 + len(entry.filename) for entry in entries)
     if position != directory or directory + length + 22 != len(data):
-        raise RefusedError("the archive has bytes outside its members")
+        raise RefusedError("the archive has bytes outside its members", outcome="model-unreadable")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-from mnist_tasks.vetting import allowlist
+from mnist_tasks.vetting import code_names
 from mnist_tasks.vetting.config_values import check_number
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
@@ -21,9 +21,9 @@ _WHERE = "the training configuration"
 _DEEPEST = 20
 _LONGEST_TEXT = 200
 _PARTS = "optimizers|losses|metrics|regularizers|dtype_policies|mixed_precision"
-_MODULE = re.compile(rf"(tf_)?keras(\.src)?\.({_PARTS})(\.\w+){{0,4}}", re.ASCII)
-# Keras exports these at its top.
-_POLICIES = allowlist.FAMILIES["dtype policy"].classes
+_MODULES = re.compile(rf"(tf_)?keras(\.src)?\.({_PARTS})(\.\w+){{0,4}}", re.ASCII)
+# Keras 3 has its dtype policies at its top.
+_POLICIES = re.compile(rf"keras|{_MODULES.pattern}", re.ASCII)
 
 
 def check_training(value: object) -> None:
@@ -35,45 +35,18 @@ def check_training(value: object) -> None:
         With the outcome ``model-can-run-code`` if it names a module outside Keras, a function
         outside its losses and metrics, or a class that runs or reads something.
     """
-    pending: list[tuple[object, int]] = [(value, 0)]
-    while pending:
-        item, depth = pending.pop()
+    for item, depth in code_names.walk(value):
         if depth > _DEEPEST:
             raise RefusedError(f"{_WHERE} is nested more than {_DEEPEST} deep")
         if isinstance(item, dict):
-            _check_object(item)
-            pending += [(part, depth + 1) for pair in item.items() for part in pair]
-        elif isinstance(item, list):
-            pending += [(part, depth + 1) for part in item]
+            is_policy = item.get("class_name") in ("DTypePolicy", "FloatDTypePolicy")
+            modules = _POLICIES if is_policy else _MODULES
+            code_names.check_object(item, _WHERE, modules=modules)
         elif isinstance(item, str):
             if len(item) > _LONGEST_TEXT or not item.isprintable():
                 raise RefusedError(
                     f"{_WHERE} contains the text '{sanitize(item)}'",
                     expected=f"printable text of at most {_LONGEST_TEXT} characters",
                 )
-        else:
+        elif not isinstance(item, list):
             check_number(item, _WHERE)
-
-
-def _check_object(item: dict[str, object]) -> None:
-    kind, module = item.get("class_name"), item.get("module")
-    if isinstance(kind, str) and kind.rpartition(">")[2] in allowlist.CODE_CLASSES:
-        raise RefusedError(
-            f"{_WHERE} has the class '{sanitize(kind)}'",
-            expected="an optimizer, loss or metric",
-            outcome="model-can-run-code",
-        )
-    if module is None:
-        return
-    allowed = isinstance(module, str) and (
-        _MODULE.fullmatch(module) is not None
-        or (module == "builtins" and kind == "function")
-        or (module == "keras" and kind in _POLICIES)
-    )
-    if not allowed:
-        named = item.get("config") if kind == "function" else kind
-        raise RefusedError(
-            f"{_WHERE} names '{sanitize(named)}' of the module '{sanitize(module)}'",
-            expected="optimizers, losses and metrics of Keras",
-            outcome="model-can-run-code",
-        )

@@ -57,13 +57,19 @@ def read_json(data: bytes, *, what: str, limit: int) -> Any:
         raise RefusedError(f"{what} has {len(data):,} bytes", expected=f"at most {limit:,}")
     if not data.isascii():
         # Python's JSON writer escapes everything else, and UTF-16 could hide a second meaning.
-        raise RefusedError(f"{what} is not plain ASCII", expected="JSON as Keras writes it")
+        raise RefusedError(
+            f"{what} is not plain ASCII",
+            expected="JSON as Keras writes it",
+            outcome="model-unreadable",
+        )
     try:
         return json.loads(data.decode("ascii"), object_pairs_hook=_unique, parse_constant=_constant)
     except RecursionError:
         raise RefusedError(f"{what} is nested too deeply") from None
     except ValueError as error:
-        raise RefusedError(f"{what} is not JSON: {sanitize(str(error))}") from error
+        raise RefusedError(
+            f"{what} is not JSON: {sanitize(str(error))}", outcome="model-unreadable"
+        ) from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

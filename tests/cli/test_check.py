@@ -97,15 +97,36 @@ def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: P
     assert first["path"] == str(sound)
     assert first["vetted"]["layers"] == ["InputLayer", "AveragePooling2D", "Flatten", "Dense"]
     assert first["vetted"]["weights"] == 170
+    assert "what it predicts" in first["vetted"]["not_checked"]
     assert second["error"]["exit_code"] == 3
+    assert second["error"]["reason"] == "model-can-run-code"
     assert "Lambda" in second["error"]["found"]
 
     shown = cli("vet", sound)
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "Nothing unsafe found" in shown.stdout
+    assert "Nothing in it runs code or reads other files" in shown.stdout
+    assert "what it predicts" in shown.stdout
     refused = cli("vet", unsafe)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "Lambda" in refused.stderr
+
+
+def test_vet_tells_the_outcomes_apart(cli: Cli, tmp_path: Path) -> None:
+    lstm = tmp_path / "lstm.keras"
+    layer = handmade.layer("ConvLSTM2D", "recurrent", filters=8)
+    lstm.write_bytes(handmade.write_keras(handmade.small(layer)))
+    torn = tmp_path / "torn.keras"
+    torn.write_bytes(lstm.read_bytes()[:500])
+    done = cli("vet", lstm, torn, tmp_path / "missing.keras", "--json")
+    errors = [model["error"] for model in json.loads(done.stdout)["models"]]
+    assert done.returncode == 3
+    assert [error["reason"] for error in errors] == [
+        "model-unsupported",
+        "model-unreadable",
+        "file-missing",
+    ]
+    assert "layer 'recurrent' has the class 'ConvLSTM2D'" in errors[0]["found"]
+    assert len({error["remedy"] for error in errors}) == len(errors)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read anything")

@@ -18,10 +18,12 @@ import pytest
 
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting.limits import DEFAULT
+from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.read_file import read_model_file
 from mnist_tasks.vetting.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import TABLE
+from tests.vetting.crafted.row import OUTCOMES
 from tests.vetting.crafted.trial import CheckResult, try_out
 
 if TYPE_CHECKING:
@@ -38,12 +40,15 @@ def names(row: Row) -> str:
 def test_the_static_check_finds_the_reason(row: Row, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     row.make(tmp_path / row.name, canary)
+    outcome: str = ""
     try:
         content = read_model_file(tmp_path / row.name, limits=DEFAULT)
         vet_bytes(content.data, file_format=content.file_format, limits=DEFAULT)
         found = None
-    except (RefusedError, InputRefusedError) as error:
-        found = error.found
+    except RefusedError as error:
+        found, outcome = error.found, error.outcome
+    except InputRefusedError as error:
+        found, outcome = error.found, error.reason
     if row.needs_keras:
         assert found is None
     else:
@@ -51,6 +56,9 @@ def test_the_static_check_finds_the_reason(row: Row, tmp_path: Path) -> None:
         assert re.search(row.reason, found)
         assert found.isprintable()
         assert len(found) < 400
+
+        usual = row.outcome or OUTCOMES.get(row.kind)
+        assert outcome in ({usual} if usual else {*REMEDIES, "file-missing"})
     assert not canary.exists()
 
 

@@ -10,6 +10,7 @@ import pytest
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -130,3 +131,43 @@ def test_no_word_of_a_training_configuration_is_a_reason_to_refuse(name: str) ->
     }
     for file_format, data in both.items():
         assert vet_bytes(data, file_format=file_format, limits=DEFAULT).weights == 170
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {
+            **handmade.layer("Logaddexp", "add"),
+            "module": "keras.src.ops.numpy",
+        },
+        handmade.layer("TFOpLambda", "tf.__operators__.add", function="__operators__.add"),
+    ],
+)
+def test_an_operator_is_refused_with_the_layer_to_use(layer: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        vet_bytes(
+            handmade.write_h5(handmade.small(layer)),
+            file_format="h5",
+            limits=DEFAULT,
+        )
+    assert refused.value.outcome == "model-unsupported"
+    assert "a layer instead of the operation" in str(refused.value.expected)
+
+
+LISTED = handmade.small()
+LISTED["config"] = LISTED["config"]["layers"]
+
+
+def test_a_sequential_of_keras_2_may_be_a_list() -> None:
+    assert vet_bytes(handmade.write_h5(LISTED), file_format="h5", limits=DEFAULT).weights == 170
+
+
+def test_weights_of_keras_2_14_belong_to_their_layers() -> None:
+    weights = handmade.write_weights(
+        {
+            f"_layer_checkpoint_dependencies/dense/vars/{number}": value
+            for number, value in enumerate(handmade.small_weights()["dense"].values())
+        }
+    )
+    data = handmade.write_keras(handmade.small(), weights)
+    assert vet_bytes(data, file_format="keras", limits=DEFAULT).weights == 170

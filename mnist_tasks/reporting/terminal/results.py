@@ -118,10 +118,16 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
         "weights": f"{file.weights:,}",
         "isolation": isolation(file.protections),
         "SHA-256": file.sha256,
+        "checked": "; ".join(file.checked),
+        "not checked": "; ".join(file.not_checked),
     }
+    if not file.keras_opens_name:
+        rows["name"] = f"Keras opens it only if it is renamed to end in .{file.format}"
     return Group(
         tables.panel(printable(path), rows),
-        Text("Nothing unsafe found. Run `mnist-tasks check` to evaluate the model.", "green"),
+        Text("Nothing in it runs code or reads other files. ", "green").append(
+            "Run `mnist-tasks check` to evaluate the model.", "default"
+        ),
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Config = dict[str, Any]
 
 CODE = "code"
+UNSUPPORTED: Any = {"outcome": "model-unsupported"}
 
 
 def payload(canary: Path) -> dict[str, Any]:
@@ -124,12 +125,12 @@ ROWS = [
         ),
         (
             "lambda_wrapped",
-            "TimeDistributed",
+            "Lambda",
             lambda canary: small(wrapped("TimeDistributed", lambda_layer(bytecode(canary)))),
         ),
         (
             "lambda_bidirectional",
-            "Bidirectional",
+            "Lambda",
             lambda canary: small(wrapped("Bidirectional", lambda_layer(bytecode(canary)))),
         ),
         ("saved_model_layer", "TFSMLayer", with_layer("TFSMLayer", filepath="/tmp")),  # noqa: S108
@@ -145,17 +146,59 @@ ROWS = [
             "TextVectorization",
             with_layer("TextVectorization", vocabulary="/etc/passwd"),
         ),
-        ("custom_layer", "Evil", in_module("evil", "Evil")),
+        (
+            "tensorflow_writes_file",
+            "TFOpLambda",
+            with_layer("TFOpLambda", function="io.write_file"),
+        ),
+        (
+            "tensorflow_slices_file",
+            "SlicingOpLambda",
+            with_layer("SlicingOpLambda", function="compat.v1.read_file"),
+        ),
+        (
+            "tensorflow_method",
+            "ClassMethod",
+            with_layer("ClassMethod", cls_symbol="data.Dataset", method_name="list_files"),
+        ),
+        (
+            "tensorflow_operation",
+            "TensorFlowOpLayer",
+            with_layer("TensorFlowOpLayer", node_def={"op": "WriteFile"}),
+        ),
         ("private_lambda", "Lambda", in_module("keras.src.layers.core.lambda_layer", "Lambda")),
+    ),
+    *(
+        row
+        for name, settings, reason in [
+            ("operator_add", {"function": "__operators__.add"}, "'TFOpLambda'"),
+            ("operator_softmax", {"function": "nn.softmax"}, "'TFOpLambda'"),
+        ]
+        for row in both(name, CODE, reason, with_layer("TFOpLambda", **settings), **UNSUPPORTED)
+    ),
+    *both(
+        "vocabulary_list",
+        CODE,
+        "'StringLookup'",
+        with_layer("StringLookup", vocabulary=["a", "b"]),
+        **UNSUPPORTED,
+    ),
+    *both(
+        "module_of_tests",
+        CODE,
+        "names 'Dense' of the module 'keras_hub.layers'",
+        in_module("keras_hub.layers", "Dense"),
     ),
     *both(
         "private_module",
         CODE,
         "has the module 'keras.src.layers.core.dense'",
         in_module("keras.src.layers.core.dense", "Dense"),
+        **UNSUPPORTED,
     ),
-    *both("module_of_system", CODE, "has the module 'os'", in_module("os", "Dense")),
-    *both("module_null", CODE, "has the module 'None'", in_module(None, "Dense")),
+    *both("custom_layer", CODE, "names 'Evil' of the module 'evil'", in_module("evil", "Evil")),
+    *both("module_of_system", CODE, "names 'Dense' of the module 'os'", in_module("os", "Dense")),
+    *both("module_null", CODE, "has the module 'None'", in_module(None, "Dense"), **UNSUPPORTED),
     *both(
         "registered_elsewhere",
         CODE,
@@ -166,7 +209,7 @@ ROWS = [
     *both(
         "activation_function",
         CODE,
-        "refers to a function of 'os'",
+        "names 'system' of the module 'os'",
         with_setting("activation", lambda _canary: function("os", "system")),
     ),
     *both(
@@ -174,11 +217,12 @@ ROWS = [
         CODE,
         "'deserialize' as its activation",
         with_setting("activation", lambda _canary: "deserialize"),
+        **UNSUPPORTED,
     ),
     *both(
         "activation_builtin",
         CODE,
-        "'exec' as its activation",
+        "names 'exec' of the module 'builtins'",
         with_setting("activation", lambda _canary: function("builtins", "exec")),
     ),
     *both(
@@ -209,6 +253,7 @@ ROWS = [
         CODE,
         "'Lambda' as its kernel_constraint",
         with_setting("kernel_constraint", lambda _canary: "Lambda"),
+        **UNSUPPORTED,
     ),
     *both(
         "dtype_quantized",
@@ -223,17 +268,18 @@ ROWS = [
                 "registered_name": None,
             },
         ),
+        **UNSUPPORTED,
     ),
     *both(
         "type_spec_argument",
         CODE,
-        "called on '__typespec__'",
+        "class '__typespec__'",
         called_with({}, {"class_name": "__typespec__", "config": []}),
     ),
     *both(
         "bytecode_argument",
         CODE,
-        "called with the argument 'run'",
+        "class '__lambda__'",
         called_with({"run": {"class_name": "__lambda__", "config": {}}}),
     ),
     *both(
@@ -241,6 +287,7 @@ ROWS = [
         CODE,
         "has the unsupported setting 'call'",
         with_setting("call", lambda _canary: "os.system"),
+        **UNSUPPORTED,
     ),
     *both(
         "type_confusion",
@@ -250,5 +297,6 @@ ROWS = [
             {**layer("Dropout", "a", rate=0.1), "shared_object_id": 7},
             {**layer("Flatten", "b"), "shared_object_id": 7},
         ),
+        **UNSUPPORTED,
     ),
 ]

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mnist_tasks.vetting.outcomes import Outcome
+
+#: The usual outcome of a kind.
+OUTCOMES: dict[str, Outcome] = {
+    "code": "model-can-run-code",
+    "links": "model-can-run-code",
+    "hidden": "model-unsupported",
+    "odd description": "model-unsupported",
+    "corrupt": "model-unreadable",
+}
 CONTRACT_FAILED, REFUSED = 1, 3
 
 
@@ -29,6 +39,8 @@ class Row:
         Expected from ``check``; the reason is a regular expression.
     make
         Writes the file; its payload, if it has one, would create the second path.
+    outcome
+        The error's outcome, if it is not the usual one of its kind.
     needs_keras
         It rightly passes the static check: the problem shows when the model is built.
     greedy
@@ -40,6 +52,7 @@ class Row:
     exit_code: int
     reason: str
     make: Callable[[Path, Path], None]
+    outcome: Outcome | None = None
     needs_keras: bool = False
     greedy: bool = False
 

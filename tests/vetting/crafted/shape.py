@@ -100,13 +100,6 @@ _CASES: list[tuple[str, str, Callable[[Path], Config]]] = [
         lambda _canary: small(dense(16, "d", kernel_initializer={"class_name": "Zeros"})),
     ),
     ("layer_compiles", "has a compile_config of its own", _layer(compile_config={"loss": "mse"})),
-    (
-        "function_alias",
-        "is registered as 'os.system'",
-        lambda _canary: sequential(
-            input_layer(), layer("Flatten", "f"), dense(activation=_ODD_FUNCTION)
-        ),
-    ),
     ("object_as_number", "has an object as its use_bias", _setting(use_bias={"class_name": "A"})),
     ("list_deep", "a list is nested too deeply", _setting(target_shape=[[[[[[1]]]]]])),
     ("list_of_words", "has 'os' in its target_shape", _setting(target_shape=["os"])),
@@ -133,6 +126,15 @@ _CASES: list[tuple[str, str, Callable[[Path], Config]]] = [
 ]
 
 ROWS: list[Row] = [
+    *both(
+        "function_alias",
+        ODD,
+        "is registered as 'os.system'",
+        lambda _canary: sequential(
+            input_layer(), layer("Flatten", "f"), dense(activation=_ODD_FUNCTION)
+        ),
+        outcome="model-can-run-code",
+    ),
     *(row for name, reason, config in _CASES for row in both(name, ODD, reason, config)),
     from_bytes("infinite.h5", ODD, "not a finite number", lambda: write_h5(_endless_text())),
     from_bytes(

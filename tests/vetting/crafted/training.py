@@ -101,7 +101,7 @@ _CASES: list[tuple[str, str, str, Callable[[Path], object]]] = [
     (
         "metric_model",
         CODE,
-        "names 'Sequential' of the module 'keras'",
+        "names 'Sequential' of the module 'keras'|'Lambda'",
         lambda canary: {
             "metrics": [
                 _wrapper(sequential(input_layer(), lambda_layer(bytecode(canary)), name="s"))
