@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mnist_tasks.checking.contract import Contract
+    from mnist_tasks.checking.contract_file import LoadedContract
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.records import Check, RunRecord
@@ -153,7 +154,7 @@ def check(
     Parameters
     ----------
     model
-        Model file: ``.h5``, ``.hdf5`` or ``.keras``.
+        Model file in HDF5 or the ``.keras`` format, whatever its name.
     contract
         A `Contract`, or a TOML file with one. By default the table ``[tool.mnist-tasks.contract]``
         of ``pyproject.toml`` in the current folder; without one, the four default clauses.
@@ -172,14 +173,9 @@ def check(
         TensorFlow is missing, the model ran out of time or memory, or an essential protection is
         not on.
     """
-    from mnist_tasks.checking import contract_file
     from mnist_tasks.checking.checker import Checker
-    from mnist_tasks.checking.contract import Contract
 
-    if isinstance(contract, Contract):
-        loaded = contract_file.LoadedContract(contract=contract)
-    else:
-        loaded = contract_file.load(None if contract is None else Path(contract))
+    loaded = _contract(contract)
     digits = load_data("test", data=data)
     checker = Checker(
         contract=loaded.contract,
@@ -192,13 +188,21 @@ def check(
     return found
 
 
-def vet(model: AnyPath = config.LATEST_MODEL, *, require_isolation: bool = False) -> VettedFile:
+def vet(
+    model: AnyPath = config.LATEST_MODEL,
+    *,
+    contract: AnyPath | Contract | None = None,
+    require_isolation: bool = False,
+) -> VettedFile:
     """Check whether a model file is safe to open with Keras, without loading it.
 
     Parameters
     ----------
     model, require_isolation
         As in `check`.
+    contract
+        As in `check`; only its ``bytes_below`` and ``parameters_below`` matter, which raise the
+        limits of the file.
 
     Raises
     ------
@@ -210,7 +214,11 @@ def vet(model: AnyPath = config.LATEST_MODEL, *, require_isolation: bool = False
     from mnist_tasks.vetting import sandbox
     from mnist_tasks.vetting.limits import Limits
 
-    return sandbox.vet(Path(model), limits=Limits(require_isolation=require_isolation))
+    limit = _contract(contract).contract
+    limits = Limits(require_isolation=require_isolation).raised(
+        file_bytes=limit.bytes_below, parameters=limit.parameters_below
+    )
+    return sandbox.vet(Path(model), limits=limits)
 
 
 def report(
@@ -256,6 +264,15 @@ def data_config(data: Data) -> DataConfig:
     folder = data or os.environ.get("MNIST_TASKS_DATA")
     mirror = os.environ.get("MNIST_TASKS_MIRROR")
     return DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
+
+
+def _contract(contract: AnyPath | Contract | None) -> LoadedContract:
+    from mnist_tasks.checking import contract_file
+    from mnist_tasks.checking.contract import Contract
+
+    if isinstance(contract, Contract):
+        return contract_file.LoadedContract(contract=contract)
+    return contract_file.load(None if contract is None else Path(contract))
 
 
 def _live() -> Any:

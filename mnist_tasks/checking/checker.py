@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +22,7 @@ from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import Check, ModelFile
-from mnist_tasks.vetting import image_input, limits, sandbox
+from mnist_tasks.vetting import image_input, sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
 
@@ -61,12 +61,8 @@ class Checker:
     @cached_property
     def limits(self) -> Limits:
         """The sandbox's limits, raised where the contract allows more."""
-        usual = limits.DEFAULT
-        return replace(
-            usual,
-            file_bytes=max(usual.file_bytes, self.contract.bytes_below or 0),
-            parameters=max(usual.parameters, self.contract.parameters_below),
-            require_isolation=self.require_isolation,
+        return Limits(require_isolation=self.require_isolation).raised(
+            file_bytes=self.contract.bytes_below, parameters=self.contract.parameters_below
         )
 
     @cached_property

@@ -44,18 +44,19 @@ RequireIsolation = Annotated[
         help="Refuse to read a model file unless each essential protection is on (exit code 4).",
     ),
 ]
+ContractFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="TOML file with the contract \\[default: the table "
+        "\\[tool.mnist-tasks.contract] of ./pyproject.toml, if there is one]",
+        readable=False,
+    ),
+]
 
 
 def check(
     models: Models = None,
-    contract: Annotated[
-        Path | None,
-        typer.Option(
-            help="TOML file with the contract \\[default: the table "
-            "\\[tool.mnist-tasks.contract] of ./pyproject.toml, if there is one]",
-            readable=False,
-        ),
-    ] = None,
+    contract: ContractFile = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
     markdown: Annotated[
         Path | None,
@@ -116,16 +117,24 @@ def check(
 
 def vet(
     models: Models = None,
+    contract: ContractFile = None,
     require_isolation: RequireIsolation = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check whether model files are safe to open with Keras, without loading them."""
+    """Check whether model files are safe to open with Keras, without loading them.
+
+    The contract only raises the limits of the file: by bytes_below and parameters_below.
+    """
+    from mnist_tasks.checking import contract_file
     from mnist_tasks.cli import model_paths
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
     from mnist_tasks.vetting.limits import Limits
 
-    limits = Limits(require_isolation=require_isolation)
+    limit = contract_file.load(contract).contract
+    limits = Limits(require_isolation=require_isolation).raised(
+        file_bytes=limit.bytes_below, parameters=limit.parameters_below
+    )
     worst = 0
     documents: list[object] = []
     for path in model_paths.expand(models or [config.LATEST_MODEL]):

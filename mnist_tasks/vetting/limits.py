@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,14 @@ class Limits:
     wall_seconds: float = 120.0
 
     require_isolation: bool = False
+
+    def raised(self, *, file_bytes: int | None, parameters: int) -> Limits:
+        """Return the limits, with those for the file and its parameters raised to these values."""
+        return replace(
+            self,
+            file_bytes=max(self.file_bytes, file_bytes or 0),
+            parameters=max(self.parameters, parameters),
+        )
 
 
 DEFAULT = Limits()

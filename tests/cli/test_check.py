@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 from tests.conftest import Run
@@ -109,6 +110,20 @@ def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: P
     refused = cli("vet", unsafe)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "Lambda" in refused.stderr
+
+
+def test_a_contract_raises_the_size_that_vet_takes(cli: Cli, tmp_path: Path) -> None:
+    large = tmp_path / "large.h5"
+    weights = {"dense": {"kernel": np.zeros((16, 100_000), "f4"), "bias": np.zeros(100_000, "f4")}}
+    model = handmade.small()
+    model["config"]["layers"][-1]["config"]["units"] = 100_000
+    large.write_bytes(handmade.write_h5(model, weights))
+    done = cli("vet", large, "--json")
+    assert json.loads(done.stdout)["models"][0]["error"]["expected"] == "at most 5,000,000 bytes"
+    contract = tmp_path / "contract.toml"
+    contract.write_text("bytes_below = 8_000_000\n")
+    done = cli("vet", large, "--contract", contract, "--json")
+    assert json.loads(done.stdout)["models"][0]["vetted"]["weights"] == 1_700_000
 
 
 def test_vet_tells_the_outcomes_apart(cli: Cli, tmp_path: Path) -> None:
