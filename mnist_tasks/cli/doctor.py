@@ -40,9 +40,10 @@ def doctor(
     from mnist_tasks import console
     from mnist_tasks.environment import examine
     from mnist_tasks.reporting.terminal import doctor
+    from mnist_tasks.vetting import trial
 
     messages = console.messages()
-    waiting = messages.status("importing TensorFlow, checking the sources")
+    waiting = messages.status("importing TensorFlow, vetting a model, checking the sources")
     with waiting if messages.is_terminal else nullcontext():
         found = examine.examine(
             data_dir=data_dir,
@@ -51,6 +52,7 @@ def doctor(
             offline=offline,
             timeout=timeout,
             requires_gpu=_requires_gpu(device),
+            try_vetting=trial.finding,
         )
     if as_json:
         print_json(found.as_dict())

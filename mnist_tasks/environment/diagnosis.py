@@ -10,7 +10,7 @@ from mnist_tasks.errors import EnvironmentProblemError
 
 SCHEMA = 2
 Status = Literal["ok", "warning", "error"]
-Topic = Literal["machine", "TensorFlow", "GPU", "data", "disk"]
+Topic = Literal["machine", "TensorFlow", "GPU", "vetting", "data", "disk"]
 
 
 @dataclass(frozen=True, kw_only=True)

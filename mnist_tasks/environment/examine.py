@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from mnist_tasks.environment import (
     source_check,
     storage,
 )
-from mnist_tasks.environment.diagnosis import Diagnosis
+from mnist_tasks.environment.diagnosis import Diagnosis, Finding
 
 
 def examine(
@@ -30,6 +31,7 @@ def examine(
     offline: bool = False,
     timeout: float = probe.TIMEOUT,
     requires_gpu: bool = False,
+    try_vetting: Callable[..., Finding],
 ) -> Diagnosis:
     """Check the machine, in about the time that TensorFlow takes to start.
 
@@ -41,11 +43,14 @@ def examine(
         Time limit for the start of TensorFlow, in seconds.
     requires_gpu
         Whether it is an error if TensorFlow can use no GPU.
+    try_vetting
+        Vets a model, and loads it if ``loads=True``; `vetting` is above this package.
     """
     check_sources = source_check.start(sources.choose(mirror=mirror, offline=offline))
     # Without the module there is nothing to probe, and one error for one cause is enough.
     module = builds.module_path()
     probing = background.start(partial(probe.probe, timeout)) if module else None
+    vetting = background.start(partial(try_vetting, loads=True)) if module else None
     querying = background.start(gpu.detect)
     data_dir = data_dir or store.default_folder()
     cached = storage.cache(data_dir)
@@ -68,6 +73,8 @@ def examine(
     findings += [
         gpu.finding(driver),
         gpu_use.finding(driver, result, is_required=requires_gpu),
+        # One error for one cause: what keeps TensorFlow from starting was reported above.
+        vetting.result() if vetting and _starts(result) else try_vetting(loads=False),
         cached,
         source_check.finding(None if offline else check_sources(), is_complete=is_complete),
         storage.folder("cache", data_dir, option="--data-dir", is_required=not is_complete),
@@ -75,3 +82,7 @@ def examine(
         storage.folder("runs", runs, option="--runs"),
     ]
     return Diagnosis(findings=tuple(each for each in findings if each))
+
+
+def _starts(result: probe.ProbeResult | None) -> bool:
+    return result is not None and result.gpus is not None

@@ -105,6 +105,8 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     assert findings["devices"]["facts"]["gpus"] is not None
     assert [file["state"] for file in findings["files"]["facts"]["files"]] == ["ok"] * 4
     assert findings["sources"]["facts"] == {"checked": False, "errors": None}
+    assert findings["process"]["facts"]["loaded"] is True
+    assert findings["process"]["facts"]["protections"]
     # A missing GPU is an error only if one is required.
     done = doctor(python, tmp_path, "--offline", "--device", "gpu", "--json")
     assert done.returncode == 4
@@ -127,6 +129,36 @@ def test_without_tensorflow(tmp_path: Path, mirror: str) -> None:
     assert findings["packages"]["facts"]["installed"] == []
     assert "import" not in findings
     assert findings["devices"]["status"] == "ok"
+    assert findings["process"]["status"] == "ok"
+    assert findings["process"]["facts"]["loaded"] is False
+
+
+def test_a_library_that_only_vetting_needs(tmp_path: Path) -> None:
+    env = broken_tensorflow(tmp_path, "raise ImportError")
+    (tmp_path / "path" / "h5py.py").write_text("raise ImportError('libhdf5.so: no such file')")
+    done = doctor(sys.executable, tmp_path, "--offline", "--json", env=env)
+    found = by_name(done)["process"]
+    assert (done.returncode, found["status"]) == (4, "error")
+    assert "can't vet a model: h5py" in found["found"]
+    assert "libhdf5.so" in found["found"]
+    assert "--force-reinstall --no-deps h5py==" in found["remedy"]
+
+
+def test_a_temporary_folder_that_cant_be_used(tmp_path: Path) -> None:
+    env = {**broken_tensorflow(tmp_path, "raise ImportError"), "TMPDIR": str(tmp_path / "none")}
+    found = by_name(doctor(sys.executable, tmp_path, "--offline", "--json", env=env))["process"]
+    assert found["status"] == "error"
+    assert str(tmp_path / "none") in found["found"]
+    assert "set TMPDIR" in found["remedy"]
+
+
+def test_a_vetting_process_that_crashes(tmp_path: Path) -> None:
+    env = broken_tensorflow(tmp_path, "raise ImportError")
+    (tmp_path / "path" / "h5py.py").write_text("import os; os.abort()")
+    found = by_name(doctor(sys.executable, tmp_path, "--offline", "--json", env=env))["process"]
+    assert found["status"] == "error"
+    assert "'start' with signal SIGABRT" in found["found"]
+    assert found["remedy"] == f"Run {install.command()}."
 
 
 @needs_no_gpu

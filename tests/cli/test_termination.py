@@ -33,7 +33,7 @@ if sys.flags.isolated:
 """
 
 
-@pytest.mark.parametrize("command", ["vet", "check", "check two"])
+@pytest.mark.parametrize("command", ["vet", "check", "check two", "doctor"])
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGTERM, -15), (signal.SIGHUP, -1), (signal.SIGINT, 130)],
@@ -48,13 +48,15 @@ def test_a_signal_ends_everything(
     pids.touch()
     (tmp_path / "libraries" / "h5py.py").write_text(ENDLESS.format(str(pids)))
     name, *more = command.split()
-    models = ["a.h5", "b.h5"] if more else ["a.h5"]
-    for model in models:
+    arguments = ["a.h5", "b.h5"] if more else ["a.h5"]
+    for model in arguments:
         (tmp_path / model).write_bytes(handmade.write_h5(handmade.small()))
+    if command == "doctor":
+        arguments = ["--offline"]
     data = str(tmp_path / "data")
     path = os.pathsep.join([str(tmp_path / "libraries"), str(throwaway.PROJECT)])
     process = subprocess.Popen(
-        [sys.executable, str(SMALL_CLI), data, name, *models],
+        [sys.executable, str(SMALL_CLI), data, name, *arguments],
         cwd=tmp_path,
         env={
             **os.environ,
