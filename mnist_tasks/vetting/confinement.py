@@ -78,16 +78,15 @@ def _confine_on_linux(parent: int) -> dict[str, _Outcome]:
     dropped = _attempt("no capabilities, no_new_privs", _drop_privileges)
     hidden = _attempt("not dumpable", partial(linux.prctl, linux.PR_SET_DUMPABLE, 0))
     files = _attempt("Landlock", partial(landlock.restrict, Path.cwd()))
-    calls = _attempt("seccomp", seccomp.restrict)
+    # What an older version lets through, seccomp can refuse.
+    is_complete = files.status != "on" or landlock.version() >= landlock.COMPLETE
+    calls = _attempt("seccomp", partial(seccomp.restrict, may_truncate=is_complete))
     apart = _attempt("parent's environment unreadable", partial(_require_apart, parent))
-    writes = files
-    if files.status == "on" and landlock.version() < landlock.COMPLETE:
-        writes = _Outcome("not available", "Landlock: this version lets files be truncated")
     found = {
         PROCESSES: calls,
         NETWORK: _any(calls, namespace),
         PRIVILEGES: dropped,
-        WRITES: _all(writes, calls),
+        WRITES: _all(files, calls),
         READS: files,
         OTHERS: _all(calls, hidden, apart),
         PARENT: dies,

@@ -30,7 +30,7 @@ _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _TCP = 0b11  # bind, connect; since version 4
 _SCOPES = 0b11  # abstract sockets and signals of other processes; since version 6
 
-#: Since this version, no way to change a file's content is left out.
+#: Before this version, a file that may be read can be emptied while it is opened.
 COMPLETE = 3
 
 _LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store")
@@ -60,13 +60,8 @@ def version() -> int:
     return linux.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
 
 
-def restrict(folder: Path) -> int:
+def restrict(folder: Path) -> None:
     """Restrict this thread, and those that it starts, to `folder` and what Python needs.
-
-    Returns
-    -------
-    version
-        That of the interface: before `COMPLETE`, a file can still be truncated.
 
     Raises
     ------
@@ -86,7 +81,6 @@ def restrict(folder: Path) -> int:
         linux.syscall(_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
-    return found
 
 
 def readable() -> Iterator[str]:

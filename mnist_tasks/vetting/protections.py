@@ -48,6 +48,6 @@ def require(subject: str, protections: Iterable[Protection]) -> None:
             subject,
             expected=f"a process with {', '.join(ESSENTIAL)}",
             found="; ".join(f"{each.name} is {each.status} ({each.detail})" for each in lacking),
-            remedy="Use Linux 6.2 or later with seccomp and Landlock, or don't require isolation.",
+            remedy="Use Linux 5.13 or later with seccomp and Landlock, or don't require isolation.",
             reason="isolation-unavailable",
         )

@@ -16,18 +16,20 @@ import sys
 from mnist_tasks.vetting import linux
 
 _CLONE_THREAD = 0x10000
+_O_TRUNC = 0x200
 _FILTER_MODE = 2
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _LOAD, _EQUAL, _GREATER, _HAS_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
-# Offsets in struct seccomp_data: number, architecture, low half of the first argument.
-_NUMBER, _ARCHITECTURE, _FIRST = 0, 4, 16
+# Offsets in struct seccomp_data: number, architecture, low halves of the arguments.
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD = 0, 4, 16, 24, 32
 
 _MACHINES = {"x86_64": 0, "aarch64": 1}
 _AUDIT_NUMBERS = (0xC000003E, 0xC00000B7)
 # Of Linux 6.5. A filter can't judge a call that is newer; libraries do without it. The numbers of
 # the x32 ABI, which are other names for known calls, are higher, too.
 _HIGHEST = 451
-_CLONE3 = 435
+_CLONE3, _OPENAT2 = 435, 437
+_CREAT = 85  # only on x86-64
 
 # The numbers of each call on x86-64 and aarch64; None where there is no such call.
 _REFUSED: dict[str, tuple[int | None, int | None]] = {
@@ -104,10 +106,17 @@ _OWN_PROCESS = {
     "prlimit64": (302, 261),
 }
 _CLONE = (56, 220)
+# Calls that open a file, and where their flags are.
+_OPEN = {"open": ((2, None), _SECOND), "openat": ((257, 56), _THIRD)}
 
 
-def restrict() -> None:
+def restrict(*, may_truncate: bool = True) -> None:
     """Install the filter in this thread and in those that it starts.
+
+    Parameters
+    ----------
+    may_truncate
+        Whether a file may be emptied while it is opened, in any folder.
 
     Raises
     ------
@@ -117,7 +126,7 @@ def restrict() -> None:
     machine = _MACHINES.get(os.uname().machine) if sys.maxsize > 2**32 else None
     if machine is None:
         raise OSError(errno.ENOSYS, f"no filter for {os.uname().machine}")
-    install(program(machine, os.getpid()))
+    install(program(machine, os.getpid(), may_truncate=may_truncate))
 
 
 def install(code: bytes) -> None:
@@ -128,7 +137,7 @@ def install(code: bytes) -> None:
     linux.prctl(linux.PR_SET_SECCOMP, _FILTER_MODE, ctypes.create_string_buffer(pointer))
 
 
-def program(machine: int, process: int) -> bytes:
+def program(machine: int, process: int, *, may_truncate: bool = True) -> bytes:
     """Return the filter for x86-64 (0) or aarch64 (1) and a process id, as BPF instructions."""
     refuse, unknown = _ERROR | errno.EPERM, _ERROR | errno.ENOSYS
     steps = [
@@ -152,7 +161,20 @@ def program(machine: int, process: int) -> bytes:
         own = [0, process] if name == "prlimit64" else [process]
         allowed = [step for value in own for step in _returns(_EQUAL, value, _ALLOW)]
         steps += _block(numbers[machine], [_step(_LOAD, _FIRST), *allowed, _step(_RETURN, refuse)])
+    if not may_truncate:
+        steps += [*_returns(_EQUAL, _OPENAT2, unknown), *_opening_without_truncation(machine)]
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
+
+
+def _opening_without_truncation(machine: int) -> list[bytes]:
+    refuse = _ERROR | errno.EPERM
+    steps = _returns(_EQUAL, _CREAT, refuse) if machine == 0 else []
+    for numbers, flags in _OPEN.values():
+        number = numbers[machine]
+        if number is not None:
+            tests = [_step(_LOAD, flags), *_returns(_HAS_BIT, _O_TRUNC, refuse)]
+            steps += _block(number, [*tests, _step(_RETURN, _ALLOW)])
+    return steps
 
 
 def _returns(test: int, value: int, result: int) -> list[bytes]:

@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks.vetting import confinement, linux, protections, seccomp
+from mnist_tasks.vetting import confinement, landlock, linux, protections, seccomp
 from mnist_tasks.vetting.limits import Limits
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Places:
 
 def attempts(at: Places) -> dict[str, dict[str, Callable[[], object]]]:
     """Return what each protection must prevent."""
-    secret = at.outside / "secret"
+    secret, library = at.outside / "secret", at.outside / "site-packages" / "library.py"
     address = ctypes.create_string_buffer(BASE)
     vector = struct.pack("PN", ctypes.addressof(address), len(BASE))
     call = partial(_call, parent=at.parent)
@@ -81,6 +81,8 @@ def attempts(at: Places) -> dict[str, dict[str, Callable[[], object]]]:
             "append": lambda: os.open(secret, os.O_WRONLY | os.O_APPEND),
             "truncate by name": lambda: os.truncate(secret, 3),
             "truncate by open": lambda: os.open(secret, os.O_RDONLY | os.O_TRUNC),
+            "overwrite a library": lambda: library.write_text("x"),
+            "truncate a library": lambda: os.open(library, os.O_RDONLY | os.O_TRUNC),
             "rename": lambda: (at.outside / "old").rename(at.outside / "renamed"),
             "move in": lambda: (at.outside / "other").rename(at.own / "moved"),
             "link in": lambda: os.link(secret, at.own / "link"),
@@ -152,6 +154,7 @@ def attempts(at: Places) -> dict[str, dict[str, Callable[[], object]]]:
             "cores": lambda: list(Path("/sys/devices/system/cpu").iterdir()),
             "status": lambda: Path("/proc/self/status").read_text(),
             "libraries": lambda: list(Path("/usr/lib").iterdir()),
+            "a library": library.read_text,
         },
         # The last one: without confinement, these change the process.
         protections.PRIVILEGES: {
@@ -267,6 +270,9 @@ def _places() -> Iterator[Places]:
         for name in ("secret", "old", "other", "deleted"):
             (outside / name).write_text("secret")
         (outside / "empty").mkdir()
+        (outside / "site-packages").mkdir()
+        (outside / "site-packages" / "library.py").write_text("x = 1")
+        sys.path.append(str(outside / "site-packages"))
         (own / "to-secret").symlink_to(outside / "secret")
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         yield Places(own, outside, os.getpid(), server.getsockname()[1])
@@ -287,6 +293,8 @@ def _attempt_all(at: Places, given: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     given = json.loads(sys.argv[1])
     sys.path.extend(given["path"])
+    if given["landlock"] is not None:
+        landlock.version = lambda: given["landlock"]
     if given["blocked"]:
         block(given["blocked"])
     if given["ordinary"] and os.geteuid() == 0:
