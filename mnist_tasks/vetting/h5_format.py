@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from mnist_tasks.vetting import h5_chunks
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, sanitize
 
 _MOST_OBJECTS = 4_000
 _MOST_LEVELS = 32
 _MOST_STRINGS = 5_000
+# A float32 weight, and three values of its optimizer.
+_BYTES_PER_PARAMETER = 16
 # Keras splits a long list of names into numbered attributes: layer_names0, layer_names1.
 _LISTS = re.compile(r"(layer_names|weight_names)\d{0,3}")
 _SINGLE = frozenset({"keras_version", "backend", "model_config", "training_config", "name"})
@@ -78,6 +81,7 @@ class _Walker:
         self.content = H5Content()
         self.seen: set[int] = set()
         self.stored = 0
+        self.unpacked = 0
 
     def walk(self, root: Any) -> H5Content:
         pending = [("", root)]
@@ -172,11 +176,6 @@ class _Walker:
                 expected="data in the file itself",
                 outcome="model-can-run-code",
             )
-        if layout != self.h5py.h5d.CONTIGUOUS or setup.get_nfilters():
-            raise RefusedError(
-                f"{where} is stored in chunks or compressed",
-                expected="one contiguous block, as Keras writes it",
-            )
         kind, shape = item.get_type(), item.shape
         count = math.prod(shape)
         if not self.is_allowed(kind, path, scalar=shape == ()):
@@ -186,7 +185,13 @@ class _Walker:
             )
         stored, offset = item.get_storage_size(), item.get_offset()
         self.stored += stored
-        if stored != count * kind.get_size():
+        size = count * kind.get_size()
+        in_chunks = layout == self.h5py.h5d.CHUNKED
+        if in_chunks:
+            most = self.limits.parameters * _BYTES_PER_PARAMETER
+            self.unpacked += h5_chunks.check(item, where, most=most - self.unpacked)
+            offset = 0
+        elif stored != size:
             raise RefusedError(
                 f"{where} declares the shape {sanitize(shape)} but contains {stored:,} bytes",
                 outcome="model-unreadable",
@@ -196,8 +201,8 @@ class _Walker:
                 f"{where} declares more bytes than the file has", outcome="model-unreadable"
             )
         self.content.weights[path] = count
-        checked = count and not path.startswith(self.optimizer)
-        if checked and not np.isfinite(self.h5py.Dataset(item)[()]).all():
+        is_weight = not path.startswith(self.optimizer)
+        if count and is_weight and not np.isfinite(self.h5py.Dataset(item)[()]).all():
             raise RefusedError(
                 f"{where} contains NaN or infinity",
                 expected="finite weights",

@@ -171,3 +171,27 @@ def test_weights_of_keras_2_14_belong_to_their_layers() -> None:
     )
     data = handmade.write_keras(handmade.small(), weights)
     assert vet_bytes(data, file_format="keras", limits=DEFAULT).weights == 170
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"compression": "gzip"},
+        {"compression": "gzip", "shuffle": True, "fletcher32": True},
+        {"chunks": (4, 10)},
+        {"maxshape": (None, 10)},
+    ],
+)
+@pytest.mark.parametrize("optimizer", [False, True])
+def test_a_compressed_file_passes(settings: dict[str, Any], optimizer: bool) -> None:
+    def edit(file: Any) -> None:
+        path = "model_weights/dense/dense/kernel"
+        values = file[path][()]
+        if optimizer:
+            path = "optimizer_weights/kernel"
+        else:
+            del file[path]
+        file.create_dataset(path, data=values, **settings)
+
+    data = handmade.write_h5(handmade.small(), edit=edit)
+    assert vet_bytes(data, file_format="h5", limits=DEFAULT).weights == 170

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,8 +66,41 @@ def _virtual(file: Any, path: str) -> None:
     file.create_virtual_dataset(path, layout)
 
 
-def _gzip(file: Any, path: str) -> None:
-    _replace(file, path, data=np.zeros((16, 10), "f4"), compression="gzip")
+def _lzf(file: Any, path: str) -> None:
+    _replace(file, path, data=np.zeros((16, 10), "f4"), compression="lzf")
+
+
+def _scaled(file: Any, path: str) -> None:
+    _replace(file, path, data=np.zeros((16, 10), "f4"), scaleoffset=2)
+
+
+def _gzip_nan(file: Any, path: str) -> None:
+    _replace(file, path, data=np.full((16, 10), np.nan, "f4"), compression="gzip")
+
+
+def _gzip_many(file: Any, path: str) -> None:
+    # Each is within the limit; all of them are not.
+    for number in range(9):
+        values = np.zeros((2**18, 10), "f4")
+        file.create_dataset(f"{path}_{number}", data=values, compression="gzip", compression_opts=1)
+
+
+def _chunk(data: bytes) -> Callable[[Any, str], None]:
+    def edit(file: Any, path: str) -> None:
+        _replace(file, path, shape=(16, 10), dtype="f4", chunks=(16, 10), compression="gzip")
+        file[path].id.write_direct_chunk((0, 0), data)
+
+    return edit
+
+
+def _unwritten(file: Any, path: str) -> None:
+    _replace(file, path, shape=(16, 10), dtype="f4", chunks=(4, 10))
+
+
+def _inflating(file: Any, path: str) -> None:
+    # One chunk of 640 bytes that inflates to 100 MB.
+    data = zlib.compress(bytes(100_000_000), 1)
+    _chunk(data)(file, path)
 
 
 def _gzip_bomb(file: Any, path: str) -> None:
@@ -84,10 +118,6 @@ def _filled_bomb(file: Any, path: str) -> None:
 
 def _vast(file: Any, path: str) -> None:
     _replace(file, path, shape=(2**31, 2**31), dtype="f4", chunks=(1, 1))
-
-
-def _resizable(file: Any, path: str) -> None:
-    _replace(file, path, data=np.zeros((16, 10), "f4"), maxshape=(None, 10))
 
 
 def _nan(file: Any, path: str) -> None:
@@ -151,6 +181,7 @@ def _deep(file: Any, path: str) -> None:
     file.create_group(path.rsplit("/", 1)[0] + "/a" * 40)
 
 
+_SHORT = "a chunk of .* doesn't have the declared 640 bytes"
 _NO_FLOATS = "does not contain floating-point numbers"
 
 # Edits of the kernel's dataset, each applied to both formats, and the expected reason.
@@ -161,12 +192,18 @@ _EDITS: list[tuple[str, str, Any, str]] = [
     ("link_cycle", "hidden", _cycle, "linked more than once"),
     ("external_storage", "links", _external_storage, "another file"),
     ("virtual_storage", "links", _virtual, "another file"),
-    ("gzip_filter", "bombs", _gzip, "compressed"),
-    ("gzip_bomb", "bombs", _gzip_bomb, "compressed"),
-    ("chunked_bomb", "bombs", _chunked_bomb, "chunks"),
+    ("lzf_filter", "bombs", _lzf, "compressed in an unusual way"),
+    ("scale_filter", "bombs", _scaled, "compressed in an unusual way"),
+    ("gzip_bomb", "bombs", _gzip_bomb, "unpacks to 4,[0-9]{3},...,... bytes"),
+    ("gzip_many", "bombs", _gzip_many, "unpacks to 10,485,760 bytes"),
+    ("gzip_chunk_corrupt", "corrupt", _chunk(b"no deflate stream"), _SHORT),
+    ("gzip_inflating", "bombs", _inflating, _SHORT),
+    ("gzip_chunk_short", "corrupt", _chunk(zlib.compress(bytes(64))), _SHORT),
+    ("chunk_missing", "corrupt", _unwritten, "has 0 chunks"),
+    ("gzip_nan_weight", "numbers", _gzip_nan, "contains NaN or infinity"),
+    ("chunked_bomb", "bombs", _chunked_bomb, "unpacks to [0-9,]+ bytes"),
     ("filled_bomb", "bombs", _filled_bomb, r"contains 0 bytes"),
-    ("vast_shape", "bombs", _vast, "chunks"),
-    ("resizable", "bombs", _resizable, "chunks"),
+    ("vast_shape", "bombs", _vast, "unpacks to [0-9,]+ bytes"),
     ("many_groups", "bombs", _many, "more than 4,000 objects"),
     ("deep_groups", "bombs", _deep, "nested more than 32 deep"),
     ("nan_weight", "numbers", _nan, "contains NaN or infinity"),
@@ -191,7 +228,7 @@ _EDITS: list[tuple[str, str, Any, str]] = [
         _typed(data=np.zeros(4, ">f4")),
         _NO_FLOATS,
     ),
-    ("ragged_weight", "numbers", _vlen, f"{_NO_FLOATS}|chunks"),
+    ("ragged_weight", "numbers", _vlen, _NO_FLOATS),
     ("reference_weight", "numbers", _reference, _NO_FLOATS),
     ("named_type", "numbers", _named_type, "a named datatype"),
     ("hidden_weight", "hidden", _hidden, "belongs to no layer"),
