@@ -6,11 +6,13 @@ its own folder; it may start no program. The numbers are those of linux/landlock
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import struct
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from mnist_tasks.vetting import linux
@@ -52,7 +54,7 @@ _SYSTEM = (
     "/sys/fs/cgroup",
 )
 # A folder of the search path that has one of these is one of libraries.
-_LIBRARIES = ("h5py", "keras", "msgspec", "numpy", "tensorflow")
+_LIBRARIES = ("h5py", "keras", "msgspec", "numpy", "tensorflow", "tf_keras")
 
 
 def version() -> int:
@@ -98,9 +100,21 @@ def readable() -> Iterator[str]:
             map(os.path.isdir, (f"{path}/{name}" for name in _LIBRARIES))
         ):
             yield path
+            yield from _links(path)
+    # An import hook, as of an editable installation, may lead to a folder anywhere.
+    for name in _LIBRARIES:
+        spec = find_spec(name)
+        yield from (spec and spec.submodule_search_locations) or ()
     yield from filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
     yield from _LIBRARY_FOLDERS
     yield from _SYSTEM
+
+
+def _links(folder: str) -> list[str]:
+    """List the packages that are links, as some installers make them."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return [entry.path for entry in entries if entry.is_symlink()]
+    return []
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -26,7 +28,7 @@ from importlib.util import spec_from_file_location
 
 class Finder:
     def find_spec(name, path=None, target=None):
-        if name == "h5py":
+        if name == {1!r}:
             return spec_from_file_location(name, {0!r} + "/__init__.py",
                                            submodule_search_locations=[{0!r}])
 
@@ -90,10 +92,31 @@ def test_a_library_with_an_import_hook_in_the_users_folder(tmp_path: Path, model
     python, user, env = as_user(tmp_path)
     source = tmp_path / "source"
     (user / "h5py").rename(source)
-    (user / "__editable___h5py_finder.py").write_text(HOOK.format(str(source.resolve())))
+    (user / "__editable___h5py_finder.py").write_text(HOOK.format(str(source.resolve()), "h5py"))
     (user / "__editable__.h5py.pth").write_text("import __editable___h5py_finder\n")
     code, vetted = vet(python, model, env)
     assert (code, vetted["weights"]) == (0, 170), vetted
+
+
+@pytest.mark.slow
+def test_confinement_lets_linked_and_hooked_libraries_be_read(tmp_path: Path) -> None:
+    """Unlike h5py, these are imported once the process is confined."""
+    python, user, env = as_user(tmp_path)
+    assert (user / "tensorflow").is_symlink()
+    (user / "keras").unlink()
+    spec = importlib.util.find_spec("keras")
+    assert spec is not None
+    assert spec.origin is not None
+    shutil.copytree(Path(spec.origin).parent, tmp_path / "source")
+    hook = HOOK.format(str((tmp_path / "source").resolve()), "keras")
+    (user / "__editable___keras_finder.py").write_text(hook)
+    (user / "__editable__.keras.pth").write_text("import __editable___keras_finder\n")
+    script = "from mnist_tasks.vetting import trial; print(trial.finding(loads=True))"
+    command = [python, "-c", script]
+    env = {**{k: v for k, v in os.environ.items() if k != "PYTHONPATH"}, **env}
+    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+    assert "status='ok'" in done.stdout, done.stdout
+    assert "vetted, loaded and ran" in done.stdout
 
 
 def test_libraries_in_folders_of_pythonpath(tmp_path: Path, model: Path) -> None:
