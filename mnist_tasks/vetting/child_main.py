@@ -89,8 +89,7 @@ def _process(request: Request) -> Iterator[Message]:
     resources.raise_memory_limit(limits)
     yield Stage(name="import")
     model_loading.import_keras()
-    old = (declared.keras_version or "").startswith(("1.", "2."))
-    library = keras_model.keras_2() if old else keras_model.keras_3()
+    library = keras_model.library_for(declared)
     yield Stage(name="count")
     with library.without_weights():
         model = keras_model.build(declared, library, file_format=request.file_format)

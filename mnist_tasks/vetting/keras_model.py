@@ -16,6 +16,7 @@ from typing import Any
 
 from mnist_tasks.vetting import allowlist
 from mnist_tasks.vetting.static_check import DeclaredModel
+from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +81,40 @@ def keras_2() -> Library:
     )
 
 
+def library_for(declared: DeclaredModel) -> Library:
+    """Return the Keras of the file's own generation."""
+    is_old = (declared.keras_version or "").startswith(("1.", "2."))
+    return keras_2() if is_old else keras_3()
+
+
 def build(declared: DeclaredModel, library: Library, *, file_format: str) -> Any:
     """Build the model that a file describes; its weights are the initial ones."""
-    return library.build(_prepared(declared.config), file_format)
+    with _refusing("build", library):
+        return library.build(_prepared(declared.config), file_format)
 
 
 def load(declared: DeclaredModel, library: Library, path: Path, *, file_format: str) -> Any:
     """Build the model that a file describes, and load its weights from the file."""
     model = build(declared, library, file_format=file_format)
-    model.load_weights(str(path))
+    with _refusing("load the weights of", library):
+        model.load_weights(str(path))
     return model
+
+
+@contextlib.contextmanager
+def _refusing(action: str, library: Library) -> Iterator[None]:
+    """Turn what Keras raises for a description that it can't use into a refusal."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
+        cause = sanitize(_cause(str(error)), limit=200)
+        raise RefusedError(f"{library.name} can't {action} the model: {cause}") from error
+
+
+def _cause(message: str) -> str:
+    """Return the cause from Keras's message, which puts it after a dump of the description."""
+    cause = message.rpartition("Exception encountered:")[2]
+    return " ".join(cause.split()) or "no reason given"
 
 
 def calls(model: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
