@@ -105,9 +105,9 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
     known |= set(_weight_groups(model, "", "_layer_checkpoint_dependencies"))  # of Keras 2.14
     total = 0
     for path, count in content.weights.items():
-        is_metric = path.startswith("/metrics/") and count <= _LARGEST_METRIC
-        if is_metric or path.startswith("/optimizer/"):
-            continue  # needed for training only
+        group, kind = _training_state(path)
+        if group in {"", *known} and (kind == "optimizer" or count <= _LARGEST_METRIC):
+            continue  # needed for training only; a nested model that was compiled has its own
         place = re.fullmatch(r"(.*)/vars/\d{1,3}", path)
         if place is None or place[1] not in known:
             raise RefusedError(f"{sanitize(path)} belongs to no layer")
@@ -118,6 +118,12 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
         config=config,
         keras_version=version(entries.get("keras_version")),
     )
+
+
+def _training_state(path: str) -> tuple[str | None, str]:
+    """Return the group of the model whose optimizer or metrics a dataset belongs to, and which."""
+    found = re.match(r"(.*?)/(optimizer|metrics)/", path)
+    return (found[1], found[2]) if found else (None, "")
 
 
 def _weight_groups(model: LayerDescription, path: str, parent: str) -> list[str]:

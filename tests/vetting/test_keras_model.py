@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 import pytest
 
@@ -44,6 +43,8 @@ def old_network() -> Any:
 
 
 def edit_config(path: Path, edit: Callable[[Any], Any]) -> None:
+    import h5py
+
     with h5py.File(path, "r+") as file:
         file.attrs["model_config"] = json.dumps(edit(json.loads(file.attrs["model_config"])))
 
@@ -108,10 +109,6 @@ def test_what_a_nested_model_was_compiled_with_is_never_built(kind: str, tmp_pat
     model = keras.Model(inputs, inner(keras.layers.Flatten()(inputs)))
     path = tmp_path / f"model.{kind}"
     model.save(path)
-    raw = path.read_bytes()
-    # The same length, so that only this number changes; a million thresholds took minutes.
-    if kind == "keras":
-        assert b'"num_thresholds": 3' in raw
     found = sandbox.inspect(path, image_sets={"test": IMAGES})
     assert found.no_predictions_reason is None
     prepared = keras_model._prepared(
