@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
@@ -180,7 +181,11 @@ def delete(record: RunRecord, folder: Path) -> None:
 
 
 def attach(
-    check: Check, folder: Path, probabilities: predictions.Probabilities | None = None
+    check: Check,
+    folder: Path,
+    probabilities: predictions.Probabilities | None = None,
+    *,
+    on_skipped: Callable[[str], object] = lambda _: None,
 ) -> RunRecord | None:
     """Add a check to the newest record of the checked model, which its hash identifies.
 
@@ -190,8 +195,13 @@ def attach(
     ----------
     probabilities : (n, 10) float32 in [0, 1]
         The model's predictions for the test images, to be saved beside the record.
+    on_skipped
+        Called with a message for each record that was skipped.
     """
-    for record in reversed(read_all(folder).records):
+    stored = read_all(folder)
+    for each in stored.skipped:
+        on_skipped(each)
+    for record in reversed(stored.records):
         if record.model.sha256 == check.model.sha256:
             checked = replace(record, check=check)
             if probabilities is not None:

@@ -18,6 +18,7 @@ from mnist_tasks.cli.common import (
     print_error,
     print_json,
     print_tables,
+    warn_skipped,
 )
 from mnist_tasks.errors import MnistTasksError
 
@@ -93,6 +94,7 @@ def check(
     )
     found = []
     codes: list[int] = []
+    skipped: dict[str, None] = {}  # in order
     with (
         CheckProgress(len(paths)) as progress,
         closing(checker.check_each(paths, progress=progress.show)) as checks,
@@ -102,7 +104,9 @@ def check(
             with progress.paused():
                 if result.check is not None:
                     with _after_the_verdict(codes):
-                        run_store.attach(result.check, runs, probabilities)
+                        run_store.attach(
+                            result.check, runs, probabilities, on_skipped=skipped.setdefault
+                        )
                 if not as_json:
                     _print_check(result)
     gathered = results.gather(found, loaded.source)
@@ -112,6 +116,7 @@ def check(
         _print_summary(gathered)
     with _after_the_verdict(codes):
         files.write_check(gathered, junit=junit, markdown=markdown)
+    warn_skipped(skipped)
     raise typer.Exit(max(gathered.exit_code, *codes, 0))
 
 

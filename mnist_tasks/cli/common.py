@@ -13,13 +13,14 @@ from mnist_tasks import errors
 from mnist_tasks.errors import EnvironmentProblemError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from rich.console import RenderableType
 
     from mnist_tasks.errors import Failure, MnistTasksError
 
 Result = TypeVar("Result")
+MOST_SKIPPED = 10
 
 EXIT_CODES = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in errors.EXIT_CODES)
 DataDir = Annotated[
@@ -83,6 +84,16 @@ def print_error(error: MnistTasksError | Failure) -> None:
     from mnist_tasks import console
 
     console.show_error(error)
+
+
+def warn_skipped(skipped: Collection[str]) -> None:
+    """Name the first records that were skipped, on standard error."""
+    from mnist_tasks import console
+
+    for each in list(skipped)[:MOST_SKIPPED]:
+        console.note(f"skipped {each}")
+    if len(skipped) > MOST_SKIPPED:
+        console.note(f"and {len(skipped) - MOST_SKIPPED:,} more; `mnist-tasks runs` lists them")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from mnist_tasks.cli.common import (
     print_line,
     print_result,
     print_tables,
+    warn_skipped,
 )
 from mnist_tasks.errors import UsageError
 
@@ -99,7 +100,9 @@ def show(
     from mnist_tasks import run_store
     from mnist_tasks.reporting.terminal import runs as run_tables
 
-    record, _ = run_store.find(run_store.read_all(runs), runs, name)
+    stored = run_store.read_all(runs)
+    record, _ = run_store.find(stored, runs, name)
+    warn_skipped(stored.skipped)
     print_result(record, run_tables.run, as_json=as_json)
 
 
@@ -116,7 +119,9 @@ def prune(
     """
     from mnist_tasks import run_store
 
-    records = run_store.read_all(runs).records
+    stored = run_store.read_all(runs)
+    warn_skipped(stored.skipped)
+    records = stored.records
     old = records[: max(0, len(records) - keep)]
     if old and not yes:
         _ask(f"Delete {len(old):,} of {len(records):,} runs from {runs}?", as_json=as_json)
