@@ -90,6 +90,13 @@ class TrainingConfig:
                 expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
                 found=printable(self.device),
             )
+        try:
+            self.output.lstat()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:  # such as a name that is too long
+            found = getattr(error, "strerror", None) or str(error)
+            raise UsageError("--output", expected="a file name", found=found) from error
         if self.output.is_dir():
             raise UsageError("--output", expected="a file", found=f"a folder: {self.output}")
         if self.output.suffix not in MODEL_SUFFIXES:

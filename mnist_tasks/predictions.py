@@ -27,6 +27,7 @@ FILE_NAME = "predictions.npz"
 ARRAY = "probabilities"
 MEMBER = f"{ARRAY}.npy"
 MOST_BYTES = 10_000_000  # an archive can declare any unpacked size
+COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 HEADER_BYTES, ROW_BYTES = 128, 40
 # What zipfile raises for a truncated, corrupt, encrypted or invalid archive.
 _UNREADABLE = (
@@ -61,11 +62,17 @@ def load(folder: Path, *, sha256: str | None = None) -> Probabilities:
     path = folder / FILE_NAME
     try:
         content = disk.read_regular(path, limit=MOST_BYTES)
+        found: Probabilities | str
         digest = hashlib.sha256(content).hexdigest()
         if sha256 in (None, digest):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                size = archive.getinfo(MEMBER).file_size
-                found = _read(archive) if size <= MOST_BYTES else f"{size:,} bytes"
+                member = archive.getinfo(MEMBER)
+                if member.file_size > MOST_BYTES:
+                    found = f"{member.file_size:,} bytes"
+                elif member.compress_type not in COMPRESSION:
+                    found = "a compression that NumPy does not use"
+                else:
+                    found = _read(archive)
         else:
             found = f"SHA-256 {digest}, but its record has {sha256}"
     except OSError as error:

