@@ -35,6 +35,8 @@ def test_the_defaults_are_valid() -> None:
         ("precision", None),
         ("output", Path("model.pkl")),
         ("output", Path("model")),
+        ("output", Path("x" * 300 + ".h5")),
+        ("output", Path("a\0.h5")),
     ],
 )
 def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:
