@@ -22,6 +22,13 @@ NAMES = (LIMITS, PROCESSES, NETWORK, PRIVILEGES, WRITES, READS, OTHERS, PARENT)
 ESSENTIAL = (LIMITS, PROCESSES, NETWORK, PRIVILEGES, WRITES)
 
 
+def summary(protections: Sequence[Protection]) -> tuple[str, list[str]]:
+    """Return in words how many protections are on, and a line about each of the others."""
+    lacking = [each for each in protections if each.status != "on"]
+    on = f"{len(protections) - len(lacking)} of {len(protections)} protections on"
+    return on, [f"{each.name} is {each.status} ({each.detail})" for each in lacking]
+
+
 def missing(protections: Iterable[Protection]) -> list[Protection]:
     """Return the essential protections that are not on."""
     return [each for each in protections if each.name in ESSENTIAL and each.status != "on"]
@@ -47,7 +54,7 @@ def require(subject: str, protections: Iterable[Protection]) -> None:
         raise EnvironmentProblemError(
             subject,
             expected=f"a process with {', '.join(ESSENTIAL)}",
-            found="; ".join(f"{each.name} is {each.status} ({each.detail})" for each in lacking),
+            found="; ".join(summary(lacking)[1]),
             remedy="Use Linux 5.13 or later with seccomp and Landlock, or don't require isolation.",
             reason="isolation-unavailable",
         )

@@ -6,18 +6,12 @@ hole. The child process
 
 - gets a private copy of exactly the bytes that are hashed, in a temporary folder of its own;
 - runs in Python's isolated mode, with a short list of environment variables, no standard input and
-  no GPU, and is killed once the result is there or time is up; on Linux, so are all processes of
-  its session;
-- has limits on address space, CPU time and the size of files it writes, and writes no core dump
-  (POSIX systems; the wall-clock limits apply everywhere);
-- on Linux can't gain privileges, dies with its parent, and has no network if it runs as root or the
-  system allows user namespaces;
+  no GPU, and is killed once the result is there or time is up; on Linux, so are all processes that
+  it started;
+- confines itself before it reads the file, and reports which protections are in force (see
+  `confinement` and ``docs/untrusted-models.md``);
 - is not trusted: its messages are parsed strictly, its text becomes printable ASCII, and its
   probabilities must be finite, in [0, 1] and as many as there are images.
-
-Not confined: the child runs as the same user, who may read and write files; there is no filter of
-system calls, and none of the limits covers several processes together. On macOS and Windows it
-keeps the network; on Windows only the wall-clock limits apply.
 """
 
 from __future__ import annotations

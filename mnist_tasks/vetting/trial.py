@@ -12,6 +12,7 @@ from pathlib import Path
 from mnist_tasks import install
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
+from mnist_tasks.vetting.protections import summary
 
 SAMPLE = Path(__file__).with_name("sample.h5")
 _MOST_SECONDS = 10.0
@@ -65,12 +66,11 @@ def finding(*, loads: bool) -> Finding:
         ended.set()
         atexit.unregister(end)
     seconds = time.perf_counter() - start
-    lacking = [each for each in protections if each.status != "on"]
-    on = f"{len(protections) - len(lacking)} of {len(protections)} protections on"
+    on, others = summary(protections)
     what = "vetted, loaded and ran" if loads else "vetted"
     return make(
         found=f"{what} a model in {seconds:.1f} s; {on}",
-        details=tuple(f"{each.name} is {each.status}: {each.detail}" for each in lacking),
+        details=tuple(others),
         facts={
             "loaded": loads,
             "seconds": round(seconds, 2),

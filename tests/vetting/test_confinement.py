@@ -174,3 +174,11 @@ def test_root_keeps_what_it_takes_to_read_the_libraries(tmp_path: Path) -> None:
     assert {each["status"] for name, each in found.items() if name != protections.PRIVILEGES} == {
         "on"
     }
+
+
+def test_the_documentation_counts_the_attempts() -> None:
+    found = attempt(ordinary=True)["attempts"]
+    count = sum(len(attempts) for name, attempts in found.items() if name != "needed")
+    text = (Path(__file__).parents[2] / "docs" / "untrusted-models.md").read_text(encoding="utf-8")
+    assert f"makes {count} attempts" in text
+    assert all(f"| `{name}`" in text for name in protections.NAMES)

@@ -125,7 +125,7 @@ def test_required_isolation_comes_before_the_file(data: bytes | None, model: Pat
 def test_the_table_says_what_is_not_on(model: Path) -> None:
     found = without_landlock("-m", "mnist_tasks", "vet", model, folder=PROJECT)
     text = " ".join(found.stdout.replace("│", "").split())
-    assert f"of {len(protections.NAMES)} protections on; no-writes-outside not available" in text
+    assert f"of {len(protections.NAMES)} protections on; no-writes-outside is not available" in text
 
 
 @needs_landlock

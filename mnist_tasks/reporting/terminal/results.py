@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.records import Check, Protection, RunRecord, Trial
+from mnist_tasks.records import Check, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.verdict import Clause, Verdict
+from mnist_tasks.vetting import protections
 
 if TYPE_CHECKING:  # these are slow to import
     from mnist_tasks.checking.results import CheckResult, CheckResults
@@ -111,12 +112,13 @@ def _reason(result: CheckResult) -> str:
 
 def vetted(path: str, file: VettedFile) -> RenderableType:
     """Show the contents of a model file that passed the static check."""
+    on, others = protections.summary(file.protections)
     rows = {
         "format": f"{file.format}, {file.bytes:,} bytes",
         "written by": f"Keras {file.keras_version}" if file.keras_version else "not stated",
         "layers": ", ".join(printable(kind) for kind in file.layers),
         "weights": f"{file.weights:,}",
-        "isolation": isolation(file.protections),
+        "isolation": "; ".join([on, *map(printable, others)]),
         "SHA-256": file.sha256,
         "checked": "; ".join(file.checked),
         "not checked": "; ".join(file.not_checked),
@@ -129,15 +131,6 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
             "Run `mnist-tasks check` to evaluate the model.", "default"
         ),
     )
-
-
-def isolation(protections: Sequence[Protection]) -> str:
-    """Say in one line which protections were on, and what kept the others off."""
-    lacking = [
-        f"{each.name} {each.status} ({each.detail})" for each in protections if each.status != "on"
-    ]
-    on = f"{len(protections) - len(lacking)} of {len(protections)} protections on"
-    return "; ".join([on, *map(printable, lacking)])
 
 
 def verdict(found: Verdict, path: str) -> RenderableType:
