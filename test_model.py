@@ -5,7 +5,7 @@ This is a script, not a pytest module: pytest collects only the folder ``tests``
 
 import sys
 
-from mnist_tasks.cli.app import main
+from mnist_tasks.cli.start import main
 
 if __name__ == "__main__":
     main(["check", *sys.argv[1:]])

@@ -2,7 +2,7 @@
 
 import sys
 
-from mnist_tasks.cli.app import main
+from mnist_tasks.cli.start import main
 
 if __name__ == "__main__":
     main(["train", *sys.argv[1:]])

@@ -1,5 +1,5 @@
 """``python -m mnist_tasks``: the same as the command ``mnist-tasks``."""
 
-from mnist_tasks.cli.app import main
+from mnist_tasks.cli.start import main
 
 main()

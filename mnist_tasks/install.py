@@ -1,9 +1,12 @@
-"""The command that reinstalls this package, for the remedies of errors."""
+"""What repairs this installation, and the errors of libraries that are missing or broken."""
 
 from __future__ import annotations
 
 import json
+import traceback
 from importlib import metadata
+
+from mnist_tasks.errors import EnvironmentProblemError, printable
 
 PACKAGE = "mnist-tasks"
 
@@ -31,6 +34,42 @@ def repair(package: str) -> str:
     """
     version = metadata.version(package)
     return f"`python -m pip install --force-reinstall --no-deps {package}=={version}`"
+
+
+def broken_library(name: str, *, found: str, is_missing: bool) -> EnvironmentProblemError:
+    """Return the error for a library that can't be imported.
+
+    Parameters
+    ----------
+    found
+        Its import's exception.
+    is_missing
+        Whether it is not installed, rather than damaged.
+    """
+    remedy = f"Run {command()}."
+    if not is_missing:
+        try:
+            remedy = f"Run {repair(name)}."
+        except metadata.PackageNotFoundError:
+            remedy = "Run `mnist-tasks doctor`, which says what to fix."
+    return EnvironmentProblemError(
+        name,
+        expected="a library that can be imported",
+        found=f"its import failed: {found}",
+        remedy=remedy,
+        reason="library-broken",
+    )
+
+
+def import_problem(error: ImportError) -> EnvironmentProblemError:
+    """Return the error for the library whose import raised an exception."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    module = error.name or frame.f_globals.get("__name__") or "a library"
+    return broken_library(
+        module.partition(".")[0],
+        found=printable(f"{type(error).__name__}: {error}"),
+        is_missing=isinstance(error, ModuleNotFoundError) and "." not in module,
+    )
 
 
 def _is_editable() -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mnist_tasks.cli.app import main
+from mnist_tasks.cli.start import main
 from tests import generated
 
 

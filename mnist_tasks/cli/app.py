@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mnist_tasks import errors
+from mnist_tasks import errors, install
 from mnist_tasks.cli import runs, termination
 from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.common import EXIT_CODES, print_error, print_json
@@ -41,6 +41,11 @@ class _Group(TyperGroup):
             else:
                 print_error(error)
             raise typer.Exit(error.exit_code) from error
+        except ImportError as error:
+            if not wants_json:
+                raise
+            print_json({"schema": 1, "error": install.import_problem(error).as_dict()})
+            raise typer.Exit(errors.EnvironmentProblemError.exit_code) from error
         except KeyboardInterrupt as error:
             from mnist_tasks import console
 
@@ -122,6 +127,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         with termination.unwinding():
             app(arguments, prog_name="mnist-tasks")
+    except ImportError:
+        raise  # a library is missing or broken
     except Exception:
         traceback.print_exc()
         sys.exit(errors.BUG)

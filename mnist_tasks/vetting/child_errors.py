@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
-from importlib import metadata
 from typing import IO
 
 from mnist_tasks import install
@@ -46,7 +44,11 @@ def reported(message: Report, file_name: str) -> MnistTasksError:
                 remedy="Free memory and disk space, then rerun.",
             )
         case protocol.BrokenLibrary():
-            return _broken_library(message)
+            return install.broken_library(
+                sanitize(message.name),
+                found=sanitize(message.found, limit=300),
+                is_missing=message.missing,
+            )
 
 
 def not_started(error: OSError) -> EnvironmentProblemError:
@@ -138,22 +140,6 @@ def died(
         )
     remedy = _LIBRARIES if stage in _SAME_FOR_ALL else _AGAIN
     return EnvironmentProblemError(file_name, found=found, remedy=remedy, reason="process-died")
-
-
-def _broken_library(message: protocol.BrokenLibrary) -> EnvironmentProblemError:
-    name = sanitize(message.name)
-    remedy = f"Run {install.command()}."
-    if not message.missing:
-        remedy = _LIBRARIES
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            remedy = f"Run {install.repair(name)}."
-    return EnvironmentProblemError(
-        name,
-        expected="a library that the vetting process can import",
-        found=f"its import failed: {sanitize(message.found, limit=300)}",
-        remedy=remedy,
-        reason="library-broken",
-    )
 
 
 def _signal_name(number: int) -> str:

@@ -33,7 +33,9 @@ def finding(*, loads: bool) -> Finding:
 
         from mnist_tasks.vetting import child_process, sandbox
     except ImportError as error:
-        return make(status="error", found=f"can't be started: {error}", remedy=remedy)
+        problem = install.import_problem(error)
+        found = f"can't be started: {problem.subject}: {problem.found}"
+        return make(status="error", found=found, remedy=problem.remedy)
 
     # Ctrl-C ends a daemon thread that waits here without unwinding it.
     ended = threading.Event()
