@@ -148,6 +148,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def scanners(session: nox.Session) -> None:
+    """Scan the crafted model files with two other scanners, and compare what is reported."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "scanners"))
+    session.run("python", "-m", "tests.vetting.scanners")
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the workflow against its alternatives. Options go after ``--``."""
     session.install(".")
