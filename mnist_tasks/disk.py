@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnist_tasks.errors import EnvironmentProblemError
@@ -86,6 +86,14 @@ def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
     """Write a file as `replacing` does."""
     with replacing(target, staging=staging) as temporary:
         temporary.write_bytes(content)
+
+
+def require_replaceable(target: Path) -> None:
+    """Raise `OSError` if a device or a pipe is there: root could replace even ``/dev/null``."""
+    with suppress(FileNotFoundError):
+        mode = target.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise OSError(errno.EINVAL, "a pipe, socket or device", str(target))
 
 
 def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:

@@ -106,4 +106,5 @@ def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> dict[st
 
 def _write(path: Path, content: bytes, option: str) -> None:
     with disk.writable(path.parent, remedy=f"Name another file with {option}."):
+        disk.require_replaceable(path)
         disk.write(path, content)

@@ -1,5 +1,7 @@
 """The files that a check writes for other programs."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,15 @@ def test_an_unwritable_place_is_reported_with_its_option(tmp_path: Path, option:
         files.write_check(FOUND, **{option: tmp_path})
     assert f"--{option}" in str(caught.value.remedy)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    for path in (pipe, link):
+        with pytest.raises(EnvironmentProblemError, match="a pipe, socket or device"):
+            files.write_check(FOUND, junit=path)
+    assert pipe.is_fifo()
+    assert link.is_char_device()
