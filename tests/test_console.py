@@ -6,6 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from rich.columns import Columns
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
 from mnist_tasks import console
 from mnist_tasks.errors import InputRefusedError
@@ -38,6 +42,20 @@ def test_an_error_leaves_out_missing_parts(capsys: pytest.CaptureFixture[str]) -
 def test_a_long_line_stays_one_line_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     console.note("word " * 100)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_text_is_markup_or_an_escape(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = "[/x] [red]r[/red] [link=a]b[/link] :smile:"
+    text = f"{shown} \x1b[31m\x9b\u202e"
+    table = Table(text, title=text)
+    table.add_row(text)
+    screen = console.results()
+    screen.width = 300
+    for renderable in (text, Text(text), table, Panel(text, title=Text(text)), Columns([text])):
+        screen.print(renderable)
+        out = capsys.readouterr().out
+        assert shown in out
+        assert out.replace("\n", "").isprintable()
 
 
 def test_a_closed_standard_error_loses_no_results() -> None:

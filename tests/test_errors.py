@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_tasks import errors
-from mnist_tasks.errors import printable, redact
+from mnist_tasks.errors import InputRefusedError, printable, redact
 
 
 def test_each_kind_has_its_own_exit_code() -> None:
@@ -61,3 +61,12 @@ def test_text_from_outside_is_made_safe_to_display(text: str, shown: str) -> Non
 )
 def test_credentials_in_addresses_are_not_shown(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+def test_the_texts_of_an_error_are_safe_to_display() -> None:
+    error = InputRefusedError(
+        "a\nb\x1b.h5", found="- one\x1b\n- two", expected="\x9b", remedy="\udcff"
+    )
+    assert (error.subject, error.found) == ("a b?.h5", "- one?\n- two")
+    assert (error.expected, error.remedy) == ("?", "?")
+    assert str(error) == "a b?.h5: - one?\n- two"
