@@ -89,7 +89,7 @@ def _confine_on_linux(parent: int) -> dict[str, _Outcome]:
         WRITES: _all(files, calls),
         READS: files,
         OTHERS: _all(calls, hidden, apart),
-        PARENT: dies,
+        PARENT: _all(dies, calls),
     }
     threads = linux.thread_count()
     if threads > 1:

@@ -13,6 +13,7 @@ except ImportError:  # Windows has no such limits; the wall-clock limits still a
     resource = None
 
 _LARGEST_FILE = 1024**2
+_MOST_FILES = 256
 _MOST_THREADS = 512
 
 
@@ -31,6 +32,7 @@ def limit(limits: Limits) -> list[str]:
         "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 5),
         "RLIMIT_FSIZE": (_LARGEST_FILE, _LARGEST_FILE),
         "RLIMIT_CORE": (0, 0),
+        "RLIMIT_NOFILE": (_MOST_FILES, _MOST_FILES),  # pipes and files in memory, too
     }
     return [name for name, (soft, hard) in wanted.items() if not _set_limit(name, soft, hard)]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
 import json
 import mmap
 import os
@@ -28,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks.vetting import confinement, landlock, linux, protections, seccomp
+from mnist_tasks.vetting import confinement, landlock, linux, protections, seccomp, system_calls
 from mnist_tasks.vetting.limits import Limits
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 NOBODY = 65534
 MACHINE = {"x86_64": 0, "aarch64": 1}.get(os.uname().machine, 0)
-NUMBERS = {name: pair[MACHINE] for name, pair in seccomp._REFUSED.items()}
+NUMBERS = {name: pair[MACHINE] for name, pair in system_calls.REFUSED.items()}
 LIMITS = Limits(vet_memory_bytes=1024**3)
 BASE = (1).to_bytes(8, sys.byteorder)
 
@@ -59,6 +60,7 @@ def attempts(at: Places) -> dict[str, dict[str, Callable[[], object]]]:
         protections.LIMITS: {
             "memory": lambda: mmap.mmap(-1, 2 * LIMITS.vet_memory_bytes),
             "large file": lambda: (at.own / "large").write_bytes(bytes(2 * 1024**2)),
+            "many files": _open_many,
             "core dump": lambda: resource.setrlimit(resource.RLIMIT_CORE, (1, 1)),
             "more CPU time": lambda: resource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6)),
         },
@@ -111,15 +113,21 @@ def attempts(at: Places) -> dict[str, dict[str, Callable[[], object]]]:
             "trace": lambda: _trace(at.parent),
             "signal": lambda: os.kill(at.parent, 0),
             "signal a thread": lambda: linux.syscall(
-                seccomp._OWN_PROCESS["tgkill"][MACHINE], at.parent, at.parent, 0
+                system_calls.OWN_PROCESS["tgkill"][MACHINE] or 0, at.parent, at.parent, 0
             ),
             "pidfd": lambda: os.pidfd_open(at.parent),
             "its limits": lambda: resource.prlimit(at.parent, resource.RLIMIT_CORE, (0, 0)),
+            "its cores": lambda: os.sched_setaffinity(at.parent, os.sched_getaffinity(0)),
+            "signal by a pipe": lambda: fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, at.parent),
+            "be traced": lambda: linux.prctl(linux.PR_SET_DUMPABLE, 1),
             "its priority": lambda: os.setpriority(os.PRIO_PROCESS, at.parent, 5),
             "System V memory": lambda: linux.syscall(NUMBERS["shmget"] or 0, 0, 4096, 0o1600),
             "message queue": lambda: linux.syscall(NUMBERS["msgget"] or 0, 0, 0o1600),
         },
-        protections.PARENT: {"outlive": _outlives},
+        protections.PARENT: {
+            "outlive": _outlives,
+            "ignore its end": lambda: linux.prctl(1, 0),  # PR_SET_PDEATHSIG
+        },
         # More ways that the filter of system calls closes.
         "seccomp": {
             **{
@@ -136,6 +144,10 @@ def attempts(at: Places) -> dict[str, dict[str, Callable[[], object]]]:
                 name: partial(linux.syscall, NUMBERS[name] or 0, 0, 0, 0, 0)
                 for name in ("io_uring_setup", "userfaultfd", "bpf", "perf_event_open", "keyctl")
             },
+            "socketpair": lambda: list(socket.socketpair()),
+            "other queues": lambda: linux.syscall(NUMBERS["msgrcv"] or 0, -1, 0, 0, 0, 0),
+            "kernel log": lambda: linux.syscall(NUMBERS["syslog"] or 0, 10, 0, 0),
+            "watch files": lambda: linux.syscall(NUMBERS["inotify_add_watch"] or 0, -1, 0, 2),
             "unshare": lambda: linux.unshare(0x200),  # CLONE_FS, which needs no privilege
             "clone3": lambda: linux.syscall(435, None, 0),
             "a newer call": lambda: linux.syscall(452, 0, 0, 0, 0),
@@ -194,6 +206,15 @@ def _or(number: int, action: Callable[[], object]) -> None:
             raise
 
 
+def _open_many() -> None:
+    copies: list[int] = []
+    try:
+        copies.extend(os.dup(0) for _ in range(500))
+    finally:
+        for copy in copies:
+            os.close(copy)
+
+
 def _open_socket(family: socket.AddressFamily) -> None:
     kind = socket.SOCK_DGRAM if family != socket.AF_NETLINK else socket.SOCK_RAW
     socket.socket(family, kind).close()
@@ -239,7 +260,7 @@ def block(blocked: dict[str, int]) -> None:
     for name, number in blocked.items():
         answer = [seccomp._step(seccomp._RETURN, seccomp._ERROR | number)]
         if name == "seccomp":  # only this use of prctl
-            load = seccomp._step(seccomp._LOAD, seccomp._FIRST)
+            load = seccomp._step(seccomp._LOAD, seccomp._ARGUMENTS[0])
             answer = [load, *seccomp._returns(seccomp._EQUAL, linux.PR_SET_SECCOMP, _error(number))]
             answer.append(seccomp._step(seccomp._RETURN, seccomp._ALLOW))
         call = {"namespaces": NUMBERS["unshare"], "landlock": 444, "seccomp": (157, 167)[MACHINE]}

@@ -106,6 +106,7 @@ def test_all_protections_are_on(ordinary: bool, without: str) -> None:
                 protections.PROCESSES: "not available",
                 protections.WRITES: "not available",
                 protections.OTHERS: "not available",
+                protections.PARENT: "not available",
             },
         ),
         (
@@ -116,6 +117,7 @@ def test_all_protections_are_on(ordinary: bool, without: str) -> None:
                 protections.WRITES: "not available",
                 protections.READS: "not available",
                 protections.OTHERS: "not available",
+                protections.PARENT: "not available",
             },
         ),
     ],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.vetting import seccomp
+from mnist_tasks.vetting import seccomp, system_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def test_calls_of_another_processor_end_the_process(machine: int) -> None:
 
 @MACHINES
 def test_each_listed_call_is_refused(machine: int) -> None:
-    for name, numbers in seccomp._REFUSED.items():
+    for name, numbers in system_calls.REFUSED.items():
         if numbers[machine] is not None:
             assert answer(machine, numbers[machine]) == errno.EPERM, name
 
@@ -78,13 +78,13 @@ def test_calls_that_everything_needs_are_allowed(machine: int) -> None:
 
 @MACHINES
 def test_newer_calls_and_those_of_x32_do_not_exist(machine: int) -> None:
-    for number in (seccomp._HIGHEST + 1, 1000, 0x40000000, 0x40000000 | 59, 0xFFFFFFFF):
+    for number in (system_calls.HIGHEST + 1, 1000, 0x40000000, 0x40000000 | 59, 0xFFFFFFFF):
         assert answer(machine, number) == errno.ENOSYS
 
 
 @MACHINES
 def test_threads_can_be_started_and_processes_not(machine: int) -> None:
-    clone = seccomp._CLONE[machine]
+    clone = system_calls.CLONE[machine]
     assert answer(machine, clone, THREAD | 0x100) == "allow"
     assert answer(machine, clone, 17) == errno.EPERM
     assert answer(machine, 435, THREAD) == errno.ENOSYS  # clone3
@@ -92,17 +92,27 @@ def test_threads_can_be_started_and_processes_not(machine: int) -> None:
 
 @MACHINES
 def test_some_calls_are_for_the_own_process_only(machine: int) -> None:
-    for name, numbers in seccomp._OWN_PROCESS.items():
+    for name, numbers in system_calls.OWN_PROCESS.items():
         assert answer(machine, numbers[machine], PROCESS) == "allow", name
         for other in (1, PROCESS + 1, -1, -PROCESS):
             assert answer(machine, numbers[machine], other) == errno.EPERM, name
-        group = "allow" if name == "prlimit64" else errno.EPERM
+        group = "allow" if name in system_calls.ZERO_IS_OWN else errno.EPERM
         assert answer(machine, numbers[machine], 0) == group, name
 
 
 @MACHINES
+def test_some_calls_are_refused_for_some_values(machine: int) -> None:
+    prctl = system_calls.REFUSED_VALUES["prctl"][0][machine]
+    assert [answer(machine, prctl, option) for option in (1, 4)] == [errno.EPERM] * 2
+    assert [answer(machine, prctl, option) for option in (2, 3, 15, 22)] == ["allow"] * 4
+    fcntl = system_calls.REFUSED_VALUES["fcntl"][0][machine]
+    assert [answer(machine, fcntl, 1, command) for command in (8, 10, 15)] == [errno.EPERM] * 3
+    assert [answer(machine, fcntl, 8, command) for command in (1, 3, 4, 1030)] == ["allow"] * 4
+
+
+@MACHINES
 def test_files_can_be_emptied_only_if_landlock_judges_it(machine: int) -> None:
-    openat = seccomp._OPEN["openat"][0][machine]
+    openat = system_calls.OPEN["openat"][0][machine]
     assert answer(machine, openat, 3, 0, TRUNCATE) == "allow"
     assert answer(machine, openat, 3, 0, TRUNCATE, truncate=False) == errno.EPERM
     assert answer(machine, openat, 3, TRUNCATE, 0, truncate=False) == "allow"
@@ -118,7 +128,14 @@ def test_the_numbers_are_those_of_the_kernel(machine: int) -> None:
         pytest.skip(f"no {HEADERS[machine]}")
     text = HEADERS[machine].read_text(encoding="utf-8")
     known = {name: int(number) for name, number in re.findall(r"__NR(?:3264)?_(\w+)\s+(\d+)", text)}
-    opening = {name: numbers for name, (numbers, _) in seccomp._OPEN.items()}
-    ours = {**seccomp._REFUSED, **seccomp._OWN_PROCESS, **opening, "clone": seccomp._CLONE}
+    opening = {name: numbers for name, (numbers, _) in system_calls.OPEN.items()}
+    values = {name: numbers for name, (numbers, _, _) in system_calls.REFUSED_VALUES.items()}
+    ours = {
+        **system_calls.REFUSED,
+        **system_calls.OWN_PROCESS,
+        **opening,
+        **values,
+        "clone": system_calls.CLONE,
+    }
     for name, numbers in ours.items():
         assert numbers[machine] == known.get(name), name
