@@ -105,7 +105,9 @@ def _serve(
     with log.open("wb") as file:  # output of a native crash must not land in the parent's table
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    tempfile.tempdir = str(log.parent)
+    with contextlib.suppress(UnicodeEncodeError):  # TensorFlow can't write to another path
+        str(log.parent).encode()
+        tempfile.tempdir = str(log.parent)
     parent_death.exit_with_parent(parent)
     images = load()
     while True:

@@ -89,6 +89,25 @@ def test_a_name_can_be_too_long(command: str, tmp_path: Path, small_mnist: Path)
     run(command, b"x" * 300, tmp_path)
 
 
+@pytest.mark.slow
+def test_a_model_can_have_any_name(tmp_path: Path) -> None:
+    for command in (
+        "train --limit 200 -o out/NAME.h5 --json",
+        "check out/NAME.h5 --json",
+        "report --json",
+        "runs show latest",
+        "sweep --seeds 0 --limit 200 -o out/NAME.d --json",
+        "false-alarms out/NAME.d --json",
+    ):
+        stdout, stderr = run(command, WORST, tmp_path)
+        texts = [COLORS.sub("", BARS.sub("", text)) for text in (stdout, stderr)]
+        assert all(text.replace("\n", "").isprintable() for text in texts)
+        if "--json" in command:
+            document = json.loads(stdout)
+            assert "error" not in document, document
+            assert not document.get("failed"), document
+
+
 def run(command: str, name: bytes, folder: Path) -> tuple[str, str]:
     """Run a command of the command line, which must not end with a bug, and return its output."""
     words = [word.encode().replace(b"NAME", name) for word in command.split()]
