@@ -32,8 +32,17 @@ LAYERS = words("""
     SpatialDropout2D AlphaDropout GaussianDropout GaussianNoise ReLU LeakyReLU PReLU ELU Softmax Add
     Subtract Multiply Average Maximum Minimum Concatenate Dot RandomBrightness RandomContrast
     RandomCrop RandomErasing RandomFlip RandomGaussianBlur RandomRotation RandomTranslation
-    RandomZoom
+    RandomZoom LSTM GRU SimpleRNN Bidirectional MultiHeadAttention
 """)
+RECURRENT = words("LSTM GRU SimpleRNN")
+#: Functions of `keras.ops` and operators that a .keras file may apply to tensors, one at a time.
+OPERATIONS = words("""
+    Add Subtract Multiply Divide TrueDivide Negative Maximum Minimum Power Square Sqrt Absolute Exp
+    Relu Relu6 Sigmoid Softplus Silu Tanh
+""")
+#: Settings that must be off: a prediction must not depend on earlier calls, and unrolled steps
+#: would be layers that nothing counts.
+OFF = words("stateful unroll time_major return_state")
 #: Classes that run code of the file, or read what it names; other classes are just unknown.
 CODE_CLASSES = words("""
     Lambda __lambda__ __typespec__ TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer
@@ -74,7 +83,9 @@ FLOATS = words("float16 bfloat16 float32 float64")
 _DTYPES = FLOATS | words("mixed_float16 mixed_bfloat16 int32 int64 uint8")
 # What a layer's weights may have, and their names: kernel_initializer, bias_constraint ...
 _WEIGHT_OBJECTS = ("initializer", "regularizer", "constraint")
-_WEIGHTS = words("kernel bias depthwise pointwise alpha beta gamma moving_mean moving_variance")
+_WEIGHTS = words(
+    "kernel recurrent bias depthwise pointwise alpha beta gamma moving_mean moving_variance"
+)
 
 FAMILIES = {
     "layer": Family(LAYERS, words("keras.layers")),
@@ -85,6 +96,8 @@ FAMILIES = {
             keras.engine.functional
         """),
     ),
+    "operation": Family(OPERATIONS, words("keras.src.ops.numpy keras.src.ops.nn")),
+    "recurrent layer": Family(RECURRENT, words("keras.layers")),
     "activation layer": Family(ACTIVATION_LAYERS, words("keras.layers")),
     "initializer": Family(_INITIALIZERS, words("keras.initializers")),
     "regularizer": Family(_REGULARIZERS, words("keras.regularizers")),
@@ -99,6 +112,9 @@ FAMILIES = {
 #: Settings that may be an object, and the family of that object.
 OBJECTS = {
     "activation": "activation layer",
+    "recurrent_activation": "activation layer",
+    "layer": "recurrent layer",
+    "backward_layer": "recurrent layer",
     "activity_regularizer": "regularizer",
     "dtype": "dtype policy",
     "seed": "seed",
@@ -108,6 +124,8 @@ OBJECTS = {
 #: Settings that may be a string, and the allowed strings.
 STRINGS = {
     "activation": ACTIVATIONS | ACTIVATION_LAYERS,  # Keras 2 takes a layer's name, too
+    "recurrent_activation": ACTIVATIONS,
+    "merge_mode": words("concat sum mul ave"),
     "dtype": _DTYPES,
     "data_format": words("channels_first channels_last"),
     "padding": words("valid same causal"),
@@ -129,6 +147,7 @@ LISTS = {
     **dict.fromkeys(words("kernel_size strides dilation_rate pool_size size output_size"), 3),
     **dict.fromkeys(words("output_padding target_shape dims axes axis shared_axes"), 6),
     **dict.fromkeys(words("noise_shape input_axes output_axes"), 6),
+    **dict.fromkeys(words("attention_axes output_shape"), 3),
     **dict.fromkeys(words("padding cropping"), 4),
     **dict.fromkeys(words("factor scale sigma value_range height_factor width_factor"), 2),
     **dict.fromkeys(words("renorm_clipping seed"), 2),
@@ -143,7 +162,9 @@ SETTINGS = (
     stddev alpha negative_slope threshold max_value min_value center epsilon momentum synchronized
     renorm renorm_momentum rms_scaling virtual_batch_size fused keepdims n height width invert
     offset normalize antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_value
-    quantization_config value gain minval maxval l1 l2
+    quantization_config value gain minval maxval l1 l2 dropout recurrent_dropout unit_forget_bias
+    return_sequences return_state go_backwards stateful unroll time_major reset_after implementation
+    zero_output_for_mask num_heads key_dim value_dim use_gate sliding_window
 """)
     | frozenset(OBJECTS)
     | frozenset(STRINGS)

@@ -100,8 +100,19 @@ def _check_reference(value: object) -> None:
         raise RefusedError("a model refers to a layer by an invalid index")
 
 
-def check_call(value: object) -> None:
-    """Check one call of a layer: its inputs must be tensors of the graph, never constants."""
+def check_call(value: object, *, numbers: bool = False) -> int:
+    """Check one call of a layer: its inputs must be tensors of the graph, never constants.
+
+    Parameters
+    ----------
+    numbers
+        Whether one of the inputs may be a number, as in ``x / 255``.
+
+    Returns
+    -------
+    count
+        How many numbers there are.
+    """
     if isinstance(value, list):  # as Keras 2 wrote it
         for part in value:
             if isinstance(part, list) and len(part) == 4:
@@ -109,16 +120,23 @@ def check_call(value: object) -> None:
                 _check_reference(part[:3])
             else:
                 _check_reference(part)
-        return
+        return 0
     call = json_object(value, "a layer's call")
     if call.keys() - {"args", "kwargs"}:
         raise RefusedError("a layer's call has keys other than args and kwargs")
     tensors = _flatten(call.get("args", []))
     if len(tensors) > 64:
         raise RefusedError("a layer is called on more than 64 tensors")
-    for tensor in tensors:
-        _check_tensor(tensor)
+    constants = [item for item in tensors if numbers and isinstance(item, (bool, int, float))]
+    for item in tensors:
+        if item not in constants:
+            _check_tensor(item)
+    for item in constants:
+        check_number(item, "an input of a layer's call")
+    if len(constants) > 1:
+        raise RefusedError("a function is called on more than one number")
     _check_call_options(call.get("kwargs", {}))
+    return len(constants)
 
 
 def _check_tensor(value: object) -> None:
@@ -140,6 +158,11 @@ def _check_call_options(value: object) -> None:
     for key, item in json_object(value, "a layer's call").items():
         if key == "training" and (item is None or isinstance(item, bool)):
             continue
-        if key == "mask" and all(part is None for part in _flatten(item)):
+        if key == "use_causal_mask" and isinstance(item, bool):
+            continue
+        if key in {"query", "value", "key"}:
+            _check_tensor(item)
+            continue
+        if key in {"mask", "initial_state"} and all(part is None for part in _flatten(item)):
             continue
         raise RefusedError(f"a layer is called with the argument '{sanitize(key)}'")

@@ -37,6 +37,8 @@ _WARM_UP_RUNS = 10
 # What these call is in the graph's library, where each operation is looked at, too.
 _READS_OR_CALLS = frozenset(
     {"ReadVariableOp", "VarHandleOp", "StatefulPartitionedCall", "While", "If", "Case"}
+    # Recurrent layers of Keras 2 have a version for GPUs in the library, which never runs here.
+    | {"CudnnRNNV3", "CudnnRNNBackpropV3"}
 )
 
 DEPENDS_ON_OTHERS = "its prediction for an image depends on the other images of the batch"
@@ -147,6 +149,8 @@ def _is_same_in_batches(
     tolerance = _HALF_PRECISION_TOLERANCE if _half_precision(model) else _TOLERANCE
     for size in _OTHER_BATCH_SIZES:
         batch, order = np.split(order, [min(size, batch_size)])
+        if not len(batch):  # recurrent layers fail without an image
+            break
         again = _probabilities(np.asarray(model(inputs[batch], training=False), "float64"))
         if not np.allclose(again, found[batch], rtol=0, atol=tolerance):
             return False

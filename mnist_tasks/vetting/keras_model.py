@@ -155,6 +155,8 @@ def _prepared(config: Any) -> Any:
             pending += value
         elif isinstance(value, dict):
             value.pop("compile_config", None)
+            if "recurrent_dropout" in value:  # recurrent layers draw a mask at inference, too
+                value["dropout"] = value["recurrent_dropout"] = 0.0
             for key in ("batch_shape", "batch_input_shape"):
                 if isinstance(value.get(key), list):
                     value[key] = _open_batch(value[key])

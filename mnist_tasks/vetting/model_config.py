@@ -27,6 +27,7 @@ class LayerDescription:
     name: str
     inner: tuple[LayerDescription, ...] = ()
     calls: int = 1  # of layers, those of nested models included
+    constants: int = 0  # numbers in the calls, those of nested models included
 
     def classes(self) -> list[str]:
         """Return the class of each layer, in order, those of nested models included."""
@@ -73,7 +74,13 @@ class ConfigChecker:
                     f"more than {self.limits.layers} layers, each counted once per call"
                 )
         check_training(item.get("compile_config"))
-        return LayerDescription(class_name=class_name, name=name, inner=tuple(inner), calls=calls)
+        return LayerDescription(
+            class_name=class_name,
+            name=name,
+            inner=tuple(inner),
+            calls=calls,
+            constants=sum(layer.constants for layer in inner),
+        )
 
     def _layer(self, value: object, *, depth: int) -> LayerDescription:
         item = config_values.json_object(value, "a layer")
@@ -81,19 +88,27 @@ class ConfigChecker:
         nodes = item.get("inbound_nodes", [])
         if not isinstance(nodes, list):
             raise RefusedError("a layer's inbound_nodes is not a list")
-        for node in nodes:
-            config_values.check_call(node)
+        family = "operation" if _is_operation(item) else "layer"
+        constants = sum(
+            config_values.check_call(node, numbers=family == "operation") for node in nodes
+        )
         if _is_one_of(item.get("class_name"), allowlist.MODELS):
             layer = self.model(value, depth=depth + 1)
         else:
-            kind, item = self._object(value, "layer", where)
+            kind, item = self._object(value, family, where)
+            if family == "layer" and kind in allowlist.OPERATIONS:
+                _refuse_operator(nodes, kind, where)
             config = config_values.json_object(item["config"], f"the config of {where}")
             name = config_values.name(config.get("name", item.get("name")), f"a {kind} layer")
             self._settings(config, f"{kind} '{name}'")
             layer = LayerDescription(class_name=kind, name=name)
         if "name" in item and item["name"] != layer.name:
             raise RefusedError(f"layer '{layer.name}' has a second name")
-        return replace(layer, calls=layer.calls * max(1, len(nodes)))
+        return replace(
+            layer,
+            calls=layer.calls * max(1, len(nodes)),
+            constants=layer.constants + constants,
+        )
 
     def _object(self, value: object, family: str, where: str) -> tuple[str, dict[str, Any]]:
         """Check the class and module of an object against those of its family."""
@@ -147,6 +162,8 @@ class ConfigChecker:
     def _setting(self, key: str, value: object, where: str) -> None:
         if key not in allowlist.SETTINGS:
             raise RefusedError(f"{where} has the unsupported setting '{sanitize(key)}'")
+        if key in allowlist.OFF and value not in (False, None):
+            raise RefusedError(f"{where} has {key} set", expected=f"{key}=False")
         if value is None or isinstance(value, (bool, int, float)):
             config_values.check_number(value, f"{where}, {key}")
         elif isinstance(value, str):
@@ -188,12 +205,30 @@ def _layer_title(item: dict[str, Any]) -> str:
     return f"layer '{name}'" if is_name(name) else "a layer"
 
 
+def _is_operation(item: dict[str, Any]) -> bool:
+    """Return whether a layer is a function of `keras.ops`; only .keras files say so."""
+    return str(item.get("module")).startswith("keras.src.ops.")
+
+
+def _refuse_operator(nodes: list[Any], kind: str, where: str) -> None:
+    """Refuse ``x + y`` in an .h5 file, which Keras takes for a call ``Add()(x, y)`` and can't load.
+
+    A layer takes one list of tensors.
+    """
+    for node in nodes:
+        if isinstance(node, dict) and len(node.get("args", [])) > 1:
+            raise RefusedError(
+                f"{where} is an operator, which Keras can't load from an .h5 file",
+                expected=f"{allowlist.IN_PLACE_OF.get(kind, 'a layer')}, or a .keras file",
+            )
+
+
 def _instead(item: dict[str, Any]) -> str | None:
     """Return which layer does the same as an operator or function that is applied to tensors."""
     config, kind = item.get("config"), str(item.get("class_name"))
     if kind in allowlist.OPERATORS and isinstance(config, dict):
         kind = str(config.get("function"))
-    elif not str(item.get("module")).startswith("keras.src.ops."):
+    elif not _is_operation(item) and kind not in allowlist.OPERATIONS:
         return None
     layer = allowlist.IN_PLACE_OF.get(kind.rpartition(".")[2])
     return f"a layer instead of the operation: {layer or 'see the allowed layers in the docs'}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mnist_tasks.records import Layer, Shape
-from mnist_tasks.vetting import batch_axis, image_input, keras_model
+from mnist_tasks.vetting import batch_axis, image_input, keras_model, sequence_costs
 from mnist_tasks.vetting.keras_model import Library
 from mnist_tasks.vetting.protocol import InspectionResult, Request
 from mnist_tasks.vetting.static_check import DeclaredModel
@@ -44,7 +44,7 @@ def measure(
         layers=list(_summaries(model)),
         trainable=trainable,
         non_trainable=non_trainable,
-        other_numbers=sum(map(_other_numbers, _leaves(model))),
+        other_numbers=sum(map(_other_numbers, _leaves(model))) + declared.constants,
         input_shapes=inputs,
         output_shapes=outputs,
         probabilities={},
@@ -136,15 +136,17 @@ def _inner_calls(model: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
 def _operations(model: Any) -> int:
     """Estimate the multiply-adds per image; a nested model counts once per call."""
     operations = 0
-    for layer, _, outputs in keras_model.calls(model):
+    for layer, inputs, outputs in keras_model.calls(model):
         if keras_model.is_model(layer):
             operations += _operations(layer)
             continue
+        operations += sequence_costs.of_call(layer, inputs)
         for tensor in outputs:
             elements = _elements(tensor)
             # Each weight is used once at each spatial position of the output.
             positions = elements // tensor.shape[-1] if len(tensor.shape) > 2 and elements else 1
-            operations += elements + _count(layer.weights) * positions
+            # Functions of keras.ops have no weights.
+            operations += elements + _count(getattr(layer, "weights", ())) * positions
     return operations
 
 

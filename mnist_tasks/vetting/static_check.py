@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_tasks.vetting import code_names
+from mnist_tasks.vetting import allowlist, code_names
 from mnist_tasks.vetting.config_values import json_object
 from mnist_tasks.vetting.h5_format import H5Content, read_h5
 from mnist_tasks.vetting.limits import Limits
@@ -21,6 +21,13 @@ from mnist_tasks.vetting.untrusted_text import RefusedError, is_name, read_json,
 
 # Since Keras 2.13 files contain the state of metrics; the largest known one has 200 numbers.
 _LARGEST_METRIC = 200
+#: The groups within those of a layer, by its class.
+_PARTS = {
+    "": ("activation",),
+    **dict.fromkeys(allowlist.RECURRENT, ("cell",)),
+    "Bidirectional": ("forward_layer/cell", "backward_layer/cell"),
+    "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense", "gate_dense"),
+}
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
@@ -32,6 +39,7 @@ class DeclaredModel:
     weights: int
     config: Any  # the model's description, as Keras will read it
     keras_version: str | None = None  # of the Keras that wrote the file
+    constants: int = 0  # numbers in the calls of layers, which are no weights
 
 
 def vet_bytes(data: bytes, *, file_format: str, limits: Limits) -> DeclaredModel:
@@ -62,6 +70,7 @@ def _vet_h5(data: bytes, limits: Limits) -> DeclaredModel:
         layers=tuple(model.classes()),
         weights=weights,
         config=model_config,
+        constants=model.constants,
         keras_version=version(
             texts.get(("", "keras_version")) or texts.get(("/model_weights", "keras_version"))
         ),
@@ -116,6 +125,7 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
         layers=tuple(model.classes()),
         weights=total,
         config=config,
+        constants=model.constants,
         keras_version=version(entries.get("keras_version")),
     )
 
@@ -136,7 +146,8 @@ def _weight_groups(model: LayerDescription, path: str, parent: str) -> list[str]
         snake = re.sub("([a-z])([A-Z])", r"\1_\2", snake).lower()
         group = f"{path}/{parent}/{snake}" + (f"_{seen[snake]}" if seen[snake] else "")
         seen[snake] += 1
-        groups += [group, f"{group}/activation", *_weight_groups(layer, group, parent)]
+        groups += [group, *(f"{group}/{part}" for part in _PARTS.get(kind, _PARTS[""]))]
+        groups += _weight_groups(layer, group, parent)
     return groups
 
 

@@ -66,6 +66,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "GaussianNoise": {"stddev": 0.1},
     "PReLU": {"shared_axes": [1, 2]},
     "Dot": {"axes": 1},
+    "LSTM": {"units": 3, "dropout": 0.1, "recurrent_dropout": 0.1},
+    "GRU": {"units": 3, "return_sequences": True, "recurrent_activation": "hard_sigmoid"},
+    "SimpleRNN": {"units": 3, "go_backwards": True, "recurrent_regularizer": "l2"},
+    "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
     "RandomBrightness": {"factor": 0.1},
     "RandomContrast": {"factor": 0.1},
     "RandomCrop": {"height": 20, "width": 20},
@@ -76,13 +80,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
 MERGING = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"}
 
 
+SEQUENCES = {*allowlist.RECURRENT, "Bidirectional", "MultiHeadAttention"}
+
+
 NO_H5 = {"RandomBrightness"}  # Keras fails to save it
 
 
 def input_shape(kind: str) -> tuple[int, ...]:
     if kind in MERGING or kind == "RepeatVector":
         return (784,)
-    return ROW if "1D" in kind else IMAGE
+    return ROW if "1D" in kind or kind in SEQUENCES else IMAGE
 
 
 def passes(model: Any, folder: Path) -> None:
@@ -119,9 +126,13 @@ def passes(model: Any, folder: Path) -> None:
 def test_each_allowed_layer(kind: str, tmp_path: Path) -> None:
     import keras
 
-    made = getattr(keras.layers, kind)(**SETTINGS.get(kind, {}))
+    inner = {"layer": keras.layers.LSTM(3)} if kind == "Bidirectional" else {}
+    made = getattr(keras.layers, kind)(**SETTINGS.get(kind, {}), **inner)
     images = keras.Input(input_shape(kind))
-    outputs = made([images, images]) if kind in MERGING else made(images)
+    if kind == "MultiHeadAttention":
+        outputs = made(images, images, use_causal_mask=True)
+    else:
+        outputs = made([images, images]) if kind in MERGING else made(images)
     passes(keras.Model(images, outputs), tmp_path)
 
 
@@ -395,6 +406,27 @@ def test_a_model_of_keras_2(tmp_path: Path) -> None:
     inspection = sandbox.inspect(path, image_sets={"test": np.zeros((3, 28, 28), np.uint8)})
     assert inspection.parameters == 170
     assert inspection.no_predictions_reason is None
+
+
+def test_sequences_and_functions_predict_as_in_keras(tmp_path: Path) -> None:
+    import keras
+    from keras import layers as kl
+
+    images = keras.Input(ROW)
+    x = 1.0 - keras.ops.relu(images * 2.0 - 1.0) / 3.0 + images**2
+    x = keras.ops.maximum(keras.ops.tanh(x), -images)
+    y = kl.Bidirectional(kl.LSTM(4, return_sequences=True, dropout=0.2, recurrent_dropout=0.1))(x)
+    y = kl.GRU(3, return_sequences=True)(y)
+    y = kl.MultiHeadAttention(2, 3)(y, value=y)
+    model = keras.Model(images, kl.Dense(10, "softmax")(kl.Flatten()(y)))
+    model.save(tmp_path / "model.keras")
+    digits = np.random.default_rng(1).integers(0, 256, (50, 28, 28), np.uint8)
+    inspection = sandbox.inspect(tmp_path / "model.keras", image_sets={"test": digits})
+    assert inspection.no_predictions_reason is None
+    # 2, 1, 3, 1 and the power of 2 are numbers of the model, too.
+    assert inspection.parameters == model.count_params() + 5
+    expected = model.predict(digits / np.float32(255), verbose=0)
+    np.testing.assert_allclose(inspection.probabilities["test"], expected, atol=1e-5)
 
 
 def test_predictions_are_those_of_keras(tmp_path: Path) -> None:

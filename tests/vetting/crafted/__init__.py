@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.vetting.crafted import archive, code, hdf5, outside, shape, size, training
+from tests.vetting.crafted import archive, code, hdf5, outside, sequence, shape, size, training
 
 TABLE = [
     *code.ROWS,
@@ -11,5 +11,6 @@ TABLE = [
     *archive.ROWS,
     *shape.ROWS,
     *size.ROWS,
+    *sequence.ROWS,
     *outside.ROWS,
 ]
