@@ -42,7 +42,8 @@ def load(path: Path | None = None) -> LoadedContract:
         The file can't be read, or a key or a value in it is not valid.
     """
     source = path or PROJECT_FILE
-    if path is None and not source.is_file():
+    # Whatever has that name is read: a contract must not be lost to a broken link or a pipe.
+    if path is None and not (source.exists() or source.is_symlink()):
         return LoadedContract(contract=Contract())
     document = toml_files.parse(source, "a contract")
     table = _inner(document, source)

@@ -197,6 +197,16 @@ def test_what_may_never_end_is_refused_at_once(tmp_path: Path) -> None:
     for name in ("pipe.toml", "zero.toml"):
         with pytest.raises(UsageError, match="a pipe, socket or device"):
             contract_file.load(Path(name))
+        Path(name).rename("pyproject.toml")
+        with pytest.raises(UsageError, match="a pipe, socket or device"):
+            contract_file.load()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows links only to some users")
+def test_a_broken_link_to_the_contract_is_not_ignored() -> None:
+    Path("pyproject.toml").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="No such file"):
+        contract_file.load()
 
 
 def test_a_null_character_in_a_path_is_no_such_file() -> None:
