@@ -106,6 +106,50 @@ def test_what_the_child_reports_is_printable(model: Path, monkeypatch: pytest.Mo
     assert all(each.detail == r"\x1b[2J" for each in sandbox.vet(model).protections)
 
 
+# What code in a file would do if it got past the static check, from inside of it.
+_ATTACK = """
+import os, socket
+from pathlib import Path
+from mnist_tasks.vetting import child_main
+from mnist_tasks.vetting.untrusted_text import RefusedError
+
+def attack(data, **_):
+    attempts = {{
+        "fork": os.fork,
+        "socket": socket.socket,
+        "write": lambda: open({folder!r} + "/written", "w"),
+        "read": lambda: open({folder!r} + "/model.h5").close(),
+        "environment": lambda: open("/proc/{parent}/environ").close(),
+        "supervisor": lambda: open(f"/proc/{{os.getppid()}}/mem").close(),
+        "own folder": lambda: open("written", "w").close(),
+    }}
+    came_of_it = []
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            came_of_it.append(name)
+        except PermissionError:
+            pass
+    raise RefusedError("done: " + ", ".join(came_of_it))
+
+child_main.vet_bytes = attack
+"""
+
+
+@needs_landlock
+def test_the_child_is_confined_when_it_reads_the_file(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_landlock():
+        pytest.skip("this kernel has no Landlock")
+    attack = _ATTACK.format(folder=str(tmp_path), parent=os.getpid())
+    monkeypatch.setattr(child_process, "_BOOT", attack + child_process._BOOT)
+    with pytest.raises(InputRefusedError) as caught:
+        sandbox.vet(model)
+    assert caught.value.found == "done: own folder"
+    assert not (tmp_path / "written").exists()
+
+
 @needs_landlock
 @pytest.mark.parametrize("data", [None, b"\x89HDF\r\n\x1a\nand nothing else"])
 def test_required_isolation_comes_before_the_file(data: bytes | None, model: Path) -> None:
