@@ -301,6 +301,8 @@ def _places() -> Iterator[Places]:
 
 def _attempt_all(at: Places, given: dict[str, Any]) -> dict[str, Any]:
     os.chdir(at.own)
+    for _ in range(given["threads"]):
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
     reported = confinement.confine(LIMITS, parent=at.parent) if given["confined"] else ()
     return {
         "protections": {each.name: asdict(each) for each in reported},

@@ -32,6 +32,7 @@ WITHOUT = {
     "landlock": {"landlock": errno.ENOSYS},
     "landlock-refused": {"landlock": errno.EPERM},
     "seccomp": {"seccomp": errno.EINVAL},
+    "namespaces-and-landlock": {"namespaces": errno.EPERM, "landlock": errno.ENOSYS},
     "all": {"namespaces": errno.EPERM, "landlock": errno.ENOSYS, "seccomp": errno.EINVAL},
 }
 
@@ -43,7 +44,13 @@ def attempt(*, ordinary: bool, without: str = "nothing", **options: Any) -> dict
 
 @cache
 def _attempt(circumstances: str) -> dict[str, Any]:
-    given = {"confined": True, "path": [], "landlock": None, **json.loads(circumstances)}
+    given = {
+        "confined": True,
+        "path": [],
+        "landlock": None,
+        "threads": 0,
+        **json.loads(circumstances),
+    }
     run = subprocess.run(
         [sys.executable, str(SCRIPT), json.dumps(given)],
         env={**os.environ, "PYTHONPATH": str(Path(mnist_tasks.__file__).parents[1])},
@@ -155,6 +162,14 @@ def test_older_versions_of_landlock(version: int) -> None:
     assert statuses(found) == dict.fromkeys(protections.NAMES, "on")
     for name in protections.NAMES:
         assert "done" not in found["attempts"][name].values(), (name, found["attempts"][name])
+
+
+def test_another_thread_would_not_be_confined() -> None:
+    """The kernel confines threads; one that already runs stays as it is."""
+    found = attempt(ordinary=True, threads=1)["protections"]
+    for name in set(protections.NAMES) - {protections.LIMITS}:
+        assert found[name]["status"] == "off"
+        assert found[name]["detail"] == "2 threads were running"
 
 
 def test_other_processes_of_the_user_cannot_read_the_process() -> None:

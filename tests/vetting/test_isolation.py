@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import child_process, landlock, protections, sandbox
+from mnist_tasks.vetting.limits import Limits
 from tests.conftest import SMALL_CLI
 from tests.vetting.crafted import handmade
 
@@ -163,6 +164,25 @@ def test_required_isolation_comes_before_the_file(data: bytes | None, model: Pat
     assert "no-writes-outside is not available (Landlock: " in error["found"]
     assert "no-reads-outside" not in error["found"]
     assert without_landlock(*vet, folder=PROJECT).returncode == (0 if data is None else 3)
+
+
+def test_the_child_does_not_read_the_file_either(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for the parent to end it."""
+    reading = f"""
+from mnist_tasks.records import Protection
+from mnist_tasks.vetting import child_main, confinement
+from mnist_tasks.vetting.protections import NAMES
+off = tuple(Protection(name=name, status="off", detail="test") for name in NAMES)
+confinement.confine = lambda *_, **__: off
+child_main.vet_bytes = lambda *_, **__: open({str(tmp_path / "read")!r}, "w")
+"""
+    monkeypatch.setattr(child_process, "_BOOT", reading + child_process._BOOT)
+    monkeypatch.setattr(protections, "require", lambda *_: None)
+    with pytest.raises(EnvironmentProblemError):
+        sandbox.vet(model, limits=Limits(require_isolation=True))
+    assert not (tmp_path / "read").exists()
 
 
 @needs_landlock
