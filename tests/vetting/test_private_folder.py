@@ -105,6 +105,29 @@ def test_many_processes_and_threads_keep_their_folders(temporary: Path) -> None:
     assert not list(temporary.iterdir())
 
 
+@POSIX
+def test_a_new_folder_that_was_taken_for_an_abandoned_one(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process looks just before its owner has locked it."""
+    import fcntl
+
+    lock = fcntl.flock
+    looked: list[bool] = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX and not looked:
+            looked.append(True)
+            private_folder.remove_abandoned(temporary)
+            assert not list(temporary.iterdir())
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with private_folder.private_folder() as folder:
+        assert looked
+        assert list(temporary.iterdir()) == [folder]
+
+
 @pytest.fixture(
     params=["other name", "no lock", "link", "link as lock", "file", "folder as lock", "fifo"]
 )
