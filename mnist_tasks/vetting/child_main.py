@@ -121,7 +121,10 @@ def _failure(error: Exception, stage: str) -> Refused | EnvironmentProblem | Bro
     if isinstance(error, OSError) and error.errno in _FULL_DISK:
         return EnvironmentProblem(found=f"the temporary folder: {error.strerror}")
     failure = _FAILURES.get(stage, f"stage '{stage}' failed")
-    return Refused(found=f"{failure}: {kind}: {sanitize(text, limit=160)}")
+    return Refused(
+        found=f"{failure}: {kind}: {sanitize(text, limit=160)}",
+        outcome="model-unreadable" if stage in {"vet", "load"} else "model-unsupported",
+    )
 
 
 if __name__ == "__main__":

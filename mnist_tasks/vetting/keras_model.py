@@ -108,7 +108,10 @@ def _refusing(action: str, library: Library) -> Iterator[None]:
         yield
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         cause = sanitize(_cause(str(error)), limit=200)
-        raise RefusedError(f"{library.name} can't {action} the model: {cause}") from error
+        raise RefusedError(
+            f"{library.name} can't {action} the model: {cause}",
+            outcome="model-unsupported" if action == "build" else "model-unreadable",
+        ) from error
 
 
 def _cause(message: str) -> str:

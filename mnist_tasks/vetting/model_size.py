@@ -36,7 +36,8 @@ def measure(
     extra = declared.weights > parameters and request.file_format == "keras"
     if reason is None and (missing or extra):
         raise RefusedError(
-            f"it contains {declared.weights:,} weights, but its layers have {parameters:,}"
+            f"it contains {declared.weights:,} weights, but its layers have {parameters:,}",
+            outcome="model-unreadable",
         )
     return InspectionResult(
         keras=library.name,

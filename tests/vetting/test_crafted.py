@@ -106,6 +106,8 @@ def test_the_child_reports_the_exit_code_and_the_reason(row: Row, trials: dict[s
     outcome = trials[row.name].outcome
     assert outcome.exit_code == row.exit_code, outcome.reason
     assert re.search(row.reason, outcome.reason)
+    usual = row.outcome or OUTCOMES.get(row.kind)
+    assert usual in {None, outcome.outcome}
     assert outcome.seconds < 20
 
 

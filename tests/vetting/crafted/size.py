@@ -200,18 +200,23 @@ ROWS = [
     *_keras(
         "weights_do_not_fit",
         "corrupt",
-        "Keras can't load it|it contains 7,850 weights",
+        "can't load the weights|it contains 7,850 weights",
         small(),
         _WIDE,
         3,
     ),
     *_keras(
-        "weights_absent", "corrupt", "Keras can't load it|it contains 0 weights", small(), _NONE, 3
+        "weights_absent",
+        "corrupt",
+        "load the weights|it contains 0 weights",
+        small(),
+        _NONE,
+        3,
     ),
     *_keras(
         "layers_do_not_fit",
-        "corrupt",
-        "Keras can't build it",
+        "odd description",
+        "can't build the model",
         sequential(input_layer((28, 28, 1)), layer("Reshape", "r", target_shape=[5, 5]), dense()),
         small_weights(),
         3,

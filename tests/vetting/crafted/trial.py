@@ -11,6 +11,7 @@ import numpy as np
 
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.vetting import sandbox
+from tests.vetting.crafted.row import OUTCOMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +24,12 @@ class CheckResult:
     exit_code: int
     reason: str
     seconds: float
+    outcome: str | None = None  # the error's, for programs
 
     def fits(self, row: Row) -> bool:
         matches = re.search(row.reason, self.reason) is not None
+        usual = row.outcome or OUTCOMES.get(row.kind)
+        matches = matches and usual in {None, self.outcome}
         return matches and self.exit_code == row.exit_code and self.seconds < 20
 
 
@@ -34,7 +38,7 @@ def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
     path = folder / row.name
     row.make(path, canary)
     started = time.monotonic()
-    code, reason = 0, ""
+    code, reason, outcome = 0, "", None
     try:
         if row.needs_keras:
             images = {"test": np.zeros((10, 28, 28), np.uint8)}
@@ -44,5 +48,5 @@ def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
         else:
             sandbox.vet(path)
     except MnistTasksError as error:
-        code, reason = error.exit_code, error.found
-    return CheckResult(code, reason, time.monotonic() - started)
+        code, reason, outcome = error.exit_code, error.found, error.reason
+    return CheckResult(code, reason, time.monotonic() - started, outcome)
