@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import struct
 import sys
@@ -68,9 +69,12 @@ def restrict(folder: Path) -> None:
     Raises
     ------
     OSError
-        The kernel has no Landlock (see `linux.is_missing`), or refuses it.
+        The kernel has no Landlock (see `linux.is_missing`), or refuses it; or a library is a link
+        to another folder, as some package managers make them, and could not be read any more.
     """
     found = version()
+    paths = list(readable())
+    _require_libraries(paths)
     handled = (1 << _RIGHTS[min(found, max(_RIGHTS))]) - 1
     fields = [handled, *([_TCP] if found >= 4 else []), *([_SCOPES] if found >= 6 else [])]
     rules = ctypes.create_string_buffer(struct.pack(f"={len(fields)}Q", *fields))
@@ -78,7 +82,7 @@ def restrict(folder: Path) -> None:
     try:
         _allow(ruleset, str(folder), _OWN & handled)
         _allow(ruleset, "/dev/null", (_READ_FILE | _WRITE_FILE) & handled)
-        for path in readable():
+        for path in paths:
             _allow(ruleset, path, _READ)
         linux.syscall(_RESTRICT_SELF, ruleset, 0)
     finally:
@@ -106,6 +110,7 @@ def readable() -> Iterator[str]:
         spec = find_spec(name)
         yield from (spec and spec.submodule_search_locations) or ()
     yield from filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
+    yield from _mapped_folders()
     yield from _LIBRARY_FOLDERS
     yield from _SYSTEM
 
@@ -115,6 +120,22 @@ def _links(folder: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         return [entry.path for entry in entries if entry.is_symlink()]
     return []
+
+
+def _mapped_folders() -> set[str]:
+    """Return the folders of the shared libraries that are loaded: others may lie beside them."""
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    paths = [line[line.find("/") :] for line in lines if "/" in line and ".so" in line]
+    return {path.rpartition("/")[0] for path in paths} - {""}
+
+
+def _require_libraries(paths: list[str]) -> None:
+    folders = tuple(f"{os.path.realpath(path)}/" for path in paths)
+    for library in _LIBRARIES:
+        files = (f"{path}/{library}/__init__.py" for path in sys.path)
+        file = next(filter(os.path.isfile, files), None)
+        if file and not os.path.realpath(file).startswith(folders):
+            raise PermissionError(errno.EPERM, f"{library} is a link to another folder")
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 from typing import Any
 
@@ -26,7 +27,7 @@ def limit(limits: Limits) -> list[str]:
         The system has no such limits.
     """
     if resource is None:
-        raise OSError("this system has no such limits")
+        raise OSError(errno.ENOSYS, "this system has no such limits")
     wanted = {
         "RLIMIT_AS": (limits.vet_memory_bytes, limits.memory_bytes),
         "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 5),

@@ -315,7 +315,7 @@ def _attempt_all(at: Places, given: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     given = json.loads(sys.argv[1])
-    sys.path.extend(given["path"])
+    sys.path[:0] = given["path"]
     if given["landlock"] is not None:
         landlock.version = lambda: given["landlock"]
     if given["blocked"]:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import mnist_tasks
-from mnist_tasks.vetting import landlock, protections
+from mnist_tasks.vetting import confinement, landlock, protections, resources
+from mnist_tasks.vetting.limits import DEFAULT
 
 if sys.platform != "linux":
     pytest.skip("only Linux confines the process", allow_module_level=True)
@@ -75,6 +76,9 @@ def landlock_version() -> int:
         return 0
 
 
+needs_landlock = pytest.mark.skipif(not landlock_version(), reason="this kernel has no Landlock")
+
+
 @pytest.mark.parametrize("ordinary", WHO)
 @pytest.mark.parametrize("without", WITHOUT)
 def test_what_is_on_holds(ordinary: bool, without: str) -> None:
@@ -86,11 +90,10 @@ def test_what_is_on_holds(ordinary: bool, without: str) -> None:
     assert set(found["attempts"]["needed"].values()) == {"done"}
 
 
+@needs_landlock
 @pytest.mark.parametrize("ordinary", WHO)
 @pytest.mark.parametrize("without", ["nothing", "namespaces"])
 def test_all_protections_are_on(ordinary: bool, without: str) -> None:
-    if not landlock_version():
-        pytest.skip("this kernel has no Landlock")
     found = attempt(ordinary=ordinary, without=without)
     assert statuses(found) == dict.fromkeys(protections.NAMES, "on")
     assert set(found["attempts"]["seccomp"].values()) <= {"EPERM", "ENOSYS"}
@@ -177,6 +180,30 @@ def test_other_processes_of_the_user_cannot_read_the_process() -> None:
     assert attempt(ordinary=True, confined=False)["traceable"] == "done"
 
 
+@needs_landlock
+def test_libraries_that_are_links_stay_readable(tmp_path: Path) -> None:
+    """Some package managers link the files of a library to a cache elsewhere."""
+    packages, store = tmp_path / "site-packages", tmp_path / "store"
+    for folder in (packages / "keras", store):
+        folder.mkdir(parents=True)
+    (store / "__init__.py").touch()
+    (packages / "keras" / "__init__.py").symlink_to(store / "__init__.py")
+    found = attempt(ordinary=False, path=[str(packages)])["protections"]
+    for name in (protections.READS, protections.WRITES):
+        assert found[name]["status"] == "off"
+        assert "keras is a link to another folder" in found[name]["detail"]
+
+
+def test_nothing_is_available_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(resources, "resource", None)
+    found = confinement.confine(DEFAULT, parent=os.getppid())
+    assert {each.name: each.status for each in found} == dict.fromkeys(
+        protections.NAMES, "not available"
+    )
+
+
+@needs_landlock
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can read every folder")
 def test_root_keeps_what_it_takes_to_read_the_libraries(tmp_path: Path) -> None:
     """As with sudo, and an environment in the private home of a user."""
