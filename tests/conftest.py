@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from mnist_tasks.data import datasets
 from tests import generated
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Run = subprocess.CompletedProcess[str]
+# An example may take any time on a busy machine.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 SMALL_CLI = Path(__file__).parent / "small_cli.py"
 
 

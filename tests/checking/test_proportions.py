@@ -1,7 +1,7 @@
 """A proportion of images and its bound, with and without confidence."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_tasks import stats
@@ -17,7 +17,6 @@ LEVELS = st.sampled_from([None, 0.5, 0.95, 0.99])
 DIRECTIONS: st.SearchStrategy[Direction] = st.sampled_from(("above", "below"))
 
 
-@settings(deadline=None)  # 500 evaluations: over the default of 200 ms on a busy machine
 @given(CASES, BOUNDS, LEVELS, DIRECTIONS)
 def test_the_errors_allowed_are_those_with_which_the_clause_passes(
     case: tuple[int, int], bound: float, level: float | None, direction: Direction
