@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_tasks.vetting import allowlist
+from mnist_tasks.vetting import allowlist, build_once
 from mnist_tasks.vetting.static_check import DeclaredModel
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
@@ -45,11 +45,12 @@ def keras_3() -> Library:
     from keras.src.saving import serialization_lib
 
     def build(config: Any, file_format: str) -> Any:
+        once = build_once.keras_3(keras.Sequential)
         if file_format == "keras":
-            with serialization_lib.ObjectSharingScope():
+            with once, serialization_lib.ObjectSharingScope():
                 return keras.saving.deserialize_keras_object(config, safe_mode=True)
         legacy = saving_options.keras_option_scope(use_legacy_config=True)
-        with legacy, serialization_lib.SafeModeScope(True):
+        with once, legacy, serialization_lib.SafeModeScope(True):
             return saving_utils.model_from_config(config)
 
     return Library(
@@ -63,21 +64,24 @@ def keras_2() -> Library:
     """Return tf-keras: Keras 2, which is still released for each TensorFlow."""
     import tensorflow as tf
     import tf_keras
+    from tensorflow.python.ops import resource_variable_ops
 
     def build(config: Any, file_format: str) -> Any:
-        if file_format == "keras":
-            return tf_keras.saving.deserialize_keras_object(config, safe_mode=True)
-        if isinstance(config["config"], list):  # a Sequential, as written before Keras 2.2.3
-            config = {**config, "config": {"name": "sequential", "layers": config["config"]}}
-        return tf_keras.models.model_from_config(config)
+        with build_once.keras_2(tf_keras.Sequential):
+            if file_format == "keras":
+                return tf_keras.saving.deserialize_keras_object(config, safe_mode=True)
+            if isinstance(config["config"], list):  # a Sequential, as written before Keras 2.2.3
+                config = {**config, "config": {"name": "sequential", "layers": config["config"]}}
+            return tf_keras.models.model_from_config(config)
 
-    @contextlib.contextmanager
-    def without_weights() -> Iterator[None]:
-        with tf.Graph().as_default():  # the initializers are only added to the graph
-            yield
+    def unallocated(_next_creator: Any, **settings: Any) -> Any:
+        kept = {key: settings[key] for key in ("trainable", "shape", "dtype", "name")}
+        return resource_variable_ops.UninitializedVariable(**kept)
 
     return Library(
-        name=f"tf-keras {tf_keras.__version__}", build=build, without_weights=without_weights
+        name=f"tf-keras {tf_keras.__version__}",
+        build=build,
+        without_weights=lambda: tf.variable_creator_scope(unallocated),
     )
 
 
@@ -123,8 +127,7 @@ def _cause(message: str) -> str:
 def calls(model: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
     """Yield each call of a layer that the model's outputs depend on: layer, inputs, outputs.
 
-    Layers have calls of other models, too: Keras builds a Sequential anew for each layer that is
-    added to it. A nested model is one layer.
+    Layers have calls of other models, too. A nested model is one layer.
     """
     network = getattr(model, "_functional", None) or model  # a Sequential of Keras 3 wraps one
     for nodes in network._nodes_by_depth.values():  # noqa: SLF001
