@@ -130,6 +130,14 @@ def died(
             remedy="Don't open this file unless you trust its source: reading it fails in HDF5.",
             reason="model-unreadable",
         )
+    if ended_by == "SIGXCPU" and stage not in _SAME_FOR_ALL:
+        return InputRefusedError(
+            file_name,
+            expected=f"at most {limits.cpu_seconds:.0f} s of processor time until predictions",
+            found=f"stage '{stage}' takes too much processor time",
+            remedy="Simplify the model, or rerun on a faster machine.",
+            reason="model-unsupported",
+        )
     if ended_by == "SIGXCPU":
         return EnvironmentProblemError(
             file_name,

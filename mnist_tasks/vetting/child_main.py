@@ -86,7 +86,7 @@ def _process(request: Request) -> Iterator[Message]:
             keras_version=declared.keras_version,
         )
         return
-    resources.raise_memory_limit(limits)
+    resources.raise_limits(limits)
     yield Stage(name="import")
     model_loading.import_keras()
     library = keras_model.library_for(declared)

@@ -19,7 +19,7 @@ import msgspec
 
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import child_errors, import_path, protections, protocol, supervisor
-from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.limits import Limits, share_of_images
 from mnist_tasks.vetting.private_folder import usable
 
 # Isolated mode (-I) ignores the working folder and Python's environment variables. This package is
@@ -73,6 +73,7 @@ class ChildProcess:
         self.limits = limits
         self.folder = folder
         self.most_bytes = _MOST_BYTES + images * _BYTES_PER_IMAGE
+        self.wall_seconds = limits.wall_seconds * share_of_images(images)
         loading = limits.load_seconds
         self.stage_seconds = {"vet": limits.vet_seconds, "count": loading, "load": loading}
         self.stage: protocol.StageName = "start"
@@ -131,15 +132,15 @@ class ChildProcess:
 
     def wait_for_result(self, file_name: str) -> protocol.StaticResult | protocol.InspectionResult:
         """Return the child's result; raise what it reports, or how it failed, as an error."""
-        end = time.monotonic() + self.limits.wall_seconds
+        end = time.monotonic() + self.wall_seconds
         while True:
-            stage_seconds = self.stage_seconds.get(self.stage, self.limits.wall_seconds)
+            stage_seconds = self.stage_seconds.get(self.stage, self.wall_seconds)
             seconds = min(end - time.monotonic(), stage_seconds)
             try:
                 line = self.lines.get(timeout=max(0.0, seconds))
             except queue.Empty:
                 in_total = self.stage in self.stage_seconds and seconds < stage_seconds
-                given = self.limits.wall_seconds if in_total else stage_seconds
+                given = self.wall_seconds if in_total else stage_seconds
                 raise child_errors.timed_out(
                     file_name, self.stage, given, in_total=in_total
                 ) from None

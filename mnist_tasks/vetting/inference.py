@@ -12,10 +12,10 @@ A model that predicts otherwise in batches, as its users run it, is not measured
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -23,12 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks.records import Shape
-from mnist_tasks.vetting import image_input
+from mnist_tasks.vetting import image_input, model_cost, model_loading
+from mnist_tasks.vetting.cpu_budget import CpuBudget, OutOfTimeError
 from mnist_tasks.vetting.image_input import Fit
 from mnist_tasks.vetting.protocol import InspectionResult, Request
 
 Run = Callable[[NDArray[np.float32]], Any]
 _BATCH_SIZE = 500
+# Of the batches that are predicted at the same time: numbers in memory; of each: operations.
+_MOST_NUMBERS, _MOST_OPERATIONS = 50_000_000, 200_000_000
 #: Sizes of the batches in which a sample of images is predicted again.
 _OTHER_BATCH_SIZES = (200, 31, 7, 1)
 # Sums in another order change logits of 1,000 by about 0.01; half precision changes any.
@@ -46,21 +49,37 @@ HAS_STATE = "its prediction depends on earlier calls or on chance"
 
 
 def predict(model: Any, result: InspectionResult, request: Request) -> InspectionResult:
-    """Return the result with predictions for each set of images, and the latency of one image."""
+    """Return the result with predictions for each set of images, and the latency of one image.
+
+    Without predictions, it has the reason.
+    """
+    sets = {name: np.load(file, allow_pickle=False) for name, file in request.image_sets}
+    budget = CpuBudget(request.limits, images=sum(map(len, sets.values())))
+    try:
+        return _predict(model, result, request, sets, budget)
+    except OutOfTimeError:
+        return _without(
+            result, f"its predictions take more than {budget.seconds:.0f} s of processor time"
+        )
+
+
+def _predict(
+    model: Any,
+    result: InspectionResult,
+    request: Request,
+    sets: dict[str, NDArray[np.uint8]],
+    budget: CpuBudget,
+) -> InspectionResult:
     shape = result.input_shapes[0][1:]
     each_alone = _each_alone(model, shape)
     if not _is_pure(each_alone):
         return _without(result, HAS_STATE)
-    run = each_alone.get_concrete_function()
-    largest = max(
-        math.prod(size or 1 for size in layer.output_shape[1:]) for layer in result.layers
-    )
-    batch_size = max(1, min(_BATCH_SIZE, request.limits.layer_elements // max(1, largest)))
+    run = budget.bounded(each_alone.get_concrete_function())
+    batch_size = _batch_size(model)
 
     probabilities, other_pixels = {}, {}
     form = request.options.input_format
-    for number, (name, file) in enumerate(request.image_sets):
-        images = np.load(file, allow_pickle=False)
+    for number, (name, images) in enumerate(sets.items()):
         inputs = image_input.arrange(images, shape, pixels=form.pixels, fit=form.fit)
         found = _in_order(run, inputs, _order(request.sha256, len(inputs)), batch_size)
         if found is None:
@@ -74,8 +93,18 @@ def predict(model: Any, result: InspectionResult, request: Request) -> Inspectio
         result,
         probabilities=probabilities,
         other_pixels=other_pixels,
-        latency=_latency(model, shape, request.options.latency_runs),
+        latency=_latency(model, shape, request.options.latency_runs, budget),
     )
+
+
+def _batch_size(model: Any) -> int:
+    """Return how many images to predict at once: their memory and the time of a call are bounded.
+
+    Keras keeps the outputs of all layers until the last one.
+    """
+    cost = model_cost.cost(model)
+    by_numbers = _MOST_NUMBERS // model_loading.threads() // max(1, cost.numbers)
+    return max(1, min(_BATCH_SIZE, by_numbers, _MOST_OPERATIONS // max(1, cost.operations)))
 
 
 def _each_alone(model: Any, shape: Shape) -> Any:
@@ -132,12 +161,14 @@ def _in_order(
         In the order of the inputs; ``None`` if a prediction is not finite.
     """
     found = np.zeros((len(inputs), 10), "float32")
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        outputs = np.asarray(run(inputs[batch]), "float64")
-        if not np.isfinite(outputs).all():
-            return None
-        found[batch] = _probabilities(outputs)
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    with ThreadPoolExecutor(model_loading.threads()) as pool:
+        results = pool.map(lambda batch: np.asarray(run(inputs[batch]), "float64"), batches)
+        for batch, outputs in zip(batches, results, strict=True):
+            if not np.isfinite(outputs).all():
+                pool.shutdown(cancel_futures=True)
+                return None
+            found[batch] = _probabilities(outputs)
     return found
 
 
@@ -175,11 +206,11 @@ def _half_precision(model: Any) -> bool:
     return any("16" in name for name in types)
 
 
-def _latency(model: Any, shape: Shape, runs: int) -> list[float]:
+def _latency(model: Any, shape: Shape, runs: int, budget: CpuBudget) -> list[float]:
     """Return the seconds that each of some calls with a single image took."""
     import tensorflow as tf
 
-    run = tf.function(lambda images: model(images, training=False))
+    run = budget.bounded(tf.function(lambda images: model(images, training=False)))
     image = tf.zeros((1, *shape))
     seconds = []
     for _ in range(runs + _WARM_UP_RUNS if runs else 0):

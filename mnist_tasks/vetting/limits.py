@@ -22,31 +22,52 @@ class Limits:
     layers: int = 250
     depth: int = 8
 
-    # A model above one of these is measured but not loaded: parameters, numbers that one layer
-    # outputs per image, multiply-adds per image.
+    # A model above one of these is measured but not loaded: parameters; for one image, the numbers
+    # that all its layers output, and the operations that they take.
     parameters: int = 5_000_000
-    layer_elements: int = 4_000_000
-    image_operations: int = 100_000_000
+    image_numbers: int = 1_000_000
+    image_operations: int = 20_000_000
 
-    # The child process: address space, in total and during the static check; CPU time.
+    # The child process: address space, in total and during the static check.
     memory_bytes: int = 4 * 1024**3
     vet_memory_bytes: int = 768 * 1024**2
-    cpu_seconds: int = 240
 
-    # Wall-clock time: of the static check; of measuring and of loading, each; of everything.
-    vet_seconds: float = 10.0
-    load_seconds: float = 15.0
-    wall_seconds: float = 120.0
+    # Its processor time: of the static check; and of everything. Predictions, which use two
+    # cores, count half, and may take more for more images than `CPU_SECONDS_IMAGES`.
+    vet_cpu_seconds: int = 5
+    cpu_seconds: int = 13
+
+    # Wall-clock time, on a machine that may be ten times busier: of the static check; of measuring
+    # and of loading, each; of everything.
+    vet_seconds: float = 50.0
+    load_seconds: float = 100.0
+    wall_seconds: float = 150.0
 
     require_isolation: bool = False
 
     def raised(self, *, file_bytes: int | None, parameters: int) -> Limits:
-        """Return the limits, with those for the file and its parameters raised to these values."""
+        """Return the limits, with those for the file and its parameters raised to these values.
+
+        The limits of work and time rise in proportion to the parameters.
+        """
+        factor = max(1.0, parameters / self.parameters)
         return replace(
             self,
             file_bytes=max(self.file_bytes, file_bytes or 0),
             parameters=max(self.parameters, parameters),
+            image_operations=round(self.image_operations * factor),
+            cpu_seconds=round(self.cpu_seconds * factor),
+            load_seconds=self.load_seconds * factor,
+            wall_seconds=self.wall_seconds * factor,
         )
 
 
 DEFAULT = Limits()
+
+CPU_SECONDS_IMAGES = 10_000
+PREDICTING_CORES = 2
+
+
+def share_of_images(images: int) -> float:
+    """Return how many times more time predictions for this many images may take."""
+    return max(1.0, images / CPU_SECONDS_IMAGES)

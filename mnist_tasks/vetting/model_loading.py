@@ -20,12 +20,16 @@ def import_keras() -> None:
         import tensorflow as tf
     gc.disable()  # for good: this process ends soon
 
-    # Each thread reserves address space, which is limited; and the same number of threads gives
-    # the same sums on every machine.
-    threads = min(_MOST_THREADS, config.available_cores())
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    # Whole batches are predicted side by side; so any model uses all threads, and one thread for
+    # each operation gives the same sums on every machine.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(threads())
     keras.utils.set_random_seed(0)
+
+
+def threads() -> int:
+    """Return how many batches to predict at once: each thread takes memory, which is limited."""
+    return min(_MOST_THREADS, config.available_cores())
 
 
 def refuse_non_finite(model: Any) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from mnist_tasks.records import Layer, Shape
-from mnist_tasks.vetting import batch_axis, image_input, keras_model, sequence_costs
+from mnist_tasks.vetting import (
+    allowlist,
+    batch_axis,
+    image_input,
+    keras_model,
+    layer_costs,
+    model_cost,
+)
 from mnist_tasks.vetting.keras_model import Library
 from mnist_tasks.vetting.protocol import InspectionResult, Request
 from mnist_tasks.vetting.static_check import DeclaredModel
@@ -26,10 +33,11 @@ def measure(
     """Return the model's layers, parameters and shapes, with a reason if it can't be run."""
     trainable = _count(model.trainable_weights)
     non_trainable = _count(model.non_trainable_weights)
+    _refuse_integers(model)
     inputs = [tuple(tensor.shape) for tensor in model.inputs]
     outputs = [tuple(tensor.shape) for tensor in model.outputs]
     parameters = trainable + non_trainable
-    reason = _excess(model, parameters, request)
+    reason = model_cost.excess(model, parameters, request.limits)
     reason = reason or _shape_mismatch(inputs, outputs, request) or batch_axis.problem(model)
     missing = declared.weights < parameters
     # In an .h5 file, a layer that two models share is stored twice.
@@ -72,17 +80,13 @@ def _summaries(model: Any) -> Iterator[Layer]:
         if keras_model.is_model(layer):
             yield from _summaries(layer)
             continue
-        largest = max(outputs.get(id(layer), ()), key=_elements, default=None)
+        largest = max(outputs.get(id(layer), ()), key=layer_costs.elements, default=None)
         yield Layer(
             name=layer.name,
             kind=type(layer).__name__,
             output_shape=() if largest is None else tuple(largest.shape),
             parameters=_count(layer.weights),
         )
-
-
-def _elements(tensor: Any) -> int:
-    return math.prod(size or 1 for size in tensor.shape[1:])
 
 
 def _count(weights: Any) -> int:
@@ -107,48 +111,15 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _excess(model: Any, parameters: int, request: Request) -> str | None:
-    """Return which limit the model exceeds, if any."""
-    limits = request.limits
-    if parameters > limits.parameters:
-        return f"its {parameters:,} parameters exceed the limit of {limits.parameters:,}"
-    for layer, _, outputs in _inner_calls(model):
-        for tensor in outputs:
-            if None in tensor.shape[1:]:
-                return f"layer '{sanitize(layer.name)}' has an output shape that is not fixed"
-            if _elements(tensor) > limits.layer_elements:
-                name, elements = sanitize(layer.name), _elements(tensor)
-                return f"layer '{name}' outputs {elements:,} numbers per image"
-    operations, limit = _operations(model), limits.image_operations
-    if operations > limit:
-        return f"one image takes {operations:,} operations, which exceeds the limit of {limit:,}"
-    return None
-
-
-def _inner_calls(model: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
-    """Yield the calls of a model's layers, and those within the models in it."""
-    for layer, inputs, outputs in keras_model.calls(model):
-        if keras_model.is_model(layer):
-            yield from _inner_calls(layer)
-        else:
-            yield layer, inputs, outputs
-
-
-def _operations(model: Any) -> int:
-    """Estimate the multiply-adds per image; a nested model counts once per call."""
-    operations = 0
-    for layer, inputs, outputs in keras_model.calls(model):
-        if keras_model.is_model(layer):
-            operations += _operations(layer)
-            continue
-        operations += sequence_costs.of_call(layer, inputs)
-        for tensor in outputs:
-            elements = _elements(tensor)
-            # Each weight is used once at each spatial position of the output.
-            positions = elements // tensor.shape[-1] if len(tensor.shape) > 2 and elements else 1
-            # Functions of keras.ops have no weights.
-            operations += elements + _count(getattr(layer, "weights", ())) * positions
-    return operations
+def _refuse_integers(model: Any) -> None:
+    """Refuse arithmetic with integers: it can unpack several weights from one number."""
+    for layer in model._flatten_layers():  # noqa: SLF001 - those within other layers, too
+        types = {str(getattr(layer, name, None)) for name in ("compute_dtype", "variable_dtype")}
+        if type(layer).__name__ != "InputLayer" and (wrong := types - allowlist.FLOATS - {"None"}):
+            raise RefusedError(
+                f"layer '{sanitize(layer.name)}' computes with {sanitize(min(wrong))}",
+                expected="floating-point numbers",
+            )
 
 
 def _shape_mismatch(inputs: list[Shape], outputs: list[Shape], request: Request) -> str | None:

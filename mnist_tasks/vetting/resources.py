@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +17,7 @@ except ImportError:  # Windows has no such limits; the wall-clock limits still a
 _LARGEST_FILE = 1024**2
 _MOST_FILES = 256
 _MOST_THREADS = 512
+_MOST_CPU_SECONDS = 3600  # of any model that the user allows more
 
 
 def limit(limits: Limits) -> list[str]:
@@ -30,7 +32,7 @@ def limit(limits: Limits) -> list[str]:
         raise OSError(errno.ENOSYS, "this system has no such limits")
     wanted = {
         "RLIMIT_AS": (limits.vet_memory_bytes, limits.memory_bytes),
-        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 5),
+        "RLIMIT_CPU": (limits.vet_cpu_seconds, _MOST_CPU_SECONDS),
         "RLIMIT_FSIZE": (_LARGEST_FILE, _LARGEST_FILE),
         "RLIMIT_CORE": (0, 0),
         "RLIMIT_NOFILE": (_MOST_FILES, _MOST_FILES),  # pipes and files in memory, too
@@ -38,9 +40,15 @@ def limit(limits: Limits) -> list[str]:
     return [name for name, (soft, hard) in wanted.items() if not _set_limit(name, soft, hard)]
 
 
-def raise_memory_limit(limits: Limits) -> None:
-    """Allow the memory that TensorFlow needs, once the static check is over."""
+def raise_limits(limits: Limits) -> None:
+    """Allow the memory and time that TensorFlow needs, once the static check is over."""
     _set_limit("RLIMIT_AS", limits.memory_bytes, limits.memory_bytes)
+    limit_cpu(limits.cpu_seconds)
+
+
+def limit_cpu(seconds: float) -> None:
+    """Limit the processor time that this process may take since its start."""
+    _set_limit("RLIMIT_CPU", math.ceil(seconds), _MOST_CPU_SECONDS)
 
 
 def limit_threads() -> None:

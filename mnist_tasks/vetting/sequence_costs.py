@@ -24,10 +24,17 @@ def of_call(layer: Any, inputs: Sequence[Any]) -> int:
     if kind == "MultiHeadAttention":
         heads: dict[str, int] = layer.get_config()
         queries, values = (_positions(tensor) for tensor in (inputs[0], inputs[-1]))
-        scores = queries * values * heads["num_heads"]
         dimensions = heads["key_dim"] + (heads["value_dim"] or heads["key_dim"])
-        return scores * (dimensions + _SCORE) + _weights(layer) * max(queries, values)
+        products = scores(layer, inputs) * (dimensions + _SCORE)
+        return products + _weights(layer) * max(queries, values)
     return 0
+
+
+def scores(layer: Any, inputs: Sequence[Any]) -> int:
+    """Return how many scores an attention computes: for each head, query and value one."""
+    queries, values = (_positions(tensor) for tensor in (inputs[0], inputs[-1]))
+    heads: int = layer.get_config()["num_heads"]
+    return queries * values * heads
 
 
 def _positions(tensor: Any) -> int:

@@ -22,7 +22,7 @@ OUTCOMES: dict[str, Outcome] = {
     "odd description": "model-unsupported",
     "corrupt": "model-unreadable",
 }
-CONTRACT_FAILED, REFUSED = 1, 3
+PASSED, CONTRACT_FAILED, REFUSED = 0, 1, 3
 
 
 @dataclass(frozen=True, kw_only=True)

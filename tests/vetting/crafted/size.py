@@ -16,7 +16,7 @@ from tests.vetting.crafted.handmade import (
     small,
     small_weights,
 )
-from tests.vetting.crafted.row import CONTRACT_FAILED, Row, both
+from tests.vetting.crafted.row import CONTRACT_FAILED, PASSED, Row, both
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +80,41 @@ _TWO_INPUTS = functional(
 )
 _WIDE = {"dense": {"kernel": np.zeros((784, 10), "f4"), "bias": np.zeros(10, "f4")}}
 _NONE: dict[str, Any] = {}
+_NUMBERS = "its layers output .* numbers, which exceeds the limit"
+_OPERATIONS = "one image takes .* operations"
+_INTEGERS = layer("Rescaling", "x", scale=1.0, offset=0.0)
+
+
+def _pooled(*layers: Any) -> Any:
+    return sequential(
+        input_layer(), *layers, layer("GlobalAveragePooling2D", "pooled"), dense(name="dense")
+    )
+
+
+#: 250 x 784 numbers times their transpose: each of 62,500 numbers sums up 784 products.
+_CONTRACTION = functional(
+    [
+        call(input_layer((784,))),
+        call(layer("RepeatVector", "rows", n=250), "input_layer", shape=(784,)),
+        call(layer("Dot", "dot", axes=[2, 2]), "rows", "rows", shape=(250, 784)),
+        call(layer("GlobalAveragePooling1D", "pool"), "dot", shape=(250, 250)),
+        call(dense(), "pool", shape=(250,)),
+    ],
+    ["input_layer"],
+    ["dense"],
+)
+#: Too many for the parameters that its last layer may have, too, so it ends in a pooling.
+_FAN = functional(
+    [
+        call(input_layer((784,))),
+        call(layer("Concatenate", "a", axis=-1), *["input_layer"] * 60, shape=(784,)),
+        call(layer("Concatenate", "b", axis=-1), *["a"] * 60, shape=(47_040,)),
+        call(layer("Reshape", "r", target_shape=[282_240, 10]), "b", shape=(2_822_400,)),
+        call(layer("GlobalAveragePooling1D", "pool"), "r", shape=(282_240, 10)),
+    ],
+    ["input_layer"],
+    ["pool"],
+)
 
 
 def _keras(
@@ -88,6 +123,10 @@ def _keras(
     return both(
         name, kind, reason, _always(config), weights=weights, exit_code=code, needs_keras=True
     )
+
+
+def _too_much(name: str, reason: str, config: Any) -> list[Row]:
+    return _keras(name, "too big", reason, config, small_weights(), CONTRACT_FAILED)
 
 
 ROWS = [
@@ -154,7 +193,7 @@ ROWS = [
     *_keras(
         "giant_output",
         "too big",
-        "layer 'up' outputs 784,000,000 numbers per image",
+        r"its layers output 784,00.,\d+ numbers, which exceeds the limit",
         sequential(
             input_layer(),
             layer("UpSampling2D", "up", size=[1000, 1000], interpolation="nearest"),
@@ -178,6 +217,57 @@ ROWS = [
         small_weights(),
         CONTRACT_FAILED,
     ),
+    *_too_much(
+        "vast_pooling",
+        _OPERATIONS,
+        _pooled(layer("MaxPooling2D", "x", pool_size=[999, 999], strides=[1, 1], padding="same")),
+    ),
+    *_too_much(
+        "vast_kernel",
+        _OPERATIONS,
+        _pooled(layer("Conv2D", "x", filters=1, kernel_size=[999, 999], padding="same")),
+    ),
+    *_too_much(
+        "vast_dilation",
+        _OPERATIONS,
+        _pooled(
+            layer("UpSampling2D", "up", size=[20, 20]),
+            layer(
+                "Conv2D", "x", filters=1, kernel_size=[9, 9], dilation_rate=[99, 99], padding="same"
+            ),
+        ),
+    ),
+    *_too_much("long_contraction", _OPERATIONS, _CONTRACTION),
+    *_too_much(
+        "adaptive_rows",
+        _NUMBERS,
+        _pooled(layer("AdaptiveAveragePooling2D", "x", output_size=[200_000, 1])),
+    ),
+    *_too_much(
+        "padded_image",
+        _NUMBERS,
+        _pooled(layer("Resizing", "x", height=1, width=2000, pad_to_aspect_ratio=True)),
+    ),
+    *_too_much(
+        "upsampling_chain",
+        _NUMBERS,
+        _pooled(*(layer("UpSampling2D", f"u{number}", size=[9, 9]) for number in range(9))),
+    ),
+    *_too_much(
+        "repeated_vector",
+        _NUMBERS,
+        small(layer("RepeatVector", "x", n=10**6), layer("GlobalAveragePooling1D", "p")),
+    ),
+    *_keras("wide_fan", "too big", _NUMBERS, _FAN, _NONE, CONTRACT_FAILED),
+    *_keras(
+        "integers",
+        "hidden",
+        "layer 'x' computes with int32",
+        small({**_INTEGERS, "config": {**_INTEGERS["config"], "dtype": "int32"}}),
+        small_weights(),
+        3,
+    ),
+    *_keras("sound_240_layers", "sound, at a limit", "^$", _stack(236), small_weights(), PASSED),
     *_keras(
         "two_inputs", "wrong shape", "2 inputs and 1 outputs", _TWO_INPUTS, _WIDE, CONTRACT_FAILED
     ),
