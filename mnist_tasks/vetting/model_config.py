@@ -14,6 +14,12 @@ _OBJECT_KEYS = allowlist.words("""
     module class_name config registered_name build_config compile_config shared_object_id name
     inbound_nodes __passive_serialization__
 """)
+# As many usual layers take Keras and TensorFlow as long to prepare.
+_LAYERS_IN = {
+    **dict.fromkeys(allowlist.RECURRENT, 20),
+    "Bidirectional": 40,
+    "MultiHeadAttention": 10,
+}
 _MODEL_KEYS = allowlist.words("""
     name trainable dtype layers build_input_shape input_layers output_layers
 """)
@@ -71,7 +77,8 @@ class ConfigChecker:
             if calls > self.limits.layers:
                 # The time that Keras needs grows with the square of the layers.
                 raise RefusedError(
-                    f"more than {self.limits.layers} layers, each counted once per call"
+                    f"more than {self.limits.layers} layers, each counted once per call, and "
+                    "recurrent ones as 20"
                 )
         check_training(item.get("compile_config"))
         return LayerDescription(
@@ -101,7 +108,7 @@ class ConfigChecker:
             config = config_values.json_object(item["config"], f"the config of {where}")
             name = config_values.name(config.get("name", item.get("name")), f"a {kind} layer")
             self._settings(config, f"{kind} '{name}'")
-            layer = LayerDescription(class_name=kind, name=name)
+            layer = LayerDescription(class_name=kind, name=name, calls=_LAYERS_IN.get(kind, 1))
         if "name" in item and item["name"] != layer.name:
             raise RefusedError(f"layer '{layer.name}' has a second name")
         return replace(

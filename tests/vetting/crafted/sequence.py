@@ -78,6 +78,16 @@ ROWS: list[Row] = [
         for key in ("stateful", "unroll", "return_state", "time_major")
         for row in both(f"recurrent_{key}", ODD, f"has {key} set", _rows("LSTM", **{key: True}))
     ),
+    *both(
+        "recurrent_many",
+        "bombs",
+        "more than 250 layers",
+        lambda _canary: sequential(
+            input_layer((28, 28)),
+            *(layer("LSTM", f"r{i}", units=4, return_sequences=True) for i in range(13)),
+            dense(),
+        ),
+    ),
     *both("recurrent_stateful_word", ODD, "has stateful set", _rows("GRU", stateful="yes")),
     *both("recurrent_stateful_number", ODD, "has stateful set", _rows("GRU", stateful=2)),
     *both(

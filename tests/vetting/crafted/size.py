@@ -66,6 +66,21 @@ def _initializer(values: list[float]) -> Any:
     }
 
 
+def _attention(steps: int) -> Any:
+    item = call(layer("MultiHeadAttention", "attention", num_heads=8, key_dim=8), "input_layer")
+    item["inbound_nodes"][0]["args"] *= 2  # query and value
+    return functional(
+        [
+            call(input_layer((steps, 1))),
+            item,
+            call(layer("Flatten", "flatten"), "attention"),
+            call(dense(), "flatten"),
+        ],
+        ["input_layer"],
+        ["dense"],
+    )
+
+
 _FLAT = layer("Flatten", "flatten")
 _TWO_INPUTS = functional(
     [
@@ -268,6 +283,14 @@ ROWS = [
         3,
     ),
     *_keras("sound_240_layers", "sound, at a limit", "^$", _stack(236), small_weights(), PASSED),
+    *_keras(
+        "large_attention",
+        "too big",
+        "one image",
+        _attention(784),
+        small_weights(),
+        CONTRACT_FAILED,
+    ),
     *_keras(
         "two_inputs", "wrong shape", "2 inputs and 1 outputs", _TWO_INPUTS, _WIDE, CONTRACT_FAILED
     ),
