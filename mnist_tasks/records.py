@@ -13,44 +13,31 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from mnist_tasks import record_ranges as ranges
 from mnist_tasks.verdict import Verdict
 
 SCHEMA = 2
-# A record can come from anyone: no real run leaves these ranges, and every report can show them.
-Count = Annotated[int, Meta(ge=0, le=10**15)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Loss = Annotated[float, Meta(ge=-1e12, le=1e12)]
-Seconds = Annotated[float, Meta(ge=0, le=1e12)]
-Speed = Annotated[float, Meta(ge=0, le=1e12)]
-Weight = Annotated[float, Meta(ge=-1e38, le=1e38)]
-Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Weight
-Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-Row = Annotated[tuple[Count, ...], Meta(min_length=10, max_length=10)]
-Square = Annotated[
-    tuple[Annotated[tuple[Weight, ...], Meta(min_length=1, max_length=64)], ...],
-    Meta(min_length=1, max_length=64),
-]
-Shape = tuple[Count | None, ...]
+Shape = tuple[ranges.Count | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """The results of one epoch; loss and accuracy, in [0, 1], are means over its images."""
 
-    epoch: Count
-    loss: Loss
-    accuracy: Share
-    seconds: Seconds
-    images_per_second: Speed
+    epoch: ranges.Count
+    loss: ranges.Loss
+    accuracy: ranges.Share
+    seconds: ranges.Seconds
+    images_per_second: ranges.Speed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
     """A point of the training curve: the running means of the epoch after `step` steps."""
 
-    step: Count
-    loss: Loss
-    accuracy: Share
+    step: ranges.Count
+    loss: ranges.Loss
+    accuracy: ranges.Share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +45,9 @@ class ModelFile:
     """A saved model; `parameters` counts trainable and non-trainable ones."""
 
     path: str
-    bytes: Count
-    sha256: Sha256
-    parameters: Count
+    bytes: ranges.Count
+    sha256: ranges.Sha256
+    parameters: ranges.Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +63,11 @@ class Machine:
     """
 
     device: str
-    threads: Count
-    cores: Count
+    threads: ranges.Count
+    cores: ranges.Count
     platform: str
     versions: dict[str, str]
-    replicas: Count = 1
+    replicas: ranges.Count = 1
     precision: str = "float32"
 
 
@@ -97,8 +84,8 @@ class Layer:
     name: str
     kind: str
     output_shape: Shape
-    parameters: Count
-    operations: Count | None = None
+    parameters: ranges.Count
+    operations: ranges.Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +103,9 @@ class Metrics:
         record of an older version.
     """
 
-    confusion: Annotated[tuple[Row, ...], Meta(min_length=10, max_length=10)]
-    loss: Loss
-    calibration_error: Share | None = None
+    confusion: Annotated[tuple[ranges.Row, ...], Meta(min_length=10, max_length=10)]
+    loss: ranges.Loss
+    calibration_error: ranges.Share | None = None
 
     @property
     def images(self) -> int:
@@ -177,15 +164,15 @@ class Check:
 
     model: ModelFile
     layers: tuple[Layer, ...]
-    trainable_parameters: Count
-    non_trainable_parameters: Count
+    trainable_parameters: ranges.Count
+    non_trainable_parameters: ranges.Count
     verdict: Verdict
     metrics: Metrics | None
-    seconds: Seconds
+    seconds: ranges.Seconds
     created: str
     contract: str | None = None
     protections: tuple[Protection, ...] = ()
-    predictions: Sha256 | None = None
+    predictions: ranges.Sha256 | None = None
     keras: str | None = None
     keras_version: str | None = None
 
@@ -209,11 +196,11 @@ class Trial:
         Identifies all settings but the seed; empty in some older records.
     """
 
-    settings: dict[str, Setting]  # whole numbers are read back as such
+    settings: dict[str, ranges.Setting]  # whole numbers are read back as such
     evaluated_on: Literal["validation", "test"]
     metrics: Metrics
     worker: str
-    attempts: Count
+    attempts: ranges.Count
     digest: str = ""
 
 
@@ -243,16 +230,16 @@ class RunRecord:
     created: str
     command: str
     recipe: dict[str, Any]
-    seed: Count
-    limit: Count | None
+    seed: ranges.Count
+    limit: ranges.Count | None
     machine: Machine
     data: dict[str, str]
     epochs: Annotated[tuple[Epoch, ...], Meta(min_length=1)]
-    seconds: dict[str, Seconds]
+    seconds: dict[str, ranges.Seconds]
     model: ModelFile
     curve: tuple[Point, ...] = ()
     network: tuple[Layer, ...] = ()
-    filters: tuple[Square, ...] = ()
+    filters: tuple[ranges.Square, ...] = ()
     check: Check | None = None
     trial: Trial | None = None
     schema: Annotated[int, Meta(ge=1)] = SCHEMA

@@ -1,0 +1,24 @@
+"""The ranges of the values in a record.
+
+A record can come from anyone: no real run leaves these ranges, and every report can show them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Loss = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Seconds = Annotated[float, Meta(ge=0, le=1e12)]
+Speed = Annotated[float, Meta(ge=0, le=1e12)]
+Weight = Annotated[float, Meta(ge=-1e38, le=1e38)]
+Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Weight
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Row = Annotated[tuple[Count, ...], Meta(min_length=10, max_length=10)]
+Square = Annotated[
+    tuple[Annotated[tuple[Weight, ...], Meta(min_length=1, max_length=64)], ...],
+    Meta(min_length=1, max_length=64),
+]
