@@ -122,6 +122,16 @@ def died(
         return EnvironmentProblemError(
             file_name, found=found, remedy="Rerun.", reason="process-killed"
         )
+    if ended_by == "SIGXCPU" and stage not in _SAME_FOR_ALL:
+        in_vet = stage == "vet"
+        seconds = limits.vet_cpu_seconds if in_vet else limits.cpu_seconds
+        return InputRefusedError(
+            file_name,
+            expected=f"at most {seconds} s of processor time",
+            found=f"stage '{stage}' takes too much processor time",
+            remedy="Simplify the model, or rerun on a faster machine.",
+            reason="model-unreadable" if in_vet else "model-unsupported",
+        )
     if stage == "vet":
         return InputRefusedError(
             file_name,
@@ -129,14 +139,6 @@ def died(
             found=found,
             remedy="Don't open this file unless you trust its source: reading it fails in HDF5.",
             reason="model-unreadable",
-        )
-    if ended_by == "SIGXCPU" and stage not in _SAME_FOR_ALL:
-        return InputRefusedError(
-            file_name,
-            expected=f"at most {limits.cpu_seconds:.0f} s of processor time until predictions",
-            found=f"stage '{stage}' takes too much processor time",
-            remedy="Simplify the model, or rerun on a faster machine.",
-            reason="model-unsupported",
         )
     if ended_by == "SIGXCPU":
         return EnvironmentProblemError(
