@@ -53,7 +53,7 @@ def measure(
         layers=list(_summaries(model)),
         trainable=trainable,
         non_trainable=non_trainable,
-        other_numbers=sum(map(_other_numbers, _leaves(model))) + declared.constants,
+        other_numbers=sum(map(other_numbers, _leaves(model))) + declared.constants,
         input_shapes=inputs,
         output_shapes=outputs,
         probabilities={},
@@ -93,7 +93,7 @@ def _count(weights: Any) -> int:
     return sum(math.prod(weight.shape) for weight in weights)
 
 
-def _other_numbers(layer: Any) -> int:
+def other_numbers(layer: Any) -> int:
     """Count the 32-bit numbers that a layer stores beside its parameters.
 
     Those are its constants, and the second half of each float64.
