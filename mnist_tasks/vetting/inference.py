@@ -39,7 +39,7 @@ _TOLERANCE, _HALF_PRECISION_TOLERANCE = 0.01, 0.1
 _WARM_UP_RUNS = 10
 # What these call is in the graph's library, where each operation is looked at, too.
 _READS_OR_CALLS = frozenset(
-    {"ReadVariableOp", "VarHandleOp", "StatefulPartitionedCall", "While", "If", "Case"}
+    {"ReadVariableOp", "VarHandleOp", "Assert", "StatefulPartitionedCall", "While", "If", "Case"}
     # Recurrent layers of Keras 2 have a version for GPUs in the library, which never runs here.
     | {"CudnnRNNV3", "CudnnRNNBackpropV3"}
 )
@@ -112,7 +112,7 @@ def _each_alone(model: Any, shape: Shape) -> Any:
     import tensorflow as tf
 
     def alone(image: Any) -> Any:
-        return model(image[None], training=False)[0]
+        return _output(model(image[None], training=False))[0]
 
     return tf.function(
         lambda images: tf.vectorized_map(alone, images, warn=False),
@@ -120,14 +120,32 @@ def _each_alone(model: Any, shape: Shape) -> Any:
     )
 
 
+def _output(outputs: Any) -> Any:
+    """Return the only output of a model, which may have a name."""
+    import tensorflow as tf
+
+    (output,) = tf.nest.flatten(outputs)
+    return output
+
+
 def _is_pure(function: Any) -> bool:
-    """Return whether no operation has state or randomness; reading the weights is none."""
+    """Return whether predictions depend on no state but the weights, and not on chance."""
     from tensorflow.python.framework import op_def_registry
 
-    graph = function.get_concrete_function().graph.as_graph_def()
-    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
-    return all(
-        node.op in _READS_OR_CALLS or not op_def_registry.get(node.op).is_stateful for node in nodes
+    graph = function.get_concrete_function().graph
+    called = [node for each in graph.as_graph_def().library.function for node in each.node_def]
+    # Keras 2 draws random numbers that it doesn't use: only what leads to the output counts.
+    used: dict[str, Any] = {}
+    pending = [tensor.op for tensor in graph.outputs]
+    while pending:
+        operation = pending.pop()
+        if operation.name not in used:
+            used[operation.name] = operation
+            pending += [tensor.op for tensor in operation.inputs]
+    kinds = {operation.type for operation in used.values()} | {node.op for node in called}
+    writes = any("Assign" in operation.type for operation in graph.get_operations())
+    return not writes and not any(
+        op_def_registry.get(kind).is_stateful for kind in kinds - _READS_OR_CALLS
     )
 
 
@@ -182,7 +200,8 @@ def _is_same_in_batches(
         batch, order = np.split(order, [min(size, batch_size)])
         if not len(batch):  # recurrent layers fail without an image
             break
-        again = _probabilities(np.asarray(model(inputs[batch], training=False), "float64"))
+        outputs = _output(model(inputs[batch], training=False))
+        again = _probabilities(np.asarray(outputs, "float64"))
         if not np.allclose(again, found[batch], rtol=0, atol=tolerance):
             return False
     return True
@@ -210,7 +229,7 @@ def _latency(model: Any, shape: Shape, runs: int, budget: CpuBudget) -> list[flo
     """Return the seconds that each of some calls with a single image took."""
     import tensorflow as tf
 
-    run = budget.bounded(tf.function(lambda images: model(images, training=False)))
+    run = budget.bounded(tf.function(lambda images: _output(model(images, training=False))))
     image = tf.zeros((1, *shape))
     seconds = []
     for _ in range(runs + _WARM_UP_RUNS if runs else 0):

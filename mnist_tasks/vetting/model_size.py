@@ -14,17 +14,12 @@ from mnist_tasks.vetting import (
     keras_model,
     layer_costs,
     model_cost,
+    other_numbers,
 )
 from mnist_tasks.vetting.keras_model import Library
 from mnist_tasks.vetting.protocol import InspectionResult, Request
 from mnist_tasks.vetting.static_check import DeclaredModel
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
-
-#: The numbers that a layer's description contains and its weights don't.
-_CONSTANTS = {
-    "Rescaling": ("scale", "offset"),
-    "Normalization": ("input_mean", "input_variance"),
-}
 
 
 def measure(
@@ -37,8 +32,10 @@ def measure(
     inputs = [tuple(tensor.shape) for tensor in model.inputs]
     outputs = [tuple(tensor.shape) for tensor in model.outputs]
     parameters = trainable + non_trainable
-    reason = model_cost.excess(model, parameters, request.limits)
-    reason = reason or _shape_mismatch(inputs, outputs, request) or batch_axis.problem(model)
+    # First: what a call costs is known only for layers that leave the batch alone.
+    reason = batch_axis.problem(model)
+    reason = reason or model_cost.excess(model, parameters, request.limits)
+    reason = reason or _shape_mismatch(inputs, outputs, request)
     missing = declared.weights < parameters
     # In an .h5 file, a layer that two models share is stored twice.
     extra = declared.weights > parameters and request.file_format == "keras"
@@ -53,7 +50,7 @@ def measure(
         layers=list(_summaries(model)),
         trainable=trainable,
         non_trainable=non_trainable,
-        other_numbers=sum(map(other_numbers, _leaves(model))) + declared.constants,
+        other_numbers=other_numbers.count(model) + declared.constants,
         input_shapes=inputs,
         output_shapes=outputs,
         probabilities={},
@@ -61,15 +58,6 @@ def measure(
         no_predictions_reason=reason,
         latency=[],
     )
-
-
-def _leaves(model: Any) -> Iterator[Any]:
-    """Yield a model's layers, and those of the models within it."""
-    for layer in model.layers:
-        if keras_model.is_model(layer):
-            yield from _leaves(layer)
-        else:
-            yield layer
 
 
 def _summaries(model: Any) -> Iterator[Layer]:
@@ -91,24 +79,6 @@ def _summaries(model: Any) -> Iterator[Layer]:
 
 def _count(weights: Any) -> int:
     return sum(math.prod(weight.shape) for weight in weights)
-
-
-def other_numbers(layer: Any) -> int:
-    """Count the 32-bit numbers that a layer stores beside its parameters.
-
-    Those are its constants, and the second half of each float64.
-    """
-    wide = (weight for weight in layer.weights if "float64" in str(weight.dtype))
-    constants = (getattr(layer, name, None) for name in _CONSTANTS.get(type(layer).__name__, ()))
-    return _count(wide) + sum(_size(each) for each in constants if each is not None)
-
-
-def _size(value: Any) -> int:
-    return math.prod(getattr(value, "shape", None) or (len(value) if _is_list(value) else 1,))
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
 
 
 def _refuse_integers(model: Any) -> None:

@@ -85,6 +85,9 @@ def _claimed(content: H5Content) -> set[str]:
         raise RefusedError(
             "the weights have no list of layers (layer_names)", outcome="model-unreadable"
         )
+    if ("", "layer_names") in content.names:
+        # Keras's load_weights prefers this list, and its load_model ignores it.
+        raise RefusedError("the root lists layers, too", expected="one list, in model_weights")
     claimed: set[str] = set()
     for layer in [*layers, "top_level_model_weights"]:
         for weight in content.names.get((f"{top}/{layer}", "weight_names"), []):
