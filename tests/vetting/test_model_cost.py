@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.vetting import keras_model, model_cost, model_size
+from mnist_tasks.vetting import keras_model, model_cost
 from mnist_tasks.vetting.static_check import DeclaredModel
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted.handmade import (
@@ -183,20 +183,3 @@ def test_a_nested_model_that_is_called_on_another_shape_is_refused() -> None:
 def test_numbers_of_a_chain_add_up() -> None:
     items = [layer("ReLU", f"r{number}") for number in range(3)]
     assert model_cost.cost(build(sequential(input_layer(), *items))).numbers == 4 * 784
-
-
-@pytest.mark.parametrize("name", ["keras", "tf_keras"])
-def test_constants_count_as_parameters(name: str) -> None:
-    """They are settings of a layer, not weights; each half of a float64 is a number of its own."""
-    keras = pytest.importorskip(name)
-    layers = keras.layers
-    images = keras.Input((28, 28, 2))
-    outputs = images
-    for each in (
-        layers.Rescaling([0.5, 2.0], offset=1.0),
-        layers.Normalization(mean=[0.1], variance=[0.3]),
-        layers.Dense(3, dtype="float64"),
-    ):
-        outputs = each(outputs)
-    model = keras.Model(images, outputs)
-    assert [model_size.other_numbers(each) for each in model.layers] == [0, 3, 2, 9]

@@ -18,9 +18,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks")
 
 def test_every_file_that_the_static_check_decides_about_is_scanned(tmp_path: Path) -> None:
     files = scanners.write_files(tmp_path)
-    kinds = {row.kind for row in TABLE if not row.needs_keras}
+    rows = [row for row in TABLE if not row.needs_keras and not row.trained]
+    kinds = {row.kind for row in rows}
     assert set(files) == {*kinds, scanners.SOUND}
-    assert sum(map(len, files.values())) > len(TABLE) - 50
+    assert sum(map(len, files.values())) > len(rows)
     assert list(files)[-1] == scanners.SOUND  # the last file is one that is safe to open
 
 

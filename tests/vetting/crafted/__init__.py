@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.vetting.crafted import archive, code, hdf5, outside, sequence, shape, size, training
+from tests.vetting.crafted import (
+    archive,
+    code,
+    forged_batch,
+    forged_numbers,
+    forged_twice,
+    hdf5,
+    outside,
+    sequence,
+    shape,
+    size,
+    training,
+)
 
 TABLE = [
     *code.ROWS,
@@ -13,4 +25,7 @@ TABLE = [
     *size.ROWS,
     *sequence.ROWS,
     *outside.ROWS,
+    *forged_batch.ROWS,
+    *forged_numbers.ROWS,
+    *forged_twice.ROWS,
 ]

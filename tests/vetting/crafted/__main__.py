@@ -9,9 +9,10 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from tests.vetting.crafted import TABLE
+from tests.vetting.crafted import TABLE, trained
 from tests.vetting.crafted.trial import CheckResult, try_out
 
+AT_ONCE = 2
 RESULTS = {0: "passed", 1: "contract failed (1)", 3: "refused (3)", 4: "environment (4)"}
 
 
@@ -27,9 +28,11 @@ def main() -> None:
     slowest: dict[str, float] = defaultdict(float)
     largest: dict[str, float] = defaultdict(float)
     wrong = 0
+    trained.use_real_images()
+    trained.weights()  # once, for all processes
     with (
         tempfile.TemporaryDirectory() as folder,
-        multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool,
+        multiprocessing.get_context("fork").Pool(AT_ONCE, maxtasksperchild=1) as pool,
     ):
         rows = [(number, Path(folder)) for number in range(len(TABLE))]
         for row, (outcome, memory) in zip(TABLE, pool.starmap(try_alone, rows, 1), strict=True):

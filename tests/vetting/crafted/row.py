@@ -45,6 +45,10 @@ class Row:
         It rightly passes the static check: the problem shows when the model is built.
     greedy
         It may only be vetted in a process with limits.
+    tries
+        What the file tries, in one line, if its name and reason don't say it.
+    trained
+        It is made of a network that passes the default contract, and is checked against it.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Row:
     outcome: Outcome | None = None
     needs_keras: bool = False
     greedy: bool = False
+    tries: str = ""
+    trained: bool = False
 
 
 def from_bytes(name: str, kind: str, reason: str, data: Callable[[], bytes], **more: Any) -> Row:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnist_tasks.checking.checker import Checker
+from mnist_tasks.checking.contract import Contract
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.vetting import sandbox
+from tests.vetting.crafted import trained
 from tests.vetting.crafted.row import OUTCOMES
 
 if TYPE_CHECKING:
@@ -45,7 +48,12 @@ def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
     started = _cpu_seconds()
     code, reason, outcome = 0, "", None
     try:
-        if row.needs_keras:
+        if row.trained:
+            check, _ = Checker(contract=Contract(), digits=trained.load("test")).check(path)
+            code = 0 if check.verdict.passed else 1
+            failed = (each for each in check.verdict.clauses if each.status != "passed")
+            reason = "; ".join(f"{each.name}: {each.found} {each.reason}" for each in failed)
+        elif row.needs_keras:
             images = {"test": np.zeros((10, 28, 28), np.uint8)}
             inspection = sandbox.inspect(path, image_sets=images)
             reason = inspection.no_predictions_reason or ""
