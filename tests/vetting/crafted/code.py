@@ -60,6 +60,10 @@ def legacy_lambda(canary: Path) -> Config:
     return {"class_name": "Lambda", "config": item["config"]}
 
 
+def without_module(item: Config) -> Config:
+    return {key: item[key] for key in ("class_name", "config")}
+
+
 def wrapped(kind: str, inner: Config) -> Config:
     return layer(kind, "wrapped", layer=inner)
 
@@ -165,6 +169,18 @@ ROWS = [
             "tensorflow_operation",
             "TensorFlowOpLayer",
             with_layer("TensorFlowOpLayer", node_def={"op": "WriteFile"}),
+        ),
+        (
+            "lambda_unsafe",
+            "Lambda",
+            lambda _canary: small(
+                lambda_layer(function("keras.config", "enable_unsafe_deserialization"))
+            ),
+        ),
+        (
+            "lambda_without_mode",  # without a module, Keras may not pass its safe_mode on
+            "Lambda",
+            lambda canary: small(without_module(sequential(legacy_lambda(canary), name="inner"))),
         ),
         ("private_lambda", "Lambda", in_module("keras.src.layers.core.lambda_layer", "Lambda")),
     ),

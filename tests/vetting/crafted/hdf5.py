@@ -44,6 +44,23 @@ def _soft_link(file: Any, path: str) -> None:
     file[path] = h5py.SoftLink("/")
 
 
+def _linked_group(file: Any, path: str) -> None:
+    """Reach the weights through a group that is a link to another file."""
+    import h5py
+
+    group = path.rpartition("/")[0]
+    del file[group]
+    file[group] = h5py.ExternalLink("/etc/passwd", "/x")
+
+
+def _linked_top(file: Any, path: str) -> None:
+    import h5py
+
+    group = path.partition("/")[0]
+    del file[group]
+    file[group] = h5py.ExternalLink("/etc/passwd", "/x")
+
+
 def _shared(file: Any, path: str) -> None:
     file[f"{path}_again"] = file[path]
 
@@ -190,6 +207,8 @@ _EDITS: list[tuple[str, str, Any, str]] = [
     ("soft_link", "links", _soft_link, "soft or external link"),
     ("shared_link", "hidden", _shared, "linked more than once"),
     ("link_cycle", "hidden", _cycle, "linked more than once"),
+    ("linked_group", "links", _linked_group, "soft or external link"),
+    ("linked_top", "links", _linked_top, "soft or external link"),
     ("external_storage", "links", _external_storage, "another file"),
     ("virtual_storage", "links", _virtual, "another file"),
     ("lzf_filter", "bombs", _lzf, "compressed in an unusual way"),
