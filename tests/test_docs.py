@@ -25,7 +25,7 @@ from mnist_tasks.checking.contract import Contract
 from mnist_tasks.cli.app import app
 from mnist_tasks.sweeping import plan, plan_file
 from mnist_tasks.training import recipes
-from mnist_tasks.vetting import allowlist
+from mnist_tasks.vetting.static import allowlist
 from tests.cli import reference
 
 if TYPE_CHECKING:

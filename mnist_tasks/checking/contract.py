@@ -13,8 +13,8 @@ from msgspec import Meta, Struct, structs
 from mnist_tasks import constraints
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.vetting import image_input
-from mnist_tasks.vetting.allowlist import LAYERS
 from mnist_tasks.vetting.image_input import SIDE, InputFormat
+from mnist_tasks.vetting.static.allowlist import LAYERS
 
 OUTPUT_SHAPE = (None, 10)
 

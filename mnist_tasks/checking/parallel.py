@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent import futures
 from typing import TypeVar
 
-from mnist_tasks.vetting import child_process
+from mnist_tasks.vetting.process import child_process
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -14,16 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks.vetting import (
-    child_start,
-    confinement,
-    inference,
-    keras_model,
-    model_loading,
-    model_size,
-    protections,
-    resources,
-)
+from mnist_tasks.vetting.execution import inference, keras_model, model_loading, model_size
+from mnist_tasks.vetting.isolation import confinement, protections, resources
+from mnist_tasks.vetting.process import child_start
 from mnist_tasks.vetting.protocol import (
     BrokenLibrary,
     Confined,
@@ -34,7 +27,7 @@ from mnist_tasks.vetting.protocol import (
     Stage,
     StaticResult,
 )
-from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.static.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError, sanitize
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}

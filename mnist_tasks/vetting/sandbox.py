@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import image_input, protocol
-from mnist_tasks.vetting.child_errors import invalid_result
-from mnist_tasks.vetting.child_process import ChildProcess
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
-from mnist_tasks.vetting.private_folder import private_folder, usable
+from mnist_tasks.vetting.process.child_errors import invalid_result
+from mnist_tasks.vetting.process.child_process import ChildProcess
+from mnist_tasks.vetting.process.private_folder import private_folder, usable
 from mnist_tasks.vetting.read_file import EXTENSIONS, ModelFileContent, read_model_file
 from mnist_tasks.vetting.untrusted_text import sanitize, version
 

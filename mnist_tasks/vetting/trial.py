@@ -12,7 +12,7 @@ from pathlib import Path
 from mnist_tasks import install
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
-from mnist_tasks.vetting.protections import summary
+from mnist_tasks.vetting.isolation.protections import summary
 
 SAMPLE = Path(__file__).with_name("sample.h5")
 _MOST_SECONDS = 10.0
@@ -31,7 +31,8 @@ def finding(*, loads: bool) -> Finding:
     try:
         import numpy as np
 
-        from mnist_tasks.vetting import child_process, sandbox
+        from mnist_tasks.vetting import sandbox
+        from mnist_tasks.vetting.process import child_process
     except ImportError as error:
         problem = install.import_problem(error)
         found = f"can't be started: {problem.subject}: {problem.found}"

@@ -14,7 +14,8 @@ import pytest
 
 from mnist_tasks.checking import parallel
 from mnist_tasks.errors import MnistTasksError
-from mnist_tasks.vetting import limits, sandbox, supervisor
+from mnist_tasks.vetting import limits, sandbox
+from mnist_tasks.vetting.process import supervisor
 from tests.vetting.crafted import TABLE
 
 #: A file that HDF5 would read for ever may keep its child busy for five minutes.

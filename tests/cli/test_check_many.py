@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from mnist_tasks.vetting import supervisor
+from mnist_tasks.vetting.process import supervisor
 from tests.conftest import SMALL_CLI, Run, end_group, restore_ctrl_c
 from tests.vetting.crafted import TABLE, handmade
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.limits import Limits
-from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.static.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import handmade
 
@@ -142,7 +142,7 @@ def case(seed: int) -> tuple[str, bytes]:
 
 def work(first: int, limits: Limits) -> None:
     """Vet file after file; print which is next, so that the parent knows where to resume."""
-    from mnist_tasks.vetting import resources
+    from mnist_tasks.vetting.isolation import resources
 
     resources.limit(limits)
     for seed in range(first, sys.maxsize):

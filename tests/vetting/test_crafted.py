@@ -20,7 +20,7 @@ from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.read_file import read_model_file
-from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.static.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting.crafted import TABLE
 from tests.vetting.crafted.row import OUTCOMES

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from mnist_tasks.vetting import model_config
 from mnist_tasks.vetting.limits import DEFAULT
-from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.static import model_config
+from mnist_tasks.vetting.static.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
 from tests.vetting import fuzz
 

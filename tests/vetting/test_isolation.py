@@ -14,8 +14,10 @@ import pytest
 
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.records import Protection
-from mnist_tasks.vetting import child_process, landlock, protections, sandbox
+from mnist_tasks.vetting import sandbox
+from mnist_tasks.vetting.isolation import landlock, protections
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.process import child_process
 from tests.conftest import SMALL_CLI
 from tests.vetting.crafted import handmade
 
@@ -52,7 +54,7 @@ def without_landlock(*command: str | Path, folder: Path) -> Run:
     boot = f"""if True:
         import os, sys
         sys.path.insert(0, {str(PROJECT)!r})
-        from tests.vetting import attempts
+        from tests.vetting.isolation import attempts
         attempts.block({{"landlock": {errno.ENOSYS}}})
         os.execv(sys.argv[1], sys.argv[1:])
     """
@@ -172,8 +174,9 @@ def test_the_child_does_not_read_the_file_either(
     """It does not wait for the parent to end it."""
     reading = f"""
 from mnist_tasks.records import Protection
-from mnist_tasks.vetting import child_main, confinement
-from mnist_tasks.vetting.protections import NAMES
+from mnist_tasks.vetting import child_main
+from mnist_tasks.vetting.isolation import confinement
+from mnist_tasks.vetting.isolation.protections import NAMES
 off = tuple(Protection(name=name, status="off", detail="test") for name in NAMES)
 confinement.confine = lambda *_, **__: off
 child_main.vet_bytes = lambda *_, **__: open({str(tmp_path / "read")!r}, "w")

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from mnist_tasks.training import recipes
-from mnist_tasks.vetting import allowlist, keras_model, model_size, sandbox
+from mnist_tasks.vetting import sandbox
+from mnist_tasks.vetting.execution import keras_model, model_size
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.protocol import Options, Request
-from mnist_tasks.vetting.static_check import vet_bytes
+from mnist_tasks.vetting.static import allowlist
+from mnist_tasks.vetting.static.static_check import vet_bytes
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.verdict import Clause, Verdict
-from mnist_tasks.vetting import protections
+from mnist_tasks.vetting.isolation import protections
 
 if TYPE_CHECKING:  # these are slow to import
     from mnist_tasks.checking.results import CheckResult, CheckResults

@@ -1,0 +1,1 @@
+"""How the vetting process confines itself."""

@@ -1,0 +1,1 @@
+"""The static check: what a model file contains, read without Keras."""
