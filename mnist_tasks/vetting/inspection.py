@@ -81,7 +81,7 @@ class Inspection:
         (n, 10) float32 in [0, 1] for each set of images. Empty if the model is too large to be
         loaded or its shapes don't fit the data; ``no_predictions_reason`` then says why.
     other_pixels
-        (m, 10) float32 in [0, 1] for every 20th test image, by the range of pixels that the model
+        (m, 10) float32 in [0, 1] for every 40th test image, by the range of pixels that the model
         got them in.
     latency
         Seconds per image of each measured call; empty unless requested.

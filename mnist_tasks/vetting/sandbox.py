@@ -79,7 +79,7 @@ def inspect(
     other_pixels = {
         name: _probabilities(result.other_pixels.get(name, b""), tried, content)
         for name in image_input.OTHER_CONVENTIONS
-        if result.other_pixels and reason is None
+        if name in result.other_pixels and reason is None
     }
     return Inspection(
         sha256=content.sha256,
