@@ -34,7 +34,7 @@ _BATCH_SIZE = 500
 # Of the batches that are predicted at the same time: numbers in memory; of each: operations.
 _MOST_NUMBERS, _MOST_OPERATIONS = 50_000_000, 200_000_000
 #: Sizes of the batches in which a sample of images is predicted again.
-_OTHER_BATCH_SIZES = (64, 7, 1)
+_OTHER_BATCH_SIZES = (200, 7, 1)
 # Sums in another order change logits of 1,000 by about 0.01; half precision changes any.
 _TOLERANCE, _HALF_PRECISION_TOLERANCE = 0.01, 0.1
 _WARM_UP_RUNS = 10
