@@ -155,7 +155,7 @@ def vet(
             if not as_json:
                 print_tables(results.vetted(str(path), found))
     if as_json:
-        print_json({"schema": 1, "models": documents})
+        print_json({"schema": 2, "exit_code": worst, "models": documents})
     raise typer.Exit(worst)
 
 

@@ -13,7 +13,7 @@ from mnist_tasks import errors
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure, printable
 from mnist_tasks.records import Check
-from mnist_tasks.reporting import clause_text
+from mnist_tasks.reporting import clause_text, run_text
 from mnist_tasks.verdict import Clause
 
 
@@ -52,6 +52,7 @@ def _properties(suite: ET.Element, check: Check) -> None:
         "contract": check.contract or "default",
         "sha256": check.model.sha256,
         "parameters": str(check.model.parameters),
+        "keras": run_text.libraries(check),
     }
     for name, value in values.items():
         ET.SubElement(properties, "property", name=name, value=_text(value))

@@ -86,7 +86,9 @@ def _checked(result: CheckResult) -> str:
     title = f"## {STATUSES[result.status].emoji} {escape(result.path)}"
     if result.check is not None:
         verdict = result.check.verdict
-        return f"{title}\n\n{STATUSES[verdict.status].sentence}.\n\n{_verdict(verdict)}"
+        libraries = escape(run_text.libraries(result.check))
+        sentence = f"{STATUSES[verdict.status].sentence}."
+        return "\n\n".join(filter(None, (title, sentence, _verdict(verdict), libraries)))
     return f"{title}\n\n{_error(result.error)}" if result.error else title
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mnist_tasks.records import Machine, RunRecord
+from mnist_tasks.records import Check, Machine, RunRecord
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural
 from mnist_tasks.reporting.statuses import STATUSES
@@ -105,6 +105,14 @@ def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
         NamedValues("Machine", rows),
         NamedValues("SHA-256", hashes, "hash"),
     )
+
+
+def libraries(check: Check) -> str:
+    """Return which Keras wrote the model file and which ran it; empty for an older record."""
+    if check.keras is None:
+        return ""
+    by = f"written by Keras {check.keras_version}, " if check.keras_version else ""
+    return f"{by}run with {check.keras}"
 
 
 def device(machine: Machine) -> str:

@@ -60,7 +60,14 @@ def main() -> None:
                 stage = message.name
             send(message)
     except RefusedError as error:
-        send(Refused(found=error.found, expected=error.expected, outcome=error.outcome))
+        send(
+            Refused(
+                found=error.found,
+                expected=error.expected,
+                outcome=error.outcome,
+                remedy=error.remedy,
+            )
+        )
     except Exception as error:
         send(_failure(error, stage))
     # A regular exit would take TensorFlow a quarter of a second.

@@ -38,8 +38,8 @@ class VettedFile:
         ``h5`` or ``keras``.
     layers
         Class of each layer, in order, those of nested models included.
-    weights
-        How many numbers the file declares, without those of the optimizer.
+    parameters
+        How many the file declares: all of its numbers but those of the training.
     keras_version
         Version of the Keras that wrote the file, as the file says; ``None`` if it doesn't.
     protections
@@ -54,7 +54,7 @@ class VettedFile:
     bytes: int
     format: str
     layers: tuple[str, ...]
-    weights: int
+    parameters: int
     keras_version: str | None = None
     protections: tuple[Protection, ...] = ()
     keras_opens_name: bool = True

@@ -54,6 +54,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     found: str
     expected: str | None = None
     outcome: Outcome = "model-unsupported"
+    remedy: str | None = None
 
 
 class EnvironmentProblem(msgspec.Struct, frozen=True, tag="environment-problem"):

@@ -126,7 +126,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
         bytes=len(content.data),
         format=content.file_format,
         layers=tuple(sanitize(layer) for layer in result.layers),
-        weights=result.weights,
+        parameters=result.weights,
         keras_version=version(result.keras_version),
         protections=protections,
         keras_opens_name=EXTENSIONS.get(path.suffix) == content.file_format,

@@ -22,15 +22,23 @@ class RefusedError(Exception):
         As in `MnistTasksError`; text from the file must be made printable first.
     outcome
         What that says about the file.
+    remedy
+        What the user can do, if there is more to say than for each file of this outcome.
     """
 
     def __init__(
-        self, found: str, *, expected: str | None = None, outcome: Outcome = "model-unsupported"
+        self,
+        found: str,
+        *,
+        expected: str | None = None,
+        outcome: Outcome = "model-unsupported",
+        remedy: str | None = None,
     ) -> None:
         super().__init__(found)
         self.found = found
         self.expected = expected
         self.outcome: Outcome = outcome
+        self.remedy = remedy
 
 
 def sanitize(value: object, *, limit: int = 60) -> str:

@@ -97,7 +97,7 @@ def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: P
     first, second = json.loads(done.stdout)["models"]
     assert first["path"] == str(sound)
     assert first["vetted"]["layers"] == ["InputLayer", "AveragePooling2D", "Flatten", "Dense"]
-    assert first["vetted"]["weights"] == 170
+    assert first["vetted"]["parameters"] == 170
     assert "what it predicts" in first["vetted"]["not_checked"]
     assert second["error"]["exit_code"] == 3
     assert second["error"]["reason"] == "model-can-run-code"
@@ -123,7 +123,7 @@ def test_a_contract_raises_the_size_that_vet_takes(cli: Cli, tmp_path: Path) -> 
     contract = tmp_path / "contract.toml"
     contract.write_text("bytes_below = 8_000_000\n")
     done = cli("vet", large, "--contract", contract, "--json")
-    assert json.loads(done.stdout)["models"][0]["vetted"]["weights"] == 1_700_000
+    assert json.loads(done.stdout)["models"][0]["vetted"]["parameters"] == 1_700_000
 
 
 def test_vet_tells_the_outcomes_apart(cli: Cli, tmp_path: Path) -> None:

@@ -72,13 +72,8 @@ def checked(check: Check) -> RenderableType:
         f"{check.trainable_parameters:,} trainable, "
         f"{check.non_trainable_parameters:,} non-trainable"
     )
-    lines = [Text(totals), *([Text(_libraries(check))] if check.keras else [])]
+    lines = [Text(line) for line in (totals, run_text.libraries(check)) if line]
     return Group(layers, *lines, Text(), verdict(check.verdict, check.model.path))
-
-
-def _libraries(check: Check) -> str:
-    by = f"written by Keras {check.keras_version}, " if check.keras_version else ""
-    return f"{by}run with {check.keras}"
 
 
 def summary(results: CheckResults) -> RenderableType:
@@ -117,11 +112,11 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
         "format": f"{file.format}, {file.bytes:,} bytes",
         "written by": f"Keras {file.keras_version}" if file.keras_version else "not stated",
         "layers": ", ".join(printable(kind) for kind in file.layers),
-        "weights": f"{file.weights:,}",
+        "parameters": f"{file.parameters:,}",
         "isolation": "; ".join([on, *map(printable, others)]),
         "SHA-256": file.sha256,
-        "checked": "; ".join(file.checked),
-        "not checked": "; ".join(file.not_checked),
+        "checked": "\n".join(file.checked),
+        "not checked": "\n".join(file.not_checked),
     }
     if not file.keras_opens_name:
         rows["name"] = f"Keras opens it only if it is renamed to end in .{file.format}"

@@ -29,12 +29,12 @@ def reported(message: Report, file_name: str) -> MnistTasksError:
     """Return what the child reports as an error."""
     match message:
         case protocol.Refused():
-            expected = message.expected
+            expected, remedy = message.expected, message.remedy
             return InputRefusedError(
                 file_name,
                 found=sanitize(message.found, limit=300),
                 expected=sanitize(expected, limit=200) if expected else None,
-                remedy=REMEDIES[message.outcome],
+                remedy=sanitize(remedy, limit=300) if remedy else REMEDIES[message.outcome],
                 reason=message.outcome,
             )
         case protocol.EnvironmentProblem():

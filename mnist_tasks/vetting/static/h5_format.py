@@ -61,13 +61,14 @@ def _no_model(names: set[str]) -> RefusedError:
     if names & {"layer_names", "layers", "_layer_checkpoint_dependencies", "nb_layers"}:
         return RefusedError(
             "it contains the weights of a model, but not the model",
-            expected="a complete model: build it in Python, load these weights with "
-            "model.load_weights(), and save it with model.save()",
+            expected="a complete model, as model.save() writes it",
             outcome="model-unreadable",
+            remedy="Build the model in Python, load these weights with model.load_weights(), "
+            "and save it with model.save('model.keras').",
         )
     return RefusedError(
         "it is an HDF5 file without a Keras model",
-        expected="a model, as model.save() writes it",
+        expected="a complete model, as model.save() writes it",
         outcome="model-unreadable",
     )
 

@@ -127,7 +127,7 @@ class ConfigChecker:
         if not isinstance(kind, str) or not _is_one_of(kind, allowed.classes):
             raise RefusedError(
                 f"{where} has the class '{sanitize(kind)}', which mnist-tasks doesn't know",
-                expected=_instead(item) or f"an allowed {family} of Keras: see the documentation",
+                expected=_instead(item) or f"an allowed {family} (docs/untrusted-models.md)",
             )
         if "module" in item and not _is_one_of(item["module"], allowed.modules):
             raise RefusedError(

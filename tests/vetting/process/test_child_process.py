@@ -441,7 +441,7 @@ def test_a_missing_tensorflow_is_an_environment_problem(
 def test_vetting_returns_what_the_file_declares(model: Path) -> None:
     vetted = sandbox.vet(model)
     assert vetted.layers == ("InputLayer", "AveragePooling2D", "Flatten", "Dense")
-    assert vetted.weights == 170
+    assert vetted.parameters == 170
     assert vetted.format == "h5"
     assert vetted.bytes == model.stat().st_size
     assert len(vetted.sha256) == 64

@@ -71,7 +71,7 @@ def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", "temporary")
     (tmp_path / "model.h5").write_bytes(handmade.write_h5(handmade.small()))
-    assert sandbox.vet(Path("model.h5")).weights == 170
+    assert sandbox.vet(Path("model.h5")).parameters == 170
 
 
 @POSIX
