@@ -86,9 +86,10 @@ def _checked(result: CheckResult) -> str:
     title = f"## {STATUSES[result.status].emoji} {escape(result.path)}"
     if result.check is not None:
         verdict = result.check.verdict
-        libraries = escape(run_text.libraries(result.check))
+        libraries = run_text.libraries(result.check)
+        by = f"Model: {escape(libraries)}" if libraries else ""
         sentence = f"{STATUSES[verdict.status].sentence}."
-        return "\n\n".join(filter(None, (title, sentence, _verdict(verdict), libraries)))
+        return "\n\n".join(filter(None, (title, sentence, _verdict(verdict), by)))
     return f"{title}\n\n{_error(result.error)}" if result.error else title
 
 

@@ -94,7 +94,9 @@ def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: P
 
     done = cli("vet", sound, unsafe, "--json")
     assert done.returncode == 3
-    first, second = json.loads(done.stdout)["models"]
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["exit_code"]) == (2, 3)
+    first, second = document["models"]
     assert first["path"] == str(sound)
     assert first["vetted"]["layers"] == ["InputLayer", "AveragePooling2D", "Flatten", "Dense"]
     assert first["vetted"]["parameters"] == 170
@@ -152,7 +154,7 @@ def test_a_file_that_cant_be_read_is_an_error_like_any_other(cli: Cli, tmp_path:
     first, second = json.loads(done.stdout)["models"]
     assert done.returncode == 3
     assert first["error"]["found"] == "Permission denied"
-    assert second["error"]["found"] == "No such file or directory"
+    assert second["error"]["found"] == "no such file"
     done = cli("check", "--contract", secret, "--json")
     assert (done.returncode, json.loads(done.stdout)["error"]["title"]) == (2, "Wrong usage")
 

@@ -14,6 +14,7 @@ from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.run_store import StoredRuns
+from mnist_tasks.verdict import Verdict
 from tests import examples, runs
 from tests.reporting.pages import Page
 
@@ -117,6 +118,17 @@ def test_a_failed_contract_is_the_headline() -> None:
     assert page.texts["top"].split("UTC")[1].strip().startswith("The contract did not pass.")
     assert "test accuracy must be > 95.00%, found: 90.00%" in page.texts["top"]
     assert "failed" in page.texts["verdict"]
+
+
+def test_the_versions_of_keras_and_the_note_of_a_clause_are_shown() -> None:
+    check = examples.check()
+    clause = replace(check.verdict.clauses[0], note="pixels 0-255")
+    check = replace(
+        check, keras="tf-keras 2.21.0", keras_version="2.3.1", verdict=Verdict(clauses=(clause,))
+    )
+    page = Page(html.run(_alone(examples.run(checked=check))))
+    assert "written by Keras 2.3.1, run with tf-keras 2.21.0" in page.texts["verdict"]
+    assert "pixels 0-255" in page.texts["verdict"]
 
 
 def test_a_model_without_predictions_still_has_a_page() -> None:

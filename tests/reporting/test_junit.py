@@ -1,10 +1,11 @@
 """JUnit XML: a test case for each clause, with a type for each kind of failure."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from mnist_tasks.checking.results import gather
+from mnist_tasks.checking.results import gather, of_check
 from mnist_tasks.reporting import junit
-from tests import check_results
+from tests import check_results, examples
 
 
 def parse(document: bytes) -> ET.Element:
@@ -27,6 +28,13 @@ def test_every_clause_is_a_case_and_each_failure_has_the_status_as_its_type() ->
     assert error is not None
     assert (error.get("type"), error.get("message")) == ("Input refused", "bad.h5: a pickle")
     assert error.text == "expected: a model\nfound: a pickle\nwhat to do: don't"
+
+
+def test_the_versions_of_keras_are_a_property() -> None:
+    checked = replace(examples.check(), keras="Keras 3.15.1", keras_version="3.1.1")
+    (suite,) = suites(junit.document(gather([of_check(checked)], None)))
+    values = {each.get("name"): each.get("value") for each in suite.iter("property")}
+    assert values["keras"] == "written by Keras 3.1.1, run with Keras 3.15.1"
 
 
 def test_the_counts_add_up() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.checking.results import gather
+from mnist_tasks.checking.results import gather, of_check
 from mnist_tasks.reporting import markdown, markdown_text
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.run_store import StoredRuns
@@ -99,6 +99,12 @@ def test_each_checked_model_has_a_sentence_and_a_table() -> None:
         "## ❌ bad.h5\n\nInput refused.\n\n- where: bad.h5\n- expected: a model\n"
         "- found: a pickle\n- what to do: don't\n"
     ) in shown
+
+
+def test_the_versions_of_keras_are_below_the_table() -> None:
+    checked = replace(examples.check(), keras="tf-keras 2.21.0", keras_version="2.3.1")
+    shown = markdown.check(gather([of_check(checked)], None))
+    assert shown.endswith(" |\n\nModel: written by Keras 2.3.1, run with tf-keras 2.21.0\n")
 
 
 def test_the_default_contract_is_named() -> None:

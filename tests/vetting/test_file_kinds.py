@@ -132,6 +132,18 @@ def test_a_model_is_accepted_under_any_name(kind: str, name: str, tmp_path: Path
     assert vetted.keras_opens_name == (path.suffix == f".{kind}")
 
 
+def test_weights_only_are_told_what_to_do(tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "weights.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["dense"]
+    with pytest.raises(InputRefusedError, match="not the model") as caught:
+        sandbox.vet(path)
+    assert caught.value.reason == "model-unreadable"
+    assert "load_weights" in str(caught.value.remedy)
+
+
 def test_a_missing_file_has_its_own_reason(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError) as refused:
         read_model_file(tmp_path / "missing.h5", limits=DEFAULT)

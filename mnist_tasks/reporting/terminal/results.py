@@ -108,15 +108,15 @@ def _reason(result: CheckResult) -> str:
 def vetted(path: str, file: VettedFile) -> RenderableType:
     """Show the contents of a model file that passed the static check."""
     on, others = protections.summary(file.protections)
-    rows = {
+    rows: dict[str, str | tuple[str, ...]] = {
         "format": f"{file.format}, {file.bytes:,} bytes",
         "written by": f"Keras {file.keras_version}" if file.keras_version else "not stated",
         "layers": ", ".join(printable(kind) for kind in file.layers),
         "parameters": f"{file.parameters:,}",
         "isolation": "; ".join([on, *map(printable, others)]),
         "SHA-256": file.sha256,
-        "checked": "\n".join(file.checked),
-        "not checked": "\n".join(file.not_checked),
+        "checked": file.checked,
+        "not checked": file.not_checked,
     }
     if not file.keras_opens_name:
         rows["name"] = f"Keras opens it only if it is renamed to end in .{file.format}"

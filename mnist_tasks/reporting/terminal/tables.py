@@ -50,11 +50,12 @@ def status(word: str) -> Text:
     return Text(word, STATUSES[word].style)
 
 
-def panel(title: str, rows: Mapping[str, str]) -> Panel:
-    """Return names and values in a frame."""
+def panel(title: str, rows: Mapping[str, str | tuple[str, ...]]) -> Panel:
+    """Return names and values in a frame; a tuple has a value for each line."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows.items():
-        grid.add_row(name, Text(printable(value, limit=600)))
+        lines = value if isinstance(value, tuple) else (value,)
+        grid.add_row(name, Text("\n".join(printable(line, limit=600) for line in lines)))
     return Panel(grid, title=Text(title), title_align="left", expand=False)

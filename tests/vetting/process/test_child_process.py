@@ -299,7 +299,7 @@ time.sleep(1)
         others = [pool.submit(sandbox.vet, model) for _ in range(3)]
         with pytest.raises(EnvironmentProblemError, match="code 0"):
             sandbox.vet(hostile)
-        assert [other.result().weights for other in others] == [170] * 3
+        assert [other.result().parameters for other in others] == [170] * 3
     assert not [pid for pid in map(int, pids.read_text().split()) if _alive(pid)]
 
 
