@@ -168,7 +168,7 @@ def check(
     Raises
     ------
     InputRefusedError
-        The file is missing, corrupt or unsafe.
+        The file is missing, corrupt, unsupported or unsafe.
     EnvironmentProblemError
         TensorFlow is missing, the model ran out of time or memory, or an essential protection is
         not on.
@@ -207,7 +207,7 @@ def vet(
     Raises
     ------
     InputRefusedError
-        The file is missing, corrupt or unsafe.
+        The file is missing, corrupt, unsupported or unsafe.
     EnvironmentProblemError
         An essential protection is required, and not on.
     """

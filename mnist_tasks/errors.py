@@ -83,7 +83,7 @@ class UsageError(MnistTasksError):
 
 
 class InputRefusedError(MnistTasksError):
-    """A data, model or record file that is missing, corrupt or unsafe."""
+    """A data, model or record file that is missing, corrupt, unsupported or unsafe."""
 
     exit_code = 3
     title = "Input refused"

@@ -134,7 +134,7 @@ class Checker:
         Raises
         ------
         InputRefusedError
-            The file, or the baseline's, is missing, corrupt or unsafe.
+            The file, or the baseline's, is missing, corrupt, unsupported or unsafe.
         EnvironmentProblemError
             TensorFlow is missing, or a model exceeded its time or memory.
         """

@@ -128,7 +128,7 @@ def vet(
 ) -> None:
     """Check whether model files are safe to open with Keras, without loading them.
 
-    The contract only raises the limits of the file: by bytes_below and parameters_below.
+    Of the contract, only bytes_below and parameters_below count: they raise the limits on a file.
     """
     from mnist_tasks.checking import contract_file
     from mnist_tasks.cli import model_paths

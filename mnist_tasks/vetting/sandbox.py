@@ -60,7 +60,7 @@ def inspect(
     Raises
     ------
     InputRefusedError
-        The file is missing, corrupt or unsafe.
+        The file is missing, corrupt, unsupported or unsafe.
     EnvironmentProblemError
         TensorFlow is missing, or a file that passed the static check ran into a limit.
     """
@@ -115,7 +115,7 @@ def vet(path: Path, *, limits: Limits = DEFAULT) -> VettedFile:
     Raises
     ------
     InputRefusedError
-        The file is missing, corrupt or unsafe.
+        The file is missing, corrupt, unsupported or unsafe.
     """
     content = read_model_file(path, limits=limits)
     result, protections = _run_child(content, {}, limits, protocol.Options(static_only=True))

@@ -72,6 +72,9 @@ def checked(check: Check) -> RenderableType:
         f"{check.trainable_parameters:,} trainable, "
         f"{check.non_trainable_parameters:,} non-trainable"
     )
+    counted = check.trainable_parameters + check.non_trainable_parameters
+    if others := check.model.parameters - counted:
+        totals += f", {others:,} other numbers"
     lines = [Text(line) for line in (totals, run_text.libraries(check)) if line]
     return Group(layers, *lines, Text(), verdict(check.verdict, check.model.path))
 

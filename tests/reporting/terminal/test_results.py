@@ -63,6 +63,11 @@ def test_a_failed_clause_fails_the_contract() -> None:
     assert "21,586 in total, 21,400 trainable, 186 non-trainable" in shown
 
 
+def test_the_parts_of_the_parameters_add_up() -> None:
+    shown = show(results.checked(replace(examples.check(), trainable_parameters=21_000)))
+    assert "21,586 in total, 21,000 trainable, 186 non-trainable, 400 other numbers" in shown
+
+
 def test_an_unchecked_run_says_what_to_do() -> None:
     run = examples.run()
     assert "run `mnist-tasks check model_latest.h5`" in show(run_tables.run(run))
