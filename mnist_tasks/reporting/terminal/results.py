@@ -74,7 +74,7 @@ def checked(check: Check) -> RenderableType:
     )
     counted = check.trainable_parameters + check.non_trainable_parameters
     if others := check.model.parameters - counted:
-        totals += f", {others:,} other numbers"
+        totals += f", {others:,} other"
     lines = [Text(line) for line in (totals, run_text.libraries(check)) if line]
     return Group(layers, *lines, Text(), verdict(check.verdict, check.model.path))
 

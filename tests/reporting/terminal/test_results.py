@@ -65,7 +65,7 @@ def test_a_failed_clause_fails_the_contract() -> None:
 
 def test_the_parts_of_the_parameters_add_up() -> None:
     shown = show(results.checked(replace(examples.check(), trainable_parameters=21_000)))
-    assert "21,586 in total, 21,000 trainable, 186 non-trainable, 400 other numbers" in shown
+    assert "21,586 in total, 21,000 trainable, 186 non-trainable, 400 other" in shown
 
 
 def test_an_unchecked_run_says_what_to_do() -> None:
