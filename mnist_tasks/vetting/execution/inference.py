@@ -73,16 +73,17 @@ def _predict(
 ) -> InspectionResult:
     shape = result.input_shapes[0][1:]
     each_alone = _each_alone(model, shape)
-    if not _is_pure(each_alone):
+    if each_alone is None:
         return _without(result, HAS_STATE)
-    run = budget.bounded(each_alone.get_concrete_function())
+    run = budget.bounded(each_alone)
     batch_size = _batch_size(model)
 
     probabilities, other_pixels = {}, {}
     form = request.options.input_format
     for number, (name, images) in enumerate(sets.items()):
         inputs = image_input.arrange(images, shape, pixels=form.pixels, fit=form.fit)
-        found = _in_order(run, inputs, _order(request.sha256, len(inputs)), batch_size)
+        order = np.random.default_rng(int(request.sha256, 16)).permutation(len(inputs))
+        found = _in_order(run, inputs, order, batch_size)
         if found is None:
             return _without(result, "its predictions are not finite numbers")
         probabilities[name] = found.tobytes()
@@ -109,16 +110,25 @@ def _batch_size(model: Any) -> int:
 
 
 def _each_alone(model: Any, shape: Shape) -> Any:
-    """Return a TensorFlow function that gives a model each of many images in a batch of one."""
+    """Return a TensorFlow function that gives a model each of many images in a batch of one.
+
+    ``None`` if the model's predictions depend on state or on chance.
+    """
     import tensorflow as tf
 
     def alone(image: Any) -> Any:
         return _output(model(image[None], training=False))[0]
 
-    return tf.function(
-        lambda images: tf.vectorized_map(alone, images, warn=False),
-        input_signature=[tf.TensorSpec((None, *shape), "float32")],
-    )
+    def trace(function: Any, *dimensions: int | None) -> Any:
+        return tf.function(function).get_concrete_function(tf.TensorSpec(dimensions, "float32"))
+
+    try:
+        found = trace(lambda images: tf.vectorized_map(alone, images, warn=False), None, *shape)
+    except ValueError:  # as for an output that was written to a variable
+        if _is_pure(trace(alone, *shape).graph):
+            raise
+        return None
+    return found if _is_pure(found.graph) else None
 
 
 def _output(outputs: Any) -> Any:
@@ -129,11 +139,10 @@ def _output(outputs: Any) -> Any:
     return output
 
 
-def _is_pure(function: Any) -> bool:
+def _is_pure(graph: Any) -> bool:
     """Return whether predictions depend on no state but the weights, and not on chance."""
     from tensorflow.python.framework import op_def_registry
 
-    graph = function.get_concrete_function().graph
     called = [node for each in graph.as_graph_def().library.function for node in each.node_def]
     # Keras 2 draws random numbers that it doesn't use: only what leads to the output counts.
     used: dict[str, Any] = {}
@@ -165,10 +174,6 @@ def _with_other_pixels(
             return {}
         found[name] = predicted.tobytes()
     return found
-
-
-def _order(sha256: str, count: int) -> NDArray[np.intp]:
-    return np.random.default_rng(int(sha256, 16)).permutation(count)
 
 
 def _in_order(

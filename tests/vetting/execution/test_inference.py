@@ -130,14 +130,28 @@ def test_a_model_of_chance_is_not_measured(tmp_path: Path) -> None:
     assert result.no_predictions_reason == inference.HAS_STATE
 
 
-def test_a_model_that_counts_its_calls_can_not_be_given_single_images(tmp_path: Path) -> None:
+def test_a_model_that_counts_its_calls_is_not_measured(tmp_path: Path) -> None:
     import tensorflow as tf
 
     calls = tf.Variable(0)
 
-    def counts(x: Batch) -> Batch:
+    def by_earlier_calls(x: Batch) -> Batch:
         with tf.control_dependencies([calls.assign_add(1)]):
             return tf.where(calls % 2 == 1, x[:, ::-1], x)
 
-    with pytest.raises(ValueError, match="AssignAddVariableOp"):
-        check(counts, tmp_path)
+    def by_its_sum(x: Batch) -> Batch:
+        return x + tf.cast(calls.assign_add(1), "float32")
+
+    for layer in (by_earlier_calls, by_its_sum):
+        result, _ = check(layer, tmp_path)
+        assert result.no_predictions_reason == inference.HAS_STATE
+
+
+def test_statistics_that_change_with_each_call_are_state(tmp_path: Path) -> None:
+    import tf_keras
+
+    images = tf_keras.Input((28, 28, 1))
+    x = tf_keras.layers.Dense(10)(tf_keras.layers.Flatten()(images))
+    x = tf_keras.layers.BatchNormalization()(x, training=True)
+    model = tf_keras.Model(images, x)
+    assert inference._each_alone(model, (28, 28, 1)) is None
