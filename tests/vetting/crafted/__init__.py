@@ -6,6 +6,7 @@ from tests.vetting.crafted import (
     archive,
     code,
     forged_batch,
+    forged_lookup,
     forged_numbers,
     forged_twice,
     hdf5,
@@ -26,6 +27,7 @@ TABLE = [
     *sequence.ROWS,
     *outside.ROWS,
     *forged_batch.ROWS,
+    *forged_lookup.ROWS,
     *forged_numbers.ROWS,
     *forged_twice.ROWS,
 ]

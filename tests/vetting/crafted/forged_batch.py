@@ -20,6 +20,7 @@ _HEIGHT = r"takes the batch for the height of an image|the shape \(1, "
 _ONE: Config = {"height": 1, "width": 28}
 _SHIFT: Config = {"height_factor": 0.1, "width_factor": 0.0}
 _SHAPE = "has an output of the shape"
+_ALL = "keras h5 keras2 keras2_archive"
 
 
 def _after(kind: str, *, before: str = "end", **settings: Any) -> Config:
@@ -133,7 +134,9 @@ ROWS: list[Row] = [
     *(
         row
         for name, tries, reason, config in _MIXING
-        for row in forged(f"batch_{name}", tries, reason, config)
+        for row in forged(
+            f"batch_{name}", tries, reason, config, formats="keras keras2 keras2_archive"
+        )
     ),
     *(
         row
@@ -175,7 +178,7 @@ ROWS: list[Row] = [
         "drop by chance, and pass now and then",
         _CHANCE,
         between(layer("Dropout", "drop", rate=0.2), before="hidden", options=_TRAINING),
-        formats="keras2",
+        formats="keras2 keras2_archive",
     ),
     *forged(
         "training_batch_norm",
@@ -187,16 +190,16 @@ ROWS: list[Row] = [
             options=_TRAINING,
         ),
         weights=_with_statistics,
-        formats="keras2",
+        formats="keras2 keras2_archive",
     ),
     *forged(
         "training_noise",
         "add noise by chance",
         _CHANCE,
         between(layer("GaussianNoise", "noise", stddev=0.1), before="pool", options=_TRAINING),
-        formats="keras2",
+        formats="keras2 keras2_archive",
     ),
-    *sound("sound_chain", "the network itself", between()),
+    *sound("sound_chain", "the network itself", between(), formats=_ALL),
     *sound(
         "sound_dropout",
         "dropout is off in inference",
@@ -233,5 +236,7 @@ ROWS: list[Row] = [
             before="pool",
         ),
     ),
-    *sound("sound_nested", "a model within the model", _nested("Softmax", 4, axis=-1)),
+    *sound(
+        "sound_nested", "a model within the model", _nested("Softmax", 4, axis=-1), formats=_ALL
+    ),
 ]

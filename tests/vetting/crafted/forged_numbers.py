@@ -66,7 +66,13 @@ def _packed(dtype: str) -> Config:
 
 _wide = partial(trained.weights, _ALMOST)
 _NUMBERS: list[tuple[str, str, Config, Any, str]] = [
-    ("float64", "two weights in each", _typed("float64"), _as_type("f8"), "keras keras2"),
+    (
+        "float64",
+        "two weights in each",
+        _typed("float64"),
+        _as_type("f8"),
+        "keras keras2 keras2_archive",
+    ),
     (
         "float64_policy",
         "the same by a policy",
@@ -79,7 +85,7 @@ _NUMBERS: list[tuple[str, str, Config, Any, str]] = [
         "one number each",
         _tower("Rescaling", scale=0.999, offset=0.001),
         _wide,
-        "keras h5",
+        "keras h5 keras2_archive",
     ),
     (
         "normalization",

@@ -90,7 +90,7 @@ ROWS: list[Row] = [
         "accuracy",
         _PAIR,
         weights=_swapped,
-        formats="keras h5 keras2",
+        formats="keras h5 keras2 keras2_archive",
     ),
     *forged(
         "twice_shared",
@@ -98,7 +98,7 @@ ROWS: list[Row] = [
         "can't build",
         _shared(_PLAIN, 3, 4),
         exit_code=REFUSED,
-        formats="keras",
+        formats="keras keras2_archive",
     ),
     *forged(
         "twice_shared_pair",
@@ -107,7 +107,7 @@ ROWS: list[Row] = [
         _shared(_PAIR, 5, 6),
         weights=_pair,
         exit_code=REFUSED,
-        formats="keras",
+        formats="keras keras2_archive",
     ),
     *forged(
         "twice_named",
@@ -116,7 +116,7 @@ ROWS: list[Row] = [
         _edit(*_LAYERS, 6, "config", config=_edit(*_LAYERS, 6, name="dense_2"), name="dense_2"),
         weights=_pair,
         exit_code=REFUSED,
-        formats="keras h5 keras2",
+        formats="keras h5 keras2 keras2_archive",
     ),
     *forged(
         "twice_built",
@@ -138,7 +138,7 @@ ROWS: list[Row] = [
         "end before the last layer",
         r"output has the shape \(None, 100\)",
         _edit("config", config=_PLAIN, output_layers=[["dense", 0, 0]]),
-        formats="keras h5 keras2",
+        formats="keras h5 keras2 keras2_archive",
     ),
     *forged(
         "twice_outputs",
@@ -154,7 +154,7 @@ ROWS: list[Row] = [
         _PLAIN,
         weights=_twice_stored,
         exit_code=REFUSED,
-        formats="keras h5 keras2",
+        formats="keras h5 keras2 keras2_archive",
     ),
     *forged(
         "twice_more",
@@ -164,7 +164,7 @@ ROWS: list[Row] = [
         weights=_one_more,
         exit_code=REFUSED,
         static=True,
-        formats="keras",
+        formats="keras keras2_archive",
     ),
     *forged(
         "twice_more_listed",
@@ -175,7 +175,13 @@ ROWS: list[Row] = [
         exit_code=REFUSED,
         formats="h5 keras2",
     ),
-    *sound("sound_pair", "two layers of one shape", _PAIR, weights=_pair),
+    *sound(
+        "sound_pair",
+        "two layers of one shape",
+        _PAIR,
+        weights=_pair,
+        formats="keras h5 keras2 keras2_archive",
+    ),
     *sound(
         "sound_batch_size",
         "a batch size of its own, as fit saves it",

@@ -6,6 +6,7 @@ import copy
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from mnist_tasks.checking.contract import Contract, Noise, Perturbed, Rotate, Shift
 from tests.vetting.crafted import handmade, trained
 from tests.vetting.crafted.handmade import call, functional
 from tests.vetting.crafted.row import CONTRACT_FAILED, Row
@@ -20,15 +21,29 @@ if TYPE_CHECKING:
     Edit = Callable[[Any], None] | None
 
 PASSED = 0
+DEFAULT = Contract()
+#: Every clause on predictions at once.
+STRICT = Contract(
+    accuracy_above=0.95,
+    worst_recall_above=0.9,
+    calibration_error_below=0.05,
+    confidence=0.99,
+    perturbed=Perturbed(
+        shift=Shift(pixels=1, accuracy_above=0.9),
+        rotate=Rotate(degrees=10, accuracy_above=0.9),
+        noise=Noise(sigma=0.1, accuracy_above=0.9),
+    ),
+)
 
 
 def forged(
     name: str,
     tries: str,
     reason: str,
-    config: Config,
+    config: Config | Callable[[], Config],
     *,
     exit_code: int = CONTRACT_FAILED,
+    contract: Contract = DEFAULT,
     weights: Callable[[], Weights] = trained.weights,
     kind: str = "forged verdict",
     formats: str = "keras keras2",
@@ -41,8 +56,10 @@ def forged(
     ----------
     tries
         What the file tries, in one line; for a sound twin, what is sound about it.
+    config
+        The description, or what makes it if it depends on the images.
     formats
-        Some of ``keras``, ``h5`` and ``keras2``: an .h5 file of Keras 2.
+        Some of ``keras``, ``h5``, and of Keras 2 ``keras2`` (an .h5 file) and ``keras2_archive``.
     static
         The static check already refuses it.
     edit
@@ -53,7 +70,8 @@ def forged(
         end, write = _FORMATS[written]
 
         def make(path: Path, _canary: Path, write: Any = write) -> None:
-            path.write_bytes(write(copy.deepcopy(config), weights(), edit))
+            made = config() if callable(config) else copy.deepcopy(config)
+            path.write_bytes(write(made, weights(), edit))
 
         rows.append(
             Row(
@@ -64,13 +82,13 @@ def forged(
                 make=make,
                 needs_keras=not static,
                 tries=tries,
-                trained=True,
+                contract=contract,
             )
         )
     return rows
 
 
-def sound(name: str, tries: str, config: Config, **more: Any) -> list[Row]:
+def sound(name: str, tries: str, config: Config | Callable[[], Config], **more: Any) -> list[Row]:
     """Return a row for each format of a file that passes the contract."""
     more.setdefault("formats", "keras h5 keras2")
     return forged(name, tries, "^$", config, exit_code=PASSED, **more)
@@ -121,13 +139,13 @@ def graph(*items: tuple[Config, list[str]], output: str, **more: Any) -> Config:
     return functional(calls, ["input_layer"], [output], **more)
 
 
-def _keras(config: Config, weights: Weights, _edit: Edit) -> bytes:
+def _keras(config: Config, weights: Weights, _edit: Edit, version: str = "3.15.1") -> bytes:
     stored = {
         f"layers/{layer.replace('/', '/layers/')}/vars/{number}": value
         for layer, values in weights.items()
         for number, value in enumerate(values.values())
     }
-    return handmade.write_keras(config, handmade.write_weights(stored))
+    return handmade.write_keras(config, handmade.write_weights(stored), version)
 
 
 def _h5(config: Config, weights: Weights, edit: Edit, version: str = "3.15.1") -> bytes:
@@ -145,22 +163,31 @@ def _h5(config: Config, weights: Weights, edit: Edit, version: str = "3.15.1") -
 
 
 def _keras_2(config: Config, weights: Weights, edit: Edit) -> bytes:
-    return _h5(_as_keras_2(config, set()), weights, edit, "2.15.0")
+    omitted = frozenset({"module", "registered_name", "build_config"})
+    return _h5(_as_keras_2(config, omitted), weights, edit, "2.15.0")
 
 
-def _as_keras_2(item: Any, models: set[str]) -> Any:
-    """Return a description as Keras 2 wrote it: no modules, and calls as lists.
+def _keras_2_archive(config: Config, weights: Weights, edit: Edit) -> bytes:
+    return _keras(_as_keras_2(config), weights, edit, "2.15.0")
+
+
+def _as_keras_2(
+    item: Any, omitted: frozenset[str] = frozenset(), models: frozenset[str] = frozenset()
+) -> Any:
+    """Return a description as Keras 2 wrote it: calls as lists, and in .h5 files no modules.
 
     The first call of a nested model has the number 1 there; ``models`` are their names.
     """
     if isinstance(item, list):
-        return [_as_keras_2(each, models) for each in item]
+        return [_as_keras_2(each, omitted, models) for each in item]
     if not isinstance(item, dict):
         return item
     layers = item.get("layers", ())
     models = models | {each["config"]["name"] for each in layers if "layers" in each["config"]}
-    omitted = {"module", "registered_name", "build_config", "inbound_nodes"}
-    old = {key: _as_keras_2(value, models) for key, value in item.items() if key not in omitted}
+    kept = item.keys() - omitted - {"inbound_nodes"}
+    old = {key: _as_keras_2(item[key], omitted, models) for key in item if key in kept}
+    if old.get("module") == "keras.src.models.functional":
+        old["module"] = "keras.src.engine.functional"
     if "batch_shape" in old:
         old["batch_input_shape"] = old.pop("batch_shape")
     if "inbound_nodes" in item:
@@ -172,7 +199,7 @@ def _as_keras_2(item: Any, models: set[str]) -> Any:
     return old
 
 
-def _node_of_keras_2(node: Config, models: set[str]) -> list[Any]:
+def _node_of_keras_2(node: Config, models: frozenset[str]) -> list[Any]:
     first = node["args"][0]
     calls = [each["config"]["keras_history"] for each in _as_list(first)]
     return [[name, number + (name in models), 0, node["kwargs"]] for name, number, _ in calls]
@@ -186,4 +213,5 @@ _FORMATS: dict[str, tuple[str, Callable[[Config, Weights, Edit], bytes]]] = {
     "keras": (".keras", _keras),
     "h5": (".h5", _h5),
     "keras2": ("_keras2.h5", _keras_2),
+    "keras2_archive": ("_keras2.keras", _keras_2_archive),
 }

@@ -153,9 +153,11 @@ def write_weights(
     return buffer.getvalue()
 
 
-def members(config: object, weights: bytes | None = None) -> dict[str, bytes]:
+def members(
+    config: object, weights: bytes | None = None, version: str = "3.15.1"
+) -> dict[str, bytes]:
     text = config if isinstance(config, bytes) else json.dumps(config).encode()
-    metadata = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"}
+    metadata = {"keras_version": version, "date_saved": "2026-01-01@00:00:00"}
     return {
         "metadata.json": json.dumps(metadata).encode(),
         "config.json": text,
@@ -163,8 +165,8 @@ def members(config: object, weights: bytes | None = None) -> dict[str, bytes]:
     }
 
 
-def write_keras(config: object, weights: bytes | None = None) -> bytes:
-    return zipped(members(config, weights).items())
+def write_keras(config: object, weights: bytes | None = None, version: str = "3.15.1") -> bytes:
+    return zipped(members(config, weights, version).items())
 
 
 def zipped(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mnist_tasks.checking.contract import Contract
     from mnist_tasks.vetting.outcomes import Outcome
 
 #: The usual outcome of a kind.
@@ -47,8 +48,8 @@ class Row:
         It may only be vetted in a process with limits.
     tries
         What the file tries, in one line, if its name and reason don't say it.
-    trained
-        It is made of a network that passes the default contract, and is checked against it.
+    contract
+        It is made of a network that passes this contract, and is checked against it.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Row:
     needs_keras: bool = False
     greedy: bool = False
     tries: str = ""
-    trained: bool = False
+    contract: Contract | None = None
 
 
 def from_bytes(name: str, kind: str, reason: str, data: Callable[[], bytes], **more: Any) -> Row:
