@@ -1,4 +1,4 @@
-"""In the child process: run inference, each image for itself.
+"""Run inference in the child process, one image at a time.
 
 A model must not profit from how it is called: from the other images of a batch, an image's place
 in it, the size of the batch or earlier calls. So the model is given one image at a time, whatever

@@ -64,7 +64,7 @@ _Status = Literal["on", "off", "not available"]
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What came of one measure."""
+    """The result of one measure."""
 
     status: _Status
     detail: str
