@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks.checking.contract import Contract, Noise, Perturbed, Rotate, Shift
@@ -13,7 +14,7 @@ from tests.vetting.crafted.row import CONTRACT_FAILED, Row
 from tests.vetting.crafted.trained import FIRST, FLATTEN, INPUT, LAST, POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Config = dict[str, Any]
@@ -139,13 +140,19 @@ def graph(*items: tuple[Config, list[str]], output: str, **more: Any) -> Config:
     return functional(calls, ["input_layer"], [output], **more)
 
 
-def _keras(config: Config, weights: Weights, _edit: Edit, version: str = "3.15.1") -> bytes:
+def _keras(
+    config: Config,
+    weights: Weights,
+    _edit: Edit,
+    version: str = "3.15.1",
+    edit_weights: Edit = None,
+) -> bytes:
     stored = {
         f"layers/{layer.replace('/', '/layers/')}/vars/{number}": value
         for layer, values in weights.items()
         for number, value in enumerate(values.values())
     }
-    return handmade.write_keras(config, handmade.write_weights(stored), version)
+    return handmade.write_keras(config, handmade.write_weights(stored, edit=edit_weights), version)
 
 
 def _h5(config: Config, weights: Weights, edit: Edit, version: str = "3.15.1") -> bytes:
@@ -168,7 +175,22 @@ def _keras_2(config: Config, weights: Weights, edit: Edit) -> bytes:
 
 
 def _keras_2_archive(config: Config, weights: Weights, edit: Edit) -> bytes:
-    return _keras(_as_keras_2(config), weights, edit, "2.15.0")
+    def add_groups(file: Any) -> None:
+        for group in _groups(config):
+            file.require_group(group)
+
+    return _keras(_as_keras_2(config), weights, edit, "2.15.0", add_groups)
+
+
+def _groups(model: Config, path: str = "") -> Iterator[str]:
+    """Yield the groups of variables that Keras 2 reads: of each layer, if it has some or not."""
+    yield f"{path}vars"
+    seen: Counter[str] = Counter()
+    for item in model["config"].get("layers", ()):
+        name = re.sub("([a-z])([A-Z])", r"\1_\2", item["class_name"]).lower()
+        number = f"_{seen[name]}" if seen[name] else ""
+        seen[name] += 1
+        yield from _groups(item, f"{path}layers/{name}{number}/")
 
 
 def _as_keras_2(
