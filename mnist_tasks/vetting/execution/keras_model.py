@@ -66,11 +66,13 @@ def keras_2() -> Library:
     import tensorflow as tf
     import tf_keras
     from tensorflow.python.ops import resource_variable_ops
+    from tf_keras.src.saving import serialization_lib
 
     def build(config: Any, file_format: str) -> Any:
         with build_once.keras_2(tf_keras.Sequential):
             if file_format == "keras":
-                return tf_keras.saving.deserialize_keras_object(config, safe_mode=True)
+                with serialization_lib.ObjectSharingScope():
+                    return serialization_lib.deserialize_keras_object(config, safe_mode=True)
             if isinstance(config["config"], list):  # a Sequential, as written before Keras 2.2.3
                 config = {**config, "config": {"name": "sequential", "layers": config["config"]}}
             return tf_keras.models.model_from_config(config)

@@ -113,6 +113,9 @@ _MIXING: list[tuple[str, str, str, Config]] = [
     ("flip", "reverse the batch", _HEIGHT, _rows_as_images("RandomFlip", mode="vertical")),
     ("zoom", "zoom the batch", _HEIGHT, _rows_as_images("RandomZoom", height_factor=0.1)),
     ("shift", "shift the batch", _HEIGHT, _rows_as_images("RandomTranslation", **_SHIFT)),
+    ("softmax_ends", "batch and classes from their end", _ALONG, _after("Softmax", axis=[-2, -1])),
+    ("unit_norm_end", "the batch as the axis -2", _ALONG, _after("UnitNormalization", axis=-2)),
+    ("nested_norm", "normalise two deep", _ALONG, _nested("UnitNormalization", 2, axis=0)),
     ("nested", "mix in a model within the model", _ALONG, _nested("Softmax", 1, axis=0)),
     ("nested_deeply", "mix four models deep", _ALONG, _nested("Softmax", 4, axis=0)),
 ]
@@ -126,6 +129,13 @@ _UNBUILDABLE: list[tuple[str, str, Config]] = [
     ("constants", "constants by place", _after("Normalization", axis=0, mean=[0], variance=[1])),
     ("permute", "swap batch and classes", _after("Permute", dims=[0, 1])),
     ("permute_float", "the same in floats", _after("Permute", dims=[0.0, 1.0])),
+]
+_RANDOM: list[tuple[str, str, Config]] = [
+    ("rotation", "turn the batch", {"factor": 0.1}),
+    ("contrast", "the contrast of the batch", {"factor": 0.1}),
+    ("brightness", "the brightness of the batch", {"factor": 0.1}),
+    ("erasing", "erase a part of the batch", {}),
+    ("gaussian_blur", "blur the images into each other", {}),
 ]
 _TRAINING = {"training": True}
 _CHANCE = "depends on earlier calls or on chance"
@@ -142,6 +152,17 @@ ROWS: list[Row] = [
         row
         for name, tries, config in _UNBUILDABLE
         for row in forged(f"batch_{name}", tries, "can't build", config, exit_code=REFUSED)
+    ),
+    *(
+        row
+        for name, tries, settings in _RANDOM
+        for row in forged(
+            f"batch_{name}",
+            tries,
+            _HEIGHT,
+            _rows_as_images("Random" + name.title().replace("_", ""), **settings),
+            formats="keras",
+        )
     ),
     *forged(
         "batch_rms_norm",

@@ -95,6 +95,9 @@ _NUMBERS: list[tuple[str, str, Config, Any, str]] = [
         "keras h5",
     ),
     ("slopes", "weights as slopes", _tower("LeakyReLU", negative_slope=0.999), _wide, "keras h5"),
+    ("caps", "weights as caps", _tower("ReLU", max_value=5.0), _wide, "keras h5"),
+    ("thresholds", "weights as thresholds", _tower("ReLU", threshold=0.001), _wide, "keras h5"),
+    ("leaks", "weights as leaks", _tower("ReLU", negative_slope=0.999), _wide, "keras h5"),
     ("elu", "weights as the scale of ELU", _tower("ELU", alpha=0.7), _wide, "keras h5"),
 ]
 _OUTPUTS: list[tuple[str, str, str, Config, str]] = [

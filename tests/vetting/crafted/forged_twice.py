@@ -98,7 +98,7 @@ ROWS: list[Row] = [
         "can't build",
         _shared(_PLAIN, 3, 4),
         exit_code=REFUSED,
-        formats="keras keras2_archive",
+        formats="keras",
     ),
     *forged(
         "twice_shared_pair",
@@ -107,7 +107,7 @@ ROWS: list[Row] = [
         _shared(_PAIR, 5, 6),
         weights=_pair,
         exit_code=REFUSED,
-        formats="keras keras2_archive",
+        formats="keras",
     ),
     *forged(
         "twice_named",
@@ -181,6 +181,13 @@ ROWS: list[Row] = [
         _PAIR,
         weights=_pair,
         formats="keras h5 keras2 keras2_archive",
+    ),
+    *sound(
+        "sound_shared_id",
+        "Keras 2 ignores that two layers claim to be one",
+        _shared(_PAIR, 5, 6),
+        weights=_pair,
+        formats="keras2_archive",
     ),
     *sound(
         "sound_batch_size",
