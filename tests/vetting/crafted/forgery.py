@@ -30,7 +30,7 @@ STRICT = Contract(
     calibration_error_below=0.05,
     confidence=0.99,
     perturbed=Perturbed(
-        shift=Shift(pixels=1, accuracy_above=0.9),
+        shift=Shift(pixels=1, accuracy_above=0.8),
         rotate=Rotate(degrees=10, accuracy_above=0.9),
         noise=Noise(sigma=0.1, accuracy_above=0.9),
     ),
