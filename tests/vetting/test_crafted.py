@@ -140,3 +140,18 @@ def test_the_table_is_large_and_has_no_duplicates() -> None:
     assert len(TABLE) >= 60
     assert len({row.name for row in TABLE}) == len(TABLE)
     assert {Path(row.name).suffix for row in TABLE} >= {".h5", ".keras"}
+
+
+@pytest.mark.slow
+def test_the_command_prints_the_table() -> None:
+    project = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.vetting.crafted", "lambda_bytecode"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "| all | 2 | 0 not as expected, no payload ran |" in done.stdout
