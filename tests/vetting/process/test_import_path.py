@@ -85,7 +85,7 @@ def as_user(folder: Path) -> tuple[str, Path, dict[str, str]]:
 def test_libraries_and_package_in_the_users_folder(tmp_path: Path, model: Path) -> None:
     python, _, env = as_user(tmp_path)
     code, vetted = vet(python, model, env)
-    assert (code, vetted["weights"]) == (0, 170), vetted
+    assert (code, vetted["parameters"]) == (0, 170), vetted
 
 
 def test_a_library_with_an_import_hook_in_the_users_folder(tmp_path: Path, model: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_library_with_an_import_hook_in_the_users_folder(tmp_path: Path, model
     (user / "__editable___h5py_finder.py").write_text(HOOK.format(str(source.resolve()), "h5py"))
     (user / "__editable__.h5py.pth").write_text("import __editable___h5py_finder\n")
     code, vetted = vet(python, model, env)
-    assert (code, vetted["weights"]) == (0, 170), vetted
+    assert (code, vetted["parameters"]) == (0, 170), vetted
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ def test_libraries_in_folders_of_pythonpath(tmp_path: Path, model: Path) -> None
     packages(python).rename(tmp_path / "libraries")
     path = os.pathsep.join([str(throwaway.PROJECT), str(tmp_path / "libraries")])
     code, vetted = vet(python, model, {"PYTHONPATH": path})
-    assert (code, vetted["weights"]) == (0, 170), vetted
+    assert (code, vetted["parameters"]) == (0, 170), vetted
 
 
 @pytest.mark.parametrize("named", ["", ".", "./", "relative:"])
@@ -135,7 +135,7 @@ def test_nothing_is_imported_from_the_folder_of_the_model(
     for name in ("keras", "h5py"):
         (tmp_path / f"{name}.py").write_text("open('imported', 'w')\nraise ImportError(__file__)")
     code, vetted = vet(sys.executable, model, {"PYTHONPATH": f"{throwaway.PROJECT}:{named}"})
-    assert (code, vetted["weights"]) == (0, 170), vetted
+    assert (code, vetted["parameters"]) == (0, 170), vetted
     assert not (tmp_path / "imported").exists()
 
 
