@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from mnist_tasks.vetting.static import allowlist
 
 _SETTINGS = allowlist.words("""
@@ -32,10 +34,16 @@ def _settings(layer: Any) -> int:
     return sum(
         1
         for key in _SETTINGS & config.keys()
-        if config[key] != (usual[key].default if key in usual else None)
+        if not _is(config[key], usual[key].default if key in usual else None)
         for number in _numbers(config[key])
         if not isinstance(number, bool)
     )
+
+
+def _is(value: Any, usual: Any) -> bool:
+    """Return whether a setting has its usual value, or that value as Keras 2 saves it: float32."""
+    rounded = float(np.float32(usual)) if isinstance(usual, float) else usual
+    return bool(value in (usual, rounded))
 
 
 def _numbers(value: Any) -> Iterator[float]:
