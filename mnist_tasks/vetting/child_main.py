@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks.vetting.execution import inference, keras_model, model_loading, model_size
+from mnist_tasks.vetting.execution import inference, keras_model, keras_setup, model_size
 from mnist_tasks.vetting.isolation import confinement, protections, resources
 from mnist_tasks.vetting.process import child_start
 from mnist_tasks.vetting.protocol import (
@@ -88,7 +88,7 @@ def _process(request: Request) -> Iterator[Message]:
         return
     resources.raise_limits(limits)
     yield Stage(name="import")
-    model_loading.import_keras()
+    keras_setup.import_keras()
     library = keras_model.library_for(declared)
     yield Stage(name="count")
     with library.without_weights():
@@ -99,7 +99,6 @@ def _process(request: Request) -> Iterator[Message]:
         model = keras_model.load(declared, library, path, file_format=request.file_format)
         if model_size.measure(model, declared, library, request) != result:
             raise RefusedError("the model that was loaded is not the one that was counted")
-        model_loading.refuse_non_finite(model)
         yield Stage(name="predict")
         result = inference.predict(model, result, request)
     yield Stage(name="done")

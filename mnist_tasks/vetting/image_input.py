@@ -30,17 +30,17 @@ CONVENTIONS = {
 }
 
 
-#: Ranges that are tried on every `SAMPLE_STEP`-th image, to say why an accuracy is low.
-OTHER_CONVENTIONS = {
-    **CONVENTIONS,
-    "{mean = 0.1307, std = 0.3081}": Pixels(divisor=255 * 0.3081, offset=0.1307 / 0.3081),
-}
-SAMPLE_STEP = 40
-
-
 def standardized(mean: float, std: float) -> Pixels:
     """Return the range of pixels that have this mean and standard deviation in [0, 1]."""
     return Pixels(divisor=255 * std, offset=mean / std)
+
+
+#: Ranges that are tried on every `SAMPLE_STEP`-th image, to say why an accuracy is low.
+OTHER_CONVENTIONS = {
+    **CONVENTIONS,
+    "{mean = 0.1307, std = 0.3081}": standardized(mean=0.1307, std=0.3081),
+}
+SAMPLE_STEP = 40
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from mnist_tasks.records import Shape
 from mnist_tasks.vetting import image_input
-from mnist_tasks.vetting.execution import model_cost, model_loading
+from mnist_tasks.vetting.execution import keras_setup, model_cost
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.isolation.cpu_budget import CpuBudget, OutOfTimeError
 from mnist_tasks.vetting.protocol import InspectionResult, Request
@@ -105,7 +105,7 @@ def _batch_size(model: Any) -> int:
     Keras keeps the outputs of all layers until the last one.
     """
     cost = model_cost.cost(model)
-    by_numbers = _MOST_NUMBERS // model_loading.threads() // max(1, cost.numbers)
+    by_numbers = _MOST_NUMBERS // keras_setup.threads() // max(1, cost.numbers)
     return max(1, min(_BATCH_SIZE, by_numbers, _MOST_OPERATIONS // max(1, cost.operations)))
 
 
@@ -188,7 +188,7 @@ def _in_order(
     """
     found = np.zeros((len(inputs), 10), "float32")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    with ThreadPoolExecutor(model_loading.threads()) as pool:
+    with ThreadPoolExecutor(keras_setup.threads()) as pool:
         results = pool.map(lambda batch: np.asarray(run(inputs[batch]), "float64"), batches)
         for batch, outputs in zip(batches, results, strict=True):
             if not np.isfinite(outputs).all():

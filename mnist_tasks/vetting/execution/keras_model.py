@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mnist_tasks.vetting.execution import build_once
 from mnist_tasks.vetting.static import allowlist
 from mnist_tasks.vetting.static.static_check import DeclaredModel
@@ -101,10 +103,13 @@ def build(declared: DeclaredModel, library: Library, *, file_format: str) -> Any
 
 
 def load(declared: DeclaredModel, library: Library, path: Path, *, file_format: str) -> Any:
-    """Build the model that a file describes, and load its weights from the file."""
+    """Build the model that a file describes, and load its weights, which must be finite."""
     model = build(declared, library, file_format=file_format)
     with _refusing("load the weights of", library):
         model.load_weights(str(path))
+    # The static check saw the numbers of the file; one of 64 bits may be too large for 32.
+    if not all(np.isfinite(np.asarray(weight, "float64")).all() for weight in model.weights):
+        raise RefusedError("a weight is NaN or infinite")
     return model
 
 

@@ -1,14 +1,10 @@
-"""In the child process, after the static check: import Keras, and check what it loaded."""
+"""In the child process, after the static check: import Keras and set its threads."""
 
 from __future__ import annotations
 
 import gc
-from typing import Any
-
-import numpy as np
 
 from mnist_tasks import config, fast_import
-from mnist_tasks.vetting.untrusted_text import RefusedError
 
 _MOST_THREADS = 4
 
@@ -30,9 +26,3 @@ def import_keras() -> None:
 def threads() -> int:
     """Return how many batches to predict at once: each thread takes memory, which is limited."""
     return min(_MOST_THREADS, config.available_cores())
-
-
-def refuse_non_finite(model: Any) -> None:
-    """Refuse a model with a weight that is NaN or infinite."""
-    if not all(np.isfinite(np.asarray(weight, "float64")).all() for weight in model.weights):
-        raise RefusedError("a weight is NaN or infinite")

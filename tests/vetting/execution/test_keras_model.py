@@ -134,3 +134,20 @@ def test_the_cause_is_told_with_the_keras_that_failed(tmp_path: Path) -> None:
     assert "can't build the model" in caught.value.found
     assert "axis" in caught.value.found
     assert len(caught.value.found) < 300
+
+
+def test_a_weight_that_is_too_large_for_its_type_is_refused(tmp_path: Path) -> None:
+    import h5py
+    import keras
+
+    model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, name="dense")])
+    path = tmp_path / "model.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        group = file["model_weights/dense"]
+        (name,) = [each for each in group.attrs["weight_names"] if "bias" in str(each)]
+        name = name if isinstance(name, str) else name.decode()
+        del group[name]
+        group[name] = np.full(10, 1e300)
+    with pytest.raises(InputRefusedError, match="a weight is NaN or infinite"):
+        sandbox.inspect(path, image_sets={"test": IMAGES})
