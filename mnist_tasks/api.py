@@ -156,8 +156,8 @@ def check(
     model
         Model file in HDF5 or the ``.keras`` format, whatever its name.
     contract
-        A `Contract`, or a TOML file with one. By default the table ``[tool.mnist-tasks.contract]``
-        of ``pyproject.toml`` in the current folder; without one, the four default clauses.
+        A `Contract`, or a TOML file with one. By default that of the project that the current
+        folder is in, as `mnist_tasks.project.find` finds it; without one, the default clauses.
     runs_dir
         Folder of the run records. If a run in it made this model, its record gets the check.
     data

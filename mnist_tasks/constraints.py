@@ -13,7 +13,9 @@ The annotation of a setting is the only place that defines its range:
 from __future__ import annotations
 
 import contextlib
+import difflib
 import math
+from collections.abc import Collection
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -81,8 +83,7 @@ def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") 
     for key, value in table.items():
         path = f"{prefix}{printable(key)}"
         if key not in types:
-            known = ", ".join(sorted(types))
-            raise UsageError(path, expected=f"one of {known}", found="unknown")
+            raise _unknown(path, key, types)
         inner = [each for each in _alternatives(inspect.type_info(types[key])) if _is_struct(each)]
         if inner and isinstance(value, dict):
             convert_table(value, inner[0].cls, path, prefix=f"{path}.")
@@ -93,6 +94,16 @@ def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") 
             expected = f"a table with the key {field.name}"
             raise UsageError(name, expected=expected, found=printable(str(table)))
     return msgspec.convert(table, kind)
+
+
+def _unknown(path: str, key: str, known: Collection[str]) -> UsageError:
+    nearest = difflib.get_close_matches(key.lower(), known, n=1)
+    return UsageError(
+        path,
+        expected=f"one of {', '.join(sorted(known))}",
+        found="unknown",
+        remedy=f"Write {nearest[0]}." if nearest else None,
+    )
 
 
 def _refuse_item(item: Any, kind: Any, key: str, expected: str) -> None:

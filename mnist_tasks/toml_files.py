@@ -45,10 +45,10 @@ def _too_many_dots(text: str) -> int | None:
     return max(dots) - 1 if steps > MOST_STEPS else None
 
 
-def convert(table: Any, kind: type[Kind], source: Path, *, name: str) -> Kind:
+def convert(table: Any, kind: type[Kind], source: Path, *, name: str, prefix: str = "") -> Kind:
     """Convert a file's table as `constraints.convert_table` does; errors name the file, too."""
     with naming(source):
-        return constraints.convert_table(table, kind, name)
+        return constraints.convert_table(table, kind, name, prefix=prefix)
 
 
 @contextmanager

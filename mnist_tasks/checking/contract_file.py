@@ -1,4 +1,4 @@
-"""Read the contract from ``pyproject.toml``, or from a file that the user names.
+"""Find the contract: in the project's settings, or in a file that the user names.
 
 Unknown keys, wrong types and invalid bounds are errors: a clause that is never checked would be
 worse than none.
@@ -6,20 +6,20 @@ worse than none.
 
 from __future__ import annotations
 
-import re
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
-from mnist_tasks import toml_files
+from mnist_tasks import project, toml_files
 from mnist_tasks.checking.contract import Contract
-from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.errors import UsageError
+from mnist_tasks.project import Project
 
-PROJECT_FILE = Path("pyproject.toml")
-TABLE = ("tool", "mnist-tasks", "contract")
-TABLE_NAME = f"[{'.'.join(TABLE)}]"
+KEY = "contract"
+TABLE_NAME = f"[{project.PREFIX}{KEY}]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,70 +31,63 @@ class LoadedContract:
 
 
 def load(path: Path | None = None) -> LoadedContract:
-    """Read the contract from a file, or from ``./pyproject.toml`` if that has one.
+    """Read the contract from a file, or that of the project that the current folder is in.
 
-    Its keys are at the top level of the file, or in ``[tool.mnist-tasks.contract]``, as they must
-    be in ``./pyproject.toml``.
+    The keys of a contract are at the top level of its file, or in ``[tool.mnist-tasks.contract]``,
+    as they must be in ``pyproject.toml``, or in a file that is named there.
 
     Raises
     ------
     UsageError
         The file can't be read, or a key or a value in it is not valid.
     """
-    source = path or PROJECT_FILE
-    # Whatever has that name is read: a contract must not be lost to a broken link or a pipe.
-    if path is None and not (source.exists() or source.is_symlink()):
+    if path is not None:
+        return _read(path)
+    ours = project.find()
+    if ours is None or ours.settings.contract is None:
         return LoadedContract(contract=Contract())
+    return _of_project(ours)
+
+
+def _read(source: Path, *, named_by: Path | None = None) -> LoadedContract:
+    """Read a file that the user named, or the settings in the file `named_by`."""
     document = toml_files.parse(source, "a contract")
-    table = _inner(document, source)
-    if table is None and path is None:
-        return LoadedContract(contract=Contract())
-    if table is not None and (stray := document.keys() & set(Contract.__struct_fields__)):
+    ours = project.of_document(document, source)
+    if ours is None:
+        return _convert(document, source)
+    if stray := document.keys() & set(Contract.__struct_fields__):
         raise UsageError(
             f"{source}: {min(stray)}",
             expected=f"the key in {TABLE_NAME}, which this file has",
             found="a key outside of the table, which has no effect",
         )
-    contract = toml_files.convert(
-        document if table is None else table, Contract, source, name=TABLE_NAME
-    )
+    if ours.settings.contract is None or (named_by and isinstance(ours.settings.contract, str)):
+        raise UsageError(
+            f"{source}: {TABLE_NAME}",
+            expected="the table with the contract",
+            found="none" if ours.settings.contract is None else "the name of another file",
+        )
+    return _of_project(ours)
+
+
+def _of_project(ours: Project) -> LoadedContract:
+    contract = ours.settings.contract
+    if not isinstance(contract, str):
+        return _convert(contract, ours.file)
+    if not os.path.lexists(ours.folder / contract):
+        raise UsageError(
+            f"{ours.file}: {project.PREFIX}{KEY}",
+            expected="a table, or the path of a TOML file with a contract",
+            found=f"no file {ours.folder / contract}",
+        )
+    return _read(ours.folder / contract, named_by=ours.file)
+
+
+def _convert(table: Any, source: Path) -> LoadedContract:
+    contract = toml_files.convert(table, Contract, source, name=TABLE_NAME)
     if (baseline := contract.baseline) is not None:
         # The path is relative to the contract file, wherever the command runs.
         key = "record" if baseline.model is None else "model"
         baseline = structs.replace(baseline, **{key: str(source.parent / baseline.path)})
         contract = structs.replace(contract, baseline=baseline)
     return LoadedContract(contract=contract, source=str(source))
-
-
-def _inner(document: dict[str, Any], source: Path) -> Any:
-    """Return the contract's table, or ``None``; refuse another table of this program."""
-    _refuse_misspelled(document, source)
-    tools = document.get(TABLE[0])
-    ours = tools.get(TABLE[1]) if isinstance(tools, dict) else None
-    if ours is None:
-        return None
-    if not isinstance(ours, dict) or ours.keys() - {TABLE[2]}:
-        raise UsageError(
-            f"{source}: {'.'.join(TABLE[:2])}",
-            expected=TABLE_NAME,
-            found=printable(str(ours)),
-        )
-    return ours.get(TABLE[2])
-
-
-def _refuse_misspelled(document: dict[str, Any], source: Path) -> None:
-    """Refuse the table of this program under another name, such as ``[tool.mnist_tasks]``."""
-    tools = document.get(TABLE[0])
-    inner = {TABLE[0]: tools} if isinstance(tools, dict) else {}
-    for path, table in {"": document, **inner}.items():
-        for key in table:
-            # Names of packages are the same with dashes, underscores, dots and capital letters.
-            is_ours = re.sub(r"[-_.]+", "-", key).lower() == TABLE[1]
-            if is_ours and (path, key) != TABLE[:2]:
-                name = f"{path}.{key}" if path else key
-                raise UsageError(
-                    f"{source}: [{printable(name)}]",
-                    expected=TABLE_NAME,
-                    found="another name, which has no effect",
-                    remedy=f"Write {TABLE_NAME}.",
-                )

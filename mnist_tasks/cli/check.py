@@ -48,8 +48,8 @@ RequireIsolation = Annotated[
 ContractFile = Annotated[
     Path | None,
     typer.Option(
-        help="TOML file with the contract \\[default: the table "
-        "\\[tool.mnist-tasks.contract] of ./pyproject.toml, if there is one]",
+        help="TOML file with the contract \\[default: \\[tool.mnist-tasks.contract] of the nearest "
+        "pyproject.toml, from the current folder upwards, if there is one]",
         readable=False,
     ),
 ]

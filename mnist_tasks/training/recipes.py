@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from mnist_tasks import constraints
-from mnist_tasks.config import TrainingConfig
+from mnist_tasks.config import Epochs, TrainingConfig
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
 
@@ -82,7 +82,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str
     layers: tuple[LayerSpec, ...]
-    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the training images.")] = 1
+    epochs: Epochs = 1
     batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per step.")]
     learning_rate: Annotated[float, Meta(gt=0, description="The peak of the schedule.")]
     warmup_fraction: Annotated[
