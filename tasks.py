@@ -13,6 +13,7 @@ from invoke.tasks import task
 
 CLI = (sys.executable, "-m", "mnist_tasks")
 DATA_HELP = {
+    "dataset": "mnist or fashion-mnist",
     "data_dir": "folder of the data files",
     "mirror": "address of a mirror to use in place of the known sources",
     "offline": "do not use the network",
@@ -50,11 +51,12 @@ def fetch(
     source: str | None = None,
     mirror: str | None = None,
     timeout: str | None = None,
+    dataset: str | None = None,
     data_dir: str | None = None,
     offline: bool = False,
     json: bool = False,
 ) -> None:
-    """Fetch and verify the four MNIST files."""
+    """Fetch and verify the four files of a data set."""
     _run("fetch", **locals())
 
 
@@ -91,6 +93,7 @@ def train(
     limit: str | None = None,
     output: str | None = None,
     runs: str | None = None,
+    dataset: str | None = None,
     data_dir: str | None = None,
     mirror: str | None = None,
     offline: bool = False,
@@ -122,6 +125,7 @@ def check(
     markdown: str | None = None,
     require_isolation: bool = False,
     runs: str | None = None,
+    dataset: str | None = None,
     data_dir: str | None = None,
     mirror: str | None = None,
     offline: bool = False,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import config, disk, run_store
+from mnist_tasks.data import datasets
 from mnist_tasks.data.loading import DataConfig
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     Data = AnyPath | DataConfig | None
 
 
-def load_data(split: Split, *, data: Data = None, progress: bool = False) -> LabeledImages:
+def load_data(
+    split: Split, *, dataset: str | None = None, data: Data = None, progress: bool = False
+) -> LabeledImages:
     """Load the images and labels of a split, and fetch them first if they are missing.
 
     The result unpacks into arrays: ``images, labels = load_data("test")``.
@@ -38,6 +42,8 @@ def load_data(split: Split, *, data: Data = None, progress: bool = False) -> Lab
     ----------
     split
         ``train`` (60,000 images) or ``test`` (10,000).
+    dataset
+        ``mnist``, the default, or ``fashion-mnist``.
     data
         Folder of the data files, or a `DataConfig`, which can also name a mirror or forbid the
         network.
@@ -48,6 +54,7 @@ def load_data(split: Split, *, data: Data = None, progress: bool = False) -> Lab
     -------
     data
         ``.images``: (n, 28, 28) uint8, 0 to 255; ``.labels``: (n,) uint8, 0 to 9; both read-only.
+        Other data sets have images of their own size, color images (n, h, w, 3).
 
     Raises
     ------
@@ -57,7 +64,7 @@ def load_data(split: Split, *, data: Data = None, progress: bool = False) -> Lab
     from mnist_tasks.data import download, loading
 
     shown = _live().DownloadProgress() if progress else nullcontext(download.SilentProgress())
-    return loading.load(split, data_config(data), progress=shown)
+    return loading.load(split, data_config(data, dataset), progress=shown)
 
 
 def train(
@@ -74,6 +81,7 @@ def train(
     limit: int | None = None,
     output: AnyPath = config.LATEST_MODEL,
     runs_dir: AnyPath = config.RUNS_FOLDER,
+    dataset: str | None = None,
     data: Data = None,
     progress: bool = False,
 ) -> RunRecord:
@@ -104,7 +112,7 @@ def train(
         Model file to write: ``.h5`` or ``.keras``.
     runs_dir
         Folder of the run records.
-    data, progress
+    dataset, data, progress
         As in `load_data`.
 
     Raises
@@ -116,6 +124,7 @@ def train(
 
     from mnist_tasks.training import loop, run, tensorflow_setup
 
+    source = data_config(data, dataset)
     training = config.TrainingConfig(
         recipe=recipe,
         epochs=epochs,
@@ -128,10 +137,11 @@ def train(
         precision=precision,
         limit=limit,
         output=Path(output),
+        dataset=source.dataset.info.name,
     )
     config.refuse_many_workers(os.environ)
     disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
-    load = partial(load_data, "train", data=data, progress=progress)
+    load = partial(load_data, "train", data=source, progress=progress)
     shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
     with tensorflow_setup.preserved_state(), shown as bar:
         record = run.train(training, load, progress=bar)
@@ -144,6 +154,7 @@ def check(
     *,
     contract: AnyPath | Contract | None = None,
     runs_dir: AnyPath = config.RUNS_FOLDER,
+    dataset: str | None = None,
     data: Data = None,
     require_isolation: bool = False,
 ) -> Check:
@@ -160,7 +171,7 @@ def check(
         folder is in, as `mnist_tasks.project.find` finds it; without one, the default clauses.
     runs_dir
         Folder of the run records. If a run in it made this model, its record gets the check.
-    data
+    dataset, data
         As in `load_data`.
     require_isolation
         Whether to refuse to read the file where the process that does so can't be confined.
@@ -176,7 +187,7 @@ def check(
     from mnist_tasks.checking.checker import Checker
 
     loaded = _contract(contract)
-    digits = load_data("test", data=data)
+    digits = load_data("test", dataset=dataset, data=data)
     checker = Checker(
         contract=loaded.contract,
         digits=digits,
@@ -257,13 +268,19 @@ def report(
     return page
 
 
-def data_config(data: Data) -> DataConfig:
-    """Return where the data is, by default from the environment variables."""
-    if isinstance(data, DataConfig):
-        return data
-    folder = data or os.environ.get("MNIST_TASKS_DATA")
-    mirror = os.environ.get("MNIST_TASKS_MIRROR")
-    return DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
+def data_config(data: Data, dataset: str | None = None) -> DataConfig:
+    """Return which data set is used, and where it is: by default from the environment variables.
+
+    Raises
+    ------
+    UsageError
+        There is no such data set.
+    """
+    if not isinstance(data, DataConfig):
+        folder = data or os.environ.get("MNIST_TASKS_DATA")
+        mirror = os.environ.get("MNIST_TASKS_MIRROR")
+        data = DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
+    return data if dataset is None else replace(data, dataset=datasets.find(dataset))
 
 
 def _contract(contract: AnyPath | Contract | None) -> LoadedContract:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from mnist_tasks import cgroups, constraints
+from mnist_tasks import cgroups, constraints, dataset_info
 from mnist_tasks.errors import UsageError, printable
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
@@ -66,6 +66,8 @@ class TrainingConfig:
         Model file to write: ``.h5`` or ``.keras``.
     settings
         Names and values of other settings of the recipe, in alphabetical order.
+    dataset
+        Name of the data set.
     """
 
     recipe: str = "default"
@@ -79,6 +81,7 @@ class TrainingConfig:
     precision: str = "float32"
     output: Path = LATEST_MODEL
     settings: tuple[tuple[str, float], ...] = ()
+    dataset: str = dataset_info.MNIST.name
 
     def __post_init__(self) -> None:
         for option in ("recipe", "device", "precision"):

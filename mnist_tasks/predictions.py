@@ -1,7 +1,7 @@
 """A model's predictions for the test images, saved beside the record of its run.
 
-``runs/<id>/predictions.npz`` has one array, ``probabilities``: (n, 10) float32 in [0, 1], in the
-order of the test images.
+``runs/<id>/predictions.npz`` has one array, ``probabilities``: (n, classes) float32 in [0, 1],
+in the order of the test images.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ARRAY = "probabilities"
 MEMBER = f"{ARRAY}.npy"
 MOST_BYTES = 10_000_000  # an archive can declare any unpacked size
 COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-HEADER_BYTES, ROW_BYTES = 128, 40
+HEADER_BYTES = 128
 # What zipfile raises for a truncated, corrupt, encrypted or invalid archive.
 _UNREADABLE = (
     KeyError,
@@ -54,10 +54,11 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
     return path
 
 
-def load(folder: Path, *, sha256: str | None = None) -> Probabilities:
+def load(folder: Path, *, classes: int, sha256: str | None = None) -> Probabilities:
     """Read the predictions in the folder of a run; refuse them if they are not valid.
 
-    `sha256` is the file's hash in the record; without it, the file is not compared.
+    `classes` is the number of columns that the array must have. `sha256` is the file's hash in the
+    record; without it, the file is not compared.
     """
     path = folder / FILE_NAME
     try:
@@ -72,7 +73,7 @@ def load(folder: Path, *, sha256: str | None = None) -> Probabilities:
                 elif member.compress_type not in COMPRESSION:
                     found = "a compression that NumPy does not use"
                 else:
-                    found = _read(archive)
+                    found = _read(archive, classes)
         else:
             found = f"SHA-256 {digest}, but its record has {sha256}"
     except OSError as error:
@@ -83,31 +84,31 @@ def load(folder: Path, *, sha256: str | None = None) -> Probabilities:
         return found
     raise InputRefusedError(
         str(path),
-        expected=f"predictions: '{ARRAY}', (n, 10) float32 in [0, 1]",
+        expected=f"predictions: '{ARRAY}', (n, {classes}) float32 in [0, 1]",
         found=found,
         remedy="Run `mnist-tasks check` on the model of the run to write them.",
     )
 
 
-def _read(archive: zipfile.ZipFile) -> Probabilities | str:
+def _read(archive: zipfile.ZipFile, classes: int) -> Probabilities | str:
     """Return the array, or why it is not valid; the header is compared and never parsed."""
     import numpy as np
 
     content = archive.read(MEMBER)
-    rows = (len(content) - HEADER_BYTES) // ROW_BYTES
-    if len(content) != HEADER_BYTES + rows * ROW_BYTES or not content.startswith(_header(rows)):
+    rows, rest = divmod(len(content) - HEADER_BYTES, 4 * classes)
+    if rest or not content.startswith(_header(rows, classes)):
         return "another kind of array, or an incomplete one"
-    values = np.frombuffer(content, dtype="<f4", offset=HEADER_BYTES).reshape(rows, 10)
+    values = np.frombuffer(content, dtype="<f4", offset=HEADER_BYTES).reshape(rows, classes)
     if not ((values >= 0) & (values <= 1)).all():
         return "values outside [0, 1]"
     return values
 
 
-def _header(rows: int) -> bytes:
+def _header(rows: int, classes: int) -> bytes:
     """Return the header that NumPy writes for such an array."""
     import numpy as np
 
     file = io.BytesIO()
-    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, 10)}
+    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, classes)}
     np.lib.format.write_array_header_1_0(file, header)
     return file.getvalue()

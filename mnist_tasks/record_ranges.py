@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from mnist_tasks.dataset_info import MOST_CLASSES
+
 Count = Annotated[int, Meta(ge=0, le=10**15)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Loss = Annotated[float, Meta(ge=-1e12, le=1e12)]
@@ -17,7 +19,8 @@ Speed = Annotated[float, Meta(ge=0, le=1e12)]
 Weight = Annotated[float, Meta(ge=-1e38, le=1e38)]
 Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Weight
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-Row = Annotated[tuple[Count, ...], Meta(min_length=10, max_length=10)]
+Row = Annotated[tuple[Count, ...], Meta(min_length=2, max_length=MOST_CLASSES)]
+Confusion = Annotated[tuple[Row, ...], Meta(min_length=2, max_length=MOST_CLASSES)]
 Square = Annotated[
     tuple[Annotated[tuple[Weight, ...], Meta(min_length=1, max_length=64)], ...],
     Meta(min_length=1, max_length=64),

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from mnist_tasks import dataset_info
 from mnist_tasks import record_ranges as ranges
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.verdict import Verdict
 
 SCHEMA = 2
@@ -95,7 +97,7 @@ class Metrics:
     Attributes
     ----------
     confusion
-        Counts of images: 10 rows by true class, 10 columns by predicted class.
+        Counts of images: a row for each true class, a column for each predicted class.
     loss
         Mean sparse categorical cross-entropy, in nats.
     calibration_error
@@ -103,7 +105,7 @@ class Metrics:
         record of an older version.
     """
 
-    confusion: Annotated[tuple[ranges.Row, ...], Meta(min_length=10, max_length=10)]
+    confusion: ranges.Confusion
     loss: ranges.Loss
     calibration_error: ranges.Share | None = None
 
@@ -115,7 +117,7 @@ class Metrics:
     @property
     def correct(self) -> int:
         """The number of images that were classified correctly."""
-        return sum(row[digit] for digit, row in enumerate(self.confusion))
+        return sum(row[label] for label, row in enumerate(self.confusion))
 
     @property
     def accuracy(self) -> float:
@@ -160,6 +162,8 @@ class Check:
         The library that ran the model, with its version; ``None`` in an older record.
     keras_version
         Of the Keras that wrote the file; ``None`` if the file doesn't say.
+    dataset
+        What the test images and their labels are.
     """
 
     model: ModelFile
@@ -175,6 +179,7 @@ class Check:
     predictions: ranges.Sha256 | None = None
     keras: str | None = None
     keras_version: str | None = None
+    dataset: DatasetInfo = dataset_info.MNIST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +229,8 @@ class RunRecord:
         The weights of the first convolution: a square for each filter, row by row.
     trial
         ``None`` if the run is not part of a sweep.
+    dataset
+        What the training images and their labels are.
     """
 
     id: str
@@ -242,6 +249,7 @@ class RunRecord:
     filters: tuple[ranges.Square, ...] = ()
     check: Check | None = None
     trial: Trial | None = None
+    dataset: DatasetInfo = dataset_info.MNIST
     schema: Annotated[int, Meta(ge=1)] = SCHEMA
 
 

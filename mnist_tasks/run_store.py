@@ -19,8 +19,9 @@ from typing import Any
 import msgspec
 
 from mnist_tasks import disk, old_records, predictions
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, printable
-from mnist_tasks.records import SCHEMA, Check, RunRecord
+from mnist_tasks.records import SCHEMA, Check, Metrics, RunRecord
 
 RECORD_NAME = "run.json"
 LATEST = "latest"
@@ -193,7 +194,7 @@ def attach(
 
     Parameters
     ----------
-    probabilities : (n, 10) float32 in [0, 1]
+    probabilities : (n, classes) float32 in [0, 1]
         The model's predictions for the test images, to be saved beside the record.
     on_skipped
         Called with a message for each record that was skipped.
@@ -241,8 +242,22 @@ def _invalid(record: RunRecord) -> str:
         return "its recipe is nested too deeply"
     if check and check.model.sha256 != record.model.sha256:
         return "its check is of another model file"
-    if any(each and each.metrics and not each.metrics.images for each in (check, trial)):
+    measured = (
+        (check and check.metrics, (check or record).dataset),
+        (
+            trial and trial.metrics,
+            record.dataset,
+        ),
+    )
+    faults = (_invalid_metrics(metrics, info) for metrics, info in measured if metrics)
+    return next(filter(None, faults), "")
+
+
+def _invalid_metrics(metrics: Metrics, info: DatasetInfo) -> str:
+    if not metrics.images:
         return "its confusion matrix has no images"
+    if {len(metrics.confusion), *map(len, metrics.confusion)} != {len(info.classes)}:
+        return f"its confusion matrix is not of {len(info.classes)} classes"
     return ""
 
 

@@ -29,7 +29,7 @@ SMALL_CLI = Path(__file__).parent / "small_cli.py"
 @pytest.fixture
 def small_mnist(tmp_path: Path) -> Iterator[Path]:
     """A folder with a small data set that the package accepts as MNIST."""
-    real = dict(datasets.SPLITS)
+    real = datasets.default()
     generated.register(generated.write(tmp_path / "mnist", train=512, test=128))
     yield tmp_path / "mnist"
     generated.register(real)

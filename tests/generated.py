@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mnist_tasks.data.datasets import DataFile, Split
+    from mnist_tasks.data.datasets import DataFile, Dataset, Split
 
 # The seven segments as rows and columns of a 14 x 8 glyph, and the segments of each digit.
 SEGMENTS = {
@@ -49,14 +49,14 @@ def digits(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.uin
     return images, labels
 
 
-def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile, DataFile]]:
-    """Write a small data set in the format of MNIST, and return the table of its files."""
+def write(folder: Path, *, train: int, test: int) -> Dataset:
+    """Write a small data set in the format of MNIST, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     table: dict[Split, tuple[DataFile, DataFile]] = {}
     splits: dict[Split, int] = {"train": train, "test": test}
     for seed, (split, count) in enumerate(splits.items()):
         small = []
-        for real, array in zip(datasets.SPLITS[split], digits(count, seed), strict=True):
+        for real, array in zip(datasets.MNIST.split(split), digits(count, seed), strict=True):
             file = replace(real, shape=array.shape)
             content = file.header + array.tobytes()
             path = folder / file.name
@@ -64,11 +64,9 @@ def write(folder: Path, *, train: int, test: int) -> dict[Split, tuple[DataFile,
                 path.write_bytes(content)
             small.append(replace(file, sha256=hashlib.sha256(content).hexdigest()))
         table[split] = (small[0], small[1])
-    return table
+    return replace(datasets.MNIST, train=table["train"], test=table["test"])
 
 
-def register(table: dict[Split, tuple[DataFile, DataFile]]) -> None:
+def register(dataset: Dataset) -> None:
     """Make the package accept these files as MNIST, in this process."""
-    datasets.SPLITS.clear()
-    datasets.SPLITS.update(table)
-    datasets.FILES = tuple(file for split in table.values() for file in split)
+    datasets.KNOWN["mnist"] = dataset

@@ -18,7 +18,7 @@ PROBABILITIES = np.full((50, 10), 0.1, np.float32)
 def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = predictions.save(PROBABILITIES, tmp_path / "run")
     assert path == tmp_path / "run" / "predictions.npz"
-    assert (predictions.load(path.parent) == PROBABILITIES).all()
+    assert (predictions.load(path.parent, classes=10) == PROBABILITIES).all()
     with np.load(path) as archive:  # as any other program does
         assert list(archive) == ["probabilities"]
         assert archive["probabilities"].dtype == np.float32
@@ -29,7 +29,7 @@ def test_a_check_saves_its_predictions_beside_the_record(tmp_path: Path) -> None
     record = examples.run()
     run_store.save(record, tmp_path)
     run_store.attach(examples.check(), tmp_path, PROBABILITIES)
-    assert (predictions.load(tmp_path / record.id) == PROBABILITIES).all()
+    assert (predictions.load(tmp_path / record.id, classes=10) == PROBABILITIES).all()
 
 
 def test_the_predictions_of_an_unknown_model_are_not_stored(tmp_path: Path) -> None:
@@ -93,6 +93,6 @@ def test_invalid_predictions_are_refused_with_the_reason(
 ) -> None:
     write(tmp_path / "predictions.npz")
     with pytest.raises(InputRefusedError) as caught:
-        predictions.load(tmp_path)
+        predictions.load(tmp_path, classes=10)
     assert found in caught.value.found
     assert "mnist-tasks check" in str(caught.value.remedy)

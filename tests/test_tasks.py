@@ -73,7 +73,7 @@ def test_a_task_is_one_command_line(arguments: list[str], commands: list[str]) -
 def test_the_list_names_each_task_and_what_it_does() -> None:
     listed = invoke("--list").stdout
     for name, what in {
-        "fetch": "Fetch and verify the four MNIST files",
+        "fetch": "Fetch and verify the four files",
         "train": "Train a recipe",
         "check": "Check models against the contract",
         "report": "Summarize the latest run",

@@ -166,6 +166,7 @@ class Checker:
             protections=inspection.protections,
             keras=inspection.keras,
             keras_version=inspection.keras_version,
+            dataset=self.digits.info,
         )
         return check, inspection.probabilities.get(TEST_IMAGES)
 

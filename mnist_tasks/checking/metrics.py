@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.records import Metrics
 
-DIGITS = 10
 MIN_PROBABILITY = 1e-7  # as Keras clips: one confident error must not make the loss infinite
 CALIBRATION_BINS = 15  # as in the paper
 
 
 def compute(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Metrics:
-    """Return the metrics of probabilities, (n, 10) in [0, 1], for images with labels in 0-9."""
+    """Return the metrics of probabilities, (n, classes) in [0, 1], for images with these labels."""
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return Metrics(
         confusion=confusion(probabilities, labels),
@@ -26,9 +25,10 @@ def compute(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Me
 def confusion(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> tuple[tuple[int, ...], ...]:
-    """Count images by label (10 rows) and predicted class (10 columns)."""
-    cells = labels.astype(np.intp) * DIGITS + probabilities.argmax(axis=1)
-    counts = np.bincount(cells, minlength=DIGITS**2).reshape(DIGITS, DIGITS)
+    """Count images by label (a row for each) and predicted class (a column for each)."""
+    classes = probabilities.shape[1]
+    cells = labels.astype(np.intp) * classes + probabilities.argmax(axis=1)
+    counts = np.bincount(cells, minlength=classes**2).reshape(classes, classes)
     return tuple(tuple(row) for row in counts.tolist())
 
 

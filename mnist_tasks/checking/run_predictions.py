@@ -19,7 +19,11 @@ LARGEST_MODEL = 100_000_000  # bytes, as the largest that a contract allows
 
 
 def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the predictions in a run's folder for the test images: (n, 10) float32 in [0, 1].
+    """Return the predictions in a run's folder for the test images.
+
+    Returns
+    -------
+    probabilities : (n, classes) float32 in [0, 1]
 
     Raises
     ------
@@ -28,7 +32,9 @@ def load(record: RunRecord, folder: Path, labels: NDArray[np.uint8]) -> NDArray[
         the model file in the folder don't belong together.
     """
     check = record.check
-    probabilities = predictions.load(folder, sha256=check.predictions if check else None)
+    classes = len((check or record).dataset.classes)
+    sha256 = check.predictions if check else None
+    probabilities = predictions.load(folder, classes=classes, sha256=sha256)
     if check is None or check.metrics is None:
         found = "the record of a run without a check"
     elif len(probabilities) != len(labels):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_tasks import config
+from mnist_tasks import config, dataset_info
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
+    DatasetName,
     MirrorUrl,
     Offline,
     Runs,
@@ -64,6 +65,7 @@ def check(
         typer.Option(help="Markdown file to write; also appended to $GITHUB_STEP_SUMMARY, if set."),
     ] = None,
     runs: Runs = config.RUNS_FOLDER,
+    dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
@@ -78,13 +80,16 @@ def check(
     from mnist_tasks.checking import contract_file, results
     from mnist_tasks.checking.checker import Checker
     from mnist_tasks.cli import model_paths
+    from mnist_tasks.data import datasets
     from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.reporting import files
     from mnist_tasks.reporting.terminal.progress import CheckProgress
 
     loaded = contract_file.load(contract)
     paths = model_paths.expand(models or [config.LATEST_MODEL])
-    data = DataConfig(folder=data_dir, mirror=mirror, offline=offline)
+    data = DataConfig(
+        folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)
+    )
     digits = api.load_data("test", data=data, progress=True)
     checker = Checker(
         contract=loaded.contract,

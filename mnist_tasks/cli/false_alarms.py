@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_result
+from mnist_tasks import dataset_info
+from mnist_tasks.cli.common import (
+    AsJson,
+    DataDir,
+    DatasetName,
+    MirrorUrl,
+    Offline,
+    print_result,
+)
 
 
 def false_alarms(
@@ -24,6 +32,7 @@ def false_alarms(
     rate: Annotated[
         float, typer.Option(help="False-alarm rate for which to suggest bounds.")
     ] = 0.01,
+    dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
@@ -31,6 +40,7 @@ def false_alarms(
 ) -> None:
     """Estimate how often a good recipe fails the contract by chance."""
     from mnist_tasks.checking import contract_file
+    from mnist_tasks.data import datasets
     from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.reporting.terminal import false_alarms as tables
     from mnist_tasks.reporting.terminal.progress import CountProgress, DownloadProgress
@@ -40,7 +50,9 @@ def false_alarms(
         report = sweep_check.estimate(
             sweep,
             contract_file.load(contract),
-            DataConfig(folder=data_dir, mirror=mirror, offline=offline),
+            DataConfig(
+                folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)
+            ),
             target_rate=rate,
             progress=progress.show,
             download=DownloadProgress(),

@@ -7,10 +7,19 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_result
+from mnist_tasks import dataset_info
+from mnist_tasks.cli.common import (
+    AsJson,
+    DataDir,
+    DatasetName,
+    MirrorUrl,
+    Offline,
+    print_result,
+)
 
 
 def fetch(
+    dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     local: Annotated[
         Path | None,
@@ -30,13 +39,15 @@ def fetch(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch and verify the four MNIST files."""
-    from mnist_tasks.data import fetching, sources, store
+    """Fetch and verify the four files of a data set."""
+    from mnist_tasks.data import datasets, fetching, sources, store
     from mnist_tasks.data.download import RetryPolicy
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
+    known = datasets.find(dataset)
     chosen = sources.choose(
+        known,
         local=local,
         mirror=mirror,
         name=source,
@@ -44,5 +55,6 @@ def fetch(
         policy=RetryPolicy(idle_timeout=timeout),
     )
     with DownloadProgress() as progress:
-        result = fetching.fetch(data_dir or store.default_folder(), chosen, progress=progress)
+        folder = store.folder_of(known, data_dir)
+        result = fetching.fetch(folder, chosen, progress=progress, dataset=known)
     print_result(result, results.fetched, as_json=as_json)

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_tasks import config
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, print_result
+from mnist_tasks import config, dataset_info
+from mnist_tasks.cli.common import (
+    AsJson,
+    DataDir,
+    DatasetName,
+    MirrorUrl,
+    Offline,
+    print_result,
+)
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.sweeping.plan import Plan
     from mnist_tasks.sweeping.sweep import Executor
 
@@ -78,13 +86,14 @@ def sweep(
             help="Folder for the sweep's records \\[default: sweeps/NAME, derived from the plan]",
         ),
     ] = None,
+    dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Train many settings with many seeds, and rank them. Rerun a sweep to resume it."""
-    from mnist_tasks.data import loading
+    from mnist_tasks.data import datasets, loading
     from mnist_tasks.reporting.terminal import sweep as tables
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
     from mnist_tasks.reporting.terminal.sweep_progress import SweepProgress
@@ -93,7 +102,13 @@ def sweep(
     from mnist_tasks.sweeping.plan import Plan
     from mnist_tasks.training.settings import parse_many
 
-    base = Plan(evaluated_on="test" if test else "validation", device=device, threads=threads)
+    known = datasets.find(dataset)
+    base = Plan(
+        evaluated_on="test" if test else "validation",
+        device=device,
+        threads=threads,
+        dataset=known,
+    )
     if plan is None:
         planned = replace(
             base,
@@ -105,8 +120,8 @@ def sweep(
         options = {"--recipe": recipe, "--seeds": seeds, "--set": settings, "--limit": limit}
         _refuse_beside(plan, options)
         planned = plan_file.load(plan, base)
-    executor = _executor(on, planned, data_dir, workers)
-    data = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline)
+    data = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)
+    executor = _executor(on, planned, data, workers)
     loading.load("train", data, progress=DownloadProgress())
     if test:
         loading.load("test", data, progress=DownloadProgress())
@@ -127,11 +142,10 @@ def _refuse_beside(plan_file: Path, options: Mapping[str, object]) -> None:
             )
 
 
-def _executor(on: str, plan: Plan, data_dir: Path | None, workers: int | None) -> Executor:
-    from mnist_tasks.data import store
+def _executor(on: str, plan: Plan, data: DataConfig, workers: int | None) -> Executor:
     from mnist_tasks.sweeping import job, local_executor
 
-    load = partial(job.load_images, data_dir or store.default_folder(), plan.evaluated_on)
+    load = partial(job.load_images, data, plan.evaluated_on)
     if on == LOCAL:
         local_executor.require_device(plan.device)
         workers = workers or local_executor.max_processes(threads=plan.threads, device=plan.device)

@@ -7,8 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks import config
-from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, Runs, print_result
+from mnist_tasks import config, dataset_info
+from mnist_tasks.cli.common import (
+    AsJson,
+    DataDir,
+    DatasetName,
+    MirrorUrl,
+    Offline,
+    Runs,
+    print_result,
+)
 
 
 def train(
@@ -41,6 +49,7 @@ def train(
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
     ] = config.LATEST_MODEL,
     runs: Runs = config.RUNS_FOLDER,
+    dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
@@ -48,6 +57,7 @@ def train(
 ) -> None:
     """Train a recipe and save its model and run record."""
     from mnist_tasks import api
+    from mnist_tasks.data import datasets
     from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.training.settings import parse_one_each
 
@@ -64,7 +74,9 @@ def train(
         limit=limit,
         output=output,
         runs_dir=runs,
-        data=DataConfig(folder=data_dir, mirror=mirror, offline=offline),
+        data=DataConfig(
+            folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)
+        ),
         progress=True,
     )
     from mnist_tasks.reporting.terminal import results

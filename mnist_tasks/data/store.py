@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks import disk
+from mnist_tasks import dataset_info, disk
 from mnist_tasks.data import datasets
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 
 if TYPE_CHECKING:
@@ -16,24 +17,29 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnist_tasks.data.datasets import DataFile, Split
+    from mnist_tasks.data.datasets import DataFile, Dataset, Split
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabeledImages:
-    """One split of the data set.
+    """One split of a data set.
 
     Attributes
     ----------
-    images : (n, 28, 28) uint8
-    labels : (n,) uint8 in 0-9
+    images : (n, h, w) or (n, h, w, 3) uint8
+        For MNIST: (n, 28, 28).
+    labels : (n,) uint8
+        Index of each image's class.
     sha256
         Hashes of the files that they were read from, by name.
+    info
+        What the images and labels are.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     sha256: Mapping[str, str] = field(default_factory=dict)
+    info: DatasetInfo = dataset_info.MNIST
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the images and the labels, to unpack: ``images, labels = data``."""
@@ -50,14 +56,26 @@ class LabeledImages:
 
 
 def default_folder() -> Path:
-    """Return the platform's cache folder for the data files."""
+    """Return the platform's cache folder for the files of MNIST."""
     from platformdirs import user_cache_path
 
     return Path(user_cache_path("mnist-tasks", appauthor=False)) / "mnist"
 
 
-def load(folder: Path, split: Split) -> LabeledImages:
-    """Verify the files of one split and map them into memory.
+def folder_of(dataset: Dataset, folder: Path | None) -> Path:
+    """Return the folder of a data set's files, by default in the platform's cache folder.
+
+    A folder that the user names has the files of MNIST; each other data set, whose files have the
+    same names, has a folder of its own in it.
+    """
+    name = dataset.info.name
+    if name == dataset_info.MNIST.name:
+        return folder or default_folder()
+    return (folder or default_folder().parent) / name
+
+
+def load(folder: Path, split: Split, dataset: Dataset | None = None) -> LabeledImages:
+    """Verify the files of one split, of MNIST by default, and map them into memory.
 
     Raises
     ------
@@ -68,7 +86,8 @@ def load(folder: Path, split: Split) -> LabeledImages:
     """
     import numpy as np
 
-    images, labels = datasets.SPLITS[split]
+    dataset = dataset or datasets.default()
+    images, labels = dataset.split(split)
     for file in (images, labels):
         digest = cached_sha256(folder, file)
         if digest != file.sha256:
@@ -82,6 +101,7 @@ def load(folder: Path, split: Split) -> LabeledImages:
         images=memory_map(images),
         labels=memory_map(labels),
         sha256={file.name: file.sha256 for file in (images, labels)},
+        info=dataset.info,
     )
 
 

@@ -76,7 +76,7 @@ def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
 
     from mnist_tasks.data.download import reason
 
-    smallest = min(datasets.FILES, key=lambda file: file.bytes)
+    smallest = min(datasets.default().files, key=lambda file: file.bytes)
     url = f"{mirror.url}{smallest.name}.gz" if mirror.url.endswith("/") else mirror.url
     headers = {"Range": f"bytes=0-{REQUESTED - 1}", "Accept-Encoding": "identity"}
     try:

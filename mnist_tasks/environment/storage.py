@@ -21,7 +21,7 @@ _PERMISSIONS = "Fix its owner or permissions, or"
 
 def cache(folder: Path) -> Finding:
     """Report which data files are cached and intact. What `fetch` can fix is a warning."""
-    files = [_cached(folder, file) for file in datasets.FILES]
+    files = [_cached(folder, file) for file in datasets.default().files]
     states = [file["state"] for file in files]
     make = partial(
         Finding,

@@ -13,6 +13,7 @@ from typing import Literal
 from mnist_tasks import errors
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
+from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import Failure, MnistTasksError, printable
 from mnist_tasks.records import RunRecord, Trial
@@ -46,7 +47,7 @@ class Failed:
     exit_code: int
 
 
-def load_images(folder: Path, evaluated_on: Literal["validation", "test"]) -> Images:
+def load_images(data: DataConfig, evaluated_on: Literal["validation", "test"]) -> Images:
     """Memory-map the images of a sweep after verifying their files.
 
     Raises
@@ -54,10 +55,11 @@ def load_images(folder: Path, evaluated_on: Literal["validation", "test"]) -> Im
     InputRefusedError
         A file is missing or has the wrong SHA-256.
     """
-    training = store.load(folder, "train")
+    folder, dataset = data.files_folder, data.dataset
+    training = store.load(folder, "train", dataset)
     if evaluated_on == "test":
-        return Images(training=training, evaluation=store.load(folder, "test"))
-    return Images(training=training, evaluation=training.last(plan.validation_images()))
+        return Images(training=training, evaluation=store.load(folder, "test", dataset))
+    return Images(training=training, evaluation=training.last(plan.validation_images(dataset)))
 
 
 def run(job: Job, images: Images, attempt: int) -> Result | Failed:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from mnist_tasks import dataset_info
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import datasets
+from mnist_tasks.data.datasets import Dataset
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
@@ -65,6 +67,8 @@ class Plan:
         Train on the first `limit` images only.
     threads
         TensorFlow threads of each run.
+    dataset
+        The data set; MNIST by default.
 
     Raises
     ------
@@ -78,6 +82,7 @@ class Plan:
     limit: int | None = None
     device: str = "cpu"
     threads: int = 1
+    dataset: Dataset = field(default_factory=datasets.default)
 
     def __post_init__(self) -> None:
         runs = len(self.settings) * len(self.seeds)
@@ -89,7 +94,7 @@ class Plan:
                 expected=f"{' or '.join(DEVICES)}: the same device for every run of a sweep",
                 found=printable(self.device),
             )
-        available = training_images(self.evaluated_on)
+        available = training_images(self.dataset, self.evaluated_on)
         if self.limit is not None and not 1 <= self.limit <= available:
             others = ": the others are for validation" if self.evaluated_on == "validation" else ""
             raise UsageError(
@@ -127,31 +132,34 @@ class Plan:
         config = self._config(setting, self.seeds[0])
         # The recipe's content and not just its name, since the recipe may be edited.
         recipe = recipes.as_record(recipes.resolve(config))
-        return _hash(
-            [setting, recipe, config.limit, self.evaluated_on, config.device, config.threads]
-        )
+        info = self.dataset.info
+        # Without MNIST's name, the IDs of earlier sweeps stay what they are.
+        names = [] if info == dataset_info.MNIST else [info.name]
+        runs_on = [config.device, config.threads]
+        return _hash([setting, recipe, config.limit, self.evaluated_on, *runs_on, *names])
 
     def _config(self, setting: Setting, seed: int) -> TrainingConfig:
-        limit = self.limit or training_images(self.evaluated_on)
+        limit = self.limit or training_images(self.dataset, self.evaluated_on)
         return TrainingConfig(
             recipe=setting.recipe,
             settings=setting.values,
             seed=seed,
-            limit=limit if limit < training_images("test") else None,
+            dataset=self.dataset.info.name,
+            limit=limit if limit < training_images(self.dataset, "test") else None,
             device=self.device,
             threads=self.threads,
         )
 
 
-def validation_images() -> int:
+def validation_images(dataset: Dataset) -> int:
     """Return how many of the last training images are for validation: a sixth, 10,000 of MNIST."""
-    return max(1, training_images("test") // 6)
+    return max(1, training_images(dataset, "test") // 6)
 
 
-def training_images(evaluated_on: str) -> int:
+def training_images(dataset: Dataset, evaluated_on: str) -> int:
     """Return how many images a run of a sweep trains on if it has no limit."""
-    whole = datasets.SPLITS["train"][0].shape[0]
-    return whole if evaluated_on == "test" else whole - validation_images()
+    whole = dataset.train[0].shape[0]
+    return whole if evaluated_on == "test" else whole - validation_images(dataset)
 
 
 def _hash(value: object) -> str:

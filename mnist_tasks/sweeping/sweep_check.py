@@ -69,7 +69,8 @@ def estimate(
     if evaluated_on == "test":
         digits = loading.load("test", data, progress=download)
     else:
-        digits = loading.load("train", data, progress=download).last(plan.validation_images())
+        digits = loading.load("train", data, progress=download)
+        digits = digits.last(plan.validation_images(data.dataset))
     checker = Checker(contract=terms.contract, digits=digits, source=terms.source)
     check = partial(_check, checker, folder)
     with closing(checker.in_order(check, records, progress=progress)) as checks:

@@ -86,7 +86,7 @@ def epoch(
 
     Yields
     ------
-    images : (s, batch, 28, 28) uint8
+    images : (s, batch, h, w) or (s, batch, h, w, 3) uint8
     labels : (s, batch) int32
     """
     order = random.permutation(len(digits.labels))
@@ -113,8 +113,11 @@ def _shifted(
     """Shift each image by up to `max_shift` pixels: take a window out of the padded image."""
     if not max_shift:
         return images
-    padded = np.pad(images, ((0, 0), (max_shift, max_shift), (max_shift, max_shift)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
+    margins = [(0, 0), *[(max_shift, max_shift)] * 2, *[(0, 0)] * (images.ndim - 3)]
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(images, margins), images.shape[1:3], axis=(1, 2)
+    )
     down, right = random.integers(0, 2 * max_shift + 1, (2, len(images)))
     shifted: NDArray[np.uint8] = windows[np.arange(len(images)), down, right]
-    return shifted
+    # Of color images, the window has the channels first.
+    return shifted if images.ndim == 3 else np.moveaxis(shifted, 1, -1)

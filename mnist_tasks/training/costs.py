@@ -30,7 +30,10 @@ def layers(model: keras.Model) -> tuple[Layer, ...]:
 
 
 def first_filters(model: keras.Model) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """Return the weights of the first convolution: (filters, height, width), empty without one."""
+    """Return the first convolution's weights of its first channel: (filters, height, width).
+
+    Without a convolution, the result is empty.
+    """
     for layer in model.layers:
         if type(layer).__name__ == "Conv2D":
             kernel = np.asarray(layer.kernel.value)[:, :, 0, :].round(DECIMALS)

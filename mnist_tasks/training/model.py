@@ -7,10 +7,9 @@ from typing import Any
 import keras
 from keras import layers
 
+from mnist_tasks.dataset_info import MNIST, DatasetInfo
 from mnist_tasks.training.normalization import FusedBatchNormalization
 from mnist_tasks.training.recipes import (
-    CLASSES,
-    IMAGE_SHAPE,
     AveragePool,
     BatchNorm,
     Conv,
@@ -21,15 +20,15 @@ from mnist_tasks.training.recipes import (
 )
 
 
-def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
+def build_model(recipe: Recipe, info: DatasetInfo = MNIST, *, steps: int) -> keras.Sequential:
     """Build and compile the network of a recipe, as it is saved, for a training of `steps` steps.
 
     Returns
     -------
     model
-        From images (n, 28, 28, 1) float32 in [0, 1] to probabilities (n, 10) float32.
+        From images (n, h, w, channels) float32 in [0, 1] to probabilities (n, classes) float32.
     """
-    model = _network(recipe, layers.BatchNormalization, activation="softmax")
+    model = _network(recipe, info, layers.BatchNormalization, activation="softmax")
     model.compile(
         optimizer=build_optimizer(recipe, steps=steps),
         loss="sparse_categorical_crossentropy",
@@ -38,7 +37,9 @@ def build_model(recipe: Recipe, *, steps: int) -> keras.Sequential:
     return model
 
 
-def build_training_model(recipe: Recipe, *, precision: str = "float32") -> keras.Sequential:
+def build_training_model(
+    recipe: Recipe, info: DatasetInfo = MNIST, *, precision: str = "float32"
+) -> keras.Sequential:
     """Build the network as it is trained: without softmax, and with a faster normalization.
 
     Parameters
@@ -50,10 +51,10 @@ def build_training_model(recipe: Recipe, *, precision: str = "float32") -> keras
     Returns
     -------
     model
-        From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, 10) float32. It has the same
-        weights as `build_model`, in the same order.
+        From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes) float32. It has the
+        same weights as `build_model`, in the same order.
     """
-    return _network(recipe, FusedBatchNormalization, activation=None, precision=precision)
+    return _network(recipe, info, FusedBatchNormalization, activation=None, precision=precision)
 
 
 def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
@@ -82,14 +83,19 @@ def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer
 
 
 def _network(
-    recipe: Recipe, batch_norm: type, *, activation: str | None, precision: str = "float32"
+    recipe: Recipe,
+    info: DatasetInfo,
+    batch_norm: type,
+    *,
+    activation: str | None,
+    precision: str = "float32",
 ) -> keras.Sequential:
     return keras.Sequential(
         [
-            keras.Input(IMAGE_SHAPE, name="images"),
+            keras.Input(info.image_shape, name="images"),
             *(_layer(spec, batch_norm, precision) for spec in recipe.layers),
             layers.Flatten(),
-            layers.Dense(CLASSES, activation=activation),
+            layers.Dense(len(info.classes), activation=activation),
         ],
         name=recipe.name,
     )

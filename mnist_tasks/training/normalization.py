@@ -13,13 +13,16 @@ ENOUGH_IMAGES = 500  # for the statistics: 2,000 and 10,000 gave the same accura
 
 
 def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
-    """Recompute the statistics of every batch normalization from images (n, 28, 28) uint8.
+    """Recompute the statistics of every batch normalization from images.
+
+    Images are uint8, (n, h, w) or (n, h, w, 3).
 
     Averaged weights need statistics of their own, since those collected during training belong to
     other weights (P. Izmailov et al., "Averaging weights leads to wider optima and better
     generalization", 2018).
     """
-    values = tf.cast(images, tf.float32)[..., tf.newaxis] / 255.0
+    values = tf.cast(images, tf.float32)
+    values = (values[..., tf.newaxis] if images.ndim == 3 else values) / 255.0
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             mean, variance = tf.nn.moments(values, axes=(0, 1, 2))

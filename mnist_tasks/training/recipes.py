@@ -1,7 +1,7 @@
 """Named recipes: the layers of a network, and how it is trained. Keras is not needed.
 
 Edit this module to change a network or a learning rate. Every network ends in a dense
-softmax over the ten digits, which `model` adds.
+softmax over the classes, which `model` adds.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from msgspec import Meta
 
 from mnist_tasks import constraints
 from mnist_tasks.config import Epochs, TrainingConfig
+from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
 
-IMAGE_SHAPE = (28, 28, 1)
-CLASSES = 10
-
 Count = Annotated[int, Meta(ge=1)]
-Pixels = Annotated[int, Meta(ge=1, le=28)]
+Pixels = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
 

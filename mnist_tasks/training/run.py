@@ -68,9 +68,9 @@ def train(
     with _timed("build", seconds):
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
-        model = build_model(recipe, steps=steps)
+        model = build_model(recipe, digits.info, steps=steps)
         with placement.strategy.scope():
-            training_model = build_training_model(recipe, precision=config.precision)
+            training_model = build_training_model(recipe, digits.info, precision=config.precision)
             optimizer = build_optimizer(recipe, steps=steps)
             trainer_class = ReplicaTrainer if placement.machine.replicas > 1 else Trainer
             trainer = trainer_class(
@@ -101,6 +101,7 @@ def train(
         filters=costs.first_filters(model),
         seconds=seconds,
         model=saved,
+        dataset=digits.info,
     )
 
 

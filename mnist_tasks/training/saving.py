@@ -32,13 +32,14 @@ def save(model: keras.Model, output: Path) -> ModelFile:
 
 
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Load a model file and return its predictions: (n, 10) float32 in [0, 1].
+    """Load a model file and return its predictions: (n, classes) float32 in [0, 1].
 
-    Any file that another process wrote goes through `vetting`. Images are (n, 28, 28) uint8.
+    Any file that another process wrote goes through `vetting`. Images are uint8, (n, h, w) or
+    (n, h, w, 3).
     """
     import keras
 
     loaded = keras.models.load_model(model, compile=False)
-    pixels = images[..., np.newaxis] / np.float32(255)
+    pixels = (images[..., np.newaxis] if images.ndim == 3 else images) / np.float32(255)
     probabilities: NDArray[np.float32] = loaded.predict(pixels, batch_size=1000, verbose=0)
     return probabilities

@@ -25,7 +25,7 @@ class Trainer:
     Parameters
     ----------
     model
-        From images (n, 28, 28, 1) float32 in [0, 1] to logits (n, classes).
+        From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes).
     micro_batches
         Number of parts in which a batch is computed; at most the size of the smallest batch.
     """
@@ -37,7 +37,10 @@ class Trainer:
         self._optimizer = optimizer
         self._micro_batches = micro_batches
         optimizer.build(model.trainable_variables)
-        images = tf.TensorSpec((None, None, 28, 28), tf.uint8)
+        height, width, channels = model.input_shape[1:]
+        self._has_one_channel = channels == 1
+        image = (height, width) if channels == 1 else (height, width, channels)
+        images = tf.TensorSpec((None, None, *image), tf.uint8)
         labels = tf.TensorSpec((None, None), tf.int32)
         self._steps = tf.function(self._take_steps, input_signature=(images, labels))
 
@@ -46,7 +49,7 @@ class Trainer:
 
         Parameters
         ----------
-        images : (steps, batch, 28, 28) uint8
+        images : (steps, batch, h, w) or (steps, batch, h, w, 3) uint8
         labels : (steps, batch) int32
 
         Returns
@@ -66,7 +69,10 @@ class Trainer:
     def _take_steps(self, images: Any, labels: Any) -> tuple[Any, Any]:
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.shape(images)[0]):
-            pixels = tf.cast(images[step], tf.float32)[..., tf.newaxis] / 255.0
+            pixels = tf.cast(images[step], tf.float32)
+            if self._has_one_channel:
+                pixels = pixels[..., tf.newaxis]
+            pixels /= 255.0
             step_loss, step_correct = self._take_step(pixels, labels[step])
             loss += step_loss
             correct += step_correct

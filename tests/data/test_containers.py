@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 def unpack(container: Path, staging: Path) -> dict[str, str]:
     """Return the hash of each candidate, by name."""
     staging.mkdir()
-    found = containers.unpack(container, datasets.FILES, staging, origin="the container")
+    found = containers.unpack(container, datasets.default().files, staging, origin="the container")
     return {file.name: disk.sha256(path) for file, path in found}
 
 
 def everything() -> dict[str, str]:
-    return {file.name: file.sha256 for file in datasets.FILES}
+    return {file.name: file.sha256 for file in datasets.default().files}
 
 
 def tarball(folder: Path, target: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_archive_yields_all_four(
 def test_an_idx_file_is_recognized_by_its_header(
     small_mnist: Path, tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
-    file = datasets.SPLITS["test"][1]
+    file = datasets.default().test[1]
     container = tmp_path / "anything"
     container.write_bytes(compress((small_mnist / file.name).read_bytes()))
     assert unpack(container, tmp_path / "staging") == {file.name: file.sha256}
@@ -70,14 +70,14 @@ def test_an_idx_file_is_recognized_by_its_header(
 def test_only_wanted_files_are_unpacked(small_mnist: Path, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     tarball(small_mnist, archive)
-    wanted = datasets.SPLITS["test"]
+    wanted = datasets.default().test
     found = list(containers.unpack(archive, wanted, tmp_path, origin="the archive"))
     assert {file.name for file, _ in found} == {file.name for file in wanted}
 
 
 def test_a_gzip_bomb_is_unpacked_to_one_byte_too_many(small_mnist: Path, tmp_path: Path) -> None:
     assert small_mnist.is_dir()
-    file = datasets.SPLITS["train"][1]
+    file = datasets.default().train[1]
     bomb = tmp_path / "bomb.gz"
     bomb.write_bytes(gzip.compress(file.header + bytes(50_000_000)))
     ((_, candidate),) = containers.unpack(bomb, [file], tmp_path, origin="a bomb")

@@ -47,7 +47,7 @@ def test_missing_files_are_fetched_first(small_mnist: Path, tmp_path: Path) -> N
     assert shown.entered == 1
     assert shown.begun
     assert shown.notes[0].endswith("no such file; fetching")
-    assert {file.name for file in datasets.FILES} <= {
+    assert {file.name for file in datasets.default().files} <= {
         path.name for path in (tmp_path / "cache").iterdir()
     }
 

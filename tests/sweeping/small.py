@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.sweeping import job
 from tests import generated
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def load(folder: Path) -> Images:
     generated.register(generated.write(folder, train=512, test=128))
-    return job.load_images(folder, "validation")
+    return job.load_images(DataConfig(folder=folder), "validation")
 
 
 def fail_to_load() -> Images:

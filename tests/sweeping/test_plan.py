@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import plan, search_space
 from mnist_tasks.sweeping.plan import Plan
@@ -74,7 +75,7 @@ def test_every_setting_runs_with_one_seed_before_the_next_seed() -> None:
 
 
 def test_the_last_sixth_of_the_training_images_is_for_validation() -> None:
-    assert plan.validation_images() == 10_000
+    assert plan.validation_images(datasets.MNIST) == 10_000
     (validation,) = Plan(seeds=(0,)).jobs(FOLDER)
     assert validation.config.limit == 50_000
     (test,) = Plan(seeds=(0,), evaluated_on="test").jobs(FOLDER)

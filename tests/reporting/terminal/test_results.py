@@ -23,7 +23,7 @@ FETCHED = Fetched(
     folder="/cache",
     files=tuple(
         FetchedFile(name=file.name, bytes=file.bytes, sha256=file.sha256, source="npm")
-        for file in datasets.FILES
+        for file in datasets.default().files
     ),
     failures=("http://x/: timed out",),
 )
