@@ -1,31 +1,56 @@
-"""Each task is one command line of the CLI: arguments in, exact command line out."""
+"""The tasks of invoke: each is one command line of the CLI, in the folder of its tasks.py."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from invoke.program import Program
+from typer.testing import CliRunner
 
+from mnist_tasks import tasks
+from mnist_tasks.cli import app
+
+Inline = Callable[..., str]
 PROJECT = Path(__file__).parents[1]
-CLI = f"{shlex.quote(sys.executable)} -m mnist_tasks"
+CLI = f"{shlex.quote(sys.executable)} -P -m mnist_tasks"
 
 
-def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
+def invoke(*arguments: str, cwd: Path = PROJECT, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "invoke", "-r", str(PROJECT), *arguments],
+        [sys.executable, "-m", "invoke", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env={"NO_COLOR": "1", "PATH": "/usr/bin:/bin", "COLUMNS": "100"},
+        cwd=cwd,
+        env={
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(PROJECT),
+            **env,
+        },
     )
 
 
-def echoed(output: str) -> list[str]:
-    """Return the command lines that invoke echoes, without its bold face."""
-    return [line.removeprefix("\x1b[1;37m").removesuffix("\x1b[0m") for line in output.splitlines()]
+@pytest.fixture
+def inline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inline:
+    """Return a function that runs invoke in this process and returns what it prints."""
+    monkeypatch.chdir(PROJECT)  # tasks.py changes the folder
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(*arguments: str) -> str:
+        Program().run(["invoke", "-r", str(PROJECT), *arguments], exit=False)
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        return printed.out
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -36,7 +61,7 @@ def echoed(output: str) -> list[str]:
         (["fetch", "--source", "npm", "--json"], ["fetch --source npm --json"]),
         (
             ["fetch", "--mirror", "http://x/", "--timeout", "5", "--data-dir", "d", "--offline"],
-            ["fetch --mirror http://x/ --timeout 5 --data-dir d --offline"],
+            ["fetch --data-dir d --mirror http://x/ --timeout 5 --offline"],
         ),
         (["train"], ["train"]),
         (["train", "--epochs", "3", "--seed", "7"], ["train --epochs 3 --seed 7"]),
@@ -58,20 +83,33 @@ def echoed(output: str) -> list[str]:
         (["check", "--model", "a.h5", "--model", "b/", "--model", "-"], ["check a.h5 b/ -"]),
         (["check", "--runs", "r", "--offline"], ["check --runs r --offline"]),
         (["report"], ["report"]),
-        (["report", "--runs", "r", "--json"], ["report --runs r --json"]),
+        (["report", "--run", "latest", "--run", "a"], ["report latest a"]),
+        (["report", "--runs", "r", "--no-html", "--json"], ["report --no-html --runs r --json"]),
+        (["report", "--open"], ["report --open"]),
         (["fetch", "train", "check", "report"], ["fetch", "train", "check", "report"]),
         (["train", "--seed", "1", "check"], ["train --seed 1", "check"]),
         ([], ["fetch", "train", "check", "report"]),
+        (["workflow", "--device", "cpu"], ["fetch", "train --device cpu", "check", "report"]),
+        (
+            ["workflow", "--output", "m.h5", "--runs", "r", "--junit", "j", "--markdown", "m"],
+            [
+                "fetch",
+                "train --output m.h5 --runs r",
+                "check m.h5 --junit j --markdown m --runs r",
+                "report --runs r",
+            ],
+        ),
+        (["workflow", "--model", "x.keras"], ["fetch", "check x.keras", "report x.keras"]),
     ],
 )
-def test_a_task_is_one_command_line(arguments: list[str], commands: list[str]) -> None:
-    done = invoke("--dry", *arguments)
-    assert done.returncode == 0, done.stderr
-    assert echoed(done.stdout) == [f"{CLI} {command}" for command in commands]
+def test_a_task_is_one_command_line(
+    arguments: list[str], commands: list[str], inline: Inline
+) -> None:
+    assert inline("--dry", *arguments).splitlines() == [f"{CLI} {command}" for command in commands]
 
 
-def test_the_list_names_each_task_and_what_it_does() -> None:
-    listed = invoke("--list").stdout
+def test_the_list_names_each_task_and_what_it_does(inline: Inline) -> None:
+    listed = inline("--list")
     for name, what in {
         "fetch": "Fetch and verify the four files",
         "train": "Train a recipe",
@@ -83,22 +121,107 @@ def test_the_list_names_each_task_and_what_it_does() -> None:
     assert "Default task: workflow" in listed
 
 
-def test_invoke_exits_with_the_code_of_the_command(tmp_path: Path) -> None:
-    done = invoke("report", "--runs", str(tmp_path))
+@pytest.mark.parametrize("name", ["fetch", "train", "check", "report"])
+def test_a_task_has_the_options_of_its_command_and_no_short_ones(name: str, inline: Inline) -> None:
+    wide = {"COLUMNS": "200", "NO_COLOR": "1"}
+    of_command = CliRunner().invoke(app.app, [name, "--help"], env=wide).stdout
+    of_task = inline("--help", name)
+    options = set(re.findall(r"--[a-z-]+", of_command)) - {"--help"}
+    assert options
+    assert not {option for option in options if option not in of_task}
+    assert not re.search(r"^ +-[a-z]", of_task, re.MULTILINE)
+
+
+def test_a_command_line_is_quoted_for_the_shell_of_its_system() -> None:
+    words = ["C:\\Program Files\\python.exe", "train", "it's", 'a "b"']
+    assert tasks.command_line(words, "linux") == (
+        """'C:\\Program Files\\python.exe' train 'it'"'"'s' 'a "b"'"""
+    )
+    assert tasks.command_line(words, "win32") == (
+        '"C:\\Program Files\\python.exe" train it\'s "a \\"b\\""'
+    )
+
+
+def test_a_parameter_that_the_command_lacks_is_a_bug() -> None:
+    with pytest.raises(TypeError, match="mnist-tasks train has no parameter epoch"):
+        tasks.words_of("train", epoch=3)
+
+
+def test_standard_output_and_the_exit_code_are_those_of_the_command(tmp_path: Path) -> None:
+    done = invoke("report", "--runs", str(tmp_path), "--json")
     assert done.returncode == 3
-    assert "mnist-tasks train" in done.stderr
+    assert done.stdout.startswith("{")
+    assert done.stderr.splitlines() == [f"{CLI} report --runs {tmp_path} --json"]
 
 
-def test_every_option_of_the_cli_passes_through() -> None:
-    for task in ("fetch", "train", "check", "report"):
-        help_of_cli = subprocess.run(
-            [sys.executable, "-m", "mnist_tasks", task, "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"NO_COLOR": "1", "COLUMNS": "200"},
-        ).stdout
-        help_of_task = invoke("--help", task).stdout
-        options = {word for word in help_of_cli.split() if word.startswith("--")} - {"--help"}
-        missing = {option for option in options if f"{option}" not in help_of_task}
-        assert not missing, f"invoke {task} lacks {missing}"
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a folder with this project's tasks.py."""
+    (tmp_path / "tasks.py").write_bytes((PROJECT / "tasks.py").read_bytes())
+    return tmp_path
+
+
+def test_a_task_runs_in_the_folder_of_its_file_from_any_folder_below(project: Path) -> None:
+    below = project / "a" / "b"
+    below.mkdir(parents=True)
+    (project / "here.toml").write_text("colour = 1\n")
+    done = invoke("check", "--contract", "here.toml", cwd=below)
+    assert done.returncode == 2
+    assert "colour" in done.stderr
+
+
+def test_a_file_of_the_project_is_no_library(project: Path) -> None:
+    (project / "rich.py").write_text("raise SystemExit('this is not rich')")
+    done = invoke("report", cwd=project)
+    assert done.returncode == 3, done.stderr
+
+
+# Stand-ins for the four commands: each prints its name and exits with the code in $EXIT_CODES.
+COMMANDS = """
+import os, sys
+command = sys.argv[1]
+print(*sys.argv[1:])
+sys.exit(int(dict(each.split("=") for each in os.environ["EXIT_CODES"].split()).get(command, 0)))
+"""
+
+
+@pytest.fixture
+def stand_in(project: Path) -> Path:
+    """Return a project whose tasks run `COMMANDS`."""
+    (project / "commands.py").write_text(COMMANDS)
+    with (project / "tasks.py").open("a") as file:
+        file.write("\nfrom mnist_tasks import tasks\ntasks.CLI = (tasks.sys.executable, ")
+        file.write("'commands.py')\n")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("codes", "commands", "code"),
+    [
+        ("", ["fetch", "train", "check", "report"], 0),
+        ("check=1", ["fetch", "train", "check", "report"], 1),
+        ("check=3", ["fetch", "train", "check"], 3),
+        ("report=4", ["fetch", "train", "check", "report"], 4),
+        ("check=1 report=4", ["fetch", "train", "check", "report"], 1),
+        ("train=4", ["fetch", "train"], 4),
+        ("fetch=130", ["fetch"], 130),
+    ],
+)
+def test_a_model_that_fails_is_reported_on_too(
+    codes: str, commands: list[str], code: int, stand_in: Path
+) -> None:
+    done = invoke(cwd=stand_in, EXIT_CODES=codes)
+    assert done.stdout.split() == commands, done.stderr
+    assert done.returncode == code
+
+
+def test_only_the_workflow_reports_on_a_model_that_fails(stand_in: Path) -> None:
+    done = invoke("check", "report", cwd=stand_in, EXIT_CODES="check=1")
+    assert done.stdout.split() == ["check"]
+    assert done.returncode == 1
+
+
+def test_text_reaches_a_pipe_in_whole_characters(stand_in: Path) -> None:
+    (stand_in / "commands.py").write_text("print('─' * 5000 + 'é')")
+    done = invoke("fetch", cwd=stand_in, PYTHONIOENCODING="utf-8")
+    assert done.stdout == "─" * 5000 + "é\n"

@@ -1,0 +1,62 @@
+"""Run a command in the foreground, as a shell does: with this process's streams and its signals."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import time
+from types import FrameType
+
+# What asks a process to end; Windows lacks some of them.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+# A terminal or a supervisor can send the same signal twice: to this process and to its group.
+_SAME_SECONDS = 1.0
+
+
+def run(words: list[str]) -> int:
+    """Run a command and return its exit code, which is 128 + n after signal n.
+
+    The command reads and writes the streams of this process, but not a terminal's input. A signal
+    that asks this process to end is passed on once, and the command decides what to do.
+    """
+    if os.name != "posix":
+        return _run_on_console(words)
+    children: list[subprocess.Popen[bytes]] = []
+    received: dict[int, float] = {}
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() - received.get(number, -math.inf) > _SAME_SECONDS:
+            received[number] = time.monotonic()
+            for child in children:
+                child.send_signal(number)
+
+    numbers = [getattr(signal, name) for name in _NAMES]
+    # What is ignored stays so, for this process and for the command: `nohup` does that.
+    caught = [each for each in numbers if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, pass_on) for each in caught}
+    try:
+        # In a group of its own, Ctrl-C reaches the command through this process only. Such a group
+        # is stopped when it reads from the terminal.
+        stdin = subprocess.DEVNULL if os.isatty(0) else None
+        with subprocess.Popen(words, process_group=0, stdin=stdin) as child:
+            early = set(received)
+            children.append(child)
+            for number in early:
+                child.send_signal(number)
+            code = child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 128 - code if code < 0 else code
+
+
+def _run_on_console(words: list[str]) -> int:
+    """Run a command on Windows, where Ctrl-C reaches all processes of a console."""
+    with subprocess.Popen(words) as child:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue

@@ -1,0 +1,157 @@
+"""The workflow as tasks for invoke, which a project's ``tasks.py`` imports.
+
+`fetch`, `train`, `check` and `report` run the command of that name and take its options, which are
+read from the command line itself; `workflow` runs all four.
+"""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import shlex
+import subprocess
+import sys
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task, task
+from typer.main import get_command
+
+from mnist_tasks import errors, foreground
+from mnist_tasks.cli.app import app
+
+# -P: no module of the project takes the place of a library's.
+CLI = (sys.executable, "-P", "-m", "mnist_tasks")
+_COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+
+
+def run(context: Context, command: str, *words: str) -> int:
+    """Run a command of the CLI and return its exit code.
+
+    The command line is shown on standard error. With ``invoke --dry`` it is printed on standard
+    output and not run.
+    """
+    line = command_line([*CLI, command, *words])
+    if context.config.run.dry:
+        print(line)
+        return 0
+    print(line, file=sys.stderr, flush=True)
+    return foreground.run([*CLI, command, *words])
+
+
+def command_line(words: list[str], platform: str = sys.platform) -> str:
+    """Return a command line as the shell of a platform reads it."""
+    return subprocess.list2cmdline(words) if platform == "win32" else shlex.join(words)
+
+
+def words_of(command: str, **values: Any) -> list[str]:
+    """Return the words of a command line that give a command these parameters.
+
+    A parameter is named after its option, ``from_`` for ``--from``, or after the placeholder of an
+    argument, ``model`` for ``MODEL``. ``None``, ``False`` and an empty list are left out.
+    """
+    words = []
+    for name, parameter in _parameters(command).items():
+        value = values.pop(name, None)
+        option = [parameter.opts[0]] if parameter.param_type_name == "option" else []
+        for each in value if isinstance(value, list) else [value]:
+            if each is True:
+                words += option
+            elif each not in (None, False):
+                words += [*option, str(each)]
+    if values:
+        raise TypeError(f"mnist-tasks {command} has no parameter {', '.join(values)}")
+    return words
+
+
+def _parameters(command: str) -> dict[str, Any]:
+    """Return the parameters of a command by their names in a task."""
+    named = {}
+    for parameter in _COMMANDS[command].params:
+        if parameter.param_type_name == "argument":
+            name = parameter.metavar.lower()
+        else:
+            name = parameter.opts[0].removeprefix("--").replace("-", "_")
+        named[name + "_" * keyword.iskeyword(name)] = parameter
+    return named
+
+
+def _task(command: str) -> Task[Any]:
+    """Return the task that runs a command and takes its options."""
+
+    def body(context: Context, **values: Any) -> None:
+        if code := run(context, command, *words_of(command, **values)):
+            raise Exit(code=code)
+
+    parameters = _parameters(command)
+    repeatable = [name for name, each in parameters.items() if _is_repeatable(each)]
+    body.__name__ = command
+    body.__doc__ = inspect.getdoc(_COMMANDS[command].callback)
+    body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        + [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=False if getattr(each, "is_flag", False) else None,
+            )
+            for name, each in parameters.items()
+        ]
+    )
+    return Task(
+        body,
+        auto_shortflags=False,
+        iterable=repeatable,
+        help={name: each.help.replace("\\[", "[") for name, each in parameters.items()},
+    )
+
+
+def _is_repeatable(parameter: Any) -> bool:
+    return parameter.nargs == -1 or getattr(parameter, "multiple", False)
+
+
+fetch = _task("fetch")
+train = _task("train")
+check = _task("check")
+report = _task("report")
+
+
+@task(
+    default=True,
+    auto_shortflags=False,
+    help={
+        "model": "Model file from elsewhere, to check and report on in place of training one.",
+        "device": "Device to train on.",
+        "output": "Model file to write.",
+        "runs": "Folder of the run records.",
+        "junit": "JUnit XML file to write.",
+        "markdown": "Markdown file to write.",
+    },
+)
+def workflow(
+    context: Context,
+    model: str | None = None,
+    device: str | None = None,
+    output: str | None = None,
+    runs: str | None = None,
+    junit: str | None = None,
+    markdown: str | None = None,
+) -> None:
+    """Fetch, train, check and report.
+
+    A model that does not pass the contract is reported on, too; the exit code is that of the check.
+    """
+    fetch(context)
+    if not model:
+        train(context, device=device, output=output, runs=runs)
+    models = [each for each in (model or output,) if each]
+    wanted = words_of("check", model=models, runs=runs, junit=junit, markdown=markdown)
+    code = run(context, "check", *wanted)
+    if code in (0, errors.CONTRACT_FAILED):
+        reported = run(
+            context, "report", *words_of("report", run=[model] if model else None, runs=runs)
+        )
+        code = code or reported
+    if code:
+        raise Exit(code=code)
