@@ -68,6 +68,10 @@ class Project:
     file: Path
     settings: Settings
 
+    def key(self, name: str) -> str:
+        """Return the full name of a key, as errors name it."""
+        return f"{self.file}: {PREFIX}{name}"
+
 
 def find(start: Path | None = None) -> Project | None:
     """Return the nearest project, from a folder upwards; the current folder by default.

@@ -39,8 +39,9 @@ def small_mnist(tmp_path: Path) -> Iterator[Path]:
 def cli(tmp_path: Path) -> Callable[..., Run]:
     """Run ``python -m mnist_tasks`` in an empty folder, with an empty cache and no mirror."""
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Run:
-        return _run([sys.executable, "-m", "mnist_tasks", *map(str, arguments)], tmp_path, env)
+    def run(*arguments: str | Path, env: dict[str, str] | None = None, folder: str = "") -> Run:
+        command = [sys.executable, "-m", "mnist_tasks", *map(str, arguments)]
+        return _run(command, tmp_path, env, folder)
 
     return run
 
@@ -49,9 +50,9 @@ def cli(tmp_path: Path) -> Callable[..., Run]:
 def small_cli(tmp_path: Path) -> Callable[..., Run]:
     """Run the command line on the small data set, in its own process."""
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Run:
+    def run(*arguments: str | Path, env: dict[str, str] | None = None, folder: str = "") -> Run:
         command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *map(str, arguments)]
-        return _run(command, tmp_path, env)
+        return _run(command, tmp_path, env, folder)
 
     return run
 
@@ -68,10 +69,10 @@ def end_group(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def _run(command: list[str], folder: Path, env: dict[str, str] | None) -> Run:
+def _run(command: list[str], folder: Path, env: dict[str, str] | None, below: str = "") -> Run:
     return subprocess.run(
         command,
-        cwd=folder,
+        cwd=folder / below,
         env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data"), **(env or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -76,7 +76,7 @@ def _of_project(ours: Project) -> LoadedContract:
         return _convert(contract, ours.file)
     if not os.path.lexists(ours.folder / contract):
         raise UsageError(
-            f"{ours.file}: {project.PREFIX}{KEY}",
+            ours.key(KEY),
             expected="a table, or the path of a TOML file with a contract",
             found=f"no file {ours.folder / contract}",
         )

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_tasks import errors, install
-from mnist_tasks.cli import runs, termination
+from mnist_tasks.cli import project_defaults, runs, termination
 from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.common import EXIT_CODES, print_error, print_json
 from mnist_tasks.cli.doctor import doctor
@@ -34,6 +34,12 @@ class _Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         wants_json = "--json" in ctx.args
         try:
+            if not set(ctx.help_option_names) & set(ctx.args):  # help needs no valid project
+                from mnist_tasks import project
+
+                if ours := project.find():
+                    ctx.obj = ours
+                    ctx.default_map = project_defaults.default_map(ours, self.commands)
             return super().invoke(ctx)
         except errors.MnistTasksError as error:
             if wants_json:
@@ -92,7 +98,7 @@ def _before_commands(
 
 
 for command in (fetch, train, check, report, vet, sweep, false_alarms, doctor):
-    app.command(epilog=EXIT_CODES)(command)
+    app.command(cls=project_defaults.Command, epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 
 

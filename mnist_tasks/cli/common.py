@@ -44,6 +44,12 @@ MirrorUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether a parameter is on the command line, and not a default or a project's setting."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def print_result(
     result: Result, draw: Callable[[Result], RenderableType], *, as_json: bool
 ) -> None:

@@ -18,6 +18,7 @@ from mnist_tasks.cli.common import (
     DatasetName,
     MirrorUrl,
     Offline,
+    is_given,
     print_result,
 )
 from mnist_tasks.errors import UsageError, printable
@@ -32,6 +33,7 @@ RAY_ADDRESS = re.compile(r"ray://[^/\s]+:\d{1,5}")
 
 
 def sweep(
+    context: typer.Context,
     plan: Annotated[
         Path | None,
         typer.Argument(
@@ -104,6 +106,7 @@ def sweep(
 
     known = datasets.find(dataset)
     base = Plan(
+        settings=search_space.grid(recipe or ["default"], {}),
         evaluated_on="test" if test else "validation",
         device=device,
         threads=threads,
@@ -117,7 +120,8 @@ def sweep(
             limit=limit,
         )
     else:
-        options = {"--recipe": recipe, "--seeds": seeds, "--set": settings, "--limit": limit}
+        named = recipe if is_given(context, "recipe") else None
+        options = {"--recipe": named, "--seeds": seeds, "--set": settings, "--limit": limit}
         _refuse_beside(plan, options)
         planned = plan_file.load(plan, base)
     data = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)

@@ -42,7 +42,8 @@ def load(path: Path, base: Plan) -> Plan:
     Parameters
     ----------
     base
-        Supplies what a file does not contain: evaluation images, device and threads.
+        Supplies what a file does not contain: evaluation images, device, threads, and the
+        recipe where none is named.
 
     Raises
     ------
@@ -61,17 +62,19 @@ def load(path: Path, base: Plan) -> Plan:
             for name, value in file.set.items()
         }
         has_grid = file.recipes or values or not file.settings
-        grid = search_space.grid(file.recipes or ["default"], values) if has_grid else ()
+        usual = [each.recipe for each in base.settings]
+        grid = search_space.grid(file.recipes or usual, values) if has_grid else ()
+        single = [_setting(each, usual[0]) for each in file.settings]
         return replace(
             base,
-            settings=tuple(dict.fromkeys((*grid, *map(_setting, file.settings)))),
+            settings=tuple(dict.fromkeys((*grid, *single))),
             seeds=search_space.parse_seeds(seeds),
             limit=file.limit,
         )
 
 
-def _setting(table: dict[str, Any]) -> Setting:
-    recipe = table.get(RECIPE, "default")
+def _setting(table: dict[str, Any], usual: str) -> Setting:
+    recipe = table.get(RECIPE, usual)
     if not isinstance(recipe, str):
         raise UsageError(RECIPE, expected="text in quotes", found=printable(str(recipe)))
     values = {key: check_setting(key, each) for key, each in table.items() if key != RECIPE}

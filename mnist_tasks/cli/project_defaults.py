@@ -1,0 +1,66 @@
+"""The defaults of the commands in a project: what its settings name is used without an option.
+
+Options and environment variables win. What is relative in the settings is relative to their file;
+other defaults stay relative to the current folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand
+
+from mnist_tasks.errors import UsageError
+
+if TYPE_CHECKING:
+    from mnist_tasks.project import Project
+
+FROM_SETTINGS = "DEFAULT_MAP"  # as click names this source of a value
+NETWORK_FILE = re.compile(r".*(\.py|[/\\].*)(:\w+)?", re.DOTALL)
+
+
+class Command(TyperCommand):
+    """A command whose errors about a value name where it comes from: an option or the project."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            option = error.subject.removeprefix("--")
+            source = ctx.get_parameter_source(option)
+            if ctx.obj is None or source is None or source.name != FROM_SETTINGS:
+                raise
+            raise error.about(ctx.obj.key(option)) from error
+
+
+def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
+    """Return the values of the commands' parameters that a project sets, as click takes them.
+
+    A key whose parameter a command lacks is not used.
+    """
+    settings = project.settings
+    paths = {
+        name: str(project.folder / path)
+        for name, path in {"runs": settings.runs, "output": settings.output}.items()
+        if path
+    }
+    names = {"recipe": settings.recipe, "epochs": settings.epochs, "dataset": settings.dataset}
+    values: dict[str, Any] = {name: value for name, value in names.items() if value} | paths
+    if network := settings.network:
+        is_file = NETWORK_FILE.fullmatch(network)
+        values["network"] = str(project.folder / network) if is_file else network
+    if settings.output:  # what `train` writes is what `check` and `vet` look at
+        values["models"] = [paths["output"]]
+    sweep = {name: value for name, value in values.items() if name != "output"}  # a folder there
+    if settings.recipe:
+        sweep["recipe"] = [settings.recipe]
+    # `runs list` has filters of the same names.
+    runs = {"runs": paths["runs"]} if settings.runs else {}
+    return {
+        **dict.fromkeys(commands, values),
+        "sweep": sweep,
+        "runs": dict.fromkeys(("list", "show", "prune"), runs),
+    }
