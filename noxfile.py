@@ -3,6 +3,7 @@
 ``nox`` runs `lint` and `tests`; ``nox -s "validate(cpu)"`` is the gate.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -121,23 +122,25 @@ def cluster(session: nox.Session) -> None:
     [nox.param("cpu", id="cpu", tags=["cpu"]), nox.param("gpu", id="gpu", tags=["gpu"])],
 )
 def validate(session: nox.Session, build: str) -> None:
-    """Fetch, train, check and report on real MNIST, on a CPU or a GPU build of TensorFlow."""
+    """Fetch, train, check and report on real MNIST, on a CPU or a GPU build of TensorFlow.
+
+    ``-- MODEL`` checks and reports on a model from elsewhere; ``-- --junit FILE --markdown FILE``
+    keeps the verdict.
+    """
+    folder = Path(session.create_tmp()).resolve()
+    wanted = gate_options(session.posargs, Path(session.invoked_from))
     if build == "gpu":
         require_gpu(session)
     install(session, build)
     session.run("python", "-c", PROOF, build)
-    folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
     folder.mkdir()
-    with session.chdir(folder):
-        env = {"MNIST_TASKS_DATA": str(folder / "data")}
-        session.run("mnist-tasks", "fetch", env=env)
-        if build == "gpu":
-            compare_devices(session, env)
-        else:
-            session.run("mnist-tasks", "train", "--device", "cpu", env=env)
-            session.run("mnist-tasks", "check", "--offline", env=env)
-        session.run("mnist-tasks", "report", env=env)
+    data = os.environ.get("MNIST_TASKS_DATA") or session.cache_dir.resolve() / "data"
+    env = {"MNIST_TASKS_DATA": str(Path(session.invoked_from, data))}
+    if build == "gpu" and wanted.model is None:
+        compare_devices(session, env, folder, wanted)
+    else:
+        session.run("invoke", *gate(wanted, folder), env=env)
 
 
 @nox.session(default=False)
@@ -189,30 +192,70 @@ def require_gpu(session: nox.Session) -> None:
     session.skip(reason)
 
 
-def compare_devices(session: nox.Session, env: dict[str, str]) -> None:
-    """Train and check on the GPU and on the CPU, show each speed, and require parity."""
+def gate_options(words: list[str], called_from: Path) -> argparse.Namespace:
+    """Read the options of `validate`; the paths are relative to where nox was called."""
+    parser = argparse.ArgumentParser("nox -s validate --")
+    parser.add_argument("model", nargs="?", type=called_from.joinpath)
+    parser.add_argument("--junit", type=called_from.joinpath)
+    parser.add_argument("--markdown", type=called_from.joinpath)
+    return parser.parse_args(words)
+
+
+def gate(wanted: argparse.Namespace, folder: Path) -> list[str]:
+    """Return the task, with its options, that checks a model, or trains one in a folder first.
+
+    It runs in the project's folder, and so with the project's settings and contract.
+    """
+    new = {"--device": "cpu", "--output": folder / "model_latest.h5"}
+    options = {
+        **(new if wanted.model is None else {"--model": wanted.model}),
+        "--runs": folder / "runs",
+        "--junit": wanted.junit,
+        "--markdown": wanted.markdown,
+    }
+    return ["workflow", *flags(options)]
+
+
+def flags(options: dict[str, Any]) -> list[str]:
+    """Return the words of the options that have a value."""
+    return [str(word) for pair in options.items() if pair[1] is not None for word in pair]
+
+
+def compare_devices(
+    session: nox.Session, env: dict[str, str], folder: Path, wanted: argparse.Namespace
+) -> None:
+    """Train and check on the GPU and on the CPU, show each speed, report, and require parity."""
+    runs = ("--runs", str(folder / "runs"))
 
     def run(*arguments: str) -> Any:
-        command = ("mnist-tasks", *arguments, "--json")
-        return json.loads(str(session.run(*command, env=env, silent=True, stderr=sys.stderr)))
+        command = ("mnist-tasks", *arguments, *runs, "--json")
+        # A model that fails the contract is reported on, too.
+        answer = session.run(
+            *command, env=env, silent=True, stderr=sys.stderr, success_codes=[0, 1]
+        )
+        return json.loads(str(answer))
 
+    session.run("mnist-tasks", "fetch", env=env)
     results = {}
     for name, options in TRAININGS.items():
-        record = run("train", "--output", f"{name}.h5", *options)
-        results[name] = run("check", f"{name}.h5", "--offline")
+        model = str(folder / f"{name}.h5")
+        files = {"--junit": wanted.junit, "--markdown": wanted.markdown} if name == "gpu" else {}
+        record = run("train", "--output", model, *options)
+        results[name] = run("check", model, "--offline", *flags(files))
         last, machine = record["epochs"][-1], record["machine"]
         speed = f"{last['images_per_second']:,.0f} images/s, {last['seconds']:.1f} s an epoch"
         session.log(f"{name}: {speed}, {accuracy(results[name]):.2f}% on {machine['device']}")
-    if fault := disparity(results["gpu"], results["cpu"]):
+    session.run("mnist-tasks", "report", *runs, env=env)
+    if fault := disparity(results):
         session.error(fault)
 
 
-def disparity(gpu: dict[str, Any], cpu: dict[str, Any]) -> str:
-    """Compare two results of ``check --json``; return what differs too much, or ""."""
-    for device, result in {"GPU": gpu, "CPU": cpu}.items():
+def disparity(results: dict[str, dict[str, Any]]) -> str:
+    """Compare results of ``check --json``; return what failed or differs too much, or ""."""
+    for name, result in results.items():
         if result["exit_code"] != 0:
-            return f"the model trained on the {device} did not pass the contract"
-    accuracies = accuracy(gpu), accuracy(cpu)
+            return f"the model {name} did not pass the contract"
+    accuracies = accuracy(results["gpu"]), accuracy(results["cpu"])
     difference = abs(accuracies[0] - accuracies[1])
     if round(difference, 6) <= LARGEST_DIFFERENCE:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,18 +19,21 @@ from mnist_tasks import run_store
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.records import Metrics
 from tests import examples
+from tests.conftest import SMALL_CLI
 
 PROJECT = Path(__file__).parents[1]
 
 
-def nox(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def nox(
+    *arguments: str, env: dict[str, str] | None = None, cwd: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "nox", "--non-interactive", *arguments],
-        cwd=PROJECT,
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "NO_COLOR": "1", **env},
+        env={**os.environ, "NO_COLOR": "1", **(env or {})},
     )
 
 
@@ -51,7 +55,7 @@ def without_gpu(tmp_path: Path) -> dict[str, str]:
 
 
 def test_validate_gpu_skips_without_a_gpu(without_gpu: dict[str, str]) -> None:
-    done = nox("-s", "validate(gpu)", **without_gpu, REQUIRE_GPU="")
+    done = nox("-s", "validate(gpu)", env={**without_gpu, "REQUIRE_GPU": ""})
     assert done.returncode == 0, done.stderr
     assert "no GPU: nvidia-smi is not installed" in done.stderr
     assert "skipped" in done.stderr
@@ -59,7 +63,7 @@ def test_validate_gpu_skips_without_a_gpu(without_gpu: dict[str, str]) -> None:
 
 
 def test_validate_gpu_fails_if_a_gpu_is_required(without_gpu: dict[str, str]) -> None:
-    done = nox("-s", "validate(gpu)", **without_gpu, REQUIRE_GPU="1")
+    done = nox("-s", "validate(gpu)", env={**without_gpu, "REQUIRE_GPU": "1"})
     assert done.returncode == 1
     assert "no GPU" in done.stderr
     assert "REQUIRE_GPU=1" in done.stderr
@@ -73,7 +77,7 @@ def test_an_nvidia_smi_that_lists_no_gpu_is_reported(
     fake.write_text("#!/bin/sh\necho 'No devices were found'\n")
     fake.chmod(0o755)
     path = os.pathsep.join([str(fake.parent), without_gpu["PATH"]])
-    done = nox("-s", "validate(gpu)", **{**without_gpu, "PATH": path})
+    done = nox("-s", "validate(gpu)", env={**without_gpu, "PATH": path})
     assert done.returncode == 0
     assert "nvidia-smi lists none" in done.stderr
 
@@ -91,38 +95,41 @@ def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
     return document
 
 
+def parity(gpu: int, cpu: int) -> str:
+    return noxfile.disparity(
+        {"gpu": answer("gpu.h5", wrong=gpu), "cpu": answer("cpu.h5", wrong=cpu)}
+    )
+
+
 @pytest.mark.parametrize(("gpu", "cpu"), [(85, 85), (85, 115), (115, 85), (400, 400)])
 def test_similar_accuracies_are_parity(gpu: int, cpu: int) -> None:
-    assert noxfile.disparity(answer("gpu.h5", wrong=gpu), answer("cpu.h5", wrong=cpu)) == ""
+    assert parity(gpu, cpu) == ""
 
 
 @pytest.mark.parametrize(("gpu", "cpu"), [(116, 85), (85, 116)])
 def test_different_accuracies_are_not_parity(gpu: int, cpu: int) -> None:
-    fault = noxfile.disparity(answer("gpu.h5", wrong=gpu), answer("cpu.h5", wrong=cpu))
+    fault = parity(gpu, cpu)
     assert f"GPU {100 - gpu / 100:.2f}%, CPU {100 - cpu / 100:.2f}%" in fault
     assert "0.3 points" in fault
-
-
-@pytest.mark.parametrize("codes", [(1, 0), (0, 1)])
-def test_both_models_must_pass_the_contract(codes: tuple[int, int]) -> None:
-    gpu, cpu = (answer("m.h5", wrong=85, exit_code=code) for code in codes)
-    assert f"the {'GPU' if codes[0] else 'CPU'} did not pass" in noxfile.disparity(gpu, cpu)
 
 
 class Session:
     """A session in which every command returns prepared JSON."""
 
-    def __init__(self, **wrong: int) -> None:
-        self.wrong = wrong
+    def __init__(self, wrong: dict[str, int] | None = None, fails: str = "") -> None:
+        self.wrong = wrong or {}
+        self.fails = fails
         self.commands: list[tuple[str, ...]] = []
         self.said: list[str] = []
 
-    def run(self, *command: str, **_: object) -> str:
+    def run(self, *command: str, success_codes: tuple[int, ...] = (0,), **_: object) -> str:
         self.commands.append(command)
-        if command[1] == "train":
+        if command[1] != "check":
             return run_store.to_json(examples.run(0)).decode()
-        name = command[2].removesuffix(".h5")
-        return json.dumps(answer(command[2], wrong=self.wrong.get(name, 85)))
+        name = Path(command[2]).stem
+        code = int(name == self.fails)
+        assert code in success_codes
+        return json.dumps(answer(command[2], wrong=self.wrong.get(name, 85), exit_code=code))
 
     def log(self, line: str) -> None:
         self.said.append(line)
@@ -131,19 +138,82 @@ class Session:
         raise AssertionError(fault)
 
 
+def compare(session: Any, *options: str) -> None:
+    wanted = noxfile.gate_options([*options], Path("/here"))
+    noxfile.compare_devices(session, {}, Path("/there"), wanted)
+
+
 def test_each_training_is_checked_and_its_speed_is_logged() -> None:
-    session: Any = Session()
-    noxfile.compare_devices(session, {})
-    assert [command[1:3] for command in session.commands if command[1] == "check"] == [
-        ("check", "gpu.h5"),
-        ("check", "cpu.h5"),
-        ("check", "gpu-bfloat16.h5"),
+    session = Session()
+    compare(session, "--junit", "v.xml")
+    names = [Path(words[2]).name for words in session.commands if words[1] == "check"]
+    assert names == ["gpu.h5", "cpu.h5", "gpu-bfloat16.h5"]
+    assert ["v.xml" in " ".join(words) for words in session.commands if words[1] == "check"] == [
+        *(True, False, False)
     ]
     assert len(session.said) == 3
     assert all("images/s" in line and "s an epoch" in line for line in session.said)
 
 
-def test_a_gpu_without_parity_fails_the_session() -> None:
-    session: Any = Session(gpu=200)
+def test_a_gpu_without_parity_is_reported_on_and_fails_the_session() -> None:
+    session = Session(wrong={"gpu": 200})
     with pytest.raises(AssertionError, match="points apart"):
-        noxfile.compare_devices(session, {})
+        compare(session)
+    assert session.commands[-1][1] == "report"
+
+
+@pytest.mark.parametrize("name", ["gpu", "cpu", "gpu-bfloat16"])
+def test_every_model_must_pass_the_contract(name: str) -> None:
+    session = Session(fails=name)
+    with pytest.raises(AssertionError, match=f"the model {name} did not pass the contract"):
+        compare(session)
+    assert session.commands[-1][1] == "report"
+
+
+@pytest.mark.parametrize(
+    ("options", "task"),
+    [
+        ("", "--device cpu --output /tmp/model_latest.h5 --runs /tmp/runs"),
+        (
+            "../m.h5 --junit v.xml --markdown /v.md",
+            "--model /here/../m.h5 --runs /tmp/runs --junit /here/v.xml --markdown /v.md",
+        ),
+    ],
+)
+def test_the_gate_is_one_task_with_paths_as_the_user_wrote_them(options: str, task: str) -> None:
+    wanted = noxfile.gate_options(options.split(), Path("/here"))
+    assert " ".join(noxfile.gate(wanted, Path("/tmp"))) == f"workflow {task}"  # noqa: S108
+
+
+@pytest.mark.slow
+def test_validate_uses_the_contract_of_the_project(tmp_path: Path) -> None:
+    for name in ("noxfile.py", "tasks.py", "pyproject.toml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    contract = "[tool.mnist-tasks.contract]\nparameters_below = 10_000\naccuracy_above = 0.0\n"
+    with (tmp_path / "pyproject.toml").open("a") as file:
+        file.write(contract)
+    with (tmp_path / "tasks.py").open("a") as file:
+        cli = (sys.executable, str(SMALL_CLI), str(tmp_path / "data"))
+        file.write(f"\nfrom mnist_tasks import tasks\ntasks.CLI = {cli}\n")
+    below = tmp_path / "below"
+    below.mkdir()
+
+    def validate(*options: str) -> subprocess.CompletedProcess[str]:
+        here = ("--no-venv", "--no-install", "-f", str(tmp_path / "noxfile.py"))
+        env = {"PYTHONPATH": str(PROJECT), "NOX_ENVDIR": "", "MNIST_TASKS_DATA": "../data"}
+        return nox(*here, "-s", "validate(cpu)", "--", *options, env=env, cwd=below)
+
+    trained = validate("--junit", "verdict.xml")
+    assert trained.returncode == 1, trained.stderr
+    assert "page: " in trained.stdout
+    assert "< 10,000" in (below / "verdict.xml").read_text()
+    (page,) = (tmp_path / ".nox").rglob("report.html")
+    (model,) = (tmp_path / ".nox").rglob("model_latest.h5")
+    model.rename(below / "mine.h5")
+    page.unlink()
+    assert not (tmp_path / "model_latest.h5").exists()
+
+    given = validate("mine.h5", "--markdown", "verdict.md")
+    assert given.returncode == 1, given.stderr
+    assert "train" not in given.stderr
+    assert "< 10,000" in (below / "verdict.md").read_text()
