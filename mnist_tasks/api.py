@@ -288,7 +288,8 @@ def _contract(contract: AnyPath | Contract | None) -> LoadedContract:
     from mnist_tasks.checking.contract import Contract
 
     if isinstance(contract, Contract):
-        return contract_file.LoadedContract(contract=contract)
+        source = None if contract == Contract() else "a contract in Python"
+        return contract_file.LoadedContract(contract=contract, source=source)
     return contract_file.load(None if contract is None else Path(contract))
 
 

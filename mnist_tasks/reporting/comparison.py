@@ -143,4 +143,5 @@ def _results(record: RunRecord) -> dict[str, str]:
 def _provenance(record: RunRecord) -> dict[str, str]:
     settings, machine, _ = run_text.provenance(record)
     data = {f"data: {name}": digest[:HASH_DIGITS] for name, digest in record.data.items()}
-    return {**settings.rows, **machine.rows, **data}
+    check = {"checked against": run_text.contract(record.check.contract)} if record.check else {}
+    return {**settings.rows, **machine.rows, **data, **check}

@@ -21,7 +21,7 @@ def document(results: CheckResults) -> bytes:
     """Return the XML document, in UTF-8."""
     root = ET.Element("testsuites", name="mnist-tasks check")
     for result in results.checks:
-        _suite(root, result)
+        _suite(root, result, run_text.contract(results.contract))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
@@ -29,10 +29,10 @@ def document(results: CheckResults) -> bytes:
     return xml + b"\n"
 
 
-def _suite(root: ET.Element, result: CheckResult) -> None:
+def _suite(root: ET.Element, result: CheckResult, contract: str) -> None:
     suite = ET.SubElement(root, "testsuite", name=_text(result.path))
+    _properties(suite, result.check, contract)
     if result.check is not None:
-        _properties(suite, result.check)
         for clause in result.check.verdict.clauses:
             _clause(_case(suite, result, clause.name), clause)
     if result.error is not None:
@@ -43,17 +43,18 @@ def _suite(root: ET.Element, result: CheckResult) -> None:
     suite.set("skipped", "0")
 
 
-def _properties(suite: ET.Element, check: Check) -> None:
-    # JUnit's timestamp is local time without a zone; this one is UTC.
-    suite.set("timestamp", check.created.partition("+")[0])
-    suite.set("time", f"{check.seconds:.3f}")
+def _properties(suite: ET.Element, check: Check | None, contract: str) -> None:
+    values = {"contract": contract}
+    if check is not None:
+        # JUnit's timestamp is local time without a zone; this one is UTC.
+        suite.set("timestamp", check.created.partition("+")[0])
+        suite.set("time", f"{check.seconds:.3f}")
+        values |= {
+            "sha256": check.model.sha256,
+            "parameters": str(check.model.parameters),
+            "keras": run_text.libraries(check),
+        }
     properties = ET.SubElement(suite, "properties")
-    values = {
-        "contract": check.contract or "default",
-        "sha256": check.model.sha256,
-        "parameters": str(check.model.parameters),
-        "keras": run_text.libraries(check),
-    }
     for name, value in values.items():
         ET.SubElement(properties, "property", name=name, value=_text(value))
 

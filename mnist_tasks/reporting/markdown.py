@@ -21,15 +21,15 @@ MOST_RUNS = 20
 
 def check(results: CheckResults) -> str:
     """Return the results of a check: a section for each model file."""
-    source = escape(results.contract or "the default")
-    sections = ["# mnist-tasks check", f"Contract: {source}", *map(_checked, results.checks)]
+    sections = ["# mnist-tasks check", _contract(results.contract), *map(_checked, results.checks)]
     return "\n\n".join(sections) + "\n"
 
 
 def run(view: RunView) -> str:
     """Return a run's report, the most important first; what does not fit is left out."""
     record = view.record
-    verdict = _verdict(record.check.verdict) if record.check else ""
+    check = record.check
+    verdict = f"{_contract(check.contract)}\n\n{_verdict(check.verdict)}" if check else ""
     emoji = STATUSES[run_summary.status(record)].emoji
     newest = view.stored_runs.records[: -MOST_RUNS - 1 : -1]
     return _shortened(
@@ -91,6 +91,10 @@ def _checked(result: CheckResult) -> str:
         sentence = f"{STATUSES[verdict.status].sentence}."
         return "\n\n".join(filter(None, (title, sentence, _verdict(verdict), by)))
     return f"{title}\n\n{_error(result.error)}" if result.error else title
+
+
+def _contract(source: str | None) -> str:
+    return f"Contract: {escape(run_text.contract(source))}"
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -34,6 +34,11 @@ def headline(record: RunRecord) -> str:
     return f"{STATUSES[run_summary.status(record)].sentence}."
 
 
+def contract(source: str | None) -> str:
+    """Return which contract a model was checked against: the file that it was read from."""
+    return source or "the default contract"
+
+
 def lead(record: RunRecord) -> str:
     """Return what was trained, its accuracy and the clauses that did not pass."""
     epochs = plural(len(record.epochs), "epoch")

@@ -46,6 +46,13 @@ def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) ->
     assert record.id in page.texts["runs"]
 
 
+def test_the_verdict_names_the_contract(view: RunView) -> None:
+    assert "checked against the default contract on 22 Nov" in Page(html.run(view)).texts["verdict"]
+    checked = replace(examples.check(), contract="../pyproject.toml")
+    shown = html.run(replace(view, record=replace(view.record, check=checked)))
+    assert "checked against ../pyproject.toml on 22 Nov" in Page(shown).texts["verdict"]
+
+
 def test_the_images_have_their_predictions_as_alt_text(view: RunView) -> None:
     page = Page(html.run(view))
     alts = [image["alt"] for image in page.all("img")]

@@ -37,6 +37,16 @@ def test_the_versions_of_keras_are_a_property() -> None:
     assert values["keras"] == "written by Keras 3.1.1, run with Keras 3.15.1"
 
 
+def test_the_contract_is_a_property_of_every_suite() -> None:
+    for results, name in {
+        check_results.every_kind(): "contract.toml",
+        gather([of_check(examples.check())], None): "the default contract",
+    }.items():
+        for suite in suites(junit.document(results)):
+            values = {each.get("name"): each.get("value") for each in suite.iter("property")}
+            assert values["contract"] == name
+
+
 def test_the_counts_add_up() -> None:
     root = parse(junit.document(check_results.every_kind()))
     counts = [tuple(map(suite.get, ("tests", "failures", "errors"))) for suite in root]

@@ -107,8 +107,12 @@ def test_the_versions_of_keras_are_below_the_table() -> None:
     assert shown.endswith(" |\n\nModel: written by Keras 2.3.1, run with tf-keras 2.21.0\n")
 
 
-def test_the_default_contract_is_named() -> None:
-    assert "Contract: the default" in markdown.check(gather([], None))
+def test_the_contract_is_named(view: RunView) -> None:
+    assert "\n\nContract: the default contract\n" in markdown.check(gather([], None))
+    assert "\n\nContract: the default contract\n\n|" in markdown.run(view)
+    checked = replace(examples.check(), contract="../pyproject.toml")
+    shown = markdown.run(replace(view, record=replace(view.record, check=checked)))
+    assert "\n\nContract: ../pyproject.toml\n\n|" in shown
 
 
 def test_every_row_of_a_check_has_as_many_cells_as_its_header() -> None:

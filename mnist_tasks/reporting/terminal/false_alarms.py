@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import formatting
+from mnist_tasks.reporting import formatting, run_text
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.sweeping.false_alarms import (
     ClauseFalseAlarms,
@@ -23,8 +23,8 @@ _NOTE = (
 
 def report(found: FalseAlarmReport) -> RenderableType:
     """Return a table for each setting: how often each clause fails a good recipe."""
-    contract = found.contract or "the default contract"
-    heading = f"{contract}, on {found.images:,} {found.evaluated_on} images"
+    images = f"{found.images:,} {found.evaluated_on} images"
+    heading = f"Contract: {run_text.contract(found.contract)}, on {images}"
     parts: list[RenderableType] = [Text(printable(heading, limit=1000))]
     parts += [_table(each, found.target_rate) for each in found.settings]
     if found.missing_runs is None:

@@ -13,7 +13,7 @@ from mnist_tasks.records import Check, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
-from mnist_tasks.verdict import Clause, Verdict
+from mnist_tasks.verdict import Clause
 from mnist_tasks.vetting.isolation import protections
 
 if TYPE_CHECKING:  # these are slow to import
@@ -76,7 +76,7 @@ def checked(check: Check) -> RenderableType:
     if others := check.model.parameters - counted:
         totals += f", {others:,} other"
     lines = [Text(line) for line in (totals, run_text.libraries(check)) if line]
-    return Group(layers, *lines, Text(), verdict(check.verdict, check.model.path))
+    return Group(layers, *lines, Text(), verdict(check))
 
 
 def summary(results: CheckResults) -> RenderableType:
@@ -85,7 +85,7 @@ def summary(results: CheckResults) -> RenderableType:
         (each.path, _accuracy(each.check), tables.status(each.status), _reason(each))
         for each in sorted(results.checks, key=_severity)
     ]
-    title = f"All {len(rows)} models"
+    title = f"All {len(rows)} models. Contract: {run_text.contract(results.contract)}"
     return tables.table(
         ("model", "accuracy", "status", "reason"), rows, title=title, right={"accuracy"}
     )
@@ -131,16 +131,17 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
     )
 
 
-def verdict(found: Verdict, path: str) -> RenderableType:
+def verdict(check: Check) -> RenderableType:
     """Show each clause with its bound, the value found and its status; then the verdict."""
     rows = [
         (clause.name, clause.bound, _found(clause), tables.status(clause.status))
-        for clause in found.clauses
+        for clause in check.verdict.clauses
     ]
-    table = tables.table(("clause", "bound", "found", "status"), rows, title="Contract")
-    appearance = STATUSES[found.status]
+    title = f"Contract: {run_text.contract(check.contract)}"
+    table = tables.table(("clause", "bound", "found", "status"), rows, title=title)
+    appearance = STATUSES[check.verdict.status]
     sentence = Text(appearance.sentence, appearance.style)
-    return Group(table, sentence.append(f": {printable(path)}", "default"))
+    return Group(table, sentence.append(f": {printable(check.model.path)}", "default"))
 
 
 def _found(clause: Clause) -> Text:

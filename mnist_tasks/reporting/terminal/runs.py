@@ -30,7 +30,7 @@ def run(record: RunRecord) -> RenderableType:
         command = f"mnist-tasks check {shlex.quote(record.model.path)}"
         parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
         return Group(*parts)
-    parts += [Text(), results.verdict(record.check.verdict, record.check.model.path)]
+    parts += [Text(), results.verdict(record.check)]
     if record.check.metrics is not None:
         parts += [Text(), digits(record.check.metrics)]
     return Group(*parts)

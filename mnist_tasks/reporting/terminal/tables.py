@@ -31,10 +31,9 @@ def table(
         Leave a single blank between columns, so that many fit in 80 characters.
     """
     made = Table(
-        title=title,
+        title=Text(printable(title), "bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
-        title_style="bold",
         padding=(0, 0) if tight else (0, 1),
     )
     for column in columns:

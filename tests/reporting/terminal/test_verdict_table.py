@@ -1,16 +1,18 @@
 """The table of a verdict in the terminal."""
 
+from dataclasses import replace
+
 import pytest
 
 from mnist_tasks.reporting.terminal import results
-from tests import check_results
+from tests import check_results, examples
 from tests.reporting.terminal.test_results import show
 
 
 def of(name: str, width: int = 120) -> str:
     found = next(each for each in check_results.every_kind().checks if each.status == name)
     assert found.check is not None
-    return show(results.verdict(found.check.verdict, "model.h5"), width=width)
+    return show(results.verdict(found.check), width=width)
 
 
 def test_a_clause_shows_its_errors_and_its_interval() -> None:
@@ -38,7 +40,13 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
 def test_hostile_text_shows_as_text() -> None:
     found = check_results.hostile().checks[0].check
     assert found is not None
-    shown = show(results.verdict(found.verdict, found.model.path), width=100)
+    shown = show(results.verdict(found), width=100)
     assert "\x1b" not in shown
     assert "\x00" not in shown
     assert "[red]" in shown
+
+
+def test_the_title_names_the_contract() -> None:
+    assert "Contract: the default contract " in show(results.verdict(examples.check()))
+    check = replace(examples.check(), contract="a/[red]/pyproject.toml\x1b[31m")
+    assert "Contract: a/[red]/pyproject.toml?[31m" in show(results.verdict(check))
