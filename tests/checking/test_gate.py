@@ -95,7 +95,7 @@ def test_the_reason_why_a_model_is_not_measured_is_its_shape(
         for name, result in results.items()
     }
     assert reasons["wrong_input.h5"] == {
-        "its input has the shape (None, 32, 32, 1), not (None, 28, 28, 1)"
+        "it takes images of 32 x 32 pixels: set input_shape and fit in the contract"
     }
     assert reasons["wrong_output.h5"] == {"its output has the shape (None, 11), not (None, 10)"}
     assert reasons["two_inputs.h5"] == {"it has 2 inputs and 1 outputs instead of one each"}
