@@ -17,7 +17,7 @@ from mnist_tasks.data import datasets
 from tests import generated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 Run = subprocess.CompletedProcess[str]
 # An example may take any time on a busy machine.
@@ -55,6 +55,15 @@ def small_cli(tmp_path: Path) -> Callable[..., Run]:
         return _run(command, tmp_path, env, folder)
 
     return run
+
+
+def without_coverage(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables for a process that receives a signal in the middle of its work.
+
+    The signal's exception may be raised in coverage's own code, between taking a lock and releasing
+    it: the process would then wait for itself for ever.
+    """
+    return {name: text for name, text in env.items() if not name.startswith("COVERAGE_")}
 
 
 def restore_ctrl_c() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 import mnist_tasks
 from tests import examples
-from tests.conftest import SMALL_CLI, restore_ctrl_c
+from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
 from tests.server import send, serve
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def test_ctrl_c_leaves_the_previous_model_intact(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
-        env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
+        env={**without_coverage(), "MNIST_TASKS_DATA": str(tmp_path / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from mnist_tasks.vetting.process import supervisor
-from tests.conftest import SMALL_CLI, Run, end_group, restore_ctrl_c
+from tests.conftest import SMALL_CLI, Run, end_group, restore_ctrl_c, without_coverage
 from tests.vetting.crafted import TABLE, handmade
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def test_ctrl_c_ends_every_child_and_checks_no_more(
     with subprocess.Popen(
         command(tmp_path, "check", *[row.name] * 20),
         cwd=tmp_path,
-        env=env,
+        env=without_coverage(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,7 +18,7 @@ import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.environment import gpu
-from tests.conftest import SMALL_CLI, end_group, restore_ctrl_c
+from tests.conftest import SMALL_CLI, end_group, restore_ctrl_c, without_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         process = subprocess.Popen(
             [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), "sweep", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
+            env={**without_coverage(), "MNIST_TASKS_DATA": str(tmp_path / "data")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import SMALL_CLI, restore_ctrl_c
+from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
 from tests.environment import throwaway
 from tests.vetting.crafted import handmade
 
@@ -59,7 +59,7 @@ def test_a_signal_ends_everything(
         [sys.executable, str(SMALL_CLI), data, name, *arguments],
         cwd=tmp_path,
         env={
-            **os.environ,
+            **without_coverage(),
             "MNIST_TASKS_DATA": data,
             "PYTHONPATH": path,
             "TMPDIR": str(tmp_path / "temporary"),
