@@ -35,6 +35,19 @@ def small_mnist(tmp_path: Path) -> Iterator[Path]:
     generated.register(real)
 
 
+@pytest.fixture(scope="session")
+def tensorflow() -> None:
+    """Start TensorFlow with the default recipe's threads, which it keeps.
+
+    Whatever uses TensorFlow in the process of the tests needs this, so that their order is free.
+    """
+    from mnist_tasks.config import TrainingConfig
+    from mnist_tasks.training import recipes, tensorflow_setup
+
+    tensorflow_setup.import_tensorflow()
+    tensorflow_setup.prepare(TrainingConfig(), micro_batches=recipes.DEFAULT.micro_batches)
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> Callable[..., Run]:
     """Run ``python -m mnist_tasks`` in an empty folder, with an empty cache and no mirror."""

@@ -56,6 +56,7 @@ def test_three_channels_are_copies() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("side", [8, 14, 20, 32, 64])
 def test_resizing_is_that_of_tensorflow(side: int) -> None:
     import tensorflow as tf

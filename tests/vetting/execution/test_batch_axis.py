@@ -11,7 +11,7 @@ from mnist_tasks.vetting.execution import batch_axis
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 
 IMAGE = (28, 28, 1)
 MIXING = {

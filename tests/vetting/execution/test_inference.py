@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("tensorflow"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (1_200, 28, 28), np.uint8)
 

@@ -22,7 +22,7 @@ from tests.vetting.crafted.handmade import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 
 CONV = {"filters": 4, "kernel_size": [3, 3], "padding": "same"}
 
