@@ -19,9 +19,17 @@ from mnist_tasks.training.recipes import (
     Recipe,
 )
 
+SMALLEST_FRACTION = 0.01  # of the peak learning rate, if the schedule ends with 0
+# Averaging weights has the effect of a lower learning rate. Training on at the full one lost 0.8
+# points of accuracy in the first 100 steps.
+AVERAGED_FRACTION = 0.1
 
-def build_model(recipe: Recipe, info: DatasetInfo = MNIST, *, steps: int) -> keras.Sequential:
-    """Build and compile the network of a recipe, as it is saved, for a training of `steps` steps.
+
+def build_model(recipe: Recipe, info: DatasetInfo = MNIST) -> keras.Sequential:
+    """Build and compile the network of a recipe, as it is saved.
+
+    Its optimizer is for whoever trains the saved model further: a new Adagrad with the learning
+    rate that the schedule ended with, or a tenth of it if the weights are averaged.
 
     Returns
     -------
@@ -29,8 +37,11 @@ def build_model(recipe: Recipe, info: DatasetInfo = MNIST, *, steps: int) -> ker
         From images (n, h, w, channels) float32 in [0, 1] to probabilities (n, classes) float32.
     """
     model = _network(recipe, info, layers.BatchNormalization, activation="softmax")
+    last = recipe.learning_rate * (recipe.final_learning_rate_fraction or SMALLEST_FRACTION)
     model.compile(
-        optimizer=build_optimizer(recipe, steps=steps),
+        optimizer=keras.optimizers.Adagrad(
+            last * AVERAGED_FRACTION if recipe.ema_momentum else last
+        ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

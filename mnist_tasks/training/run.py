@@ -68,7 +68,7 @@ def train(
     with _timed("build", seconds):
         sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
         steps = recipe.epochs * len(sizes)
-        model = build_model(recipe, digits.info, steps=steps)
+        model = build_model(recipe, digits.info)
         with placement.strategy.scope():
             training_model = build_training_model(recipe, digits.info, precision=config.precision)
             optimizer = build_optimizer(recipe, steps=steps)

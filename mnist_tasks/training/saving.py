@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,46 @@ _OTHER_BYTES = 500_000  # at most
 
 
 def save(model: keras.Model, output: Path) -> ModelFile:
-    """Save a model; a file of that name is replaced only once the new one is complete."""
+    """Save a model so that it can be trained further.
+
+    A file of that name is replaced only once the new one is complete.
+    """
     # If the disk fills up while HDF5 writes, the process crashes.
     room = _BYTES_PER_PARAMETER * model.count_params() + _OTHER_BYTES
     disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
     with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
-        model.save(temporary)
+        _write(model, temporary)
         size = temporary.stat().st_size
         digest = disk.sha256(temporary)
     return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
+
+
+def _write(model: keras.Model, path: Path) -> None:
+    if path.suffix == ".h5":
+        model.save(path)
+        _drop_optimizer_state(path)
+        return
+    if model.optimizer is not None and not model.optimizer.built:
+        # Keras warns about the optimizer when it loads a file without its state.
+        model.optimizer.build(model.trainable_variables)
+    model.save(path)
+
+
+def _drop_optimizer_state(path: Path) -> None:
+    """Rewrite an HDF5 file without the state of the optimizer.
+
+    With it, Keras 3 loads a sequential model whose `fit` raises: it builds the optimizer before the
+    layers have their variables.
+    """
+    import h5py
+
+    content = io.BytesIO(path.read_bytes())
+    with h5py.File(content) as old, h5py.File(path, "w") as new:
+        for name, value in old.attrs.items():
+            new.attrs[name] = value
+        for name in old:
+            if name != "optimizer_weights":
+                old.copy(name, new)
 
 
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:

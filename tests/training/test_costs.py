@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 def test_a_layer_costs_what_was_counted_by_hand(
     spec: LayerSpec, shape: tuple[int, ...], operations: int
 ) -> None:
-    model = build_model(msgspec.structs.replace(recipes.DEFAULT, layers=(spec,)), steps=1)
+    model = build_model(msgspec.structs.replace(recipes.DEFAULT, layers=(spec,)))
     first, flatten, dense = costs.layers(model)
     assert (first.output_shape, first.operations) == ((None, *shape), operations)
     assert (flatten.output_shape, flatten.operations) == ((None, math.prod(shape)), 0)
@@ -44,7 +44,7 @@ def test_a_layer_costs_what_was_counted_by_hand(
 
 
 def test_the_first_filters_are_those_of_the_model() -> None:
-    model = build_model(recipes.DEFAULT, steps=1)
+    model = build_model(recipes.DEFAULT)
     filters = np.array(costs.first_filters(model))
     assert filters.shape == (16, 6, 6)
     kernel = np.asarray(model.layers[0].kernel)
@@ -53,7 +53,7 @@ def test_the_first_filters_are_those_of_the_model() -> None:
 
 def test_the_default_recipe_has_not_grown() -> None:
     """Guard the speed without a clock, so that the test can't be flaky."""
-    found = costs.layers(build_model(recipes.DEFAULT, steps=1))
+    found = costs.layers(build_model(recipes.DEFAULT))
     assert sum(layer.operations or 0 for layer in found) == 676_016
     assert sum(layer.parameters for layer in found) == 23_818
     assert len(batches.sizes(60_000, recipes.DEFAULT.batch_size)) == 625

@@ -23,10 +23,10 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
     return chosen
 
 
-def build(recipe: Recipe, steps: int = 100) -> Any:
+def build(recipe: Recipe) -> Any:
     from mnist_tasks.training.model import build_model
 
-    return build_model(recipe, steps=steps)
+    return build_model(recipe)
 
 
 def test_it_meets_the_contract(recipe: Recipe) -> None:
@@ -50,6 +50,18 @@ def test_it_is_compiled_as_described(recipe: Recipe) -> None:
     model = build(recipe)
     assert type(model.optimizer).__name__ == "Adagrad"
     assert model.loss == "sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("fraction", "averaged", "rate"),
+    [(1.0, 0.0, 0.2), (0.5, 0.0, 0.1), (0.0, 0.0, 0.002), (0.5, 0.9, 0.01)],
+)
+def test_more_training_continues_with_the_last_learning_rate(
+    fraction: float, averaged: float, rate: float
+) -> None:
+    changed = {"learning_rate": 0.2, "final_learning_rate_fraction": fraction}
+    model = build(replace(recipes.DEFAULT, ema_momentum=averaged, **changed))
+    assert float(model.optimizer.learning_rate) == pytest.approx(rate)
 
 
 def test_the_training_model_is_the_same_network_without_softmax(recipe: Recipe) -> None:
@@ -95,7 +107,9 @@ def test_mixed_precision_is_only_for_the_convolutions(recipe: Recipe) -> None:
 
 
 def rates(recipe: Recipe, steps: int) -> Any:
-    rate = build(recipe, steps=steps).optimizer._learning_rate
+    from mnist_tasks.training.model import build_optimizer
+
+    rate = build_optimizer(recipe, steps=steps)._learning_rate
     return np.array([float(rate(step)) for step in range(steps)])
 
 
@@ -120,7 +134,10 @@ def test_the_shortest_training_has_a_schedule(steps: int, warmup_fraction: float
 
 
 def test_without_a_cycle_the_learning_rate_is_constant() -> None:
-    assert float(build(recipes.PLAIN).optimizer.learning_rate) == pytest.approx(0.01)
+    from mnist_tasks.training.model import build_optimizer
+
+    rate = build_optimizer(recipes.PLAIN, steps=10).learning_rate
+    assert float(rate) == pytest.approx(0.01)
     only_down = rates(
         replace(
             recipes.DEFAULT,

@@ -42,7 +42,7 @@ def test_statistics_are_recomputed_layer_by_layer() -> None:
     from mnist_tasks.training.model import build_model
 
     images, _ = generated.digits(64)
-    model = build_model(recipes.DEFAULT, steps=1)
+    model = build_model(recipes.DEFAULT)
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
     normalization.recompute(model, images)

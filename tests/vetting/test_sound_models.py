@@ -460,6 +460,6 @@ def test_predictions_are_those_of_keras(tmp_path: Path) -> None:
 def test_each_recipe(name: str, tmp_path: Path) -> None:
     from mnist_tasks.training.model import build_model
 
-    model = build_model(recipes.RECIPES[name], steps=10)
+    model = build_model(recipes.RECIPES[name])
     model.optimizer.build(model.trainable_variables)
     passes(model, tmp_path)
