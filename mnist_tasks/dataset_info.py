@@ -12,6 +12,7 @@ MOST_CLASSES = 100
 
 Side = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Channels = Literal[1, 3]
+ImageShape = tuple[Side, Side, Channels]
 ClassName = Annotated[str, Meta(min_length=1, max_length=64)]
 ClassNames = Annotated[tuple[ClassName, ...], Meta(min_length=2, max_length=MOST_CLASSES)]
 
@@ -34,7 +35,7 @@ class DatasetInfo:
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     title: Annotated[str, Meta(min_length=1, max_length=64)]
-    image_shape: tuple[Side, Side, Channels]
+    image_shape: ImageShape
     classes: ClassNames
 
     @property

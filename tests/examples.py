@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.records import (
     Check,
     Epoch,
@@ -15,6 +16,13 @@ from mnist_tasks.records import (
 from mnist_tasks.verdict import Clause, Status, Verdict
 
 MODEL = ModelFile(path="model_latest.h5", bytes=239_024, sha256="ab" * 32, parameters=21_586)
+
+PARTS = DatasetInfo(
+    name="parts",
+    title="Parts",
+    image_shape=(20, 24, 3),
+    classes=("nut", "bolt", "washer", "screw"),
+)
 
 
 def metrics() -> Metrics:

@@ -12,7 +12,7 @@ from mnist_tasks.checking import run_predictions
 from mnist_tasks.checking.clauses import TEST_IMAGES
 from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.data.store import LabeledImages
-from mnist_tasks.errors import InputRefusedError, MnistTasksError
+from mnist_tasks.errors import InputRefusedError, MnistTasksError, printable
 from mnist_tasks.vetting import image_input, sandbox
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.limits import Limits
@@ -24,7 +24,7 @@ def predict(
     limits: Limits,
     input_format: InputFormat = image_input.DEFAULT,
 ) -> NDArray[np.float32]:
-    """Return the baseline's predictions for the test images: (n, 10) float32 in [0, 1]."""
+    """Return the baseline's predictions for the test images: (n, classes) float32 in [0, 1]."""
     path = Path(baseline.path)
     try:
         if baseline.record:
@@ -38,7 +38,13 @@ def _of_model(
     path: Path, digits: LabeledImages, limits: Limits, input_format: InputFormat
 ) -> NDArray[np.float32]:
     sets = {TEST_IMAGES: digits.images}
-    inspection = sandbox.inspect(path, image_sets=sets, input_format=input_format, limits=limits)
+    inspection = sandbox.inspect(
+        path,
+        image_sets=sets,
+        classes=len(digits.info.classes),
+        input_format=input_format,
+        limits=limits,
+    )
     if (reason := inspection.no_predictions_reason) is not None:
         raise InputRefusedError(str(path), expected="a model that makes predictions", found=reason)
     return inspection.probabilities[TEST_IMAGES]
@@ -47,4 +53,12 @@ def _of_model(
 def _of_record(path: Path, digits: LabeledImages) -> NDArray[np.float32]:
     folder = path.parent if path.name == run_store.RECORD_NAME else path
     record = run_store.read(folder / run_store.RECORD_NAME)
+    dataset = (record.check or record).dataset
+    if dataset != digits.info:
+        same = "" if dataset.name != digits.info.name else " with other images or classes"
+        raise InputRefusedError(
+            str(path),
+            expected=f"the record of a run on {digits.info.title}",
+            found=f"one on {printable(dataset.title)}{same}",
+        )
     return run_predictions.load(record, folder, digits.labels)

@@ -20,9 +20,10 @@ from mnist_tasks.checking.parallel import Progress
 from mnist_tasks.checking.results import CheckResult
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
-from mnist_tasks.errors import MnistTasksError
+from mnist_tasks.errors import MnistTasksError, UsageError
 from mnist_tasks.records import Check, ModelFile
 from mnist_tasks.vetting import image_input, sandbox
+from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
 
@@ -35,6 +36,11 @@ LATENCY_RUNS = 200
 @dataclass(frozen=True, kw_only=True)
 class Checker:
     """A contract, and the test images for its clauses.
+
+    Raises
+    ------
+    UsageError
+        The images can't be brought to the contract's input shape.
 
     Attributes
     ----------
@@ -49,6 +55,17 @@ class Checker:
     source: str | None = None
     require_isolation: bool = False
 
+    def __post_init__(self) -> None:
+        try:
+            _ = self.input_format
+        except UsageError as error:  # of the contract, and not of each model
+            raise error.about(f"{self.source or 'contract'}: {error.subject}") from error
+
+    @cached_property
+    def input_format(self) -> InputFormat:
+        """How a model gets the images."""
+        return self.contract.input_format(self.digits.info)
+
     @cached_property
     def image_sets(self) -> dict[str, NDArray[np.uint8]]:
         """The test images, unchanged and with each perturbation of the contract."""
@@ -60,18 +77,21 @@ class Checker:
 
     @cached_property
     def limits(self) -> Limits:
-        """The sandbox's limits, raised where the contract allows more."""
+        """The sandbox's limits, raised where the contract allows more, and for large images."""
+        height, width, _ = self.digits.info.image_shape
         return Limits(require_isolation=self.require_isolation).raised(
-            file_bytes=self.contract.bytes_below, parameters=self.contract.parameters_below
+            file_bytes=self.contract.bytes_below,
+            parameters=self.contract.parameters_below,
+            pixels=height * width,
         )
 
     @cached_property
     def baseline(self) -> Probabilities | None:
-        """The baseline's predictions for the test images: (n, 10) float32 in [0, 1]."""
+        """The baseline's predictions for the test images: (n, classes) float32 in [0, 1]."""
         baseline = self.contract.baseline
         if baseline is None:
             return None
-        return baselines.predict(baseline, self.digits, self.limits, self.contract.input_format)
+        return baselines.predict(baseline, self.digits, self.limits, self.input_format)
 
     def check_each(
         self, paths: Sequence[Path], *, progress: Progress = parallel.silent
@@ -128,7 +148,7 @@ class Checker:
         Returns
         -------
         check
-        probabilities : (n, 10) float32 in [0, 1]
+        probabilities : (n, classes) float32 in [0, 1]
             The model's predictions for the test images; ``None`` if there are none.
 
         Raises
@@ -143,7 +163,8 @@ class Checker:
         inspection = sandbox.inspect(
             path,
             image_sets=self.image_sets,
-            input_format=self.contract.input_format,
+            classes=len(self.digits.info.classes),
+            input_format=self.input_format,
             latency_runs=LATENCY_RUNS if self.contract.latency_below_ms is not None else 0,
             limits=self.limits,
         )
@@ -158,7 +179,7 @@ class Checker:
             layers=inspection.layers,
             trainable_parameters=inspection.trainable_parameters,
             non_trainable_parameters=inspection.non_trainable_parameters,
-            verdict=clauses.evaluate(self.contract, measured),
+            verdict=clauses.evaluate(self.contract, measured, self.digits.info),
             metrics=measured.metrics.get(TEST_IMAGES),
             seconds=round(time.perf_counter() - start, 3),
             created=records.now(),

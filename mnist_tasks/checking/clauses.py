@@ -6,14 +6,17 @@ so that NaN never passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
+from mnist_tasks import dataset_info
 from mnist_tasks.checking import paired_test
-from mnist_tasks.checking.contract import OUTPUT_SHAPE, Contract
+from mnist_tasks.checking.contract import Contract
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import ProportionBound, not_measured
+from mnist_tasks.dataset_info import DatasetInfo
+from mnist_tasks.errors import printable
 from mnist_tasks.records import Metrics, Shape
 from mnist_tasks.verdict import SEVERITY, Clause, Verdict
 from mnist_tasks.vetting import image_input
@@ -51,30 +54,45 @@ class Measurements:
         return self.inspection.no_predictions_reason or "no predictions"
 
 
-def evaluate(contract: Contract, measured: Measurements) -> Verdict:
-    """Evaluate the four default clauses, and those that the contract adds."""
-    clauses = (*_default_clauses(contract, measured), *_optional_clauses(contract, measured))
+def evaluate(
+    contract: Contract, measured: Measurements, dataset: DatasetInfo = dataset_info.MNIST
+) -> Verdict:
+    """Evaluate the four default clauses, and those that the contract adds.
+
+    `dataset` has the default of the input's shape, that of the output, and the classes' names.
+    """
+    clauses = (
+        *_default_clauses(contract, measured, dataset),
+        *_optional_clauses(contract, measured, dataset),
+    )
     return Verdict(clauses=clauses)
 
 
-def _default_clauses(contract: Contract, measured: Measurements) -> Iterator[Clause]:
+def _default_clauses(
+    contract: Contract, measured: Measurements, dataset: DatasetInfo
+) -> Iterator[Clause]:
     model = measured.inspection
     yield _parameters(contract.parameters_below, model)
-    shape = _shape("input shape", (None, *contract.input_shape), model.input_shapes)
-    yield replace(shape, note=_images(contract))
-    yield _shape("output shape", OUTPUT_SHAPE, model.output_shapes)
+    input_shape = contract.input_shape or dataset.image_shape
+    shape = _shape("input shape", (None, *input_shape), model.input_shapes)
+    yield replace(shape, note=_images(contract, input_shape, dataset))
+    shape = _shape("output shape", (None, len(dataset.classes)), model.output_shapes)
+    yield replace(shape, note=_other_classes(model, dataset))
     bound = ProportionBound(bound=contract.accuracy_above, confidence=contract.confidence)
     accuracy = _accuracy("test accuracy", bound, TEST_IMAGES, measured)
     yield replace(accuracy, note=_better_pixels(accuracy, measured))
 
 
-def _optional_clauses(contract: Contract, measured: Measurements) -> Iterator[Clause]:
+def _optional_clauses(
+    contract: Contract, measured: Measurements, dataset: DatasetInfo
+) -> Iterator[Clause]:
     model, confidence = measured.inspection, contract.confidence
     if (limit := contract.accuracy_below) is not None:
         ceiling = ProportionBound(bound=limit, direction="below", confidence=confidence)
         yield _accuracy("accuracy ceiling", ceiling, TEST_IMAGES, measured)
     if (limit := contract.worst_recall_above) is not None:
-        yield _worst_recall(ProportionBound(bound=limit, confidence=confidence), measured)
+        bound = ProportionBound(bound=limit, confidence=confidence)
+        yield _worst_recall(bound, measured, dataset.classes)
     for name, each in contract.perturbed.by_name.items() if contract.perturbed else ():
         bound = ProportionBound(bound=each.accuracy_above, confidence=confidence)
         yield _accuracy(each.clause_name, bound, name, measured)
@@ -111,13 +129,24 @@ def _parameters(limit: int, model: Inspection) -> Clause:
     return replace(clause, note=note)
 
 
-def _images(contract: Contract) -> str:
+def _images(contract: Contract, input_shape: tuple[int, ...], dataset: DatasetInfo) -> str:
     """Say how the model gets images."""
     pixels = contract.pixels
     given = pixels if isinstance(pixels, str) else f"{pixels.mean:g} ± {pixels.std:g}"
-    if image_input.size(contract.input_shape) == (image_input.SIDE, image_input.SIDE):
+    layout = image_input.layout(input_shape, dataset.image_shape)
+    if layout and layout[:2] == dataset.image_shape[:2]:
         return f"pixels {given}"
     return f"pixels {given}; {PAST_TENSE[contract.fit]}"
+
+
+def _other_classes(model: Inspection, dataset: DatasetInfo) -> str | None:
+    """Say what a model that classifies into another number of classes may be."""
+    match model.output_shapes:
+        case ((None, int(classes)),) if classes != len(dataset.classes):
+            count = f"{printable(dataset.title)} has {len(dataset.classes)} classes"
+            return f"{count}; name the model's own data set with --dataset"
+        case _:
+            return None
 
 
 def _better_pixels(clause: Clause, measured: Measurements) -> str | None:
@@ -131,20 +160,20 @@ def _better_pixels(clause: Clause, measured: Measurements) -> str | None:
     return f"with pixels = {given} it reaches {found.accuracy:.1%} of {found.images:,} images"
 
 
-def _worst_recall(bound: ProportionBound, measured: Measurements) -> Clause:
-    """Evaluate each digit, and return the clause with the worst status, then the lowest recall.
+def _worst_recall(bound: ProportionBound, measured: Measurements, classes: Sequence[str]) -> Clause:
+    """Evaluate each class, and return the clause with the worst status, then the lowest recall.
 
-    Digits differ in their number of images, and so in the width of their intervals.
+    Classes differ in their number of images, and so in the width of their intervals.
     """
     name = "worst recall"
     metrics = measured.metrics.get(TEST_IMAGES)
     if metrics is None:
         return bound.not_measured(name, measured.no_predictions_reason)
     clauses = [
-        bound.evaluate(name, correct=row[digit], images=sum(row), note=f" (digit {digit})")
+        bound.evaluate(name, correct=row[label], images=sum(row), note=f" (class {each})")
         if sum(row)
-        else bound.not_measured(name, f"no image of digit {digit}")
-        for digit, row in enumerate(metrics.confusion)
+        else bound.not_measured(name, f"no image of class {each}")
+        for label, (each, row) in enumerate(zip(classes, metrics.confusion, strict=True))
     ]
     return min(clauses, key=lambda each: (SEVERITY.index(each.status), each.found_value or 0))
 

@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
-from mnist_tasks import constraints
+from mnist_tasks import constraints, dataset_info
+from mnist_tasks.dataset_info import LARGEST_SIDE, DatasetInfo, ImageShape
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.vetting import image_input
-from mnist_tasks.vetting.image_input import SIDE, InputFormat
+from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.static.allowlist import LAYERS
-
-OUTPUT_SHAPE = (None, 10)
 
 Proportion = Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})]
 UpToOne = Annotated[float, Meta(gt=0, le=1)]
@@ -25,7 +24,6 @@ Milliseconds = Annotated[float, Meta(gt=0, le=60_000)]
 # The largest model that fits into the memory of the sandbox.
 Parameters = Annotated[int, Meta(ge=1, le=25_000_000)]
 Bytes = Annotated[int, Meta(ge=1, le=100_000_000)]
-LARGEST_SIDE = 64  # of the images that a model gets, in pixels
 InputShape = Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(min_length=1, max_length=3)]
 LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
@@ -45,8 +43,8 @@ class Standardized(Table, frozen=True):
     """Pixels of a given mean and standard deviation, computed on pixels from 0 to 1."""
 
     prefix = "pixels."
-    mean: Annotated[float, Meta(ge=0, le=1, description="Mean; 0.1307 on the training images.")]
-    std: Annotated[UpToOne, Meta(description="Standard deviation; 0.3081 on the training images.")]
+    mean: Annotated[float, Meta(ge=0, le=1, description="Mean; 0.1307 for MNIST.")]
+    std: Annotated[UpToOne, Meta(description="Standard deviation; 0.3081 for MNIST.")]
 
 
 class Perturbation(Table, frozen=True):
@@ -66,7 +64,7 @@ class Shift(Perturbation, frozen=True):
 
     prefix = "perturbed.shift."
     title = "accuracy shifted by {pixels} px"
-    # Digits have a margin of four pixels, and a larger shift would cut them off.
+    # MNIST's digits have a margin of four pixels, and a larger shift would cut them off.
     pixels: Annotated[int, Meta(ge=1, le=4, description="Distance in pixels.")]
 
 
@@ -140,8 +138,12 @@ class Contract(Table, frozen=True):
         Parameters, Meta(description="Number of parameters, trainable and non-trainable.")
     ] = 25_000
     input_shape: Annotated[
-        InputShape, Meta(description="Shape of the model's input, without the batch.")
-    ] = (28, 28, 1)
+        InputShape | None,
+        Meta(
+            description="Shape of the model's input, without the batch; by default that of the "
+            "data set's images, [28, 28, 1] for MNIST."
+        ),
+    ] = None
     pixels: Annotated[
         Literal["0-1", "0-255", "-1-1"] | Standardized,
         Meta(description="Range of the pixels that the model gets."),
@@ -158,7 +160,7 @@ class Contract(Table, frozen=True):
         Meta(description="Accuracy that only a model trained on the test images reaches."),
     ] = None
     worst_recall_above: Annotated[
-        Proportion | None, Meta(description="Lowest recall of any digit, in [0, 1).")
+        Proportion | None, Meta(description="Lowest recall of any class, in [0, 1).")
     ] = None
     calibration_error_below: Annotated[
         UpToOne | None, Meta(description="Expected calibration error, in (0, 1].")
@@ -182,20 +184,9 @@ class Contract(Table, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = image_input.size(self.input_shape)
-        if size is None or max(size) > LARGEST_SIDE:
-            raise UsageError(
-                "input_shape",
-                expected="[h, w, 1], [h, w, 3], [h, w] or [h * w], with h and w of at most "
-                f"{LARGEST_SIDE} pixels",
-                found=str(list(self.input_shape)),
-            )
-        if self.fit == "pad" and min(size) < SIDE:
-            raise UsageError(
-                "fit",
-                expected='"resize", as input_shape is smaller than the images',
-                found='"pad"',
-            )
+        # What a single number means depends on the data set: see `input_format`.
+        if self.input_shape and len(self.input_shape) > 1:
+            _layout(self.input_shape, dataset_info.MNIST)
         if self.accuracy_below is not None and self.accuracy_below <= self.accuracy_above:
             rule = f"above accuracy_above ({self.accuracy_above:g}), at most 1"
             raise UsageError("accuracy_below", expected=rule, found=str(self.accuracy_below))
@@ -206,14 +197,41 @@ class Contract(Table, frozen=True):
                     "required_layers", expected=f"one of {known}", found=printable(name)
                 )
 
-    @property
-    def input_format(self) -> InputFormat:
-        """How a model gets images."""
-        pixels = self.pixels
+    def input_format(self, dataset: DatasetInfo) -> InputFormat:
+        """Return how a model gets the images of a data set.
+
+        Raises
+        ------
+        UsageError
+            The images can't be brought to the contract's input shape.
+        """
+        shape, pixels = self.input_shape or dataset.image_shape, self.pixels
+        layout = _layout(shape, dataset)
+        height, width, _ = dataset.image_shape
+        if self.fit == "pad" and (layout[0] < height or layout[1] < width):
+            raise UsageError(
+                "fit",
+                expected='"resize", as input_shape is smaller than the images, '
+                f"{height} x {width} pixels",
+                found='"pad"',
+            )
         return InputFormat(
             pixels=image_input.CONVENTIONS[pixels]
             if isinstance(pixels, str)
             else image_input.standardized(pixels.mean, pixels.std),
-            shape=self.input_shape,
+            shape=shape,
             fit=self.fit,
         )
+
+
+def _layout(shape: tuple[int, ...], dataset: DatasetInfo) -> ImageShape:
+    """Return the size and channels of the images that an input takes."""
+    layout = image_input.layout(shape, dataset.image_shape)
+    if layout is None or max(layout) > LARGEST_SIDE:
+        raise UsageError(
+            "input_shape",
+            expected="[h, w, 1], [h, w, 3], [h, w] or the number of an image's pixels, with h and "
+            f"w of at most {LARGEST_SIDE}",
+            found=str(list(shape)),
+        )
+    return layout

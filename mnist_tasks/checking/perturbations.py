@@ -19,7 +19,7 @@ DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 
 
 
 def perturb(images: Images, perturbation: Shift | Rotate | Noise) -> Images:
-    """Perturb images, (n, 28, 28) uint8, as the contract specifies."""
+    """Perturb images, (n, h, w) or (n, h, w, 3) uint8, as the contract specifies."""
     match perturbation:
         case Shift():
             return shift(images, perturbation.pixels)
@@ -32,8 +32,8 @@ def perturb(images: Images, perturbation: Shift | Rotate | Noise) -> Images:
 def shift(images: Images, pixels: int) -> Images:
     """Move each image by some pixels in one of eight directions: to a side or a corner."""
     directions = np.random.default_rng(SEED).integers(len(DIRECTIONS), size=len(images))
-    height, width = images.shape[1:]
-    padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)))
+    height, width = images.shape[1:3]
+    padded = _padded(images, pixels)
     moved = np.empty_like(images)
     for number, (down, right) in enumerate(DIRECTIONS):
         top, left = pixels * (1 - down), pixels * (1 - right)
@@ -58,7 +58,7 @@ def add_noise(images: Images, sigma: float) -> Images:
 
 
 def _rotate(images: Images, angle: float) -> Images:
-    height, width = images.shape[1:]
+    height, width = images.shape[1:3]
     row, column = np.mgrid[:height, :width]
     down, right = row - (height - 1) / 2, column - (width - 1) / 2
     # Where each pixel of the result comes from; the padding of one pixel is what lies beyond.
@@ -69,13 +69,21 @@ def _rotate(images: Images, angle: float) -> Images:
     top = np.minimum(from_row.astype(int), height)
     left = np.minimum(from_column.astype(int), width)
     below, beside = (from_row - top).astype("float32"), (from_column - left).astype("float32")
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)
+    if images.ndim == 4:  # the same for each channel
+        below, beside = below[..., None], beside[..., None]
+    padded = _padded(images, 1).astype(np.float32)
     return _as_pixels(
         (1 - below) * (1 - beside) * padded[:, top, left]
         + (1 - below) * beside * padded[:, top, left + 1]
         + below * (1 - beside) * padded[:, top + 1, left]
         + below * beside * padded[:, top + 1, left + 1]
     )
+
+
+def _padded(images: Images, pixels: int) -> Images:
+    """Add black pixels all around."""
+    around = (pixels, pixels)
+    return np.pad(images, ((0, 0), around, around, *[(0, 0)] * (images.ndim - 3)))
 
 
 def _as_pixels(values: NDArray[np.float32]) -> Images:

@@ -90,13 +90,18 @@ def _process(request: Request) -> Iterator[Message]:
     yield Stage(name="import")
     keras_setup.import_keras()
     library = keras_model.library_for(declared)
+    images = request.options.image_shape
     yield Stage(name="count")
     with library.without_weights():
-        model = keras_model.build(declared, library, file_format=request.file_format)
+        model = keras_model.build(
+            declared, library, file_format=request.file_format, image_shape=images
+        )
         result = model_size.measure(model, declared, library, request)
     if result.no_predictions_reason is None:
         yield Stage(name="load")
-        model = keras_model.load(declared, library, path, file_format=request.file_format)
+        model = keras_model.load(
+            declared, library, path, file_format=request.file_format, image_shape=images
+        )
         if model_size.measure(model, declared, library, request) != result:
             raise RefusedError("the model that was loaded is not the one that was counted")
         yield Stage(name="predict")

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks.dataset_info import ImageShape
 from mnist_tasks.records import Shape
 
-SIDE = 28  # of the images, in pixels
 Fit = Literal["pad", "resize"]
 
 
@@ -41,6 +41,8 @@ OTHER_CONVENTIONS = {
     "{mean = 0.1307, std = 0.3081}": standardized(mean=0.1307, std=0.3081),
 }
 SAMPLE_STEP = 40
+# Of red, green and blue in a gray pixel: ITU-R BT.601, as Pillow and TensorFlow do it.
+LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,8 @@ class InputFormat:
     Attributes
     ----------
     shape
-        The shape of its input, without the batch, for which images may be brought to another size
-        than 28 x 28; by default they may not.
+        The shape of its input, without the batch, for which images may be brought to another
+        size; by default they may not.
     fit
         How: ``pad`` adds the background all around, ``resize`` interpolates bilinearly.
     """
@@ -64,18 +66,43 @@ class InputFormat:
 DEFAULT = InputFormat()
 
 
-def size(shape: Shape) -> tuple[int, int] | None:
-    """Return height and width of the images that an input of this shape takes, without the batch.
+def layout(shape: Shape, image_shape: ImageShape) -> ImageShape | None:
+    """Return height, width and channels of the images that an input takes.
 
-    The shapes are (h, w), (h * w,), (h, w, 1) and (h, w, 3); ``None`` for any other.
+    Parameters
+    ----------
+    shape
+        Of the input, without the batch: (h, w), (h, w, 1), (h, w, 3), or one number, which is that
+        of the pixels or of all values of an image of `image_shape`, or of a square's pixels. For
+        any other, the result is ``None``.
+    image_shape
+        Of the images that there are.
     """
     match shape:
-        case (int(pixels),) if math.isqrt(pixels) ** 2 == pixels:
-            return math.isqrt(pixels), math.isqrt(pixels)
-        case (int(height), int(width)) | (int(height), int(width), 1 | 3):
-            return height, width
+        case (int(count),):
+            return _flat(count, image_shape)
+        case (int(height), int(width)) | (int(height), int(width), 1):
+            return height, width, 1
+        case (int(height), int(width), 3):
+            return height, width, 3
         case _:
             return None
+
+
+def _flat(count: int, image_shape: ImageShape) -> ImageShape | None:
+    height, width, _ = image_shape
+    if count == math.prod(image_shape):
+        return image_shape
+    if count == height * width:
+        return height, width, 1
+    side = math.isqrt(count)
+    return (side, side, 1) if side**2 == count else None
+
+
+def image_shape(images: NDArray[np.uint8]) -> ImageShape:
+    """Return height, width and channels of images: (n, h, w) or (n, h, w, 3)."""
+    height, width = images.shape[1:3]
+    return height, width, 1 if images.ndim == 3 else 3
 
 
 def arrange(
@@ -86,52 +113,60 @@ def arrange(
     Parameters
     ----------
     images
-        (n, 28, 28) uint8.
+        (n, h, w) or (n, h, w, 3) uint8.
     shape
-        Of the input, without the batch: one that `size` knows.
+        Of the input, without the batch: one that `layout` knows.
     pixels, fit
         As in `InputFormat`.
 
     Returns
     -------
     inputs : (n, *shape) float32
-        Padding is the background, a pixel of 0. Three channels are three copies.
+        Padding is the background, a pixel of 0. Three channels of a gray image are three copies;
+        one channel of a color image is its luma.
     """
-    target = size(shape)
-    if target is None or (fit == "pad" and min(target) < SIDE):
+    given = image_shape(images)
+    target = layout(shape, given)
+    if target is None or (fit == "pad" and (target[0] < given[0] or target[1] < given[1])):
         raise ValueError(f"images can't be given to an input of the shape {shape}")
     values = images.astype(np.float32)
-    if target != (SIDE, SIDE):
-        values = _padded(values, target) if fit == "pad" else _resized(values, target)
+    if given[2] == 3 and target[2] == 1:
+        values = values @ np.array(LUMA, np.float32)
+    if target[:2] != given[:2]:
+        values = (_padded if fit == "pad" else _resized)(values, target[0], target[1])
     values = values / np.float32(pixels.divisor)
     if pixels.offset:
         values = values - np.float32(pixels.offset)
-    if len(shape) == 3 and shape[-1] == 3:
+    if given[2] == 1 and target[2] == 3:
         values = np.repeat(values[..., None], 3, axis=-1)
     return values.reshape(-1, *(each or 1 for each in shape))
 
 
-def _padded(images: NDArray[np.float32], target: tuple[int, int]) -> NDArray[np.float32]:
+def _padded(images: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
     """Add background; of an odd number of rows or columns, the last side gets one more."""
-    margins = [((side - SIDE) // 2, side - SIDE - (side - SIDE) // 2) for side in target]
-    return np.pad(images, [(0, 0), *margins])
+    added = height - images.shape[1], width - images.shape[2]
+    margins = [(count // 2, count - count // 2) for count in added]
+    return np.pad(images, [(0, 0), *margins, *[(0, 0)] * (images.ndim - 3)])
 
 
-def _resized(images: NDArray[np.float32], target: tuple[int, int]) -> NDArray[np.float32]:
+def _resized(images: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
     """Interpolate bilinearly; a smaller image averages the pixels that it covers."""
-    rows, columns = (_weights(side) for side in target)
-    return (rows @ images @ columns.T).astype(np.float32)
+    rows, columns = _weights(images.shape[1], height), _weights(images.shape[2], width)
+    if images.ndim == 3:
+        return (rows @ images @ columns.T).astype(np.float32)
+    by_channel = np.moveaxis(images, -1, 1)
+    return np.moveaxis(rows @ by_channel @ columns.T, 1, -1).astype(np.float32)
 
 
-def _weights(side: int) -> NDArray[np.float32]:
-    """Return (side, 28) weights: a triangle around each new pixel's centre, of sum 1 each.
+def _weights(old: int, new: int) -> NDArray[np.float32]:
+    """Return (new, old) weights: a triangle around each new pixel's center, of sum 1 each.
 
     The triangle is as wide as two pixels of the coarser image, which is what Pillow and
     `tf.image.resize` with `antialias` do.
     """
-    scale = SIDE / side
-    centers = (np.arange(side) + 0.5) * scale - 0.5
-    distance = np.abs(centers[:, None] - np.arange(SIDE)) / max(scale, 1)
+    scale = old / new
+    centers = (np.arange(new) + 0.5) * scale - 0.5
+    distance = np.abs(centers[:, None] - np.arange(old)) / max(scale, 1)
     triangles = np.maximum(0, 1 - distance)
     weights: NDArray[np.float32] = (triangles / triangles.sum(1, keepdims=True)).astype("f4")
     return weights

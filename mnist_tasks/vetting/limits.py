@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+from mnist_tasks import dataset_info
+
+_USUAL_PIXELS = math.prod(dataset_info.MNIST.image_shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,20 +50,25 @@ class Limits:
 
     require_isolation: bool = False
 
-    def raised(self, *, file_bytes: int | None, parameters: int) -> Limits:
+    def raised(
+        self, *, file_bytes: int | None, parameters: int, pixels: int = _USUAL_PIXELS
+    ) -> Limits:
         """Return the limits, with those for the file and its parameters raised to these values.
 
-        The limits of work and time rise in proportion to the parameters.
+        The limits of work and time rise in proportion to the parameters, and to the pixels of an
+        image if it is larger than MNIST's.
         """
         factor = max(1.0, parameters / self.parameters)
+        area = max(1.0, pixels / _USUAL_PIXELS)
         return replace(
             self,
             file_bytes=max(self.file_bytes, file_bytes or 0),
             parameters=max(self.parameters, parameters),
-            image_operations=round(self.image_operations * factor),
-            cpu_seconds=round(self.cpu_seconds * factor),
+            image_numbers=round(self.image_numbers * area),
+            image_operations=round(self.image_operations * factor * area),
+            cpu_seconds=round(self.cpu_seconds * factor * area),
             load_seconds=self.load_seconds * factor,
-            wall_seconds=self.wall_seconds * factor,
+            wall_seconds=self.wall_seconds * factor * area,
         )
 
 

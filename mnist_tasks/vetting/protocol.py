@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from mnist_tasks import dataset_info
+from mnist_tasks.dataset_info import ImageShape
 from mnist_tasks.records import Layer, Protection, Shape
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.image_input import InputFormat
@@ -17,9 +19,11 @@ StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: only the static check, or everything."""
+    """What to do: only the static check, or everything, for images and classes like these."""
 
     static_only: bool = False
+    image_shape: ImageShape = dataset_info.MNIST.image_shape
+    classes: int = len(dataset_info.MNIST.classes)
     input_format: InputFormat = image_input.DEFAULT
     latency_runs: int = 0
 

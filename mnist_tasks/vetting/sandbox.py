@@ -17,6 +17,7 @@ hole. The child process
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks import dataset_info
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.image_input import InputFormat
@@ -42,6 +44,7 @@ def inspect(
     path: Path,
     *,
     image_sets: Mapping[str, NDArray[np.uint8]],
+    classes: int = len(dataset_info.MNIST.classes),
     input_format: InputFormat = image_input.DEFAULT,
     latency_runs: int = 0,
     limits: Limits = DEFAULT,
@@ -51,7 +54,9 @@ def inspect(
     Parameters
     ----------
     image_sets
-        By name: (n, 28, 28) uint8, the test images first.
+        By name: (n, h, w) or (n, h, w, 3) uint8, the test images first; all of one size.
+    classes
+        How many there are.
     input_format
         How the model gets them.
     latency_runs
@@ -65,19 +70,24 @@ def inspect(
         TensorFlow is missing, or a file that passed the static check ran into a limit.
     """
     content = read_model_file(path, limits=limits)
-    options = protocol.Options(input_format=input_format, latency_runs=latency_runs)
+    options = protocol.Options(
+        image_shape=image_input.image_shape(next(iter(image_sets.values()))),
+        classes=classes,
+        input_format=input_format,
+        latency_runs=latency_runs,
+    )
     result, protections = _run_child(content, image_sets, limits, options)
     if not isinstance(result, protocol.InspectionResult):
         raise invalid_result(content.name)
     reason = result.no_predictions_reason
     probabilities = {
-        name: _probabilities(result.probabilities.get(name, b""), len(images), content)
+        name: _probabilities(result.probabilities.get(name, b""), (len(images), classes), content)
         for name, images in image_sets.items()
         if reason is None
     }
-    tried = len(next(iter(image_sets.values()), ())[:: image_input.SAMPLE_STEP])
+    tried = len(next(iter(image_sets.values()))[:: image_input.SAMPLE_STEP])
     other_pixels = {
-        name: _probabilities(result.other_pixels.get(name, b""), tried, content)
+        name: _probabilities(result.other_pixels.get(name, b""), (tried, classes), content)
         for name in image_input.OTHER_CONVENTIONS
         if name in result.other_pixels and reason is None
     }
@@ -159,12 +169,14 @@ def _run_child(
                 np.save(saved, image_sets[title], allow_pickle=False)
                 (folder / file).write_bytes(saved.getbuffer())
         images = sum(map(len, image_sets.values()))
-        with ChildProcess(folder, limits, images=images) as child:
+        with ChildProcess(folder, limits, images=images, classes=options.classes) as child:
             return child.wait_for_result(content.name), child.protections
 
 
-def _probabilities(raw: bytes, count: int, content: ModelFileContent) -> NDArray[np.float32]:
-    values = np.frombuffer(raw, dtype="<f4") if len(raw) == 40 * count else None
+def _probabilities(
+    raw: bytes, shape: tuple[int, int], content: ModelFileContent
+) -> NDArray[np.float32]:
+    values = np.frombuffer(raw, dtype="<f4") if len(raw) == 4 * math.prod(shape) else None
     if values is None or not (np.isfinite(values) & (values >= 0) & (values <= 1)).all():
         raise invalid_result(content.name)
-    return values.reshape(count, 10)
+    return values.reshape(shape)

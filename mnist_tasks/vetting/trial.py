@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from mnist_tasks import install
+from mnist_tasks import dataset_info, install
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.vetting.isolation.protections import summary
@@ -50,7 +50,7 @@ def finding(*, loads: bool) -> Finding:
     start = time.perf_counter()
     try:
         if loads:
-            images = {"zeros": np.zeros((10, 28, 28), np.uint8)}
+            images = {"zeros": np.zeros((10, *dataset_info.MNIST.array_shape), np.uint8)}
             protections = sandbox.inspect(SAMPLE, image_sets=images).protections
         else:
             protections = sandbox.vet(SAMPLE).protections

@@ -11,6 +11,7 @@ import pytest
 from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import baselines, metrics
 from mnist_tasks.checking.contract import Baseline
+from mnist_tasks.data import datasets
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.vetting import sandbox
@@ -167,3 +168,15 @@ def test_an_error_of_the_sandbox_keeps_its_kind(monkeypatch: pytest.MonkeyPatch)
         predict(Baseline(model="best.h5"))
     assert caught.value.subject == "the baseline best.h5"
     assert (caught.value.found, caught.value.expected) == ("out of memory", "4 GiB")
+
+
+def test_the_record_of_another_data_set_is_refused(run: Path) -> None:
+    fashion = datasets.FASHION_MNIST.info
+    with pytest.raises(InputRefusedError) as caught:
+        baselines.predict(Baseline(record=str(run)), replace(DIGITS, info=fashion), DEFAULT)
+    assert caught.value.expected == "the record of a run on Fashion-MNIST"
+    assert caught.value.found == "one on MNIST"
+    renamed = replace(DIGITS.info, classes=(*DIGITS.info.classes[:9], "ten"))
+    with pytest.raises(InputRefusedError) as caught:
+        baselines.predict(Baseline(record=str(run)), replace(DIGITS, info=renamed), DEFAULT)
+    assert caught.value.found == "one on MNIST with other images or classes"

@@ -1,6 +1,7 @@
 """The whole check with a fake sandbox: what it is called with, and the result of each file."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, 
 from mnist_tasks.checking.results import CheckResult, CheckResults, gather
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
 from mnist_tasks.records import Layer
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import DEFAULT
 from tests import generated
+from tests.examples import PARTS
 
 IMAGES, LABELS = generated.digits(60)
 DIGITS = LabeledImages(images=IMAGES, labels=LABELS)
@@ -193,3 +195,34 @@ def test_json_has_the_bytes_of_a_path_that_are_not_text(fake: FakeSandbox) -> No
     name = b"a\xff.h5".decode("utf-8", "surrogateescape")
     document = run_store.to_json(gather(check(name), None))
     assert msgspec.json.decode(document)["checks"][0]["path"] == "a\\xff.h5"
+
+
+def test_the_check_is_that_of_the_data_set(fake: FakeSandbox) -> None:
+    images, labels = np.zeros((60, 20, 24, 3), np.uint8), LABELS % 4
+    parts = LabeledImages(images=images, labels=labels, info=PARTS)
+    perturbed = Perturbed(shift=Shift(pixels=1, accuracy_above=0))
+    found, _ = Checker(contract=Contract(perturbed=perturbed), digits=parts).check(Path("a.h5"))
+    ((_, options),) = fake.calls
+    assert (options["classes"], options["input_format"].shape) == (4, (20, 24, 3))
+    assert options["image_sets"]["shift"].shape == (60, 20, 24, 3)
+    assert found.dataset == PARTS
+    assert msgspec.json.decode(run_store.to_json(found))["dataset"]["classes"] == [*PARTS.classes]
+
+
+def test_a_contract_that_does_not_suit_the_images_is_refused_at_once(fake: FakeSandbox) -> None:
+    with pytest.raises(UsageError) as caught:
+        check("a.h5", input_shape=(20, 20))
+    assert caught.value.subject == "contract.toml: fit"
+    assert not fake.calls
+
+
+def test_the_limits_rise_with_the_pixels(fake: FakeSandbox) -> None:
+    info = replace(PARTS, image_shape=(56, 56, 3))
+    large = LabeledImages(images=np.zeros((60, 56, 56, 3), np.uint8), labels=LABELS, info=info)
+    limits = Checker(contract=Contract(), digits=large).limits
+    assert limits.image_operations == 4 * DEFAULT.image_operations
+    assert limits.image_numbers == 4 * DEFAULT.image_numbers
+    assert limits.cpu_seconds == 4 * DEFAULT.cpu_seconds
+    assert limits.wall_seconds == 4 * DEFAULT.wall_seconds
+    small = replace(large, info=PARTS)
+    assert Checker(contract=Contract(), digits=small).limits == DEFAULT

@@ -11,6 +11,7 @@ from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.records import Layer, Metrics
 from mnist_tasks.verdict import SEVERITY, Clause
 from mnist_tasks.vetting.inspection import Inspection
+from tests.examples import PARTS
 
 NAN = float("nan")
 
@@ -134,7 +135,7 @@ def test_the_contract_may_set_another_input_shape() -> None:
 
 
 @pytest.mark.parametrize(("worst", "status"), [(29, "passed"), (30, "failed"), (31, "failed")])
-def test_the_recall_of_the_worst_digit_must_be_above_the_bound(worst: int, status: str) -> None:
+def test_the_recall_of_the_worst_class_must_be_above_the_bound(worst: int, status: str) -> None:
     rows = [list(row) for row in metrics(0).confusion]
     rows[7][7], rows[7][1] = 1_000 - worst, worst
     rows[2][2], rows[2][1] = 990, 10
@@ -144,12 +145,12 @@ def test_the_recall_of_the_worst_digit_must_be_above_the_bound(worst: int, statu
         predictions(Metrics(confusion=tuple(map(tuple, rows)), loss=0)),
     )
     assert found.status == status
-    assert found.found.endswith("(digit 7)")
+    assert found.found.endswith("(class 7)")
     assert found.errors is not None
     assert (found.errors.seen, found.errors.images, found.errors.allowed) == (worst, 1_000, 29)
 
 
-def test_with_confidence_a_digit_with_few_images_may_be_inconclusive() -> None:
+def test_with_confidence_a_class_with_few_images_may_be_inconclusive() -> None:
     rows = [list(row) for row in metrics(0, images=100_000).confusion]
     rows[3][3], rows[3][5] = 9_800, 200  # 98%, of 10,000
     rows[4] = [0] * 10
@@ -160,10 +161,10 @@ def test_with_confidence_a_digit_with_few_images_may_be_inconclusive() -> None:
         predictions(Metrics(confusion=tuple(map(tuple, rows)), loss=0)),
     )
     assert found.status == "inconclusive"
-    assert "(digit 4)" in found.found
+    assert "(class 4)" in found.found
 
 
-def test_the_recall_of_a_digit_without_images_is_not_measured() -> None:
+def test_the_recall_of_a_class_without_images_is_not_measured() -> None:
     rows = [list(row) for row in metrics(0).confusion]
     rows[4] = [0] * 10
     found = clause(
@@ -172,7 +173,7 @@ def test_the_recall_of_a_digit_without_images_is_not_measured() -> None:
         predictions(Metrics(confusion=tuple(map(tuple, rows)), loss=0)),
     )
     assert found.status == "not measured"
-    assert found.reason == "no image of digit 4"
+    assert found.reason == "no image of class 4"
 
 
 @pytest.mark.parametrize(
@@ -363,3 +364,36 @@ def test_other_numbers_count_as_parameters() -> None:
     clause = evaluate(Contract(), model(other_numbers=5_000)).clauses[0]
     assert (clause.status, clause.found) == ("failed", "25,000")
     assert clause.note == "5,000 of them are constants, or the second half of a float64"
+
+
+def of_parts(**changes: Any) -> Measurements:
+    """Return measurements of a model for `PARTS`, half of whose washers are taken for screws."""
+    confusion = ((10, 0, 0, 0), (0, 10, 0, 0), (0, 0, 5, 5), (0, 0, 0, 0))
+    shapes = {"input_shapes": ((None, 20, 24, 3),), "output_shapes": ((None, 4),)}
+    measured = model(**(shapes | changes))
+    return replace(measured, metrics={TEST_IMAGES: Metrics(confusion=confusion, loss=0.1)})
+
+
+def test_the_shapes_are_those_of_the_data_set() -> None:
+    _, given, output, _ = evaluate(Contract(), of_parts(), PARTS).clauses
+    assert (given.bound, given.status, given.note) == ("(None, 20, 24, 3)", "passed", "pixels 0-1")
+    assert (output.bound, output.status, output.note) == ("(None, 4)", "passed", None)
+    contract = Contract(input_shape=(32, 32, 3), fit="resize")
+    assert evaluate(contract, of_parts(), PARTS).clauses[1].note == "pixels 0-1; resized"
+    assert evaluate(Contract(input_shape=(480,)), of_parts(), PARTS).clauses[1].note == "pixels 0-1"
+
+
+def test_a_model_of_another_data_set_is_told_so() -> None:
+    output = evaluate(Contract(), of_parts(output_shapes=((None, 10),)), PARTS).clauses[2]
+    assert (output.status, output.found) == ("failed", "(None, 10)")
+    assert output.note == "Parts has 4 classes; name the model's own data set with --dataset"
+    several = of_parts(output_shapes=((None, 10), (None, 4)))
+    assert evaluate(Contract(), several, PARTS).clauses[2].note is None
+
+
+def test_recall_names_the_class() -> None:
+    contract = Contract(worst_recall_above=0.4)
+    found = evaluate(contract, of_parts(), PARTS).clauses[-1]
+    assert (found.status, found.reason) == ("not measured", "no image of class screw")
+    found = evaluate(Contract(worst_recall_above=0.6), of_parts(), PARTS).clauses[-1]
+    assert found.found.endswith("(class washer)")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from mnist_tasks import dataset_info
 from mnist_tasks.checking.contract import (
     Baseline,
     Contract,
@@ -17,6 +18,7 @@ from mnist_tasks.checking.contract import (
 )
 from mnist_tasks.errors import UsageError
 from tests.checking import contract_schema
+from tests.examples import PARTS
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -24,10 +26,10 @@ NAN, INFINITY = float("nan"), float("inf")
 def test_the_default_contract_is_that_of_the_project() -> None:
     contract = Contract()
     assert (contract.parameters_below, contract.accuracy_above) == (25_000, 0.95)
-    assert contract.input_shape == (28, 28, 1)
+    assert contract.input_format(dataset_info.MNIST).shape == (28, 28, 1)
     values = structs.asdict(contract)
     given = {key for key in values if values[key] not in (None, ())}
-    assert given == {"parameters_below", "accuracy_above", "input_shape", "pixels", "fit"}
+    assert given == {"parameters_below", "accuracy_above", "pixels", "fit"}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,6 @@ def test_the_default_contract_is_that_of_the_project() -> None:
         ("parameters_below", 25_000_001),
         ("input_shape", (28, 28, 2)),
         ("input_shape", (28, 28, 1, 1)),
-        ("input_shape", (783,)),
         ("input_shape", (65, 65)),
         ("input_shape", (0, 28)),
         ("pixels", "0-2"),
@@ -155,9 +156,20 @@ def test_the_schema_describes_every_key() -> None:
 
 def test_a_smaller_input_must_be_resized() -> None:
     with pytest.raises(UsageError) as caught:
-        Contract(input_shape=(14, 14))
+        Contract(input_shape=(14, 14)).input_format(dataset_info.MNIST)
     assert caught.value.subject == "fit"
-    assert Contract(input_shape=(14, 14), fit="resize").input_format.fit == "resize"
+    resized = Contract(input_shape=(14, 14), fit="resize")
+    assert resized.input_format(dataset_info.MNIST).fit == "resize"
+
+
+def test_the_input_is_that_of_the_data_set() -> None:
+    assert Contract().input_format(PARTS).shape == (20, 24, 3)
+    for shape in ((480,), (1440,), (20, 24), (24, 24, 1)):
+        assert Contract(input_shape=shape).input_format(PARTS).shape == shape
+    for shape, key in (((783,), "input_shape"), ((65 * 65,), "input_shape"), ((20, 23), "fit")):
+        with pytest.raises(UsageError) as caught:
+            Contract(input_shape=shape).input_format(PARTS)
+        assert caught.value.subject == key
 
 
 @pytest.mark.parametrize("std", [0, -1, 1.5, NAN])
@@ -175,6 +187,6 @@ def test_pixels_become_the_values_of_their_range() -> None:
         Standardized(mean=0.1307, std=0.3081): (-0.4242, 2.8215),
     }
     for pixels, expected in black_to_white.items():
-        given = Contract(pixels=pixels).input_format.pixels
+        given = Contract(pixels=pixels).input_format(dataset_info.MNIST).pixels
         found = [value / given.divisor - given.offset for value in (0, 255)]
         assert found == pytest.approx(expected, abs=1e-4)

@@ -11,6 +11,9 @@ from tests import generated
 IMAGES = generated.digits(300)[0]
 
 
+COLORED = np.stack([IMAGES, IMAGES[:, ::-1], IMAGES // 2], axis=-1)[:, :20, :24]
+
+
 def dot(row: int, column: int, count: int = 200) -> NDArray[np.uint8]:
     images = np.zeros((count, 28, 28), np.uint8)
     images[:, row, column] = 255
@@ -99,3 +102,23 @@ def test_noise_stays_within_black_and_white() -> None:
     assert noisy.min() == 0
     assert noisy.max() == 255
     assert (noisy == 0).mean() > 0.2  # an overflow would make them bright
+
+
+@pytest.mark.parametrize(
+    "perturbation",
+    [Shift(pixels=2, accuracy_above=0), Rotate(degrees=10, accuracy_above=0)],
+    ids=["shift", "rotate"],
+)
+def test_the_channels_of_a_color_image_move_together(perturbation: Shift | Rotate) -> None:
+    found = perturbations.perturb(COLORED, perturbation)
+    assert found.shape == (300, 20, 24, 3)
+    assert found.dtype == np.uint8
+    for channel in range(3):
+        alone = perturbations.perturb(COLORED[..., channel], perturbation)
+        assert (found[..., channel] == alone).all()
+
+
+def test_the_noise_of_a_color_image_is_in_each_channel() -> None:
+    found = perturbations.add_noise(np.full((10, 20, 24, 3), 128, np.uint8), 0.1)
+    assert (found[..., 0] != found[..., 1]).any()
+    assert found.std(axis=(0, 1, 2)) == pytest.approx([25.5] * 3, rel=0.1)

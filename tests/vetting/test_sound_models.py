@@ -116,10 +116,12 @@ def passes(model: Any, folder: Path) -> None:
             parent=0,
         )
         with library.without_weights():
-            built = keras_model.build(declared, library, file_format=kind)
+            built = keras_model.build(declared, library, file_format=kind, image_shape=(28, 28, 1))
             facts = model_size.measure(built, declared, library, request)
         assert facts.trainable + facts.non_trainable == model.count_params()
-        loaded = keras_model.load(declared, library, path, file_format=kind)
+        loaded = keras_model.load(
+            declared, library, path, file_format=kind, image_shape=(28, 28, 1)
+        )
         assert model_size.measure(loaded, declared, library, request) == facts
         for ours, theirs in zip(model.weights, loaded.weights, strict=True):
             np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))

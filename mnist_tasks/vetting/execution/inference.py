@@ -16,6 +16,7 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,12 +25,12 @@ from numpy.typing import NDArray
 
 from mnist_tasks.records import Shape
 from mnist_tasks.vetting import image_input
-from mnist_tasks.vetting.execution import keras_setup, model_cost
-from mnist_tasks.vetting.image_input import InputFormat
+from mnist_tasks.vetting.execution import each_alone, keras_setup, model_cost
 from mnist_tasks.vetting.isolation.cpu_budget import CpuBudget, OutOfTimeError
 from mnist_tasks.vetting.protocol import InspectionResult, Request
 
 Run = Callable[[NDArray[np.float32]], Any]
+Arrange = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 _BATCH_SIZE = 500
 # Of the batches that are predicted at the same time: numbers in memory; of each: operations.
 _MOST_NUMBERS, _MOST_OPERATIONS = 50_000_000, 200_000_000
@@ -38,13 +39,6 @@ _OTHER_BATCH_SIZES = (200, 7, 1)
 # Sums in another order change logits of 1,000 by about 0.01; half precision changes any.
 _TOLERANCE, _HALF_PRECISION_TOLERANCE = 0.01, 0.1
 _WARM_UP_RUNS = 10
-# What these call is in the graph's library, where each operation is looked at, too.
-_READS_OR_CALLS = frozenset(
-    {"ReadVariableOp", "VarHandleOp", "Assert", "StatefulPartitionedCall", "While", "If", "Case"}
-    # Recurrent layers of Keras 2 have a version for GPUs in the library, which never runs here.
-    | {"CudnnRNNV3", "CudnnRNNBackpropV3"}
-)
-
 DEPENDS_ON_OTHERS = "its prediction for an image depends on the other images of the batch"
 HAS_STATE = "its prediction depends on earlier calls or on chance"
 
@@ -54,10 +48,11 @@ def predict(model: Any, result: InspectionResult, request: Request) -> Inspectio
 
     Without predictions, it has the reason.
     """
-    sets = {name: np.load(file, allow_pickle=False) for name, file in request.image_sets}
-    budget = CpuBudget(request.limits, images=sum(map(len, sets.values())))
+    # Mapped, and one at a time: together, they may take more memory than the process may.
+    counts = [len(np.load(file, mmap_mode="r")) for _, file in request.image_sets]
+    budget = CpuBudget(request.limits, images=sum(counts))
     try:
-        return _predict(model, result, request, sets, budget)
+        return _predict(model, result, request, budget)
     except OutOfTimeError:
         return _without(
             result, f"its predictions take more than {budget.seconds:.0f} s of processor time"
@@ -68,29 +63,29 @@ def _predict(
     model: Any,
     result: InspectionResult,
     request: Request,
-    sets: dict[str, NDArray[np.uint8]],
     budget: CpuBudget,
 ) -> InspectionResult:
     shape = result.input_shapes[0][1:]
-    each_alone = _each_alone(model, shape)
-    if each_alone is None:
+    function = each_alone.function(model, shape)
+    if function is None:
         return _without(result, HAS_STATE)
-    run = budget.bounded(each_alone)
+    run = budget.bounded(function)
     batch_size = _batch_size(model)
 
     probabilities, other_pixels = {}, {}
     form = request.options.input_format
-    for number, (name, images) in enumerate(sets.items()):
-        inputs = image_input.arrange(images, shape, pixels=form.pixels, fit=form.fit)
-        order = np.random.default_rng(int(request.sha256, 16)).permutation(len(inputs))
-        found = _in_order(run, inputs, order, batch_size)
+    arrange = partial(image_input.arrange, shape=shape, pixels=form.pixels, fit=form.fit)
+    for number, (name, file) in enumerate(request.image_sets):
+        images = np.asarray(np.load(file, mmap_mode="r"))
+        order = np.random.default_rng(int(request.sha256, 16)).permutation(len(images))
+        found = _in_order(run, arrange, images, order, batch_size, request.options.classes)
         if found is None:
             return _without(result, "its predictions are not finite numbers")
         probabilities[name] = found.tobytes()
         if number == 0:
-            if not _is_same_in_batches(model, inputs, found, batch_size):
+            if not _is_same_in_batches(model, arrange, images, found, batch_size):
                 return _without(result, DEPENDS_ON_OTHERS)
-            other_pixels = _with_other_pixels(run, images, shape, form, batch_size)
+            other_pixels = _with_other_pixels(run, arrange, images, request, batch_size)
     return msgspec.structs.replace(
         result,
         probabilities=probabilities,
@@ -109,67 +104,21 @@ def _batch_size(model: Any) -> int:
     return max(1, min(_BATCH_SIZE, by_numbers, _MOST_OPERATIONS // max(1, cost.operations)))
 
 
-def _each_alone(model: Any, shape: Shape) -> Any:
-    """Return a TensorFlow function that gives a model each of many images in a batch of one.
-
-    ``None`` if the model's predictions depend on state or on chance.
-    """
-    import tensorflow as tf
-
-    def alone(image: Any) -> Any:
-        return _output(model(image[None], training=False))[0]
-
-    def trace(function: Any, *dimensions: int | None) -> Any:
-        return tf.function(function).get_concrete_function(tf.TensorSpec(dimensions, "float32"))
-
-    try:
-        found = trace(lambda images: tf.vectorized_map(alone, images, warn=False), None, *shape)
-    except ValueError:  # as for an output that was written to a variable
-        if _is_pure(trace(alone, *shape).graph):
-            raise
-        return None
-    return found if _is_pure(found.graph) else None
-
-
-def _output(outputs: Any) -> Any:
-    """Return the only output of a model, which may have a name."""
-    import tensorflow as tf
-
-    (output,) = tf.nest.flatten(outputs)
-    return output
-
-
-def _is_pure(graph: Any) -> bool:
-    """Return whether predictions depend on no state but the weights, and not on chance."""
-    from tensorflow.python.framework import op_def_registry
-
-    called = [node for each in graph.as_graph_def().library.function for node in each.node_def]
-    # Keras 2 draws random numbers that it doesn't use: only what leads to the output counts.
-    used: dict[str, Any] = {}
-    pending = [tensor.op for tensor in graph.outputs]
-    while pending:
-        operation = pending.pop()
-        if operation.name not in used:
-            used[operation.name] = operation
-            pending += [tensor.op for tensor in operation.inputs]
-    kinds = {operation.type for operation in used.values()} | {node.op for node in called}
-    writes = any("Assign" in operation.type for operation in graph.get_operations())
-    return not writes and not any(
-        op_def_registry.get(kind).is_stateful for kind in kinds - _READS_OR_CALLS
-    )
-
-
 def _with_other_pixels(
-    run: Run, images: NDArray[np.uint8], shape: Shape, form: InputFormat, batch_size: int
+    run: Run,
+    arrange: partial[NDArray[np.float32]],
+    images: NDArray[np.uint8],
+    request: Request,
+    batch_size: int,
 ) -> dict[str, bytes]:
     """Predict a sample with the other ranges of pixels; empty if a prediction isn't finite."""
     sample = images[:: image_input.SAMPLE_STEP]
     found = {}
     for name, pixels in image_input.OTHER_CONVENTIONS.items():
-        if pixels == form.pixels:
+        if pixels == request.options.input_format.pixels:
             continue
-        inputs = image_input.arrange(sample, shape, pixels=pixels, fit=form.fit)
-        predicted = _in_order(run, inputs, np.arange(len(sample)), batch_size)
+        other, order = partial(arrange, pixels=pixels), np.arange(len(sample))
+        predicted = _in_order(run, other, sample, order, batch_size, request.options.classes)
         if predicted is None:
             return {}
         found[name] = predicted.tobytes()
@@ -177,19 +126,26 @@ def _with_other_pixels(
 
 
 def _in_order(
-    run: Run, inputs: NDArray[np.float32], order: NDArray[np.intp], batch_size: int
+    run: Run,
+    arrange: Arrange,
+    images: NDArray[np.uint8],
+    order: NDArray[np.intp],
+    batch_size: int,
+    classes: int,
 ) -> NDArray[np.float32] | None:
     """Predict the images of an order in batches.
 
     Returns
     -------
-    probabilities : (n, 10) float32 in [0, 1]
-        In the order of the inputs; ``None`` if a prediction is not finite.
+    probabilities : (n, classes) float32 in [0, 1]
+        In the order of the images; ``None`` if a prediction is not finite.
     """
-    found = np.zeros((len(inputs), 10), "float32")
+    found = np.zeros((len(images), classes), "float32")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     with ThreadPoolExecutor(keras_setup.threads()) as pool:
-        results = pool.map(lambda batch: np.asarray(run(inputs[batch]), "float64"), batches)
+        results = pool.map(
+            lambda batch: np.asarray(run(arrange(images[batch])), "float64"), batches
+        )
         for batch, outputs in zip(batches, results, strict=True):
             if not np.isfinite(outputs).all():
                 pool.shutdown(cancel_futures=True)
@@ -199,16 +155,20 @@ def _in_order(
 
 
 def _is_same_in_batches(
-    model: Any, inputs: NDArray[np.float32], found: NDArray[np.float32], batch_size: int
+    model: Any,
+    arrange: Arrange,
+    images: NDArray[np.uint8],
+    found: NDArray[np.float32],
+    batch_size: int,
 ) -> bool:
     """Return whether batches of some sizes, of random images, get the same predictions."""
-    order = np.random.default_rng(secrets.randbits(128)).permutation(len(inputs))
+    order = np.random.default_rng(secrets.randbits(128)).permutation(len(images))
     tolerance = _HALF_PRECISION_TOLERANCE if _half_precision(model) else _TOLERANCE
     for size in _OTHER_BATCH_SIZES:
         batch, order = np.split(order, [min(size, batch_size)])
         if not len(batch):  # recurrent layers fail without an image
             break
-        outputs = _output(model(inputs[batch], training=False))
+        outputs = each_alone.output(model(arrange(images[batch]), training=False))
         again = _probabilities(np.asarray(outputs, "float64"))
         if not np.allclose(again, found[batch], rtol=0, atol=tolerance):
             return False
@@ -237,7 +197,9 @@ def _latency(model: Any, shape: Shape, runs: int, budget: CpuBudget) -> list[flo
     """Return the seconds that each of some calls with a single image took."""
     import tensorflow as tf
 
-    run = budget.bounded(tf.function(lambda images: _output(model(images, training=False))))
+    run = budget.bounded(
+        tf.function(lambda images: each_alone.output(model(images, training=False)))
+    )
     image = tf.zeros((1, *shape))
     seconds = []
     for _ in range(runs + _WARM_UP_RUNS if runs else 0):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_tasks.dataset_info import ImageShape
 from mnist_tasks.vetting.execution import build_once
 from mnist_tasks.vetting.static import allowlist
 from mnist_tasks.vetting.static.static_check import DeclaredModel
@@ -96,15 +97,27 @@ def library_for(declared: DeclaredModel) -> Library:
     return keras_2() if is_old else keras_3()
 
 
-def build(declared: DeclaredModel, library: Library, *, file_format: str) -> Any:
-    """Build the model that a file describes; its weights are the initial ones."""
+def build(
+    declared: DeclaredModel, library: Library, *, file_format: str, image_shape: ImageShape
+) -> Any:
+    """Build the model that a file describes; its weights are the initial ones.
+
+    Sizes of its input that the file leaves open become those of `image_shape`.
+    """
     with _refusing("build", library):
-        return library.build(_prepared(declared.config), file_format)
+        return library.build(_prepared(declared.config, image_shape), file_format)
 
 
-def load(declared: DeclaredModel, library: Library, path: Path, *, file_format: str) -> Any:
+def load(
+    declared: DeclaredModel,
+    library: Library,
+    path: Path,
+    *,
+    file_format: str,
+    image_shape: ImageShape,
+) -> Any:
     """Build the model that a file describes, and load its weights, which must be finite."""
-    model = build(declared, library, file_format=file_format)
+    model = build(declared, library, file_format=file_format, image_shape=image_shape)
     with _refusing("load the weights of", library):
         model.load_weights(str(path))
     # The static check saw the numbers of the file; one of 64 bits may be too large for 32.
@@ -154,12 +167,12 @@ def is_model(layer: Any) -> bool:
     return type(layer).__name__ in allowlist.MODELS
 
 
-def _prepared(config: Any) -> Any:
+def _prepared(config: Any, image_shape: ImageShape) -> Any:
     """Return a copy of a description with what depends on its training removed.
 
     That is what `compile` was given, at every depth, and the batch size: Keras 3 saves it with a
     Sequential that was built by `fit`, but runs the model at any. Open sizes of an image become
-    28 x 28 x 1, so that all shapes are known.
+    those of `image_shape`, so that all shapes are known.
     """
     config = copy.deepcopy(config)  # Keras modifies it
     pending = [config]
@@ -173,15 +186,15 @@ def _prepared(config: Any) -> Any:
                 value["dropout"] = value["recurrent_dropout"] = 0.0
             for key in ("batch_shape", "batch_input_shape"):
                 if isinstance(value.get(key), list):
-                    value[key] = _open_batch(value[key])
+                    value[key] = _open_batch(value[key], image_shape)
             if isinstance(value.get("build_input_shape"), list):
-                value["build_input_shape"] = _open_batch(value["build_input_shape"])
+                value["build_input_shape"] = _open_batch(value["build_input_shape"], image_shape)
             pending += value.values()
     return config
 
 
-def _open_batch(shape: list[Any]) -> list[Any]:
+def _open_batch(shape: list[Any], image_shape: ImageShape) -> list[Any]:
     sizes = shape[1:]
     if len(sizes) == 3:
-        sizes = [given or usual for given, usual in zip(sizes, (28, 28, 1), strict=True)]
+        sizes = [given or usual for given, usual in zip(sizes, image_shape, strict=True)]
     return [None, *sizes]

@@ -93,16 +93,17 @@ def _refuse_integers(model: Any) -> None:
 
 
 def _shape_mismatch(inputs: list[Shape], outputs: list[Shape], request: Request) -> str | None:
-    """Return why the model can't map images to ten probabilities; ``None`` if it can."""
+    """Return why the model can't map images to probabilities of classes, if so."""
+    options = request.options
     if len(inputs) != 1 or len(outputs) != 1:
         return f"it has {len(inputs)} inputs and {len(outputs)} outputs instead of one each"
-    if outputs[0] != (None, 10):
-        return f"its output has the shape {outputs[0]}, not (None, 10)"
+    if outputs[0] != (None, options.classes):
+        return f"its output has the shape {outputs[0]}, not (None, {options.classes})"
     shape = inputs[0][1:]
-    size = image_input.size(shape)
-    if size is None:
+    layout = image_input.layout(shape, options.image_shape)
+    if layout is None:
         return f"its input has the shape {inputs[0]}, which takes no images of known size"
-    if size != (image_input.SIDE, image_input.SIDE) and shape != request.options.input_format.shape:
-        sizes = " x ".join(map(str, size))
+    if layout[:2] != options.image_shape[:2] and shape != options.input_format.shape:
+        sizes = " x ".join(map(str, layout[:2]))
         return f"it takes images of {sizes} pixels: set input_shape and fit in the contract"
     return None

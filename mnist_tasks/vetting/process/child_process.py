@@ -45,8 +45,8 @@ from mnist_tasks.vetting.process.child_start import main
 main()
 """
 _END_SECONDS = 10.0
-# More than a child may send: twice the bytes of 10 probabilities in Base64 for each image.
-_MOST_LINES, _MOST_BYTES, _BYTES_PER_IMAGE = 100, 4 * 1024**2, 108
+# More than a child may send: twice the bytes of each probability in Base64.
+_MOST_LINES, _MOST_BYTES, _BYTES_PER_PROBABILITY = 100, 4 * 1024**2, 11
 _TOO_MUCH = b"?"  # no valid message
 _STAGES = get_args(protocol.StageName)
 # Variables that libraries may need to load; the child gets none of the user's others.
@@ -69,12 +69,14 @@ class ChildProcess:
         Its working folder, with the request.
     images
         How many images it predicts at most.
+    classes
+        How many probabilities it predicts for each.
     """
 
-    def __init__(self, folder: Path, limits: Limits, *, images: int) -> None:
+    def __init__(self, folder: Path, limits: Limits, *, images: int, classes: int) -> None:
         self.limits = limits
         self.folder = folder
-        self.most_bytes = _MOST_BYTES + images * _BYTES_PER_IMAGE
+        self.most_bytes = _MOST_BYTES + images * classes * _BYTES_PER_PROBABILITY
         self.wall_seconds = limits.wall_seconds * share_of_images(images)
         loading = limits.load_seconds
         self.stage_seconds = {"vet": limits.vet_seconds, "count": loading, "load": loading}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_tasks.records import Layer
-from mnist_tasks.vetting.execution import inference
+from mnist_tasks.vetting.execution import each_alone, inference
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.protocol import InspectionResult, Options, Request
 
@@ -158,4 +158,4 @@ def test_statistics_that_change_with_each_call_are_state(tmp_path: Path) -> None
     x = tf_keras.layers.Dense(10)(tf_keras.layers.Flatten()(images))
     x = tf_keras.layers.BatchNormalization()(x, training=True)
     model = tf_keras.Model(images, x)
-    assert inference._each_alone(model, (28, 28, 1)) is None
+    assert each_alone.function(model, (28, 28, 1)) is None

@@ -114,7 +114,8 @@ def test_what_a_nested_model_was_compiled_with_is_never_built(kind: str, tmp_pat
     found = sandbox.inspect(path, image_sets={"test": IMAGES})
     assert found.no_predictions_reason is None
     prepared = keras_model._prepared(
-        {"config": {"layers": [{"compile_config": {"a": 1}, "config": {"compile_config": {}}}]}}
+        {"config": {"layers": [{"compile_config": {"a": 1}, "config": {"compile_config": {}}}]}},
+        (28, 28, 1),
     )
     assert "compile_config" not in json.dumps(prepared)
 

@@ -38,7 +38,7 @@ def build(config: dict[str, Any], keras: str = "3") -> Any:
     declared = DeclaredModel(layers=(), weights=0, config=config)
     library = libraries()[keras]()
     with library.without_weights():
-        return keras_model.build(declared, library, file_format=kind)
+        return keras_model.build(declared, library, file_format=kind, image_shape=(28, 28, 1))
 
 
 def old(value: Any) -> Any:
