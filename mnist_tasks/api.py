@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import config, disk, run_store
+from mnist_tasks import config, disk, run_models, run_store
 from mnist_tasks.data import datasets
 from mnist_tasks.data.loading import DataConfig
 
@@ -80,6 +80,7 @@ def train(
     precision: str = "float32",
     limit: int | None = None,
     output: AnyPath = config.LATEST_MODEL,
+    force: bool = False,
     runs_dir: AnyPath = config.RUNS_FOLDER,
     dataset: str | None = None,
     data: Data = None,
@@ -109,7 +110,9 @@ def train(
     limit
         Train on the first `limit` images only.
     output
-        Model file to write: ``.h5`` or ``.keras``.
+        Model file to write: ``.h5`` or ``.keras``. The run keeps a copy beside its record.
+    force
+        Whether to replace an `output` that no run in `runs_dir` made.
     runs_dir
         Folder of the run records.
     dataset, data, progress
@@ -140,12 +143,23 @@ def train(
         dataset=source.dataset.info.name,
     )
     config.refuse_many_workers(os.environ)
-    disk.require_writable(Path(runs_dir), remedy=run_store.OTHER_FOLDER)
+    runs = Path(runs_dir)
+    if not force:
+        run_models.require_own(training.output, runs, force="--force")
+    disk.require_writable(training.output.parent, remedy=run_models.OTHER_OUTPUT)
     load = partial(load_data, "train", data=source, progress=progress)
     shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
-    with tensorflow_setup.preserved_state(), shown as bar:
-        record = run.train(training, load, progress=bar)
-    run_store.save(record, Path(runs_dir))
+    with run_models.new_folder(runs) as folder:
+        own = folder / f"model{training.output.suffix}"
+        with tensorflow_setup.preserved_state(), shown as bar:
+            record = run.train(replace(training, output=own), load, progress=bar)
+        record = replace(
+            record,
+            id=folder.name,
+            command=run.command(training),
+            model=replace(record.model, path=str(training.output)),
+        )
+        run_models.publish(record, runs)
     return record
 
 

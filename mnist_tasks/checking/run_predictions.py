@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks import disk, predictions
+from mnist_tasks import disk, predictions, run_models
 from mnist_tasks.checking import metrics
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import Metrics, RunRecord
@@ -64,12 +64,9 @@ def _agree(computed: Metrics, recorded: Metrics) -> bool:
 
 
 def _has_another_model(record: RunRecord, folder: Path) -> bool:
-    """Whether the model file in the run's folder, where a sweep saves it, is not the record's.
-
-    Elsewhere, a later training may have written another model to the same path.
-    """
+    """Whether the model file in the run's folder is not the record's."""
     try:
-        content = disk.read_regular(folder / Path(record.model.path).name, limit=LARGEST_MODEL)
+        content = disk.read_regular(run_models.kept(record, folder), limit=LARGEST_MODEL)
     except OSError as error:
         return error.errno not in (errno.ENOENT, errno.ENAMETOOLONG)
     return hashlib.sha256(content).hexdigest() != record.model.sha256

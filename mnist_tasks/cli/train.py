@@ -48,6 +48,9 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
     ] = config.LATEST_MODEL,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a model file that no run made.")
+    ] = False,
     runs: Runs = config.RUNS_FOLDER,
     dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
@@ -73,6 +76,7 @@ def train(
         precision=precision,
         limit=limit,
         output=output,
+        force=force,
         runs_dir=runs,
         data=DataConfig(
             folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks import disk
+from mnist_tasks import disk, run_store
 from mnist_tasks.records import ModelFile
 
 if TYPE_CHECKING:
     import keras
 
-OTHER_OUTPUT = "Name another file with --output."
+OTHER_OUTPUT = run_store.OTHER_FOLDER  # a run's model is saved in its folder
 _BYTES_PER_PARAMETER = 16  # at most, with the optimizer's state
 _OTHER_BYTES = 500_000  # at most
 

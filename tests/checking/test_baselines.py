@@ -95,7 +95,7 @@ def test_a_check_of_another_model_is_refused(run: Path) -> None:
 
 
 def test_another_model_in_the_folder_of_the_record_is_refused(run: Path) -> None:
-    (run / "model_latest.h5").write_bytes(b"another model")
+    (run / "model.h5").write_bytes(b"another model")
     with pytest.raises(InputRefusedError, match="another model file in its folder"):
         predict(Baseline(record=str(run)))
     sha256 = hashlib.sha256(b"another model").hexdigest()

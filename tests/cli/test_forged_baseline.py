@@ -59,7 +59,7 @@ def take_the_check_of_another_model(run: Path) -> None:
 
 
 def exchange_the_model(run: Path) -> None:
-    (run / "model_latest.h5").write_bytes(b"another model")
+    (run / "model.h5").write_bytes(b"another model")
 
 
 @pytest.mark.parametrize(

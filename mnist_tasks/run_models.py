@@ -1,0 +1,118 @@
+"""The model files of runs: each run keeps its own beside its record, ``runs/<id>/model.h5``.
+
+The file that the user named, such as ``model_latest.h5``, is a copy, and no hard link: Keras writes
+in place when a model is saved there again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mnist_tasks import disk, records, run_store
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
+from mnist_tasks.records import RunRecord
+
+OTHER_OUTPUT = "Name another file with --output."
+
+
+def kept(record: RunRecord, folder: Path) -> Path:
+    """Return the path of a run's own model in the run's folder, in which older runs have none."""
+    return folder / f"model{Path(record.model.path).suffix}"
+
+
+def require_own(output: Path, runs: Path, *, option: str = "--output", force: str) -> None:
+    """Refuse a file that exists and that no run in a folder of runs made.
+
+    Parameters
+    ----------
+    option, force
+        What the user writes to name the file, and to replace it nevertheless.
+
+    Raises
+    ------
+    UsageError
+        The file is there, and no record has its SHA-256.
+    """
+    try:
+        digest = disk.sha256(output) if output.is_file() else None
+    except OSError:
+        digest = ""  # it can't be read, so no run is known to have made it
+    if digest is None or _was_made(digest, runs):
+        return
+    raise UsageError(
+        option,
+        expected=f"a new file, or one that a run in {runs} made",
+        found=f"{output}, which none of them made",
+        remedy=f"Name another file with {option}, or replace this one with {force}.",
+        reason="would-overwrite",
+    )
+
+
+@contextmanager
+def new_folder(runs: Path) -> Iterator[Path]:
+    """Create the folder of a new run; if the block fails before it wrote anything, delete it.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        The folder can't be written.
+    """
+    folder = runs / records.new_id()
+    disk.require_writable(folder, remedy=run_store.OTHER_FOLDER)
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
+
+
+def publish(record: RunRecord, runs: Path) -> None:
+    """Write the record of a run whose model is in its folder, then replace the file it is for.
+
+    In this order a record may be newer than the file, but never the other way around.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        A file can't be written; the error says which are new.
+    KeyboardInterrupt
+        With the same in words.
+    """
+    output = Path(record.model.path)
+    own = kept(record, runs / record.id)
+    state = f"The new model is {own}, without a record of the run. {output} was not replaced."
+    try:
+        run_store.save(record, runs)
+        state = f"The run is recorded, with its model {own}. {output} was not replaced."
+        with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
+            shutil.copyfile(own, temporary)
+    except EnvironmentProblemError as error:
+        found = f"{error.found}. {state}"
+        raise EnvironmentProblemError(
+            error.subject, expected=error.expected, found=found, remedy=error.remedy
+        ) from error
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(state) from error
+
+
+def replaced(record: RunRecord) -> bool:
+    """Whether the file that a run wrote is there, and is now another model."""
+    path = Path(record.model.path)
+    try:
+        if path.stat().st_size != record.model.bytes:
+            return True
+        return disk.sha256(path) != record.model.sha256
+    except (OSError, ValueError):
+        return False
+
+
+def _was_made(digest: str, runs: Path) -> bool:
+    """Whether a record has the SHA-256 of a model; the newest are read first."""
+    for path in sorted(runs.glob(f"*/{run_store.RECORD_NAME}"), reverse=True):
+        with suppress(InputRefusedError):
+            if run_store.read(path).model.sha256 == digest:
+                return True
+    return False

@@ -1,0 +1,127 @@
+"""The model files of runs: whose they are, and in which order they are written."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import run_models, run_store
+from mnist_tasks.errors import EnvironmentProblemError, UsageError
+from mnist_tasks.records import ModelFile, RunRecord
+from tests import examples
+
+NEW = b"the new model"
+
+
+def trained(folder: Path, number: int = 0, content: bytes = NEW) -> RunRecord:
+    """Return the record of a run that has saved its own model."""
+    model = ModelFile(
+        path=str(folder / "model_latest.h5"),
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        parameters=1,
+    )
+    record = replace(examples.run(number), model=model)
+    own = run_models.kept(record, folder / "runs" / record.id)
+    own.parent.mkdir(parents=True)
+    own.write_bytes(content)
+    return record
+
+
+def require_own(folder: Path) -> None:
+    run_models.require_own(folder / "model_latest.h5", folder / "runs", force="--force")
+
+
+def test_a_run_leaves_its_record_its_own_model_and_the_latest(tmp_path: Path) -> None:
+    (tmp_path / "model_latest.h5").write_bytes(b"the old model")
+    record = trained(tmp_path)
+    run_models.publish(record, tmp_path / "runs")
+    own = tmp_path / "runs" / record.id / "model.h5"
+    assert own.read_bytes() == (tmp_path / "model_latest.h5").read_bytes() == NEW
+    assert run_store.read(own.with_name("run.json")) == record
+    # Keras writes in place when a model is saved again.
+    with (tmp_path / "model_latest.h5").open("wb") as file:
+        file.write(b"trained further")
+    assert own.read_bytes() == NEW
+
+
+def test_a_later_run_leaves_the_model_of_an_earlier_one(tmp_path: Path) -> None:
+    records = [trained(tmp_path, number, b"%d" % number) for number in (0, 1)]
+    for record in records:
+        run_models.publish(record, tmp_path / "runs")
+    assert [
+        run_models.kept(each, tmp_path / "runs" / each.id).read_bytes() for each in records
+    ] == [
+        b"0",
+        b"1",
+    ]
+    assert [run_models.replaced(record) for record in records] == [True, False]
+    run_store.delete(records[0], tmp_path / "runs")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [records[1].id]
+
+
+def test_without_a_record_the_latest_model_stays(tmp_path: Path) -> None:
+    (tmp_path / "model_latest.h5").write_bytes(b"the old model")
+    record = trained(tmp_path)
+    own = tmp_path / "runs" / record.id / "model.h5"
+    own.with_name("run.json").mkdir()  # what can't be replaced
+    with pytest.raises(EnvironmentProblemError) as caught:
+        run_models.publish(record, tmp_path / "runs")
+    assert f"The new model is {own}, without a record of the run" in caught.value.found
+    assert "model_latest.h5 was not replaced" in caught.value.found
+    assert (tmp_path / "model_latest.h5").read_bytes() == b"the old model"
+    assert own.read_bytes() == NEW
+
+
+def test_a_record_is_complete_before_the_latest_model_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "model_latest.h5").mkdir()
+    record = trained(tmp_path)
+    with pytest.raises(EnvironmentProblemError) as caught:
+        run_models.publish(record, tmp_path / "runs")
+    assert "The run is recorded, with its model" in caught.value.found
+    assert run_store.read(tmp_path / "runs" / record.id / "run.json") == record
+
+
+def test_an_interruption_says_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "copyfile", interrupt)
+    with pytest.raises(KeyboardInterrupt, match="The run is recorded, with its model"):
+        run_models.publish(trained(tmp_path), tmp_path / "runs")
+
+
+def test_the_file_of_a_run_may_be_replaced(tmp_path: Path) -> None:
+    require_own(tmp_path)  # there is none
+    run_models.publish(trained(tmp_path), tmp_path / "runs")
+    require_own(tmp_path)
+    (tmp_path / "model_latest.h5").write_bytes(b"a model of her own")
+    with pytest.raises(UsageError) as caught:
+        require_own(tmp_path)
+    assert caught.value.reason == "would-overwrite"
+
+
+def test_the_folder_of_a_run_that_failed_is_deleted(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), run_models.new_folder(tmp_path / "runs"):
+        _ = 1 / 0
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("output", ["model_latest.h5", "mine.keras"])
+def test_train_does_not_overwrite_a_model_that_no_run_made(
+    cli: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, output: str
+) -> None:
+    (tmp_path / output).write_bytes(b"a model of her own")
+    done = cli("train", "--offline", "--output", output)
+    assert done.returncode == 2
+    assert output in done.stderr
+    assert "Name another file with --output, or replace this one with --force." in done.stderr
+    assert (tmp_path / output).read_bytes() == b"a model of her own"
+    forced = cli("train", "--offline", "--output", output, "--force")
+    assert forced.returncode != 2  # there is no data
