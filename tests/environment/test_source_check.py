@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.data.npm import Npm
+from mnist_tasks.data.packages import Npm
 from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.environment import source_check
 from tests.server import send, serve
