@@ -82,6 +82,7 @@ def train(
     output: AnyPath = config.LATEST_MODEL,
     force: bool = False,
     runs_dir: AnyPath = config.RUNS_FOLDER,
+    if_needed: bool = False,
     dataset: str | None = None,
     data: Data = None,
     progress: bool = False,
@@ -115,6 +116,9 @@ def train(
         Whether to replace an `output` that no run in `runs_dir` made.
     runs_dir
         Folder of the run records.
+    if_needed
+        Whether to return the run that made the `output` file, and train nothing, if the settings,
+        the code, the data, the versions and the file are those of that run.
     dataset, data, progress
         As in `load_data`.
 
@@ -123,9 +127,9 @@ def train(
     MnistTasksError
         A setting is invalid, the data, TensorFlow or the device is missing, or the disk is full.
     """
-    from functools import partial
+    from functools import cache, partial
 
-    from mnist_tasks.training import loop, run, tensorflow_setup
+    from mnist_tasks.training import loop, run, tensorflow_setup, up_to_date
 
     source = data_config(data, dataset)
     training = config.TrainingConfig(
@@ -147,7 +151,15 @@ def train(
     if not force:
         run_models.require_own(training.output, runs, force="--force")
     disk.require_writable(training.output.parent, remedy=run_models.OTHER_OUTPUT)
-    load = partial(load_data, "train", data=source, progress=progress)
+    load = cache(partial(load_data, "train", data=source, progress=progress))
+    if if_needed:
+        found = up_to_date.find(training, load, runs)
+        if progress:
+            from mnist_tasks import console
+
+            console.note(up_to_date.as_text(found, training))
+        if not isinstance(found, str):
+            return found
     shown = _live().TrainingProgress() if progress else nullcontext(loop.SILENT)
     with run_models.new_folder(runs) as folder:
         own = folder / f"model{training.output.suffix}"

@@ -51,6 +51,14 @@ def train(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a model file that no run made.")
     ] = False,
+    if_needed: Annotated[
+        bool,
+        typer.Option(
+            "--if-needed",
+            help="Train only if the settings, code, data, versions or model file are not those of "
+            "the last training.",
+        ),
+    ] = False,
     runs: Runs = config.RUNS_FOLDER,
     dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
@@ -78,6 +86,7 @@ def train(
         output=output,
         force=force,
         runs_dir=runs,
+        if_needed=if_needed,
         data=DataConfig(
             folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)
         ),

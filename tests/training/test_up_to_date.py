@@ -1,0 +1,121 @@
+"""A second training with the same inputs is not needed; with any other input it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import run_store
+from mnist_tasks.config import TrainingConfig
+from mnist_tasks.data import store
+from mnist_tasks.records import RunRecord
+from mnist_tasks.training import recipes, run, up_to_date
+from tests import examples
+from tests.conftest import Run
+
+MODEL = b"a model"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainingConfig:
+    return TrainingConfig(output=tmp_path / "m.h5", epochs=2, seed=3)
+
+
+@pytest.fixture
+def record(config: TrainingConfig, small_mnist: Path) -> RunRecord:
+    """Return the record of a training of `config`, whose model is in place."""
+    config.output.write_bytes(MODEL)
+    made = examples.run(0)
+    return replace(
+        made,
+        command=run.command(config),
+        recipe=recipes.as_record(recipes.resolve(config)),
+        data=dict(store.load(small_mnist, "train").sha256),
+        machine=replace(made.machine, versions=up_to_date.versions()),
+        model=replace(made.model, sha256=hashlib.sha256(MODEL).hexdigest()),
+    )
+
+
+@pytest.fixture
+def find(
+    small_mnist: Path, tmp_path: Path
+) -> Callable[[TrainingConfig, RunRecord], RunRecord | str]:
+    """Return a function that looks for a training in a folder with one record."""
+
+    def find(config: TrainingConfig, record: RunRecord) -> RunRecord | str:
+        run_store.save(record, tmp_path / "runs")
+        return up_to_date.find(config, lambda: store.load(small_mnist, "train"), tmp_path / "runs")
+
+    return find
+
+
+Find = Callable[[TrainingConfig, RunRecord], RunRecord | str]
+
+
+def test_the_same_inputs_and_the_same_file_are_up_to_date(
+    config: TrainingConfig, record: RunRecord, find: Find
+) -> None:
+    found = find(config, record)
+    assert not isinstance(found, str), found
+    assert found.id == record.id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 4},
+        {"epochs": None},
+        {"settings": (("max_shift", 0),)},
+        {"limit": 100},
+        {"threads": 77},
+        {"device": "cpu"},
+        {"precision": "mixed_bfloat16"},
+    ],
+    ids=str,
+)
+def test_other_settings_are_not(
+    change: dict[str, object], config: TrainingConfig, record: RunRecord, find: Find
+) -> None:
+    assert find(replace(config, **change), record) == "the settings changed"  # type: ignore[arg-type]
+
+
+def test_another_file_or_record_is_not(
+    config: TrainingConfig, record: RunRecord, find: Find
+) -> None:
+    assert find(config, replace(record, recipe={**record.recipe, "batch_size": 7})) == (
+        "the recipe changed"
+    )
+    one = next(iter(record.data))
+    assert find(config, replace(record, data={**record.data, one: "0" * 64})) == "the data changed"
+    for name in ("mnist-tasks", "python", "tensorflow", "keras", "numpy"):
+        versions = {**record.machine.versions, name: "0.1"}
+        older = replace(record, machine=replace(record.machine, versions=versions))
+        assert find(config, older) == "a version changed"
+    config.output.write_bytes(b"another model")
+    assert str(find(config, record)).startswith("no run in ")
+    config.output.unlink()
+    assert str(find(config, record)).startswith("there is no ")
+
+
+@pytest.mark.slow
+def test_a_second_training_is_skipped_without_tensorflow(
+    small_cli: Callable[..., Run], tmp_path: Path
+) -> None:
+    first = small_cli("train", "--if-needed", "--json")
+    assert first.returncode == 0, first.stderr
+    assert "Training, since there is no model_latest.h5 yet." in first.stderr
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tensorflow.py").write_text("raise SystemExit('TensorFlow is loaded')")
+    broken = {"PYTHONPATH": str(tmp_path / "broken")}
+    second = small_cli("train", "--if-needed", "--json", env=broken)
+    assert second.returncode == 0, second.stderr
+    assert "Up to date: model_latest.h5" in second.stderr
+    assert json.loads(second.stdout) == json.loads(first.stdout)
+    other = small_cli("train", "--if-needed", "--seed", "1", env=broken)
+    assert "Training, since the settings changed." in other.stderr
+    assert other.returncode != 0
