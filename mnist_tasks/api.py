@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mnist_tasks.data.datasets import Split
     from mnist_tasks.data.store import LabeledImages
     from mnist_tasks.records import Check, RunRecord
+    from mnist_tasks.training.recipes import Recipe
     from mnist_tasks.vetting.inspection import VettedFile
 
     AnyPath = str | os.PathLike[str]
@@ -69,7 +70,7 @@ def load_data(
 
 def train(
     *,
-    recipe: str = "default",
+    recipe: str | Recipe = "default",
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -95,7 +96,7 @@ def train(
     Parameters
     ----------
     recipe
-        ``default`` or ``plain``.
+        ``default``, ``plain``, one of the project that the current folder is in, or a `Recipe`.
     epochs, batch_size, learning_rate
         Override the recipe's values.
     settings
@@ -129,11 +130,11 @@ def train(
     """
     from functools import cache, partial
 
-    from mnist_tasks.training import loop, run, tensorflow_setup, up_to_date
+    from mnist_tasks.training import loop, own_recipes, run, tensorflow_setup, up_to_date
 
     source = data_config(data, dataset)
     training = config.TrainingConfig(
-        recipe=recipe,
+        recipe=own_recipes.find(recipe) if isinstance(recipe, str) else recipe,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from mnist_tasks import cgroups, constraints, dataset_info
 from mnist_tasks.errors import UsageError, printable
@@ -47,7 +47,7 @@ class TrainingConfig:
     Attributes
     ----------
     recipe
-        Name of a recipe in `training.recipes`.
+        Name of a recipe in `training.recipes`, or a `Recipe` of the user's own.
     seed
         Random seed for weight initialization, shuffling and dropout.
     epochs, batch_size, learning_rate
@@ -70,7 +70,7 @@ class TrainingConfig:
         Name of the data set.
     """
 
-    recipe: str = "default"
+    recipe: str | Struct = "default"
     seed: Seed = 0
     epochs: int | None = None
     batch_size: int | None = None
@@ -84,7 +84,9 @@ class TrainingConfig:
     dataset: str = dataset_info.MNIST.name
 
     def __post_init__(self) -> None:
-        for option in ("recipe", "device", "precision"):
+        if not isinstance(self.recipe, Struct):
+            constraints.convert_value(self.recipe, str, "--recipe")
+        for option in ("device", "precision"):
             constraints.convert_value(getattr(self, option), str, f"--{option}")
         constraints.convert_value(self.seed, Seed, "--seed")
         constraints.convert_value(self.limit, Limit | None, "--limit")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -24,6 +24,7 @@ from msgspec import inspect
 from mnist_tasks.errors import UsageError, printable
 
 Kind = TypeVar("Kind")
+_LISTS = inspect.ListType | inspect.VarTupleType
 _WORDS = {
     inspect.BoolType: "true or false",
     inspect.StrType: "text in quotes",
@@ -55,7 +56,7 @@ def convert_value(value: Any, kind: Any, key: str) -> Any:
             return converted
     for index, item in enumerate(value if isinstance(value, list) else ()):
         for listed in _alternatives(inspect.type_info(kind)):
-            if isinstance(listed, inspect.ListType | inspect.VarTupleType):
+            if isinstance(listed, _LISTS):
                 _refuse_item(item, kind, f"{key}[{index}]", _words(listed.item_type))
     raise UsageError(key, expected=describe(kind), found=_shown(value))
 
@@ -83,10 +84,15 @@ def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") 
     for key, value in table.items():
         path = f"{prefix}{printable(key)}"
         if key not in types:
-            raise _unknown(path, key, types)
-        inner = [each for each in _alternatives(inspect.type_info(types[key])) if _is_struct(each)]
+            raise _not_one_of(path, key, types, "unknown")
+        kinds = _alternatives(inspect.type_info(types[key]))
+        inner = [each for each in kinds if _is_struct(each)]
+        listed = [item for each in kinds for item in _items(each) if _is_struct(item)]
         if inner and isinstance(value, dict):
             convert_table(value, inner[0].cls, path, prefix=f"{path}.")
+        elif listed and isinstance(value, list):
+            for index, item in enumerate(value):
+                _check_item(item, listed, f"{path}[{index}]")
         else:
             convert_value(value, types[key], path)
     for field in info.fields:
@@ -96,13 +102,29 @@ def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") 
     return msgspec.convert(table, kind)
 
 
-def _unknown(path: str, key: str, known: Collection[str]) -> UsageError:
-    nearest = difflib.get_close_matches(key.lower(), known, n=1)
+def _check_item(item: Any, kinds: Sequence[Any], path: str) -> None:
+    """Check a table in a list; if it may be of several kinds, a key of it says of which."""
+    if not isinstance(item, dict):
+        raise UsageError(path, expected="a table", found=_shown(item))
+    tag, by_name = kinds[0].tag_field, {each.tag: each.cls for each in kinds}
+    if tag is not None:
+        name = item.get(tag)
+        if not isinstance(name, str) or name not in by_name:
+            found = "nothing" if name is None else _shown(name)
+            raise _not_one_of(f"{path}.{tag}", name, by_name, found)
+        item = {key: value for key, value in item.items() if key != tag}
+    convert_table(item, by_name[name] if tag else kinds[0].cls, path, prefix=f"{path}.")
+
+
+def _not_one_of(path: str, name: object, known: Collection[str], found: str) -> UsageError:
+    """Return the error about a name, which gives the nearest of the known ones."""
+    by_case = {each.lower(): each for each in known}
+    nearest = difflib.get_close_matches(str(name).lower(), by_case, n=1)
     return UsageError(
         path,
         expected=f"one of {', '.join(sorted(known))}",
-        found="unknown",
-        remedy=f"Write {nearest[0]}." if nearest else None,
+        found=found,
+        remedy=f"Write {by_case[nearest[0]]}." if nearest else None,
     )
 
 
@@ -121,6 +143,11 @@ def _shown(value: Any) -> str:
 
 def _is_struct(info: inspect.Type) -> bool:
     return isinstance(info, inspect.StructType | inspect.DataclassType)
+
+
+def _items(info: Any) -> list[Any]:
+    """Return what a list may contain; nothing if it is another type."""
+    return _alternatives(info.item_type) if isinstance(info, _LISTS) else []
 
 
 def _alternatives(info: inspect.Type) -> list[Any]:

@@ -30,7 +30,7 @@ Text = Annotated[str, Meta(min_length=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The keys of the table; ``None`` where a key is absent. Paths are as they are written."""
+    """The settings of a project. A key is ``None`` where it is absent; paths are as written."""
 
     network: Annotated[
         Text | None,

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,12 @@ from invoke.collection import Collection
 from invoke.program import Program
 
 import tasks
-from mnist_tasks import errors
+from mnist_tasks import errors, project
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.cli.app import app
 from mnist_tasks.sweeping import plan, plan_file
-from mnist_tasks.training import recipes
+from mnist_tasks.training import own_recipes, recipes
 from mnist_tasks.vetting.static import allowlist
 from tests.cli import reference
 
@@ -235,6 +236,22 @@ def test_the_example_of_a_plan_is_valid(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(example)
     found = plan_file.load(tmp_path / "plan.toml", plan.Plan())
     assert (len(found.settings), len(found.seeds), found.limit) == (7, 5, 20_000)
+
+
+def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
+    examples = blocks("toml", read(DOCS / "own-model.md"))
+    for example in examples:
+        (tmp_path / "pyproject.toml").write_text(example)
+        found = project.find(tmp_path)
+        assert found is not None
+        own = own_recipes.of_project(found)
+        assert found.settings.recipe in {*own, "plain"}
+    assert list(own) == ["small"]
+
+
+def test_every_setting_of_a_project_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", read(DOCS / "own-model.md"), re.MULTILINE)
+    assert {field.name for field in fields(project.Settings)} - {"datasets"} <= set(rows)
 
 
 def test_every_key_of_the_contract_is_in_the_table() -> None:

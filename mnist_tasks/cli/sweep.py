@@ -43,7 +43,8 @@ def sweep(
         ),
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="Recipe to train; repeatable \\[default: default]")
+        list[str] | None,
+        typer.Option(help="Recipe to train, as in `train`; repeatable \\[default: default]"),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Random seeds, such as 0-9 or 0,3,7-9 \\[default: 0-4]")
@@ -95,6 +96,7 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Train many settings with many seeds, and rank them. Rerun a sweep to resume it."""
+    from mnist_tasks import project
     from mnist_tasks.data import datasets, loading
     from mnist_tasks.reporting.terminal import sweep as tables
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
@@ -102,6 +104,7 @@ def sweep(
     from mnist_tasks.sweeping import plan_file, search_space
     from mnist_tasks.sweeping import sweep as sweeping
     from mnist_tasks.sweeping.plan import Plan
+    from mnist_tasks.training import own_recipes
     from mnist_tasks.training.settings import parse_many
 
     known = datasets.find(dataset)
@@ -111,6 +114,7 @@ def sweep(
         device=device,
         threads=threads,
         dataset=known,
+        recipes=own_recipes.of_project(project.find()),
     )
     if plan is None:
         planned = replace(

@@ -20,7 +20,9 @@ from mnist_tasks.cli.common import (
 
 
 def train(
-    recipe: Annotated[str, typer.Option(help="Recipe to train: default or plain.")] = "default",
+    recipe: Annotated[
+        str, typer.Option(help="Recipe to train: default, plain or one of the project's own.")
+    ] = "default",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     learning_rate: Annotated[

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
 from mnist_tasks.training import recipes
+from mnist_tasks.training.recipes import Recipe
 from mnist_tasks.version import VERSION
 
 DEVICES = ("cpu", "gpu")
@@ -69,6 +71,8 @@ class Plan:
         TensorFlow threads of each run.
     dataset
         The data set; MNIST by default.
+    recipes
+        The user's own recipes, by name, beside those of the package.
 
     Raises
     ------
@@ -83,6 +87,7 @@ class Plan:
     device: str = "cpu"
     threads: int = 1
     dataset: Dataset = field(default_factory=datasets.default)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         runs = len(self.settings) * len(self.seeds)
@@ -102,8 +107,10 @@ class Plan:
                 expected=f"a whole number from 1 to {available:,}{others}",
                 found=f"{self.limit:,}",
             )
+        height, width, _ = self.dataset.info.image_shape
         for setting in self.settings:
-            recipes.resolve(self._config(setting, self.seeds[0]))
+            recipe = recipes.resolve(self._config(setting, self.seeds[0]))
+            recipes.require_images(recipe, height, width)
 
     def jobs(self, folder: Path) -> tuple[Job, ...]:
         """Return the runs: every setting with the first seed, then with the second, and so on."""
@@ -141,7 +148,7 @@ class Plan:
     def _config(self, setting: Setting, seed: int) -> TrainingConfig:
         limit = self.limit or training_images(self.dataset, self.evaluated_on)
         return TrainingConfig(
-            recipe=setting.recipe,
+            recipe=self.recipes.get(setting.recipe, setting.recipe),
             settings=setting.values,
             seed=seed,
             dataset=self.dataset.info.name,

@@ -17,6 +17,7 @@ from mnist_tasks.training.recipes import (
     LayerSpec,
     MaxPool,
     Recipe,
+    require_images,
 )
 
 SMALLEST_FRACTION = 0.01  # of the peak learning rate, if the schedule ends with 0
@@ -101,6 +102,8 @@ def _network(
     activation: str | None,
     precision: str = "float32",
 ) -> keras.Sequential:
+    height, width, _ = info.image_shape
+    require_images(recipe, height, width)
     return keras.Sequential(
         [
             keras.Input(info.image_shape, name="images"),

@@ -1,11 +1,12 @@
 """Named recipes: the layers of a network, and how it is trained. Keras is not needed.
 
-Edit this module to change a network or a learning rate. Every network ends in a dense
+A project can write recipes of its own, see `own_recipes`. Every network ends in a dense
 softmax over the classes, which `model` adds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
@@ -17,7 +18,6 @@ from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
 
-Count = Annotated[int, Meta(ge=1)]
 Pixels = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
@@ -29,10 +29,12 @@ class _Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Conv(_Layer, frozen=True, kw_only=True):
     """A convolution with ReLU; `kernel` and `stride` in pixels, both ways."""
 
-    filters: Count
-    kernel: Pixels
-    stride: Pixels = 1
-    padding: Literal["valid", "same"] = "valid"
+    filters: Annotated[int, Meta(ge=1, le=4096, description="Number of filters.")]
+    kernel: Annotated[Pixels, Meta(description="Side of the kernel.")]
+    stride: Annotated[Pixels, Meta(description="Step of the kernel.")] = 1
+    padding: Annotated[
+        Literal["valid", "same"], Meta(description="same: with zeros around the image.")
+    ] = "valid"
 
 
 class BatchNorm(_Layer, frozen=True, kw_only=True):
@@ -42,19 +44,19 @@ class BatchNorm(_Layer, frozen=True, kw_only=True):
     statistics would still be close to their initial values.
     """
 
-    momentum: Fraction = 0.9
+    momentum: Annotated[Fraction, Meta(description="Of the running statistics.")] = 0.9
 
 
 class MaxPool(_Layer, frozen=True, kw_only=True):
     """The maximum of each square of `size` pixels."""
 
-    size: Pixels = 2
+    size: Annotated[Pixels, Meta(description="Side of a square.")] = 2
 
 
 class AveragePool(_Layer, frozen=True, kw_only=True):
     """The mean of each square of `size` pixels."""
 
-    size: Pixels = 2
+    size: Annotated[Pixels, Meta(description="Side of a square.")] = 2
 
 
 class Dropout(_Layer, frozen=True, kw_only=True):
@@ -64,22 +66,19 @@ class Dropout(_Layer, frozen=True, kw_only=True):
     (2015). Neighboring activations of a map are so alike that dropping single ones hides little.
     """
 
-    rate: Fraction
-    whole_maps: bool = False
+    rate: Annotated[Fraction, Meta(description="Fraction that is dropped.")]
+    whole_maps: Annotated[bool, Meta(description="Drop whole feature maps.")] = False
 
 
 LayerSpec = Conv | BatchNorm | MaxPool | AveragePool | Dropout
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A network, and its training with Adagrad and sparse categorical cross-entropy.
+class RecipeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recipe as a project writes it, in a table with its name."""
 
-    Averaged weights (`ema_momentum`) are saved with batch-normalization statistics of their own:
-    see `normalization.recompute`.
-    """
-
-    name: str
-    layers: tuple[LayerSpec, ...]
+    layers: Annotated[
+        tuple[LayerSpec, ...], Meta(description="Layers before the dense softmax over the classes.")
+    ]
     epochs: Epochs = 1
     batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per step.")]
     learning_rate: Annotated[float, Meta(gt=0, description="The peak of the schedule.")]
@@ -103,6 +102,20 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     micro_batches: Annotated[
         int, Meta(ge=1, le=64, description="Parts of a batch that are computed in parallel.")
     ] = 1
+
+
+class Recipe(RecipeTable, frozen=True, kw_only=True):
+    """A network, and its training with Adagrad and sparse categorical cross-entropy.
+
+    Averaged weights (`ema_momentum`) are saved with batch-normalization statistics of their own:
+    see `normalization.recompute`.
+    """
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name, as in ``--recipe``."""
+        return self.name
 
 
 DEFAULT = Recipe(
@@ -162,15 +175,52 @@ def check_setting(name: str, value: object) -> float:
     return checked
 
 
+def find(name: str, own: Mapping[str, Recipe] | None = None) -> Recipe:
+    """Return the recipe of a name, which may be one of the project's own."""
+    known = RECIPES | dict(own or {})
+    if name not in known:
+        raise UsageError(
+            "--recipe", expected=f"one of {', '.join(known)}", found=printable(name) or "nothing"
+        )
+    return known[name]
+
+
+def require_images(recipe: Recipe, height: int, width: int) -> None:
+    """Refuse images that are too small for a layer of a recipe.
+
+    Parameters
+    ----------
+    height, width
+        Of the images, in pixels.
+
+    Raises
+    ------
+    UsageError
+        What a layer gets is smaller than its kernel or its squares.
+    """
+    for index, layer in enumerate(recipe.layers):
+        kind = type(layer).__name__
+        if isinstance(layer, Conv):
+            needed = layer.kernel if layer.padding == "valid" else 1
+            stride = layer.stride
+        elif isinstance(layer, MaxPool | AveragePool):
+            needed = stride = layer.size
+        else:
+            continue
+        if min(height, width) < needed:
+            raise UsageError(
+                f"recipe {recipe.name}: layers[{index}], {kind}",
+                expected=f"at least {needed} x {needed} pixels",
+                found=f"{height} x {width} pixels, after the layers before it",
+            )
+        height, width = (1 + (side - needed) // stride for side in (height, width))
+
+
 def resolve(config: TrainingConfig) -> Recipe:
     """Return the recipe of a run, with the settings that the user changed, all of them checked."""
-    recipe = RECIPES.get(config.recipe)
-    if recipe is None:
-        raise UsageError(
-            "--recipe",
-            expected=f"one of {', '.join(RECIPES)}",
-            found=printable(config.recipe) or "nothing",
-        )
+    recipe = find(config.recipe) if isinstance(config.recipe, str) else config.recipe
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"expected a name or a Recipe, found {recipe!r}")
     changed: dict[str, Any] = {}
     for name, kind in SETTINGS.items():
         if (value := getattr(config, name, None)) is not None:
@@ -187,4 +237,4 @@ def resolve(config: TrainingConfig) -> Recipe:
 def as_record(recipe: Recipe) -> dict[str, Any]:
     """Return all settings of a recipe, as they are written to the record of a run."""
     record: dict[str, Any] = msgspec.to_builtins(recipe)
-    return record
+    return {"name": recipe.name, **record}  # the name first

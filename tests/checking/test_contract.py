@@ -130,9 +130,11 @@ def test_the_default_tolerance_is_zero() -> None:
     assert Baseline(record="runs/a").tolerance_points == 0
 
 
-def test_the_schema_in_the_package_is_current() -> None:
+def test_the_schemas_in_the_package_are_current() -> None:
     remedy = "run `python -m tests.checking.contract_schema`"
     assert contract_schema.FILE.read_text(encoding="utf-8") == contract_schema.text(), remedy
+    current = contract_schema.PROJECT_FILE.read_text(encoding="utf-8")
+    assert current == contract_schema.project_text(), remedy
 
 
 def test_the_schema_describes_every_key() -> None:

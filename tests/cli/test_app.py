@@ -47,7 +47,7 @@ def test_help_lists_the_commands_and_the_exit_codes(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("command", "default"),
     [
-        ("sweep", "Recipe to train; repeatable [default: default]"),
+        ("sweep", "Recipe to train, as in `train`; repeatable [default: default]"),
         ("sweep", "0,3,7-9 [default: 0-4]"),
         ("train", "[default: all cores]"),
         ("check", "[default: model_latest.h5]"),
