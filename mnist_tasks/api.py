@@ -44,7 +44,9 @@ def load_data(
     split
         ``train`` (60,000 images) or ``test`` (10,000).
     dataset
-        ``mnist``, the default, or ``fashion-mnist``.
+        ``mnist``, the default, ``fashion-mnist``, or the name of a table
+        ``[tool.mnist-tasks.datasets.NAME]`` in the ``pyproject.toml`` of the current folder's
+        project.
     data
         Folder of the data files, or a `DataConfig`, which can also name a mirror or forbid the
         network.
@@ -55,7 +57,8 @@ def load_data(
     -------
     data
         ``.images``: (n, 28, 28) uint8, 0 to 255; ``.labels``: (n,) uint8, 0 to 9; both read-only.
-        Other data sets have images of their own size, color images (n, h, w, 3).
+        Other data sets have images of their own size, color images (n, h, w, 3), and labels from 0
+        to their number of classes less one.
 
     Raises
     ------

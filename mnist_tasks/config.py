@@ -26,7 +26,7 @@ LARGEST_SEED = 2**32 - 1  # NumPy's
 
 Seed = Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
 Epochs = Annotated[int, Meta(ge=1, le=1000, description="Passes over the training images.")]
-Limit = Annotated[int, Meta(ge=1, le=60_000)]
+Limit = Annotated[int, Meta(ge=1, le=dataset_info.MOST_TRAINING_IMAGES)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
 Precision = Literal["float32", "mixed_bfloat16"]
 

@@ -9,6 +9,8 @@ from msgspec import Meta
 
 LARGEST_SIDE = 64  # pixels
 MOST_CLASSES = 100
+MOST_TRAINING_IMAGES = 1_000_000
+MOST_TEST_IMAGES = 60_000
 
 Side = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Channels = Literal[1, 3]

@@ -13,6 +13,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
+from mnist_tasks.dataset_info import MOST_CLASSES, MOST_TEST_IMAGES
 from mnist_tasks.errors import InputRefusedError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 FILE_NAME = "predictions.npz"
 ARRAY = "probabilities"
 MEMBER = f"{ARRAY}.npy"
-MOST_BYTES = 10_000_000  # an archive can declare any unpacked size
+# An archive can declare any unpacked size.
+MOST_BYTES = 4 * MOST_TEST_IMAGES * MOST_CLASSES + 10_000
 COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 HEADER_BYTES = 128
 # What zipfile raises for a truncated, corrupt, encrypted or invalid archive.

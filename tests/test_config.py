@@ -23,7 +23,7 @@ def test_the_defaults_are_valid() -> None:
         ("seed", 2**32),
         ("threads", 0),
         ("limit", 0),
-        ("limit", 60_001),
+        ("limit", 1_000_001),
         ("limit", 2.5),
         ("device", "tpu"),
         ("device", "gpu:"),

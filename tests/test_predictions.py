@@ -79,7 +79,7 @@ def sparse(path: Path) -> None:
         (archive(npy(PROBABILITIES)[:-40]), "another kind"),
         (archive(npy(PROBABILITIES) + b"more"), "another kind"),
         (archive(giant()), "another kind"),
-        (archive(bytes(11_000_000)), "11,000,000 bytes"),
+        (archive(bytes(25_000_000)), "25,000,000 bytes"),
         (archive(npy(PROBABILITIES.astype("float64"))), "another kind"),
         (archive(npy(PROBABILITIES.T)), "another kind"),
         (archive(npy(np.asfortranarray(PROBABILITIES))), "another kind"),

@@ -30,7 +30,13 @@ DataDir = Annotated[
         help="Folder of the data files \\[default: the platform's cache folder]",
     ),
 ]
-DatasetName = Annotated[str, typer.Option("--dataset", help="Data set: mnist or fashion-mnist.")]
+DatasetName = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        help="Data set: mnist, fashion-mnist, or the name of a table in pyproject.toml.",
+    ),
+]
 Runs = Annotated[Path, typer.Option(help="Folder of the run records.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
 MirrorUrl = Annotated[

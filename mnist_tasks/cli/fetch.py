@@ -43,27 +43,40 @@ def fetch(
         float, typer.Option(min=0.1, help="Seconds without data after which a download fails.")
     ] = 20.0,
     offline: Offline = False,
+    lock: Annotated[
+        bool,
+        typer.Option(
+            "--lock",
+            help="Write the shapes and hashes of the files into the table of your own data set in "
+            "pyproject.toml. Later runs accept no other files.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fetch and verify the four files of a data set."""
-    from mnist_tasks.data import datasets, fetching, sources, store
+    from mnist_tasks.data import datasets, fetching, locking, project_files, sources, store
     from mnist_tasks.data.download import RetryPolicy
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
 
-    known = datasets.find(dataset)
     mirror_origin = context.get_parameter_source("mirror")
     if local and mirror_origin and mirror_origin.name == "ENVIRONMENT":
         mirror = None  # to name a path means that path, and a fallback only if this command asks
-    chosen = sources.choose(
-        known,
-        local=local,
-        mirror=mirror,
-        name=source,
-        offline=offline,
-        policy=RetryPolicy(idle_timeout=timeout),
-    )
+    policy = RetryPolicy(idle_timeout=timeout)
     with DownloadProgress() as progress:
+        if lock:
+            own = locking.find(dataset, source=source)
+            places = sources.choose_own(
+                own.origin, local=local, mirror=mirror, offline=offline, policy=policy
+            )
+            known, read = locking.lock(own, places, progress=progress)
+            chosen: tuple[sources.Source, ...] = (read,)
+        else:
+            known = datasets.find(dataset)
+            chosen = sources.choose(
+                known, local=local, mirror=mirror, name=source, offline=offline, policy=policy
+            )
+            project_files.require_unchanged(known, local)
         folder = store.folder_of(known, data_dir)
         result = fetching.fetch(folder, chosen, progress=progress, dataset=known)
     print_result(result, results.fetched, as_json=as_json)

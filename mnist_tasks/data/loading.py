@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mnist_tasks import constraints
-from mnist_tasks.data import datasets, fetching, sources, store
+from mnist_tasks.data import datasets, fetching, project_files, sources, store
 from mnist_tasks.data.datasets import Dataset, Split
 from mnist_tasks.data.download import Progress
 from mnist_tasks.data.store import LabeledImages
@@ -67,6 +67,7 @@ def load(
     except InputRefusedError as error:
         problem = str(error)
     chosen = sources.choose(dataset, mirror=config.mirror, offline=config.offline)
+    project_files.require_unchanged(dataset)
     with progress as shown:
         shown.note(problem if config.offline else f"{problem}; fetching")
         fetching.fetch(folder, chosen, progress=shown, dataset=dataset)

@@ -15,7 +15,9 @@ from mnist_tasks.data.candidates import Candidate
 from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, download
 from mnist_tasks.data.local import Local
+from mnist_tasks.data.origin import Origin
 from mnist_tasks.data.packages import Debian, Npm
+from mnist_tasks.data.project_files import ProjectFiles
 from mnist_tasks.errors import UsageError, printable, redact
 
 
@@ -112,16 +114,18 @@ def choose(
     known = _known(dataset or datasets.default(), policy)
     names = tuple(source.name for source in known)
     if name is not None and name not in names:
-        raise UsageError("--source", expected=f"one of {', '.join(names)}", found=printable(name))
-    if mirror is not None and not mirror.startswith(("http://", "https://")):
-        raise UsageError(
-            "--mirror", expected="an http:// or https:// address", found=printable(redact(mirror))
-        )
+        expected = f"one of {', '.join(names)}" if names else "no --source: this data set has none"
+        raise UsageError("--source", expected=expected, found=printable(name))
+    _require_address(mirror)
     if name is not None and (mirror is not None or offline):
         raise UsageError(
             "--source",
             expected="--source without --mirror or --offline",
             found=f"--source {name} with {'--offline' if offline else '--mirror'}",
+        )
+    if dataset is not None and dataset.origin is not None and not name:
+        return choose_own(
+            dataset.origin, local=local, mirror=mirror, offline=offline, policy=policy
         )
     first: tuple[Source, ...] = (Local(local),) if local else ()
     if mirror and not offline:
@@ -129,6 +133,51 @@ def choose(
     if offline or (first and name is None):
         return first
     return (*first, *(source for source in known if name in (None, source.name)))
+
+
+def choose_own(
+    origin: Origin,
+    *,
+    local: Path | None = None,
+    mirror: str | None = None,
+    offline: bool = False,
+    policy: RetryPolicy = RETRY_POLICY,
+) -> tuple[ProjectFiles, ...]:
+    """Return where the files of a project's own data set may be: in a folder, and on its mirrors.
+
+    A folder without any of the files is left out if there is a mirror.
+
+    Parameters
+    ----------
+    local
+        The folder; by default that of the ``pyproject.toml``.
+    mirror
+        Address of a mirror to try before the table's.
+    offline, policy
+        As in `choose`.
+
+    Raises
+    ------
+    UsageError
+        The mirror's address is not valid.
+    """
+    _require_address(mirror)
+    folder = local or origin.folder
+    here = ProjectFiles(origin, folder, str(folder), policy)
+    named = {"mirror": mirror} if mirror else {}
+    known = {f"mirror-{number}": each for number, each in enumerate(origin.mirrors, 1)}
+    mirrors = [
+        ProjectFiles(origin, address, name, policy)
+        for name, address in ({} if offline else named | known).items()
+    ]
+    return tuple(mirrors) if mirrors and not here.exists() else (here, *mirrors)
+
+
+def _require_address(mirror: str | None) -> None:
+    if mirror is not None and not mirror.startswith(("http://", "https://")):
+        raise UsageError(
+            "--mirror", expected="an http:// or https:// address", found=printable(redact(mirror))
+        )
 
 
 def _known(dataset: Dataset, policy: RetryPolicy) -> tuple[Source, ...]:

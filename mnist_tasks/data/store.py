@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,11 +67,15 @@ def folder_of(dataset: Dataset, folder: Path | None) -> Path:
     """Return the folder of a data set's files, by default in the platform's cache folder.
 
     A folder that the user names has the files of MNIST; each other data set, whose files have the
-    same names, has a folder of its own in it.
+    same names, has a folder of its own in it. A project's own data set has one for each lock, since
+    two projects may give theirs the same name.
     """
     name = dataset.info.name
     if name == dataset_info.MNIST.name:
         return folder or default_folder()
+    if dataset.origin is not None:
+        hashes = "".join(file.sha256 for file in dataset.files)
+        name += f"-{hashlib.sha256(hashes.encode()).hexdigest()[:8]}"
     return (folder or default_folder().parent) / name
 
 

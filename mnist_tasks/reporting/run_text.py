@@ -132,7 +132,10 @@ def device(machine: Machine) -> str:
 
 def images(record: RunRecord) -> str:
     """Return the images that a run was trained on."""
-    return f"the first {record.limit:,} images" if record.limit else "60,000 images"
+    if record.limit:
+        return f"the first {record.limit:,} images"
+    first = record.epochs[0] if record.epochs else None
+    return f"{round(first.seconds * first.images_per_second):,} images" if first else "no images"
 
 
 def _settings(record: RunRecord) -> dict[str, str]:

@@ -20,6 +20,7 @@ from mnist_tasks import dataset_info
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import datasets
 from mnist_tasks.data.datasets import Dataset
+from mnist_tasks.dataset_info import MOST_TEST_IMAGES
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
@@ -140,10 +141,11 @@ class Plan:
         # The recipe's content and not just its name, since the recipe may be edited.
         recipe = recipes.as_record(recipes.resolve(config))
         info = self.dataset.info
-        # Without MNIST's name, the IDs of earlier sweeps stay what they are.
-        names = [] if info == dataset_info.MNIST else [info.name]
+        # Without MNIST's hashes, the IDs of earlier sweeps stay what they are.
+        is_mnist = info == dataset_info.MNIST
+        data = [] if is_mnist else [info.name, *(file.sha256 for file in self.dataset.files)]
         runs_on = [config.device, config.threads]
-        return _hash([setting, recipe, config.limit, self.evaluated_on, *runs_on, *names])
+        return _hash([setting, recipe, config.limit, self.evaluated_on, *runs_on, *data])
 
     def _config(self, setting: Setting, seed: int) -> TrainingConfig:
         limit = self.limit or training_images(self.dataset, self.evaluated_on)
@@ -159,8 +161,11 @@ class Plan:
 
 
 def validation_images(dataset: Dataset) -> int:
-    """Return how many of the last training images are for validation: a sixth, 10,000 of MNIST."""
-    return max(1, training_images(dataset, "test") // 6)
+    """Return how many of the last training images are for validation.
+
+    A sixth, 10,000 of MNIST; at most as many as a data set may have test images.
+    """
+    return min(max(1, training_images(dataset, "test") // 6), MOST_TEST_IMAGES)
 
 
 def training_images(dataset: Dataset, evaluated_on: str) -> int:

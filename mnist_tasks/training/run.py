@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from mnist_tasks import disk, records
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
+from mnist_tasks.errors import UsageError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.training import (
     batches,
@@ -49,7 +50,7 @@ def train(
     disk.require_writable(config.output.parent, remedy=saving.OTHER_OUTPUT)
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
-        digits = load_digits().first(config.limit)
+        digits = _first(load_digits(), config.limit)
     with _timed("import", seconds):
         tensorflow_setup.import_tensorflow()
         placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
@@ -103,6 +104,17 @@ def train(
         model=saved,
         dataset=digits.info,
     )
+
+
+def _first(digits: LabeledImages, limit: int | None) -> LabeledImages:
+    available = len(digits.labels)
+    if limit is not None and limit > available:
+        raise UsageError(
+            "--limit",
+            expected=f"a whole number from 1 to {available:,}, the images of {digits.info.title}",
+            found=f"{limit:,}",
+        )
+    return digits.first(limit)
 
 
 def command(config: TrainingConfig) -> str:

@@ -31,7 +31,7 @@ def fetched(result: Fetched) -> RenderableType:
         (file.name, f"{file.bytes:,}", f"{file.sha256[:HASH_DIGITS]}…", file.source)
         for file in result.files
     ]
-    table = tables.table(columns, rows, title="MNIST", right={"bytes"})
+    table = tables.table(columns, rows, title="Data files", right={"bytes"})
     done = "already cached, verified" if result.was_cached else "fetched and verified"
     lines = [Text(f"{done}: {result.folder}", overflow="fold")]
     lines += [Text(f"failed before: {printable(each)}", style="yellow") for each in result.failures]

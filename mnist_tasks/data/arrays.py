@@ -1,0 +1,123 @@
+"""Read the images and labels of an ``.npz`` file, and check those of any file.
+
+The files are not trusted: what a header declares is compared with a limit before it is read.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from mnist_tasks.data.idx import LARGEST_ARRAY, why
+from mnist_tasks.dataset_info import LARGEST_SIDE
+from mnist_tasks.errors import InputRefusedError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_IMAGES = f"(n, h, w) or (n, h, w, 3) uint8, with sides up to {LARGEST_SIDE}"
+
+
+def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
+    """Read arrays of an ``.npz`` file, by their names.
+
+    Raises
+    ------
+    InputRefusedError
+        The file can't be read, has no such array, or an array is too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = _read_arrays(archive, names)
+    except Exception as error:  # NumPy's parser of headers raises whatever Python's does
+        found = why(error)
+    if isinstance(found, str):
+        wanted = f"an .npz file with the arrays {' and '.join(map(printable, names))}"
+        raise InputRefusedError(str(path), expected=wanted, found=found)
+    return found
+
+
+def _read_arrays(archive: zipfile.ZipFile, names: Sequence[str]) -> list[NDArray[Any]] | str:
+    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    arrays = []
+    for name in names:
+        if name not in members:
+            return f"the arrays {', '.join(map(printable, sorted(members))) or 'of none'}"
+        if members[name].compress_type not in COMPRESSION:
+            return f"{printable(name)}: a compression that NumPy does not use"
+        with archive.open(members[name]) as member:
+            array = _read_array(member)
+        if isinstance(array, str):
+            return f"{printable(name)}: {array}"
+        arrays.append(array)
+    return arrays
+
+
+def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
+    import numpy as np
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(member)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, is_fortran, dtype = read(member)
+    if dtype.kind not in "ui":
+        return f"{dtype}, not whole numbers"
+    if (size := math.prod(shape) * dtype.itemsize) > LARGEST_ARRAY:
+        return f"{shape}, more than {LARGEST_ARRAY:,} bytes"
+    content = member.read(size)
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
+
+
+def valid(
+    images: NDArray[Any], labels: NDArray[Any], *, classes: int, most: int, origin: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the images and labels of a split in the form that the cache has them.
+
+    Parameters
+    ----------
+    images : (n, h, w), (n, h, w, 1) or (n, h, w, 3) uint8
+    labels : (n,) or (n, 1), whole numbers from 0 to ``classes - 1``
+    most
+        Largest number of images.
+
+    Returns
+    -------
+    images : (n, h, w) or (n, h, w, 3) uint8
+    labels : (n,) uint8
+
+    Raises
+    ------
+    InputRefusedError
+        The arrays are not those of a data set.
+    """
+    import numpy as np
+
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    count, is_color = len(images), images.ndim == 4
+    expected, found = _IMAGES, f"images {images.shape} {images.dtype}"
+    if (
+        images.dtype == np.uint8
+        and images.ndim in {3, 4}
+        and not (is_color and images.shape[3] != 3)
+        and all(1 <= side <= LARGEST_SIDE for side in images.shape[1:3])
+    ):
+        if not 1 <= count <= most:
+            expected, found = f"1 to {most:,} images", f"{count:,}"
+        elif labels.ndim != 1 or len(labels) != count:
+            expected, found = f"{count:,} labels, one for each image", f"labels {labels.shape}"
+        elif labels.min() < 0 or labels.max() >= classes:
+            wrong = int(labels.max() if labels.max() >= classes else labels.min())
+            expected = f"labels from 0 to {classes - 1}, for {classes} classes"
+            found = f"the label {wrong} (of image {int(np.argmax(labels == wrong)):,})"
+        else:
+            return np.ascontiguousarray(images), labels.astype(np.uint8)
+    raise InputRefusedError(origin, expected=expected, found=found)

@@ -1,0 +1,160 @@
+"""The files of a project's own data set, in the project or on a mirror, as a source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from mnist_tasks.data import arrays, datasets, idx, picture_folder
+from mnist_tasks.data.datasets import DataFile, Dataset, Split
+from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, SilentProgress, download
+from mnist_tasks.data.origin import Arrays, Origin, SplitOrigin
+from mnist_tasks.dataset_info import MOST_TEST_IMAGES, MOST_TRAINING_IMAGES
+from mnist_tasks.errors import InputRefusedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnist_tasks.data.candidates import Candidate
+
+    SplitArrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+SPLITS: tuple[Split, ...] = ("train", "test")
+_MOST: dict[Split, int] = {"train": MOST_TRAINING_IMAGES, "test": MOST_TEST_IMAGES}
+
+
+@dataclass(frozen=True)
+class ProjectFiles:
+    """The files that a project's table names, below a folder or below an address.
+
+    Attributes
+    ----------
+    place
+        A folder, or the address of a folder on a web server, which ends in ``/``.
+    """
+
+    origin: Origin
+    place: Path | str
+    name: str
+    policy: RetryPolicy = RETRY_POLICY
+
+    def exists(self) -> bool:
+        """Whether any of the files is in the folder."""
+        if isinstance(self.place, str):
+            return False
+        named = (*_paths(self.origin.train), *_paths(self.origin.test))
+        return any((self.place / path).exists() for path in named)
+
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes: those of the folders if the table has none."""
+        train = self.origin.train
+        if self.origin.classes is None and isinstance(train, str):
+            return picture_folder.class_names(Path(self.place) / train)
+        return self.origin.classes or ()
+
+    def read(self, split: Split, staging: Path, progress: Progress) -> SplitArrays:
+        """Read a split.
+
+        Parameters
+        ----------
+        staging
+            Folder for downloads, which are kept for the other split.
+
+        Returns
+        -------
+        images : (n, h, w) or (n, h, w, 3) uint8
+        labels : (n,) uint8
+
+        Raises
+        ------
+        InputRefusedError
+            A file is missing, or is not what the table says.
+        EnvironmentProblemError
+            The web server can't be reached.
+        """
+        made_of, classes, most = self.origin.split(split), self.classes(), _MOST[split]
+        if isinstance(made_of, str):
+            folder = Path(self.place) / made_of
+            progress.note(f"reading {folder}")
+            return picture_folder.read(folder, classes, most=most)
+        paths = [self._file(path, staging, progress) for path in _paths(made_of)]
+        if isinstance(made_of, Arrays):
+            names = (made_of.images, made_of.labels)
+            images, labels = arrays.read_npz(paths[0], names)
+        else:
+            images, labels = map(idx.read, paths)
+        shown = f"{self.name}: {', '.join(_paths(made_of))}"
+        return arrays.valid(images, labels, classes=len(classes), most=most, origin=shown)
+
+    def retrieve(
+        self, wanted: Sequence[DataFile], staging: Path, progress: Progress
+    ) -> Iterator[Candidate]:
+        """Read the splits of the wanted files, and write each file in the cache's format."""
+        missing = {file.array: file for file in wanted}
+        for split in SPLITS:
+            keys = datasets.array_names(split)
+            if not missing.keys().isdisjoint(keys):
+                read = self.read(split, staging, progress)
+                for key, array in zip(keys, read, strict=True):
+                    if key in missing:
+                        yield missing[key], idx.write(staging / missing[key].name, array)
+
+    def _file(self, path: str, staging: Path, progress: Progress) -> Path:
+        """Return the path of a file that the table names, after downloading it if need be."""
+        if isinstance(self.place, Path):
+            return self.place / path
+        target = staging / hashlib.sha256(path.encode()).hexdigest()
+        if not target.exists():
+            progress.begin(f"{PurePosixPath(path).name} from {self.name}")
+            address = self.place + quote(path)
+            largest = idx.LARGEST_ARRAY
+            download(address, target, policy=self.policy, progress=progress, largest=largest)
+        return target
+
+
+def require_unchanged(dataset: Dataset, folder: Path | None = None) -> None:
+    """Compare the files in a project with the lock of their data set.
+
+    Without the files, and for a data set that is not a project's own, there is nothing to compare.
+
+    Parameters
+    ----------
+    folder
+        Where the files are, by default in the folder of the ``pyproject.toml``.
+
+    Raises
+    ------
+    InputRefusedError
+        A file has changed, or can't be read.
+    """
+    origin = dataset.origin
+    if origin is None:
+        return
+    folder = folder or origin.folder
+    here = ProjectFiles(origin, folder, str(folder))
+    if not here.exists():
+        return
+    for split in SPLITS:
+        read = here.read(split, folder, SilentProgress())
+        for file, array in zip(dataset.split(split), read, strict=True):
+            if (digest := idx.sha256(array)) != file.sha256:
+                kind = "images" if array.ndim > 1 else "labels"
+                raise InputRefusedError(
+                    ", ".join(str(folder / path) for path in _paths(origin.split(split))),
+                    expected=f"the {kind} that were locked: {file.shape}, SHA-256 {file.sha256}",
+                    found=f"{array.shape}, SHA-256 {digest}",
+                    remedy=f"Restore the files or, if you meant to change them, run "
+                    f"`{origin.lock_command}`.",
+                    reason="data-changed",
+                )
+
+
+def _paths(made_of: SplitOrigin) -> tuple[str, ...]:
+    if isinstance(made_of, str):
+        return (made_of,)
+    return (made_of.npz,) if isinstance(made_of, Arrays) else made_of
