@@ -18,7 +18,9 @@ from mnist_tasks.data import datasets
 from mnist_tasks.data.loading import DataConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    import keras
 
     from mnist_tasks.checking.contract import Contract
     from mnist_tasks.checking.contract_file import LoadedContract
@@ -74,6 +76,7 @@ def load_data(
 def train(
     *,
     recipe: str | Recipe = "default",
+    network: AnyPath | Callable[..., keras.Model] | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -91,7 +94,7 @@ def train(
     data: Data = None,
     progress: bool = False,
 ) -> RunRecord:
-    """Train a recipe, and save its model and the record of the run.
+    """Train a recipe or a network of your own, and save the model and the record of the run.
 
     TensorFlow sets its threads and devices once per process: a later call in the same process needs
     the same `device`, `threads` and ``micro_batches``, which differ between the recipes.
@@ -100,6 +103,10 @@ def train(
     ----------
     recipe
         ``default``, ``plain``, one of the project that the current folder is in, or a `Recipe`.
+    network
+        A function that returns a Keras model, or where it is: ``net.py``, ``net.py:build`` or
+        ``package.module:build``. The code is run in this process. The recipe then supplies only
+        the epochs and the batch size; and the optimizer, unless the model is compiled.
     epochs, batch_size, learning_rate
         Override the recipe's values.
     settings
@@ -129,15 +136,29 @@ def train(
     Raises
     ------
     MnistTasksError
-        A setting is invalid, the data, TensorFlow or the device is missing, or the disk is full.
+        A setting is invalid, the network fails, the data, TensorFlow or the device is missing, or
+        the disk is full.
     """
     from functools import cache, partial
 
-    from mnist_tasks.training import loop, own_recipes, run, tensorflow_setup, up_to_date
+    from mnist_tasks.training import (
+        loop,
+        network_file,
+        own_recipes,
+        run,
+        tensorflow_setup,
+        up_to_date,
+    )
+
+    given: network_file.NetworkFile | None = None
+    if callable(network):
+        given = network_file.of_function(network)
+        network = network_file.reference(given)
 
     source = data_config(data, dataset)
     training = config.TrainingConfig(
         recipe=own_recipes.find(recipe) if isinstance(recipe, str) else recipe,
+        network=None if network is None else os.fspath(network),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -168,7 +189,7 @@ def train(
     with run_models.new_folder(runs) as folder:
         own = folder / f"model{training.output.suffix}"
         with tensorflow_setup.preserved_state(), shown as bar:
-            record = run.train(replace(training, output=own), load, progress=bar)
+            record = run.train(replace(training, output=own), load, network=given, progress=bar)
         record = replace(
             record,
             id=folder.name,

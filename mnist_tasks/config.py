@@ -48,6 +48,8 @@ class TrainingConfig:
     ----------
     recipe
         Name of a recipe in `training.recipes`, or a `Recipe` of the user's own.
+    network
+        The user's own network, such as ``net.py:build``, in place of the recipe's.
     seed
         Random seed for weight initialization, shuffling and dropout.
     epochs, batch_size, learning_rate
@@ -71,6 +73,7 @@ class TrainingConfig:
     """
 
     recipe: str | Struct = "default"
+    network: str | None = None
     seed: Seed = 0
     epochs: int | None = None
     batch_size: int | None = None
@@ -88,10 +91,18 @@ class TrainingConfig:
             constraints.convert_value(self.recipe, str, "--recipe")
         for option in ("device", "precision"):
             constraints.convert_value(getattr(self, option), str, f"--{option}")
+        constraints.convert_value(self.network, str | None, "--network")
         constraints.convert_value(self.seed, Seed, "--seed")
         constraints.convert_value(self.limit, Limit | None, "--limit")
         constraints.convert_value(self.threads, Threads, "--threads")
         constraints.convert_value(self.precision, Precision, "--precision")
+        if self.network is not None and self.precision != "float32":
+            raise UsageError(
+                "--precision",
+                expected="float32 with --network",
+                found=printable(self.precision),
+                remedy="Set the dtype of the network's layers instead.",
+            )
         if not DEVICE.fullmatch(self.device):
             raise UsageError(
                 "--device",

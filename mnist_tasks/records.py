@@ -210,6 +210,26 @@ class Trial:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkSource:
+    """The user's code that a run trained, as its file was when the run began.
+
+    Attributes
+    ----------
+    path
+        As it was named; empty if the function is in no file.
+    function
+        The function that returned the model.
+    sha256
+        Of the file.
+    """
+
+    path: str
+    function: str
+    text: str
+    sha256: ranges.Sha256
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One training run, from its settings to its model.
 
@@ -231,6 +251,10 @@ class RunRecord:
         ``None`` if the run is not part of a sweep.
     dataset
         What the training images and their labels are.
+    network_source
+        The user's own network; ``None`` if the run trained that of a recipe.
+    trainer
+        ``fast`` for the loop of this package, ``fit`` for that of Keras.
     """
 
     id: str
@@ -250,6 +274,8 @@ class RunRecord:
     check: Check | None = None
     trial: Trial | None = None
     dataset: DatasetInfo = dataset_info.MNIST
+    network_source: NetworkSource | None = None
+    trainer: Literal["fast", "fit"] = "fast"
     schema: Annotated[int, Meta(ge=1)] = SCHEMA
 
 

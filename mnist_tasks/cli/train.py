@@ -23,6 +23,13 @@ def train(
     recipe: Annotated[
         str, typer.Option(help="Recipe to train: default, plain or one of the project's own.")
     ] = "default",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="Your own network instead of the recipe's: net.py, net.py:build or "
+            "package.module:build. The function returns a Keras model. This runs your code.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     learning_rate: Annotated[
@@ -68,7 +75,7 @@ def train(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a recipe and save its model and run record."""
+    """Train a recipe or a network of your own, and save the model and the run record."""
     from mnist_tasks import api
     from mnist_tasks.data import datasets
     from mnist_tasks.data.loading import DataConfig
@@ -76,6 +83,7 @@ def train(
 
     record = api.train(
         recipe=recipe,
+        network=network,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
 
+Augment = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 # The statistics of batch normalization need more than one image.
@@ -72,6 +73,7 @@ def epoch(
     steps: int,
     random: np.random.Generator,
     smallest: int = SMALLEST_BATCH,
+    augment: Augment | None = None,
 ) -> Iterator[Batches]:
     """Shuffle the images, shift each at random, and yield groups of batches of the same size.
 
@@ -83,6 +85,8 @@ def epoch(
         Largest number of batches in a group.
     smallest
         As in `sizes`.
+    augment
+        Changes the images of a group, after they are shifted.
 
     Yields
     ------
@@ -95,6 +99,8 @@ def epoch(
         chosen = order[start : start + count * size]
         start += len(chosen)
         images = _shifted(digits.images[chosen], max_shift, random)
+        if augment is not None:
+            images = augment(images, random)
         labels = digits.labels[chosen].astype(np.int32)
         yield images.reshape(count, size, *images.shape[1:]), labels.reshape(count, size)
 

@@ -44,8 +44,9 @@ def run(
     seed: int,
     smallest: int,
     progress: EpochProgress,
+    augment: batches.Augment | None = None,
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
-    """Train the trainer's model in place; `smallest` is as in `batches.sizes`.
+    """Train the trainer's model in place; `smallest` and `augment` are as in `batches.epoch`.
 
     Raises
     ------
@@ -69,16 +70,11 @@ def run(
             steps=math.ceil(steps / POINTS_PER_EPOCH),
             random=random,
             smallest=smallest,
+            augment=augment,
         ):
             more_loss, more_correct = trainer.run(pixels, labels)
             step += len(labels)
-            if not math.isfinite(more_loss):
-                raise UsageError(
-                    "the learning rate",
-                    expected="a value with which the loss falls",
-                    found=f"{recipe.learning_rate:g}: the loss is {more_loss} by step {step}",
-                    remedy="Choose a lower one. Nothing was saved.",
-                )
+            require_finite(more_loss, step, recipe.learning_rate)
             seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
             point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
             curve.append(point)
@@ -94,6 +90,20 @@ def run(
             )
         )
     trainer.finish()
-    # A long curve is thinned out, but keeps its last point.
-    thinned = curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]
-    return tuple(epochs), tuple(thinned)
+    return tuple(epochs), thinned(curve)
+
+
+def require_finite(loss: float, step: int, learning_rate: float) -> None:
+    """Raise a `UsageError` if a loss is not finite."""
+    if not math.isfinite(loss):
+        raise UsageError(
+            "the learning rate",
+            expected="a value with which the loss falls",
+            found=f"{learning_rate:g}: the loss is {loss} by step {step}",
+            remedy="Choose a lower one. Nothing was saved.",
+        )
+
+
+def thinned(curve: list[Point]) -> tuple[Point, ...]:
+    """Return a curve of at most `LONGEST_CURVE` points, which keeps its last point."""
+    return tuple(curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1])

@@ -17,6 +17,7 @@ from mnist_tasks.config import Epochs, TrainingConfig
 from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
+from mnist_tasks.training import network_file
 
 Pixels = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
@@ -221,6 +222,27 @@ def resolve(config: TrainingConfig) -> Recipe:
     recipe = find(config.recipe) if isinstance(config.recipe, str) else config.recipe
     if not isinstance(recipe, Recipe):
         raise TypeError(f"expected a name or a Recipe, found {recipe!r}")
+    if config.network is not None:
+        recipe = msgspec.structs.replace(
+            recipe,
+            name=network_file.name(config.network),
+            layers=(),
+            max_shift=0,
+            ema_momentum=0.0,
+        )
+    changed = changes(config)
+    if config.network is not None and "ema_momentum" in changed:
+        raise UsageError(
+            "--set ema_momentum",
+            expected="a setting that applies to a network of your own",
+            found="one of recipes only",
+            remedy="Compile the model with an optimizer that has use_ema=True.",
+        )
+    return msgspec.structs.replace(recipe, **changed)
+
+
+def changes(config: TrainingConfig) -> dict[str, Any]:
+    """Return the settings that the user named, all of them checked."""
     changed: dict[str, Any] = {}
     for name, kind in SETTINGS.items():
         if (value := getattr(config, name, None)) is not None:
@@ -231,7 +253,7 @@ def resolve(config: TrainingConfig) -> Recipe:
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"--set {name}", expected="the setting once", found=f"also {option}")
         changed[name] = check_setting(name, value)
-    return msgspec.structs.replace(recipe, **changed)
+    return changed
 
 
 def as_record(recipe: Recipe) -> dict[str, Any]:

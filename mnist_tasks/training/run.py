@@ -6,40 +6,65 @@ import dataclasses
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any, Literal, Protocol
 
 from mnist_tasks import disk, records
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
-from mnist_tasks.records import RunRecord
+from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import (
-    batches,
     costs,
     loop,
+    network_file,
     recipes,
     saving,
     settings,
     tensorflow_setup,
 )
 from mnist_tasks.training.loop import EpochProgress
+from mnist_tasks.training.network_file import NetworkFile
+from mnist_tasks.training.setup import Setup
+
+
+class Training(Protocol):
+    """A model that is built and can be trained."""
+
+    model: Any
+
+    @property
+    def trainer(self) -> Literal["fast", "fit"]:
+        """What trains it, for the record."""
+
+    def run(self, progress: EpochProgress) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
+        """Train the model."""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the settings of the training, for the record."""
 
 
 def train(
     config: TrainingConfig,
     load_digits: Callable[[], LabeledImages],
     *,
+    network: NetworkFile | None = None,
     progress: EpochProgress = loop.SILENT,
 ) -> RunRecord:
-    """Train a recipe, save its model and return the record of the run.
+    """Train a recipe or the user's own network, save the model and return the record of the run.
 
     Parameters
     ----------
+    network
+        The user's network; by default the one that the configuration names, if any.
     load_digits
         Returns the training images and labels; called before TensorFlow is loaded.
 
     Raises
     ------
+    InputRefusedError
+        The user's network is missing, fails, or doesn't fit the data set.
     UsageError
         A setting is not valid, the learning rate makes the loss infinite, or there are too few
         images for the devices.
@@ -47,74 +72,61 @@ def train(
         TensorFlow or the device is missing, or a file can't be written.
     """
     recipe = recipes.resolve(config)
+    if network is None and config.network is not None:
+        network = network_file.find(config.network)
     disk.require_writable(config.output.parent, remedy=saving.OTHER_OUTPUT)
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
         digits = _first(load_digits(), config.limit)
-    with _timed("import", seconds):
-        tensorflow_setup.import_tensorflow()
-        placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
-        if placement.note:
-            progress.note(placement.note)
-        smallest = batches.smallest(
-            recipe.batch_size,
-            images=len(digits.labels),
-            replicas=placement.machine.replicas,
-            micro_batches=placement.micro_batches,
-        )
-        from mnist_tasks.training import normalization
-        from mnist_tasks.training.model import build_model, build_optimizer, build_training_model
-        from mnist_tasks.training.replica_trainer import ReplicaTrainer
-        from mnist_tasks.training.trainer import Trainer
-    with _timed("build", seconds):
-        sizes = batches.sizes(len(digits.labels), recipe.batch_size, smallest=smallest)
-        steps = recipe.epochs * len(sizes)
-        model = build_model(recipe, digits.info)
-        with placement.strategy.scope():
-            training_model = build_training_model(recipe, digits.info, precision=config.precision)
-            optimizer = build_optimizer(recipe, steps=steps)
-            trainer_class = ReplicaTrainer if placement.machine.replicas > 1 else Trainer
-            trainer = trainer_class(
-                training_model, optimizer, micro_batches=min(placement.micro_batches, *sizes)
-            )
-    with _timed("fit", seconds):
-        with placement.strategy.scope():
-            epochs, curve = loop.run(
-                trainer, recipe, digits, seed=config.seed, smallest=smallest, progress=progress
-            )
-        model.set_weights(training_model.get_weights())
-        if recipe.ema_momentum:
-            normalization.recompute(model, digits.images[: normalization.ENOUGH_IMAGES])
-    with _timed("save", seconds):
-        saved = saving.save(model, config.output)
+    folder = network_file.importable(network.folder) if network else nullcontext()
+    with folder:
+        with _timed("import", seconds):
+            tensorflow_setup.import_tensorflow()
+            placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
+            if placement.note:
+                progress.note(placement.note)
+            setup = Setup(config=config, recipe=recipe, digits=digits, placement=placement)
+            build = _builder(setup, network, progress)
+        with _timed("build", seconds):
+            training = build()
+        with _timed("fit", seconds):
+            epochs, curve = training.run(progress)
+        with _timed("save", seconds):
+            saved = saving.save(training.model, config.output)
     return RunRecord(
         id=records.new_id(),
         created=records.now(),
         command=command(config),
-        recipe=recipes.as_record(recipe),
+        recipe=training.as_record(),
         seed=config.seed,
         limit=config.limit,
         machine=placement.machine,
         data=dict(digits.sha256),
         epochs=epochs,
         curve=curve,
-        network=costs.layers(model),
-        filters=costs.first_filters(model),
+        network=costs.layers(training.model),
+        filters=costs.first_filters(training.model),
         seconds=seconds,
         model=saved,
         dataset=digits.info,
+        network_source=network.source if network else None,
+        trainer=training.trainer,
     )
 
 
-def _first(digits: LabeledImages, limit: int | None) -> LabeledImages:
-    available = len(digits.labels)
-    if limit is not None and limit > available:
-        raise UsageError(
-            "--limit",
-            expected=f"a whole number from 1 to {available:,}, the images of {digits.info.title}",
-            found=f"{limit:,}",
-        )
-    return digits.first(limit)
+def _builder(
+    setup: Setup, network: NetworkFile | None, progress: EpochProgress
+) -> Callable[[], Training]:
+    """Import what builds the model, once TensorFlow is set up."""
+    setup.sizes  # noqa: B018 - too few images are an error before anything is built
+    if network is None:
+        from mnist_tasks.training.recipe_training import RecipeTraining
+
+        return partial(RecipeTraining, setup)
+    from mnist_tasks.training.user_training import UserTraining
+
+    progress.note(f"Running your code: {network.source.path}, function {network.source.function}.")
+    return partial(UserTraining, setup, network)
 
 
 def command(config: TrainingConfig) -> str:
@@ -128,6 +140,17 @@ def command(config: TrainingConfig) -> str:
         elif value is not None:
             words += [f"--{each.name.replace('_', '-')}", str(value)]
     return shlex.join(words)
+
+
+def _first(digits: LabeledImages, limit: int | None) -> LabeledImages:
+    available = len(digits.labels)
+    if limit is not None and limit > available:
+        raise UsageError(
+            "--limit",
+            expected=f"a whole number from 1 to {available:,}, the images of {digits.info.title}",
+            found=f"{limit:,}",
+        )
+    return digits.first(limit)
 
 
 @contextmanager

@@ -16,14 +16,21 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
+
+    Losses = Callable[[Any, list[Any]], Any]
 
 
 class Trainer:
-    """Trains a model with sparse categorical cross-entropy.
+    """Trains a model with sparse categorical cross-entropy, or another loss of each image.
 
     Parameters
     ----------
+    losses
+        Maps labels (n,) int32 and the outputs of the micro-batches, in the same order, to the loss
+        of each image (n,) float32.
     model
         From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes).
     micro_batches
@@ -31,8 +38,14 @@ class Trainer:
     """
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, micro_batches: int
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        micro_batches: int,
+        losses: Losses | None = None,
     ) -> None:
+        self._losses = losses or of_logits
         self._model = model
         self._optimizer = optimizer
         self._micro_batches = micro_batches
@@ -101,7 +114,7 @@ class Trainer:
         before, outputs, afters = states, [], []
         with tf.GradientTape() as tape:
             tape.watch(values)
-            for part in _split(images, self._micro_batches):
+            for part in split(images, self._micro_batches):
                 output, after = self._model.stateless_call(values, before, part, training=True)
                 outputs.append(output)
                 afters.append(after)
@@ -110,15 +123,14 @@ class Trainer:
                     old if is_statistic(old) else new
                     for old, new in zip(states, after, strict=True)
                 ]
-            logits = tf.concat(outputs, axis=0)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_sum(losses)
+            loss = tf.reduce_sum(self._losses(labels, outputs))
             mean = loss / tf.cast(count, tf.float32)
         new_states = [
             tf.add_n(news) / len(news) if is_statistic(news[0]) else news[-1]
             for news in zip(*afters, strict=True)
         ]
-        is_correct = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+        predicted = tf.argmax(tf.concat(outputs, axis=0), axis=1, output_type=tf.int32)
+        is_correct = predicted == labels
         correct = tf.reduce_sum(tf.cast(is_correct, tf.int32))
         return tape.gradient(mean, values), new_states, loss, correct
 
@@ -128,7 +140,25 @@ def is_statistic(state: Any) -> bool:
     return bool(state.dtype == "float32")
 
 
-def _split(images: Any, parts: int) -> list[Any]:
+def of_logits(labels: Any, outputs: list[Any]) -> Any:
+    """Return the sparse categorical cross-entropy of logits."""
+    logits = tf.concat(outputs, axis=0)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
+def of_keras(loss: keras.losses.Loss, *, classes: int | None) -> Losses:
+    """Return a loss of Keras for `Trainer`; `classes` is ``None`` if it wants integer labels."""
+
+    def losses(labels: Any, outputs: list[Any]) -> Any:
+        wanted = labels if classes is None else tf.one_hot(labels, classes)
+        parts = zip(split(wanted, len(outputs)), outputs, strict=True)
+        # By part: behind a concatenation, Keras would not find the logits before a softmax.
+        return tf.concat([loss.call(part, output) for part, output in parts], axis=0)
+
+    return losses
+
+
+def split(images: Any, parts: int) -> list[Any]:
     """Split a batch into parts whose sizes differ by at most one."""
     count = tf.shape(images)[0]
     return [images[count * part // parts : count * (part + 1) // parts] for part in range(parts)]

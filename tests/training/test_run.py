@@ -12,6 +12,7 @@ from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from mnist_tasks.training import loop, run
+from tests.training.recorder import Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,24 +20,6 @@ if TYPE_CHECKING:
     from mnist_tasks.records import RunRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
-
-
-class Recorder:
-    """A progress that records its calls."""
-
-    def __init__(self) -> None:
-        self.begun: tuple[int, int] | None = None
-        self.steps: list[tuple[int, int, float, float]] = []
-        self.notes: list[str] = []
-
-    def begin(self, epochs: int, images: int) -> None:
-        self.begun = (epochs, images)
-
-    def advance(self, epoch: int, images: int, loss: float, accuracy: float) -> None:
-        self.steps.append((epoch, images, loss, accuracy))
-
-    def note(self, message: str) -> None:
-        self.notes.append(message)
 
 
 def train(config: TrainingConfig, folder: Path, recorder: Recorder | None = None) -> RunRecord:

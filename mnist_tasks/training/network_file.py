@@ -1,0 +1,202 @@
+"""Find the user's own network, such as ``net.py:build``. Nothing of it is run here."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_tasks import disk
+from mnist_tasks.errors import InputRefusedError, UsageError, printable
+from mnist_tasks.records import NetworkSource
+
+OPTION = "--network"
+FUNCTION = "build"
+LARGEST = 200_000  # bytes: the record keeps the text
+WHAT = f"net.py, net.py:function or package.module:function (without a function: {FUNCTION})"
+REASON = "network-code-failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFile:
+    """A user's file with the function that returns her Keras model.
+
+    Attributes
+    ----------
+    module
+        Name under which the file is imported.
+    folder
+        Absolute path of the folder that is importable while the code runs.
+    given
+        The function itself, if it came from Python and not from a file.
+    """
+
+    source: NetworkSource
+    module: str
+    folder: str
+    given: Callable[..., Any] | None = None
+
+
+def reference(file: NetworkFile) -> str:
+    """Return a network as a user names it."""
+    source = file.source
+    return f"{source.path}:{source.function}" if source.path else source.function
+
+
+def name(reference: str) -> str:
+    """Return a network's name in tables.
+
+    >>> name("models/net.py:build")
+    'net.py'
+    >>> name("package.module:small")
+    'package.module:small'
+    """
+    where, function = split(reference)
+    shown = Path(where).name if where.endswith(".py") else where
+    return printable(shown if function == FUNCTION else f"{shown}:{function}")
+
+
+def split(reference: str) -> tuple[str, str]:
+    """Return the file or module of a reference, and its function.
+
+    >>> split("net.py")
+    ('net.py', 'build')
+    >>> split("package.module:small")
+    ('package.module', 'small')
+    """
+    where, _, function = reference.rpartition(":")
+    if where and function.isidentifier():
+        return where, function
+    return reference, FUNCTION
+
+
+def find(reference: str) -> NetworkFile:
+    """Find a network and read its text, without running it.
+
+    Raises
+    ------
+    UsageError
+        The reference is not a file or a module.
+    InputRefusedError
+        The file is missing, too large, not text, or not valid Python.
+    """
+    where, function = split(reference)
+    if where.endswith(".py") or any(each in where for each in ("/", os.sep)):
+        path, module = Path(where), Path(where).stem
+        folder = path.absolute().parent
+    elif where and all(part.isidentifier() for part in where.split(".")):
+        path, module, folder = _module_path(where), where, Path.cwd()
+    else:
+        raise UsageError(OPTION, expected=WHAT, found=printable(reference) or "nothing")
+    content = _read(path)
+    text = _checked(content, path)
+    digest = hashlib.sha256(content).hexdigest()
+    return NetworkFile(
+        source=NetworkSource(path=str(path), function=function, text=text, sha256=digest),
+        module=module,
+        folder=str(folder),
+    )
+
+
+def of_function(function: Callable[..., Any]) -> NetworkFile:
+    """Return the network of a function of this process, such as one of a notebook.
+
+    Only the function is used: not an ``augment`` or a ``callbacks`` beside it.
+    """
+    try:
+        path = inspect.getsourcefile(function) or ""
+        lines, _ = inspect.getsourcelines(function)
+    except (OSError, TypeError):  # it was typed into an interpreter
+        path, lines = "", []
+    has_file = path.endswith(".py") and Path(path).is_file()
+    text = _checked(_read(Path(path)), Path(path)) if has_file else "".join(lines)
+    return NetworkFile(
+        source=NetworkSource(
+            path=path,
+            function=getattr(function, "__qualname__", type(function).__name__),
+            text=text,
+            sha256=hashlib.sha256(text.encode(errors="replace")).hexdigest(),
+        ),
+        module=getattr(function, "__module__", None) or "",
+        folder=str(Path(path).absolute().parent if has_file else Path.cwd()),
+        given=function,
+    )
+
+
+@contextmanager
+def importable(folder: str) -> Iterator[None]:
+    """Make the modules of a folder importable, as they are for ``python net.py``."""
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
+
+
+def _module_path(name: str) -> Path:
+    """Return the file of a module. Its packages are searched, but not imported."""
+    places: list[str] | None = None
+    parts = name.split(".")
+    with importable(str(Path.cwd())):
+        for depth in range(1, len(parts) + 1):
+            part = ".".join(parts[:depth])
+            spec = next(
+                (found for each in sys.meta_path if (found := each.find_spec(part, places))), None
+            )
+            if spec is None:
+                break
+            places = list(spec.submodule_search_locations or ())
+            if depth == len(parts) and spec.origin and spec.has_location:
+                path = Path(spec.origin)
+                return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    raise InputRefusedError(
+        OPTION,
+        expected=f"a module that can be imported from here: {WHAT}",
+        found=f"no module {part}",
+        remedy="Run the command in the folder of the package, or name the file: net.py",
+        reason="file-missing",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return disk.read_regular(path, limit=LARGEST)
+    except (OSError, ValueError) as error:  # a ValueError: a null character
+        found = getattr(error, "strerror", None) or str(error)
+        number = getattr(error, "errno", None)
+        if number == errno.EFBIG:
+            found = f"{found}, more than {LARGEST:,}"
+        raise InputRefusedError(
+            str(path),
+            expected=f"a Python file with a function {FUNCTION}() that returns a Keras model",
+            found=found,
+            reason="file-missing" if number == errno.ENOENT else None,
+        ) from error
+
+
+def _checked(content: bytes, path: Path) -> str:
+    """Return the text of a file that is valid Python."""
+    try:
+        text = importlib.util.decode_source(content)
+        compile(text, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = f":{error.lineno}" if error.lineno else ""
+        raise InputRefusedError(
+            f"{path}{line}", found=f"{type(error).__name__}: {error.msg}", reason=REASON
+        ) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise InputRefusedError(
+            str(path), expected="a Python file", found=str(error), reason=REASON
+        ) from error
+    return text

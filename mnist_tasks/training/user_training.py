@@ -1,0 +1,139 @@
+"""Train the user's own network: with the fast trainer where the model allows it, else ``fit``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.records import Epoch, Point
+from mnist_tasks.training import (
+    batches,
+    fit_trainer,
+    loop,
+    recipes,
+    user_code,
+    user_loss,
+    user_model,
+)
+from mnist_tasks.training.loop import EpochProgress
+from mnist_tasks.training.network_file import REASON, NetworkFile
+from mnist_tasks.training.replica_trainer import ReplicaTrainer
+from mnist_tasks.training.setup import Setup
+from mnist_tasks.training.trainer import Trainer, of_keras
+
+Curves = tuple[tuple[Epoch, ...], tuple[Point, ...]]
+
+
+class UserTraining:
+    """A training of the user's model; use it in the scope of the devices' strategy.
+
+    Attributes
+    ----------
+    why_fit
+        Why Keras's ``fit`` trains it; empty if the fast trainer does.
+    """
+
+    def __init__(self, setup: Setup, file: NetworkFile) -> None:
+        self._setup, self._file = setup, file
+        self._user = user_model.build(
+            file,
+            setup.recipe,
+            changed=frozenset(recipes.changes(setup.config)),
+            steps=setup.steps,
+            info=setup.digits.info,
+        )
+        self.model = self._user.model
+        self.why_fit = user_loss.why_not_fast(self.model, self._user.loss)
+        if self._user.callbacks:
+            self.why_fit = "it has callbacks"
+
+    @property
+    def trainer(self) -> Literal["fast", "fit"]:
+        """Which trainer it is, for the record."""
+        return "fit" if self.why_fit else "fast"
+
+    def run(self, progress: EpochProgress) -> Curves:
+        """Train the model in place."""
+        with self._setup.placement.strategy.scope():
+            return self._fit(progress) if self.why_fit else self._fast(progress)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return what trained the model, in place of a recipe's settings."""
+        record = recipes.as_record(self._setup.recipe)
+        unused = {"layers", "ema_momentum"}
+        unused |= {"micro_batches"} if self.why_fit else set()
+        unused |= set(user_loss.OPTIMIZER_SETTINGS) if self._user.is_hers else set()
+        return {
+            **{name: value for name, value in record.items() if name not in unused},
+            "learning_rate": self._user.learning_rate,
+            "optimizer": type(self.model.optimizer).__name__,
+            "loss": self._user.loss.name,
+        }
+
+    def _fast(self, progress: EpochProgress) -> Curves:
+        setup, loss, rate = self._setup, self._user.loss, self._user.learning_rate
+        trainer = (ReplicaTrainer if setup.replicas > 1 else Trainer)(
+            self.model,
+            self.model.optimizer,
+            micro_batches=setup.micro_batches,
+            losses=of_keras(
+                loss.function, classes=self.model.output_shape[-1] if loss.one_hot else None
+            ),
+        )
+        recipe = setup.recipe
+        return loop.run(
+            trainer,
+            replace(recipe, learning_rate=rate) if isinstance(rate, float) else recipe,
+            setup.digits,
+            seed=setup.config.seed,
+            smallest=setup.smallest,
+            progress=progress,
+            augment=self._augment if self._user.augment else None,
+        )
+
+    def _fit(self, progress: EpochProgress) -> Curves:
+        setup = self._setup
+        random = np.random.default_rng(setup.config.seed)
+
+        def epoch() -> Iterator[fit_trainer.Batch]:
+            for images, labels in batches.epoch(
+                setup.digits,
+                batch_size=setup.recipe.batch_size,
+                max_shift=setup.recipe.max_shift,
+                steps=1,
+                random=random,
+                smallest=setup.smallest,
+                augment=self._augment if self._user.augment else None,
+            ):
+                yield images[0], labels[0]
+
+        curves = fit_trainer.fit(
+            self._user,
+            self._file,
+            epoch,
+            epochs=setup.recipe.epochs,
+            sizes=setup.sizes,
+            progress=progress,
+        )
+        self.model = user_model.without_class(self.model)
+        return curves
+
+    def _augment(self, images: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+        """Call the user's function on a batch, and check what it returns."""
+        assert self._user.augment is not None  # noqa: S101 - the callers look
+        with user_code.running(self._file):
+            found: NDArray[np.uint8] = self._user.augment(images, random)
+        is_array = isinstance(found, np.ndarray)
+        if not is_array or found.shape != images.shape or found.dtype != np.uint8:
+            raise InputRefusedError(
+                user_code.line_of(self._user.augment, self._file),
+                expected=f"images {images.shape} uint8, as they came in",
+                found=f"{found.shape} {found.dtype}" if is_array else type(found).__name__,
+                reason=REASON,
+            )
+        return found
