@@ -74,6 +74,28 @@ def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
     return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
+def mixed(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Interleave images that come class by class, so that any part of them has all classes.
+
+    Each class is spread evenly over the whole, and keeps its order. Images in any other order are
+    returned as they are.
+    """
+    import numpy as np
+
+    counts = np.bincount(labels)
+    changes = np.count_nonzero(labels[1:] != labels[:-1])
+    if changes != np.count_nonzero(counts) - 1:
+        return images, labels
+    by_class = np.argsort(labels, kind="stable")
+    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    places = np.empty(len(labels))
+    places[by_class] = np.arange(len(labels)) - np.repeat(starts, counts) + 0.5
+    order = np.lexsort((labels, places / counts[labels]))
+    return images[order], labels[order]
+
+
 def valid(
     images: NDArray[Any], labels: NDArray[Any], *, classes: int, most: int, origin: str
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -16,19 +16,11 @@ Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 @dataclass(frozen=True, kw_only=True)
 class Arrays:
-    """Two arrays of an ``.npz`` file.
+    """Two arrays of an ``.npz`` file."""
 
-    Attributes
-    ----------
-    npz
-        Path of the file.
-    images, labels
-        Names of the arrays.
-    """
-
-    npz: Text
-    images: Text
-    labels: Text
+    npz: Annotated[Text, Meta(description="Path of the file.")]
+    images: Annotated[Text, Meta(description="Name of the array with the images.")]
+    labels: Annotated[Text, Meta(description="Name of the array with the labels.")]
 
 
 IdxFiles = Annotated[tuple[Text, ...], Meta(extra_json_schema={"minItems": 2, "maxItems": 2})]

@@ -60,6 +60,8 @@ class ProjectFiles:
     def read(self, split: Split, staging: Path, progress: Progress) -> SplitArrays:
         """Read a split.
 
+        Training images that come class by class are interleaved: the last ones validate a sweep.
+
         Parameters
         ----------
         staging
@@ -77,6 +79,10 @@ class ProjectFiles:
         EnvironmentProblemError
             The web server can't be reached.
         """
+        images, labels = self._read(split, staging, progress)
+        return arrays.mixed(images, labels) if split == "train" else (images, labels)
+
+    def _read(self, split: Split, staging: Path, progress: Progress) -> SplitArrays:
         made_of, classes, most = self.origin.split(split), self.classes(), _MOST[split]
         if isinstance(made_of, str):
             folder = Path(self.place) / made_of

@@ -26,7 +26,7 @@ _NAMES = f"2 to {MOST_CLASSES} different names of up to 64 characters"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class DatasetTable:
     """The keys of the table of a data set. Paths are relative to the ``pyproject.toml``."""
 
     train: _Split
@@ -57,7 +57,7 @@ class ProjectTable:
     """The table of a data set, and the project that it is in."""
 
     name: str
-    table: Table
+    table: DatasetTable
     project: Project
 
     @property
@@ -126,7 +126,7 @@ def find(name: str) -> ProjectTable | None:
         return None
     key = f"{project.PREFIX}datasets.{name}"
     raw: Any = found.settings.datasets[name]
-    table = toml_files.convert(raw, Table, found.file, name=f"[{key}]", prefix=f"{key}.")
+    table = toml_files.convert(raw, DatasetTable, found.file, name=f"[{key}]", prefix=f"{key}.")
     with toml_files.naming(found.file):
         _require_valid(table, key)
     return ProjectTable(name=name, table=table, project=found)
@@ -164,7 +164,7 @@ def _require_name(name: str, found: Project) -> None:
         raise UsageError(subject, expected=expected, found=printable(name) or "nothing")
 
 
-def _require_valid(table: Table, key: str) -> None:
+def _require_valid(table: DatasetTable, key: str) -> None:
     """Refuse what the types allow: names that can't be shown, and files that no mirror can have."""
     classes = table.classes
     if classes is not None and (bad := invalid_names(classes)):

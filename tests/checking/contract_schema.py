@@ -14,6 +14,8 @@ import msgspec
 from mnist_tasks import project
 from mnist_tasks.checking import contract
 from mnist_tasks.checking.contract import Contract
+from mnist_tasks.data import project_table
+from mnist_tasks.data.project_table import DatasetTable
 from mnist_tasks.project import Settings
 from mnist_tasks.training import own_recipes
 from mnist_tasks.training.recipes import RecipeTable
@@ -30,15 +32,22 @@ def text() -> str:
 def project_text() -> str:
     """Return the schema of the table ``[tool.mnist-tasks]`` as JSON."""
     _, kinds = msgspec.json.schema_components(
-        (Settings, Contract, RecipeTable), ref_template="#/$defs/{name}"
+        (Settings, Contract, RecipeTable, DatasetTable), ref_template="#/$defs/{name}"
     )
     settings = kinds.pop("Settings")
     settings["additionalProperties"] = False
+    for name in ("DatasetTable", "Arrays", "Lock", "LockedFile"):
+        kinds[name]["additionalProperties"] = False
     names = {"pattern": f"^{own_recipes.NAME.pattern}$"}
     contracts, recipes = ({"$ref": f"#/$defs/{name}"} for name in ("Contract", "RecipeTable"))
     tables: dict[str, dict[str, Any]] = {
         "contract": {"anyOf": [{"type": "string", "minLength": 1}, contracts]},
         "recipes": {"type": "object", "propertyNames": names, "additionalProperties": recipes},
+        "datasets": {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{project_table.NAME.pattern}$"},
+            "additionalProperties": {"$ref": "#/$defs/DatasetTable"},
+        },
     }
     for key, schema in tables.items():
         described = settings["properties"][key]

@@ -1,0 +1,95 @@
+"""A data set of one's own, from pictures in folders to a checked and reported model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_tasks import load_data
+from tests import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+    Cli = Callable[..., Run]
+
+
+def error(done: Run) -> dict[str, str]:
+    found: dict[str, str] = json.loads(done.stdout)["error"]
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with pictures and a ``pyproject.toml`` that names them."""
+    shapes.write_pictures(tmp_path / "parts")
+    return shapes.write_project(
+        tmp_path,
+        f"{shapes.FOLDERS}\n",
+        "[tool.mnist-tasks.contract]\naccuracy_above = 0.5\nperturbed.shift = "
+        "{ pixels = 1, accuracy_above = 0.1 }\n",
+    )
+
+
+def test_a_lock_comes_first_and_notices_changes(
+    cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.parent)
+    for command in ("train", "fetch", "check"):
+        done = cli(command, "--dataset", "parts", "--json")
+        assert done.returncode == 2
+        assert error(done)["remedy"] == "Run `mnist-tasks fetch --dataset parts --lock`."
+    before = project.read_text()
+    locked = cli("fetch", "--dataset", "parts", "--lock", "--offline")
+    assert locked.returncode == 0, locked.stderr
+    assert "locked in pyproject.toml" in locked.stderr
+    assert project.read_text().startswith(before)
+    fetched = json.loads(cli("fetch", "--dataset", "parts", "--json").stdout)
+    assert [file["source"] for file in fetched["files"]] == ["cache"] * 4
+
+    data = load_data("train", dataset="parts", data=project.parent / "data")
+    assert data.images.shape == (96, 20, 24, 3)
+    assert sorted(data.labels.tolist()) == sorted(shapes.arrays()["train_labels"].tolist())
+
+    picture = next((project.parent / "parts" / "test" / "nut").iterdir())
+    Image.fromarray(np.zeros((20, 24, 3), np.uint8)).save(picture)
+    done = cli("fetch", "--dataset", "parts", "--json")
+    assert done.returncode == 3
+    assert error(done)["reason"] == "data-changed"
+    assert fetched["files"][2]["sha256"] in error(done)["expected"]
+    done = cli("fetch", "--dataset", "parts", "--lock")
+    assert done.returncode == 0
+    assert fetched["files"][2]["sha256"] not in project.read_text()
+    assert fetched["files"][1]["sha256"] in project.read_text()
+
+
+@pytest.mark.slow
+def test_the_whole_workflow_follows_the_data_set(cli: Cli, project: Path) -> None:
+    mine = ("--dataset", "parts")
+    assert cli("fetch", *mine, "--lock").returncode == 0
+    too_many = cli("train", *mine, "--limit", "97", "--json")
+    assert too_many.returncode == 2
+    assert "from 1 to 96, the images of parts" in error(too_many)["expected"]
+    settings = ("--set", "batch_size=16", "--set", "ema_momentum=0")
+    trained = cli("train", *mine, "--epochs", "4", *settings, "--json")
+    assert trained.returncode == 0, trained.stderr
+    run = json.loads(trained.stdout)
+    assert run["dataset"]["classes"] == list(shapes.CLASSES)
+    assert run["dataset"]["image_shape"] == [20, 24, 3]
+    assert "--dataset parts" in run["command"]
+
+    checked = cli("check", *mine, "--json")
+    assert checked.returncode == 0, checked.stdout
+    metrics = json.loads(checked.stdout)["checks"][0]["check"]["metrics"]
+    assert len(metrics["confusion"]) == 4
+    swept = cli("sweep", *mine, "--seeds", "0", *settings, "--set", "epochs=3", "--json")
+    assert swept.returncode == 0, swept.stderr
+    (row,) = json.loads(swept.stdout)["ranking"]
+    assert row["accuracy"]["mean"] > 0.5
