@@ -20,6 +20,7 @@ from mnist_tasks.cli.common import EXIT_CODES, print_error, print_json
 from mnist_tasks.cli.doctor import doctor
 from mnist_tasks.cli.false_alarms import false_alarms
 from mnist_tasks.cli.fetch import fetch
+from mnist_tasks.cli.init import init
 from mnist_tasks.cli.report import report
 from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train
@@ -97,7 +98,7 @@ def _before_commands(
     """Handle the options before the command."""
 
 
-for command in (fetch, train, check, report, vet, sweep, false_alarms, doctor):
+for command in (init, fetch, train, check, report, vet, sweep, false_alarms, doctor):
     app.command(cls=project_defaults.Command, epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

@@ -1,0 +1,47 @@
+"""The files that a new project starts with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mnist_tasks import disk
+from mnist_tasks.errors import UsageError
+
+# Each file of the starter, and its template beside this module.
+TEMPLATES = {
+    "README.md": "README.md",
+    "pyproject.toml": "pyproject.toml",
+    "net.py": "net.py",
+    "tasks.py": "tasks.py",
+    "noxfile.py": "noxfile.py",
+    ".github/workflows/ci.yml": "ci.yml",
+    ".gitignore": "gitignore",
+}
+_FILES = Path(__file__).parent / "files"
+
+
+def create(folder: Path) -> tuple[Path, ...]:
+    """Write the starter into a folder, which is created if it is missing, and return its files.
+
+    Raises
+    ------
+    UsageError
+        One of the files exists; then nothing is written.
+    EnvironmentProblemError
+        The folder can't be written.
+    """
+    if there := [name for name in TEMPLATES if os.path.lexists(folder / name)]:
+        raise UsageError(
+            str(folder),
+            expected="a folder without the files of the starter, which overwrites nothing",
+            found=", ".join(there),
+            remedy="Name an empty or a new folder: `mnist-tasks init digits`.",
+        )
+    written = tuple(folder / name for name in TEMPLATES)
+    with disk.writable(folder, remedy="Name another folder: `mnist-tasks init FOLDER`."):
+        for path, template in zip(written, TEMPLATES.values(), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                file.write((_FILES / template).read_bytes())
+    return written

@@ -1,0 +1,14 @@
+"""The workflow as tasks: ``invoke --list`` lists them, and ``invoke`` alone runs all four steps.
+
+A task runs the command of the same name and takes its options; ``invoke --dry TASK`` shows the
+command line without running it. A task of your own is a function with ``@task`` below.
+"""
+
+import os
+from pathlib import Path
+
+from mnist_tasks.tasks import check, fetch, report, train, workflow
+
+__all__ = ["check", "fetch", "report", "train", "workflow"]
+
+os.chdir(Path(__file__).parent)  # `invoke` finds this file from any folder below it
