@@ -17,6 +17,7 @@ from mnist_tasks import tasks
 from mnist_tasks.cli import app
 
 Inline = Callable[..., str]
+StandIn = Callable[..., tuple[str, int]]
 PROJECT = Path(__file__).parents[1]
 CLI = f"{shlex.quote(sys.executable)} -P -m mnist_tasks"
 
@@ -39,14 +40,14 @@ def invoke(*arguments: str, cwd: Path = PROJECT, **env: str) -> subprocess.Compl
 
 
 @pytest.fixture
-def inline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inline:
+def inline(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inline:
     """Return a function that runs invoke in this process and returns what it prints."""
     monkeypatch.chdir(PROJECT)  # tasks.py changes the folder
     monkeypatch.setattr(sys, "path", [*sys.path])
 
     def run(*arguments: str) -> str:
         Program().run(["invoke", "-r", str(PROJECT), *arguments], exit=False)
-        printed = capsys.readouterr()
+        printed = capfd.readouterr()
         assert printed.err == ""
         return printed.out
 
@@ -186,13 +187,29 @@ sys.exit(int(dict(each.split("=") for each in os.environ["EXIT_CODES"].split()).
 
 
 @pytest.fixture
-def stand_in(project: Path) -> Path:
-    """Return a project whose tasks run `COMMANDS`."""
-    (project / "commands.py").write_text(COMMANDS)
-    with (project / "tasks.py").open("a") as file:
-        file.write("\nfrom mnist_tasks import tasks\ntasks.CLI = (tasks.sys.executable, ")
-        file.write("'commands.py')\n")
-    return project
+def stand_in(
+    tmp_path: Path,
+    inline: Inline,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> StandIn:
+    """Return a function that runs invoke with a stand-in for the CLI.
+
+    The function returns what the stand-in prints, and the exit code of invoke.
+    """
+
+    def run(*arguments: str, script: str = COMMANDS, codes: str = "") -> tuple[str, int]:
+        (tmp_path / "commands.py").write_text(script, encoding="utf-8")
+        monkeypatch.setattr(tasks, "CLI", (sys.executable, str(tmp_path / "commands.py")))
+        monkeypatch.setenv("EXIT_CODES", codes)
+        code = 0
+        try:
+            Program().run(["invoke", "-r", str(PROJECT), *arguments])
+        except SystemExit as exited:
+            code = int(exited.code or 0)
+        return capfd.readouterr().out, code
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -208,20 +225,21 @@ def stand_in(project: Path) -> Path:
     ],
 )
 def test_a_model_that_fails_is_reported_on_too(
-    codes: str, commands: list[str], code: int, stand_in: Path
+    codes: str, commands: list[str], code: int, stand_in: StandIn
 ) -> None:
-    done = invoke(cwd=stand_in, EXIT_CODES=codes)
-    assert done.stdout.split() == commands, done.stderr
-    assert done.returncode == code
+    printed, exit_code = stand_in(codes=codes)
+    assert printed.split() == commands
+    assert exit_code == code
 
 
-def test_only_the_workflow_reports_on_a_model_that_fails(stand_in: Path) -> None:
-    done = invoke("check", "report", cwd=stand_in, EXIT_CODES="check=1")
-    assert done.stdout.split() == ["check"]
-    assert done.returncode == 1
+def test_only_the_workflow_reports_on_a_model_that_fails(
+    stand_in: StandIn,
+) -> None:
+    assert stand_in("check", "report", codes="check=1") == ("check\n", 1)
 
 
-def test_text_reaches_a_pipe_in_whole_characters(stand_in: Path) -> None:
-    (stand_in / "commands.py").write_text("print('─' * 5000 + 'é')")
-    done = invoke("fetch", cwd=stand_in, PYTHONIOENCODING="utf-8")
-    assert done.stdout == "─" * 5000 + "é\n"
+def test_text_reaches_a_pipe_in_whole_characters(
+    stand_in: StandIn,
+) -> None:
+    script = "import sys; sys.stdout.buffer.write('─'.encode() * 5000)"
+    assert stand_in("fetch", script=script) == ("─" * 5000, 0)
