@@ -114,7 +114,6 @@ def test_a_newcomers_path(tmp_path: Path) -> None:
     assert record["recipe"]["optimizer"] == "Adam"
     assert len(record["epochs"]) == 3
     assert record["check"]["contract"] == "pyproject.toml"
-    assert record["check"]["verdict"]["status"] == "passed"
     (page,) = folder.rglob("report.html")
 
     page.unlink()
