@@ -134,12 +134,14 @@ def rows(error: MnistTasksError | Failure) -> dict[str, str]:
 
 
 def redact(text: str) -> str:
-    """Return text without the user names and passwords of the addresses in it.
+    """Return text without the user names, passwords and queries of the addresses in it.
 
-    >>> redact("https://user:secret@example.com/mnist/: not found")
-    'https://***@example.com/mnist/: not found'
+    A query can be a signature that gives access.
+
+    >>> redact("https://user:secret@example.com/mnist.npz?key=secret: not found")
+    'https://***@example.com/mnist.npz?*** not found'
     """
-    return re.sub(r"://[^/\s]*@", "://***@", text)
+    return re.sub(r"\?[^\s?]*=\S*", "?***", re.sub(r"//[^/\s]*@", "//***@", text))
 
 
 def _printable_lines(text: str) -> str:

@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from ssl import SSLContext
 
 
 @contextmanager
-def serve(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    """Serve until the block ends; yield the address, which ends in ``/``."""
+def serve(
+    answer: Callable[[BaseHTTPRequestHandler], None], *, context: SSLContext | None = None
+) -> Iterator[str]:
+    """Serve until the block ends, over TLS with a context; yield the address, with a ``/``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with suppress(BrokenPipeError, ConnectionResetError):  # the client hung up
                 answer(self)
 
+        do_CONNECT = do_GET  # noqa: N815  # what a proxy is asked for
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http{'s' if context else ''}://127.0.0.1:{server.server_port}/"
     finally:
         server.shutdown()
         server.server_close()

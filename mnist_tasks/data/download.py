@@ -1,15 +1,19 @@
-"""Download one file over HTTP, with timeouts, a size limit and retries."""
+"""Download one file over HTTP, with a deadline, a size limit and retries."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from mnist_tasks.data import web
 from mnist_tasks.errors import (
     EnvironmentProblemError,
     InputRefusedError,
+    MnistTasksError,
     UsageError,
     printable,
     redact,
@@ -18,10 +22,7 @@ from mnist_tasks.errors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from requests import Response
-
 LARGEST_DOWNLOAD = 64 << 20  # bytes: all of MNIST is 55 MB, uncompressed
-CHUNK = 1 << 16  # bytes
 
 
 class Progress(Protocol):
@@ -55,7 +56,7 @@ class RetryPolicy:
     idle_timeout
         Longest wait in seconds for a connection, and between two pieces of the file.
     timeout
-        Time limit of one attempt, in seconds.
+        Time limit of one file, retries included, in seconds.
     delays
         Waiting time before each retry, in seconds.
     """
@@ -85,90 +86,95 @@ def download(
     Raises
     ------
     EnvironmentProblemError
-        The server can't be reached, refuses the request, or is too slow.
+        The server can't be reached, is not trusted, refuses the request, or is too slow.
     InputRefusedError
         The file has more than `largest` bytes.
     UsageError
         The address is not valid.
     """
+    _require_valid(url)
     shown = redact(url)
-    for delay in (*policy.delays, None):
+    deadline = time.monotonic() + policy.timeout
+    once = partial(_download_once, url, target, policy, deadline, largest, progress)
+    for tries, delay in enumerate((*policy.delays, None), start=1):
         try:
-            _download_once(url, target, policy, progress, largest)
+            once()
         except _TransientError as error:
-            if delay is None:
-                tries = len(policy.delays) + 1
-                raise EnvironmentProblemError(shown, found=f"{error} ({tries} tries)") from error
+            if delay is None or time.monotonic() + delay > deadline:
+                counted = f"{tries} tries" if tries > 1 else "1 try"
+                raise EnvironmentProblemError(shown, found=f"{error} ({counted})") from error
             progress.note(f"{shown}: {error}; retrying in {delay:g} s")
             time.sleep(delay)
+        except web.TooSlowError as error:
+            found = f"too slow: not complete after {policy.timeout:g} s"
+            raise EnvironmentProblemError(shown, found=found) from error
         else:
             return
 
 
-def _download_once(
-    url: str, target: Path, policy: RetryPolicy, progress: Progress, largest: int
-) -> None:
+def _require_valid(url: str) -> None:
     import requests
 
-    deadline = time.monotonic() + policy.timeout
     try:
-        with requests.get(url, stream=True, timeout=policy.idle_timeout) as response:
-            _raise_for_status(url, response.status_code)
-            _write(response, target, deadline, progress, largest)
-    except ValueError as error:  # requests' errors for an invalid address are ValueErrors, too
+        requests.Request("GET", url).prepare()
+        found = "" if url.startswith(("http://", "https://")) else url
+    except ValueError as error:  # those of requests, too
+        found = str(error)
+    if found:
         raise UsageError(
             printable(redact(url)),
             expected="an http:// or https:// address",
-            found=printable(redact(str(error))),
-        ) from error
-    except requests.RequestException as error:
-        why = reason(error)
-        if "can't be resolved" in why:
-            raise EnvironmentProblemError(redact(url), found=why) from error
-        raise _TransientError(why) from error
+            found=printable(redact(found)),
+        )
 
 
-def _raise_for_status(url: str, status: int) -> None:
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise _TransientError(f"the server responded with status {status}")
-    if status >= HTTPStatus.BAD_REQUEST:
-        found = f"the server responded with status {status}"
-        raise EnvironmentProblemError(redact(url), found=found)
-
-
-def _write(
-    response: Response, target: Path, deadline: float, progress: Progress, largest: int
+def _download_once(
+    url: str,
+    target: Path,
+    policy: RetryPolicy,
+    deadline: float,
+    largest: int,
+    progress: Progress,
 ) -> None:
-    """Write the body of a response to a file, within the limits of size and time."""
-    length = response.headers.get("Content-Length", "")
-    total = int(length) if length.isdecimal() else None
-    done = 0
+    arriving = web.receive(url, idle_timeout=policy.idle_timeout, deadline=deadline)
     with target.open("wb") as file:
-        for chunk in response.iter_content(CHUNK):
-            done += len(chunk)
+        total, done = None, 0
+        for item in _received(arriving, url):
+            if isinstance(item, web.Head):
+                _raise_for_status(url, item.status)
+                total = item.length
+                continue
+            done += len(item)
             if done > largest:
                 raise InputRefusedError(
                     "the download",
                     expected=f"at most {largest:,} bytes",
                     found="a larger file",
                 )
-            if time.monotonic() > deadline:
-                raise _TransientError("too slow: the download exceeded its time limit")
-            file.write(chunk)
+            file.write(item)
             progress.advance(done if total is None else min(done, total), total)
 
 
-def reason(error: Exception) -> str:
-    """Return a short reason why a download failed."""
-    import requests
+def _received(arriving: Iterator[web.Head | bytes], url: str) -> Iterator[web.Head | bytes]:
+    """Yield what arrives, and raise what happens to the request as an error about the server."""
+    try:
+        yield from arriving
+    except (MnistTasksError, web.TooSlowError):
+        raise
+    except Exception as error:
+        found, is_transient = web.failure(error, url)
+        if is_transient:
+            raise _TransientError(found) from error
+        raise EnvironmentProblemError(redact(url), found=found) from error
 
-    text = redact(str(error))
-    if "Failed to resolve" in text:
-        return "the host name can't be resolved"
-    if isinstance(error, requests.Timeout) or "timed out" in text:
-        return "timed out"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection was closed too early"
-    if "refused" in text:
-        return "connection refused"
-    return printable(text, limit=100)
+
+def _raise_for_status(url: str, status: int) -> None:
+    if status < HTTPStatus.BAD_REQUEST:
+        return
+    proxy = web.proxy_of(url)
+    found = f"the server responded with status {status}"
+    if proxy:
+        found = f"the server or the proxy {proxy} responded with status {status}"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise _TransientError(found)
+    raise EnvironmentProblemError(redact(url), found=found)

@@ -72,7 +72,7 @@ class Mirror:
             parts = [(self.url, wanted)]
         for url, files in parts:
             container = staging / "download"
-            progress.begin(f"{url.rpartition('/')[2]} from {self.name}")
+            progress.begin(f"{redact(url).rpartition('/')[2]} from {self.name}")
             download(url, container, policy=self.policy, progress=progress)
             yield from containers.unpack(container, files, staging, origin=redact(url))
 

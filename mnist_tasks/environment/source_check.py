@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 
-from mnist_tasks.data import datasets, packages
+from mnist_tasks.data import datasets, packages, web
 from mnist_tasks.data.packages import Debian, Npm
 from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.environment import background
@@ -72,20 +72,18 @@ def _check(source: Source, timeout: float) -> str | None:
 
 def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
     """Request the first bytes of the smallest file."""
-    import requests
-
-    from mnist_tasks.data.download import reason
-
     smallest = min(datasets.default().files, key=lambda file: file.bytes)
     url = f"{mirror.url}{smallest.name}.gz" if mirror.url.endswith("/") else mirror.url
-    headers = {"Range": f"bytes=0-{REQUESTED - 1}", "Accept-Encoding": "identity"}
+    headers = {"Range": f"bytes=0-{REQUESTED - 1}"}
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        with web.get(url, headers=headers, timeout=timeout) as response:
             if not response.ok:
                 return f"the server responded with status {response.status_code}"
             content = next(response.iter_content(REQUESTED), b"")
-    except (requests.RequestException, OSError, ValueError) as error:
-        return reason(error)
+    except EnvironmentProblemError as error:
+        return str(error)
+    except (OSError, ValueError) as error:
+        return web.failure(error, url)[0]
     if content.lstrip().startswith(b"<"):
         return f"a web page, not data: {printable(content.decode(errors='replace'))}"
     return None if content else "an empty response"
