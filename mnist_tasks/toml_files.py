@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,8 @@ MOST_STEPS = 5_000_000
 
 def parse(path: Path, what: str) -> dict[str, Any]:
     """Read a TOML file, or raise a `UsageError` that expects `what`, such as ``a contract``."""
+    import tomllib  # slow to import, and most folders have no such file
+
     try:
         # Editors of Windows begin a file with a byte-order mark.
         text = disk.read_regular(path, limit=LARGEST).decode("utf-8-sig")

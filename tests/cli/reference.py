@@ -22,7 +22,8 @@ HEAD = f"""\
 
 `{PROGRAM} COMMAND --help` shows the same. `python -m mnist_tasks` is the same program;
 `python train_model.py` and `python test_model.py` are `{PROGRAM} train` and `{PROGRAM} check`.
-Every command uses the same [exit codes](ci.md#exit-codes).
+Every command uses the same [exit codes](ci.md#exit-codes). A project can
+[set other defaults](own-model.md#settings-of-a-project).
 """
 
 

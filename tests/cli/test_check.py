@@ -33,9 +33,20 @@ def test_an_invalid_contract_is_exit_2_before_anything_is_read(
 
 def test_the_contract_in_pyproject_is_used_by_default(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.mnist-tasks.contract]\naccuracy_above = 2\n")
-    done = cli("check", "--offline")
-    assert done.returncode == 2
-    assert "pyproject.toml: accuracy_above" in done.stderr
+    (tmp_path / "tests").mkdir()
+    for folder, name in {"": "pyproject.toml", "tests": "../pyproject.toml"}.items():
+        done = cli("check", "--offline", "--json", folder=folder)
+        assert done.returncode == 2
+        assert json.loads(done.stdout)["error"]["subject"] == f"{name}: accuracy_above"
+
+
+def test_a_contract_beside_the_model_does_not_count(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "pyproject.toml").write_text("[tool.mnist-tasks.contract]\na = 2\n")
+    for command in (("check", "--offline"), ("vet",)):
+        done = cli(*command, "theirs/model.h5", "--json")
+        assert done.returncode in {3, 4}
+        assert "pyproject" not in done.stdout
 
 
 def test_an_error_is_in_every_requested_file(small_cli: Cli, tmp_path: Path) -> None:

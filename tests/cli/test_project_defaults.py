@@ -74,6 +74,19 @@ def test_every_command_uses_the_settings_that_it_has(
     assert found == found | {name: value for name, value in changed.items() if name in found}
 
 
+def test_only_train_and_sweep_can_be_given_a_network() -> None:
+    """No other command runs a project's code, whatever its settings say."""
+    command: Any = typer.main.get_command(app)
+    groups = [command, *(each for each in command.commands.values() if hasattr(each, "commands"))]
+    takers = {
+        name
+        for group in groups
+        for name, each in group.commands.items()
+        if any(parameter.name == "network" for parameter in each.params)
+    }
+    assert takers <= {"train", "sweep"}
+
+
 def test_options_win() -> None:
     options = ("--recipe", "default", "--epochs", "1", "--runs", "r", "-o", "m.h5")
     found = parameters(PROJECT, "train", *options)

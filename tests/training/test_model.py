@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from mnist_tasks.errors import UsageError
 from mnist_tasks.training import recipes
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def test_it_meets_the_contract(recipe: Recipe) -> None:
     assert model.count_params() == PARAMETERS[recipe.name] < 25_000
     assert model.input_shape == (None, 28, 28, 1)
     assert model.output_shape == (None, 10)
+
+
+def test_a_layer_that_gets_too_few_pixels_is_refused_by_name() -> None:
+    deep = replace(recipes.PLAIN, name="deep", layers=(recipes.MaxPool(size=20),) * 2)
+    with pytest.raises(UsageError) as caught:
+        build(deep)
+    assert caught.value.subject == "recipe deep: layers[1], MaxPool"
 
 
 def test_it_has_the_layers_of_the_description(recipe: Recipe) -> None:
