@@ -17,9 +17,19 @@ from mnist_tasks.version import VERSION
 if TYPE_CHECKING:
     from mnist_tasks.api import check, load_data, report, train, vet
     from mnist_tasks.errors import MnistTasksError
+    from mnist_tasks.training.run_recorder import RunRecorder
 
 __version__ = VERSION
-__all__ = ["MnistTasksError", "__version__", "check", "load_data", "report", "train", "vet"]
+__all__ = [
+    "MnistTasksError",
+    "RunRecorder",
+    "__version__",
+    "check",
+    "load_data",
+    "report",
+    "train",
+    "vet",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,6 +39,10 @@ def __getattr__(name: str) -> Any:
         from mnist_tasks.errors import MnistTasksError
 
         return MnistTasksError
+    if name == "RunRecorder":
+        from mnist_tasks.training.run_recorder import RunRecorder
+
+        return RunRecorder
     from mnist_tasks import api
 
     return getattr(api, name)

@@ -24,13 +24,16 @@ Shape = tuple[ranges.Count | None, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """The results of one epoch; loss and accuracy, in [0, 1], are means over its images."""
+    """The results of one epoch; loss and accuracy, in [0, 1], are means over its images.
+
+    Of a training with the user's own script, accuracy and speed may be unknown.
+    """
 
     epoch: ranges.Count
     loss: ranges.Loss
-    accuracy: ranges.Share
+    accuracy: ranges.Share | None
     seconds: ranges.Seconds
-    images_per_second: ranges.Speed
+    images_per_second: ranges.Speed | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Point:
 
     step: ranges.Count
     loss: ranges.Loss
-    accuracy: ranges.Share
+    accuracy: ranges.Share | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,17 +233,36 @@ class NetworkSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Script:
+    """The user's own script, or the cells of her notebook, as they were when the run began.
+
+    Attributes
+    ----------
+    path
+        Empty for a notebook whose name is unknown.
+    text
+        Empty if it is too long to be kept.
+    """
+
+    path: str
+    sha256: ranges.Sha256
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One training run, from its settings to its model.
 
     Attributes
     ----------
     recipe
-        All settings of the recipe, defaults included.
+        All settings of the recipe, defaults included; of a script's run, those that are known.
     command
         The command line that repeats the run.
     data
         The SHA-256 of each data file.
+    seed
+        ``None`` if it is unknown.
     seconds
         Duration of each phase: ``import``, ``data``, ``build``, ``fit``, ``save``.
     network
@@ -255,13 +277,15 @@ class RunRecord:
         The user's own network; ``None`` if the run trained that of a recipe.
     trainer
         ``fast`` for the loop of this package, ``fit`` for that of Keras.
+    script
+        The script of the user that trained the model; ``None`` if this package did.
     """
 
     id: str
     created: str
     command: str
     recipe: dict[str, Any]
-    seed: ranges.Count
+    seed: ranges.Count | None
     limit: ranges.Count | None
     machine: Machine
     data: dict[str, str]
@@ -276,6 +300,7 @@ class RunRecord:
     dataset: DatasetInfo = dataset_info.MNIST
     network_source: NetworkSource | None = None
     trainer: Literal["fast", "fit"] = "fast"
+    script: Script | None = None
     schema: Annotated[int, Meta(ge=1)] = SCHEMA
 
 

@@ -20,7 +20,7 @@ from invoke.collection import Collection
 from invoke.program import Program
 
 import tasks
-from mnist_tasks import errors, project
+from mnist_tasks import errors, project, run_store
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.cli.app import app
@@ -417,8 +417,14 @@ def small_data(folder: Path) -> str:
 )
 def test_the_example_in_python_runs(page: Path, tmp_path: Path) -> None:
     (example,) = blocks("python", read(page))
-    done = run_python(tmp_path, sys.executable, "-c", small_data(tmp_path) + example)
+    (tmp_path / "mine.py").write_text(example, encoding="utf-8")
+    run_it = 'import runpy; runpy.run_path("mine.py", run_name="__main__")'
+    done = run_python(tmp_path, sys.executable, "-c", small_data(tmp_path) + run_it)
     assert done.returncode == 0, done.stderr
+    # Either example trains a model and checks it.
+    (record,) = run_store.read_all(tmp_path / "runs").records
+    assert record.check is not None
+    assert (record.script is not None) == (page.name == "own-model.md")
 
 
 @pytest.mark.slow

@@ -136,7 +136,7 @@ def _results(record: RunRecord) -> dict[str, str]:
         "parameters": f"{record.model.parameters:,}",
         "operations": formatting.count(run_summary.operations(record)),
         "seconds": f"{run_summary.total_seconds(record):.1f}",
-        "images/s": f"{record.epochs[-1].images_per_second:,.0f}",
+        "images/s": formatting.speed(record.epochs[-1].images_per_second),
     }
 
 

@@ -28,6 +28,11 @@ def count(value: int | None) -> str:
     return ABSENT if value is None else f"{value:,}"
 
 
+def speed(value: float | None) -> str:
+    """Return a number of images per second, or a dash."""
+    return ABSENT if value is None else f"{value:,.0f}"
+
+
 def plural(number: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -85,7 +85,9 @@ def _render(template: str, **context: Any) -> str:
         "details": clause_text.details,
         "digit": images.digit,
         "percent": formatting.percent,
+        "lines": _lines,
         "shape": formatting.shape,
+        "speed": formatting.speed,
     }
     environment.globals |= {"statuses": STATUSES, "summary": run_summary, "text": run_text}
     # The style sheet is the package's own, and no text from a record.
@@ -98,6 +100,14 @@ def _printable(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value, limit=LONGEST_TEXT)
     return value
+
+
+def _lines(text: str) -> Markup:
+    """Return text with its line ends, which `_printable` would replace."""
+    return Markup("\n").join(
+        "".join(each if each.isprintable() else " " for each in line)
+        for line in text.expandtabs(4).splitlines()
+    )
 
 
 def _filters(record: RunRecord) -> list[str]:

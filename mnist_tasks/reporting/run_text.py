@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mnist_tasks.records import Check, Machine, RunRecord
+from mnist_tasks.records import Check, Epoch, Machine, RunRecord
 from mnist_tasks.reporting import run_summary
-from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural
+from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural, speed
 from mnist_tasks.reporting.statuses import STATUSES
 
 RUN_COLUMNS = ("run", "recipe", "seed", "parameters", "accuracy", "contract", "seconds")
@@ -42,7 +42,7 @@ def contract(source: str | None) -> str:
 def lead(record: RunRecord) -> str:
     """Return what was trained, its accuracy and the clauses that did not pass."""
     epochs = plural(len(record.epochs), "epoch")
-    trained = f"The recipe {record.recipe.get('name')}, trained for {epochs} on {images(record)}"
+    trained = f"{subject(record)}, trained for {epochs} on {images(record)}"
     metrics = run_summary.metrics(record)
     if record.check is None:
         return f"{trained}, has not been evaluated against the contract."
@@ -62,6 +62,12 @@ def lead(record: RunRecord) -> str:
     return f"{result} Not passed: {faults}." if faults else result
 
 
+def subject(record: RunRecord) -> str:
+    """Return what was trained: a recipe, or the model of a script."""
+    name = record.recipe.get("name")
+    return f"The model of {name}" if record.script else f"The recipe {name}"
+
+
 def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     """Return the four most important numbers of a run."""
     accuracy = KeyFigure("Test accuracy", ABSENT, "not measured")
@@ -75,9 +81,9 @@ def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     cost = f"{count(operations)} operations per image"
     size = cost if operations else f"{record.model.bytes:,} bytes on disk"
     seconds = f"{run_summary.total_seconds(record):.1f} s"
-    speed = f"{record.epochs[-1].images_per_second:,.0f} images/s on {device(record.machine)}"
+    pace = f"{rate(record.epochs[-1])} on {device(record.machine)}"
     parameters = KeyFigure("Parameters", count(record.model.parameters), size)
-    return accuracy, wrong, parameters, KeyFigure("Training", seconds, speed)
+    return accuracy, wrong, parameters, KeyFigure("Training", seconds, pace)
 
 
 def row(record: RunRecord) -> dict[str, str]:
@@ -87,7 +93,7 @@ def row(record: RunRecord) -> dict[str, str]:
     return {
         "run": record.id,
         "recipe": str(record.recipe.get("name")),
-        "seed": str(record.seed),
+        "seed": seed(record),
         "parameters": count(record.model.parameters),
         "accuracy": f"val {accuracy}" if evaluated_on == "validation" else accuracy,
         "contract": run_summary.status(record),
@@ -105,6 +111,8 @@ def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
         **machine.versions,
     }
     hashes = {record.model.path: record.model.sha256, **record.data}
+    if record.script is not None:
+        hashes[record.script.path or "notebook"] = record.script.sha256
     return (
         NamedValues("Settings", _settings(record)),
         NamedValues("Machine", rows),
@@ -135,7 +143,19 @@ def images(record: RunRecord) -> str:
     if record.limit:
         return f"the first {record.limit:,} images"
     first = record.epochs[0] if record.epochs else None
-    return f"{round(first.seconds * first.images_per_second):,} images" if first else "no images"
+    if first is None or first.images_per_second is None:
+        return "its images" if record.script else "no images"
+    return f"{round(first.seconds * first.images_per_second):,} images"
+
+
+def seed(record: RunRecord) -> str:
+    """Return the seed of a run, or a dash."""
+    return ABSENT if record.seed is None else str(record.seed)
+
+
+def rate(epoch: Epoch) -> str:
+    """Return the speed of an epoch."""
+    return f"{speed(epoch.images_per_second)} images/s"
 
 
 def _settings(record: RunRecord) -> dict[str, str]:
@@ -145,7 +165,7 @@ def _settings(record: RunRecord) -> dict[str, str]:
             rows |= {f"layer {n}": _layer(layer) for n, layer in enumerate(value, start=1)}
         elif key != "name":
             rows[key.replace("_", " ")] = str(value)
-    return {**rows, "seed": str(record.seed), "images": images(record)}
+    return {**rows, "seed": seed(record), "images": images(record)}
 
 
 def _layer(layer: Any) -> str:

@@ -76,9 +76,8 @@ def run(
             step += len(labels)
             require_finite(more_loss, step, recipe.learning_rate)
             seen, loss, correct = seen + labels.size, loss + more_loss, correct + more_correct
-            point = Point(step=step, loss=loss / seen, accuracy=correct / seen)
-            curve.append(point)
-            progress.advance(epoch, seen, point.loss, point.accuracy)
+            curve.append(Point(step=step, loss=loss / seen, accuracy=correct / seen))
+            progress.advance(epoch, seen, loss / seen, correct / seen)
         seconds = time.perf_counter() - start
         epochs.append(
             Epoch(
@@ -106,4 +105,4 @@ def require_finite(loss: float, step: int, learning_rate: float) -> None:
 
 def thinned(curve: list[Point]) -> tuple[Point, ...]:
     """Return a curve of at most `LONGEST_CURVE` points, which keeps its last point."""
-    return tuple(curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1])
+    return tuple(curve[::-1][:: math.ceil(len(curve) / LONGEST_CURVE)][::-1]) if curve else ()

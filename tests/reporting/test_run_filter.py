@@ -28,7 +28,7 @@ RECORDS = (
 HERE = Path()
 
 
-def seeds(**wanted: Any) -> list[int]:
+def seeds(**wanted: Any) -> list[int | None]:
     return [record.seed for record in run_filter.select(RECORDS, RunFilter(**wanted))]
 
 

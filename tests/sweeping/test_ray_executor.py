@@ -51,6 +51,7 @@ def records(folder: Path) -> dict[int, dict[str, Any]]:
             del epoch["seconds"], epoch["images_per_second"]
         del plain["trial"]["worker"], plain["trial"]["attempts"], plain["model"]["path"]
         del plain["machine"]["cores"]
+        assert record.seed is not None
         found[record.seed] = plain
     return found
 

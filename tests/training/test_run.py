@@ -52,7 +52,7 @@ def test_a_run_saves_its_model_and_returns_its_record(
 
     assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3, 4]
     assert record.epochs[-1].loss < record.epochs[0].loss
-    assert record.epochs[-1].accuracy > 0.6
+    assert (record.epochs[-1].accuracy or 0) > 0.6
     assert record.curve[-1].step == 4 * 8
     assert recorder.begun == (4, 400)
     assert recorder.steps[-1] == (4, 400, record.epochs[-1].loss, record.epochs[-1].accuracy)
@@ -88,7 +88,7 @@ def test_mixed_precision_learns_and_saves_float32(small_mnist: Path, tmp_path: P
     record = train(config, small_mnist)
     assert record.machine.precision == "mixed_bfloat16"
     assert "--precision mixed_bfloat16" in record.command
-    assert record.epochs[-1].accuracy > 0.8
+    assert (record.epochs[-1].accuracy or 0) > 0.8
     model = keras.models.load_model(output)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
 

@@ -36,9 +36,10 @@ def loss(record: RunRecord) -> Chart | None:
 def accuracy(record: RunRecord) -> Chart | None:
     """Return the training accuracy by step and the test accuracy; ``None`` without a curve."""
     metrics = run_summary.metrics(record)
+    values = [clipped(point.accuracy) for point in record.curve if point.accuracy is not None]
     return _curve(
         record,
-        [clipped(point.accuracy) for point in record.curve],
+        values if len(values) == len(record.curve) else [],
         clipped(metrics.accuracy) if metrics else None,
         name="accuracy",
         form="{:.2%}",

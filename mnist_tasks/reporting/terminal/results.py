@@ -44,12 +44,14 @@ def trained(record: RunRecord) -> RenderableType:
     device = f"{run_text.device(machine)}, {formatting.plural(machine.threads, 'thread')}"
     epochs = formatting.plural(len(record.epochs), "epoch")
     rows = {
-        "recipe": f"{record.recipe['name']}, seed {record.seed}",
+        "script" if record.script else "recipe": f"{record.recipe['name']}, seed "
+        f"{run_text.seed(record)}",
         **_trial(record.trial),
         "trained on": f"{run_text.images(record)}, {epochs}",
-        "training accuracy": f"{last.accuracy:.2%} (running mean of the last epoch)",
+        "training accuracy": f"{formatting.percent(last.accuracy)} "
+        "(running mean of the last epoch)",
         "training loss": f"{last.loss:.4f}",
-        "speed": f"{last.images_per_second:,.0f} images/s on {device}",
+        "speed": f"{run_text.rate(last)} on {device}",
         "seconds": _seconds(record.seconds),
         "parameters": f"{record.model.parameters:,}",
         "model": f"{record.model.path} ({record.model.bytes:,} bytes)",

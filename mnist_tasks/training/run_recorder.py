@@ -1,0 +1,161 @@
+"""A Keras callback that leaves a run record of a training of one's own."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from mnist_tasks import config, disk, records, run_models
+from mnist_tasks.errors import UsageError
+from mnist_tasks.records import Epoch, Point, RunRecord
+from mnist_tasks.training import fit_facts, loop, saving, user_script
+
+OUTPUT, FORCE = "RunRecorder(output=...)", "RunRecorder(force=True)"
+
+
+class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Records a training by `model.fit`: its curves, times, settings, machine, script and model.
+
+    When `fit` is done, the model is saved and a run record is written, with which
+    ``mnist-tasks check``, ``report`` and ``runs`` work as for a training by this package::
+
+        model.fit(images, labels, callbacks=[mnist_tasks.RunRecorder()])
+
+    Put it last in the list: it saves the weights that the other callbacks leave. A training that is
+    interrupted is not recorded.
+
+    Parameters
+    ----------
+    output
+        Model file to write: ``.h5`` or ``.keras``. The run keeps a copy beside its record.
+    runs_dir
+        Folder of the run records.
+    force
+        Whether to replace an `output` that no run in `runs_dir` made.
+
+    Attributes
+    ----------
+    record
+        The record of the last training; ``None`` before its end.
+
+    Raises
+    ------
+    UsageError
+        `output` is not valid; or, when the training starts, it exists and no run made it; or, when
+        the training ends, the loss is not finite.
+    EnvironmentProblemError
+        A folder or file can't be written.
+    """
+
+    def __init__(
+        self,
+        output: str | os.PathLike[str] = config.LATEST_MODEL,
+        *,
+        runs_dir: str | os.PathLike[str] = config.RUNS_FOLDER,
+        force: bool = False,
+    ) -> None:
+        super().__init__()
+        self.record: RunRecord | None = None
+        self._output, self._runs, self._force = Path(output), Path(runs_dir), force
+        if self._output.suffix not in config.MODEL_SUFFIXES:
+            expected = f"a file name that ends in {' or '.join(config.MODEL_SUFFIXES)}"
+            raise UsageError(OUTPUT, expected=expected, found=str(output))
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Refuse what can't be written, before hours are spent on a training."""
+        if not self._force:
+            run_models.require_own(self._output, self._runs, option=OUTPUT, force=FORCE)
+        disk.require_writable(self._output.parent, remedy=f"Name another file: {OUTPUT}")
+        disk.require_writable(self._runs, remedy="Name another folder: RunRecorder(runs_dir=...)")
+        self.record = None
+        self._script = user_script.find()
+        self._optimizer = fit_facts.optimizer(self.model)
+        self._epochs: list[Epoch] = []
+        self._curve: list[Point] = []
+        self._steps = self._batch_size = 0
+        self._begun = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the clock of an epoch."""
+        self._images = self._step = 0
+        self._epoch_begun = self._last = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take a point of the curve: in `fit`, the logs are running means of the epoch."""
+        self._last = time.perf_counter()
+        previous, self._step = self._step, batch + 1
+        steps = (self.params or {}).get("steps") or 1
+        every = math.ceil(steps / loop.POINTS_PER_EPOCH)
+        is_point = self._step // every > previous // every or self._step == steps
+        if is_point or not self._batch_size:
+            # A validation overwrites the count before the end of the epoch.
+            self._images = fit_facts.images_seen(self.model) or 0
+            self._batch_size = self._batch_size or self._images // self._step
+        loss, accuracy = fit_facts.loss_and_accuracy(logs or {})
+        if is_point and math.isfinite(loss):
+            step = self._steps + self._step
+            self._curve.append(Point(step=step, loss=loss, accuracy=accuracy))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take the results of an epoch."""
+        self._steps += self._step
+        seconds = self._last - self._epoch_begun  # without a validation
+        loss, accuracy = fit_facts.loss_and_accuracy(logs or {})
+        self._epochs.append(
+            Epoch(
+                epoch=epoch + 1,
+                loss=loss,
+                accuracy=accuracy,
+                seconds=seconds,
+                images_per_second=self._images / seconds if self._images else None,
+            )
+        )
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Save the model and the record."""
+        seconds = {"fit": round(time.perf_counter() - self._begun, 3)}
+        if not self._epochs:
+            return
+        if not all(math.isfinite(epoch.loss) for epoch in self._epochs):
+            raise UsageError(
+                "RunRecorder",
+                expected="a training with a finite loss",
+                found=f"a loss of {self._epochs[-1].loss}",
+                remedy="Choose a lower learning rate. Nothing was saved.",
+            )
+        with run_models.new_folder(self._runs) as folder:
+            start = time.perf_counter()
+            saved = saving.save(self.model, folder / f"model{self._output.suffix}")
+            seconds["save"] = round(time.perf_counter() - start, 3)
+            script = self._script
+            record = RunRecord(
+                id=folder.name,
+                created=records.now(),
+                command=user_script.command(script),
+                recipe={
+                    "name": user_script.name(script),
+                    **self._optimizer,
+                    **({"batch_size": self._batch_size} if self._batch_size else {}),
+                    "epochs": len(self._epochs),
+                    "layers": fit_facts.layer_settings(self.model),
+                },
+                seed=fit_facts.seed(),
+                limit=None,
+                machine=fit_facts.machine(self.model),
+                data={},
+                epochs=tuple(self._epochs),
+                curve=loop.thinned(self._curve),
+                network=fit_facts.layers(self.model),
+                filters=fit_facts.filters(self.model),
+                seconds=seconds,
+                model=replace(saved, path=str(self._output)),
+                script=script,
+            )
+            run_models.publish(record, self._runs)
+        self.record = record

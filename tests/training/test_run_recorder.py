@@ -1,0 +1,187 @@
+"""Trainings of the user's own script, recorded by a callback, in real processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import run_store
+from mnist_tasks.records import RunRecord
+from tests import generated
+
+Run = subprocess.CompletedProcess[str]
+pytestmark = pytest.mark.slow
+SCRIPT = """
+import sys
+
+import keras
+import numpy as np
+
+import mnist_tasks
+
+keras.utils.set_random_seed(7)
+images = np.random.default_rng(0).random((100, 28, 28, 1))
+labels = np.arange(100) % 10
+
+
+def fit(recorder, loss="sparse_categorical_crossentropy", metrics=("accuracy",), **options):
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(2, 5, strides=4, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=list(metrics))
+    model.fit(images, labels, verbose=0, callbacks=[recorder], **options)
+    return model
+
+
+recorder = mnist_tasks.RunRecorder()
+assert recorder.record is None
+model = fit(recorder, epochs=3, batch_size=30, validation_split=0.2)
+assert recorder.record.epochs[-1].accuracy is not None
+
+# A loss of one's own and no metrics: what is unknown stays so.
+def own(labels, predictions):
+    return keras.losses.sparse_categorical_crossentropy(labels, predictions)
+
+fit(mnist_tasks.RunRecorder("other.keras"), loss=own, metrics=())
+
+# It is refused before anything is trained.
+open("hers.h5", "w").write("a model of her own")
+try:
+    fit(mnist_tasks.RunRecorder("hers.h5"))
+except mnist_tasks.MnistTasksError as error:
+    print(error.reason, error.remedy)
+try:
+    fit(mnist_tasks.RunRecorder("diverged.keras"), loss=lambda labels, found: found[:, 0] / 0.0)
+except mnist_tasks.MnistTasksError as error:
+    print(error.found)
+
+# Another training, with the model that the first one saved.
+again = keras.models.load_model("model_latest.h5")
+again.fit(images, labels, verbose=0, callbacks=[mnist_tasks.RunRecorder()])
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of the script, which has run, and what it printed."""
+    folder = tmp_path_factory.mktemp("script")
+    (folder / "mine.py").write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "mine.py", "--fast"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def records(trained: tuple[Path, str]) -> list[RunRecord]:
+    stored = run_store.read_all(trained[0] / "runs")
+    assert stored.skipped == ()
+    return sorted(stored.records, key=lambda record: -len(record.epochs))
+
+
+def test_a_training_leaves_its_record_and_its_model(
+    trained: tuple[Path, str], records: list[RunRecord]
+) -> None:
+    folder, _ = trained
+    record = records[0]
+    own = (folder / "runs" / record.id / "model.h5").read_bytes()
+    assert hashlib.sha256(own).hexdigest() == record.model.sha256
+    assert record.model.path == "model_latest.h5"
+    assert record.command == "python mine.py --fast"
+    assert record.script is not None
+    assert (record.script.path, record.script.text) == ("mine.py", SCRIPT)
+    assert record.script.sha256 == hashlib.sha256(SCRIPT.encode()).hexdigest()
+    assert {key: value for key, value in record.recipe.items() if key != "layers"} == {
+        "name": "mine.py",
+        "optimizer": "Adam",
+        "learning_rate": 0.01,
+        "loss": "sparse_categorical_crossentropy",
+        "batch_size": 30,
+        "epochs": 3,
+    }
+    assert [layer["layer"] for layer in record.recipe["layers"]] == ["Conv2D", "Flatten", "Dense"]
+    assert record.seed == 7
+    assert record.machine.device == "CPU"
+    assert set(record.machine.versions) >= {"keras", "tensorflow", "python", "mnist-tasks"}
+    assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3]
+    # 80 images, without the 20 of the validation.
+    for epoch in record.epochs:
+        assert epoch.seconds * (epoch.images_per_second or 0) == pytest.approx(80)
+    assert [point.step for point in record.curve] == list(range(1, 10))
+    assert record.curve[-1].loss == pytest.approx(record.epochs[-1].loss)
+    assert [layer.kind for layer in record.network] == ["Conv2D", "Flatten", "Dense"]
+    assert len(record.filters) == 2
+    assert set(record.seconds) == {"fit", "save"}
+
+
+def test_what_is_unknown_is_left_out(records: list[RunRecord]) -> None:
+    (record,) = [record for record in records if record.model.path == "other.keras"]
+    assert record.recipe["loss"] == "own"
+    assert record.epochs[0].accuracy is None
+    assert record.curve[0].accuracy is None
+
+
+def test_a_model_of_ones_own_is_not_overwritten(trained: tuple[Path, str]) -> None:
+    folder, printed = trained
+    assert (folder / "hers.h5").read_text() == "a model of her own"
+    remedy = "replace this one with RunRecorder(force=True)."
+    assert printed.startswith("would-overwrite Name another file with RunRecorder(output=...), or ")
+    assert remedy in printed
+
+
+def test_a_training_that_diverges_is_not_recorded(
+    trained: tuple[Path, str], records: list[RunRecord]
+) -> None:
+    folder, printed = trained
+    assert "a loss of" in printed.splitlines()[-1]
+    assert not (folder / "diverged.keras").exists()
+    assert len(records) == len(list((folder / "runs").iterdir())) == 3
+
+
+def test_every_command_works_on_such_runs(
+    trained: tuple[Path, str], records: list[RunRecord], tmp_path: Path
+) -> None:
+    folder, _ = trained
+    generated.write(tmp_path / "data", train=512, test=128)
+
+    def cli(*arguments: str) -> Run:
+        small = Path(__file__).parents[1] / "small_cli.py"
+        return subprocess.run(
+            [sys.executable, str(small), str(tmp_path / "data"), *arguments],
+            cwd=folder,
+            env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    first = records[0].id
+    assert cli("check", f"runs/{first}").returncode == 1
+    done = cli("report", first, "--markdown", "report.md", "--csv", "csv")
+    assert done.returncode == 0, done.stderr
+    assert "mine.py, seed 7" in done.stdout
+    page = (folder / "runs" / first / "report.html").read_text(encoding="utf-8")
+    assert "The model of mine.py, trained for 3 epochs on 80 images" in page
+    assert "def own(labels, predictions):\n    return" in page
+    assert "python mine.py --fast" in (folder / "report.md").read_text(encoding="utf-8")
+    assert cli("report", *(record.id for record in records), "--no-html").returncode == 0
+    rows = json.loads(cli("runs", "--recipe", "mine.py", "--json").stdout)["runs"]
+    assert len(rows) == 3
