@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks import config
+from mnist_tasks import config, dataset_info
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
+    DatasetName,
     MirrorUrl,
     Offline,
     Runs,
@@ -27,6 +28,7 @@ def doctor(
             help="Required device: auto, cpu or gpu. With gpu, it is an error if no GPU is usable."
         ),
     ] = "auto",
+    dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     runs: Runs = config.RUNS_FOLDER,
     mirror: MirrorUrl = None,
@@ -38,10 +40,12 @@ def doctor(
 ) -> None:
     """Check whether this machine can run the workflow, and if not, what to fix."""
     from mnist_tasks import console
+    from mnist_tasks.data import datasets
     from mnist_tasks.environment import examine
     from mnist_tasks.reporting.terminal import doctor
     from mnist_tasks.vetting import trial
 
+    known = datasets.find(dataset)
     messages = console.messages()
     waiting = messages.status("importing TensorFlow, vetting a model, checking the sources")
     with waiting if messages.is_terminal else nullcontext():
@@ -52,6 +56,7 @@ def doctor(
             offline=offline,
             timeout=timeout,
             requires_gpu=_requires_gpu(device),
+            dataset=known,
             try_vetting=trial.finding,
         )
     if as_json:

@@ -88,6 +88,12 @@ class Dataset:
         """The four files."""
         return (*self.train, *self.test)
 
+    @property
+    def fetch_command(self) -> str:
+        """The command that fetches the files."""
+        name = self.info.name
+        return f"mnist-tasks fetch{'' if name == MNIST.info.name else f' --dataset {name}'}"
+
     def split(self, name: Split) -> tuple[DataFile, DataFile]:
         """Return the files with the images and the labels of a split."""
         return self.train if name == "train" else self.test

@@ -96,7 +96,7 @@ def _fetch_missing(
     cached = {file: store.cached_sha256(folder, file) for file in dataset.files}
     missing = [file for file, digest in cached.items() if digest != file.sha256]
     failures: list[MnistTasksError] = [
-        store.unverified(file, cached[file], str(folder / file.name))
+        store.unverified(file, cached[file], str(folder / file.name), dataset)
         for file in missing
         if cached[file]
     ]
@@ -142,7 +142,7 @@ def _take(
                     others[other.info.name] = other.info.title
                 elif digest != file.sha256:
                     subject, size = f"{file.name} from {source.name}", candidate.stat().st_size
-                    refused[file.name] = store.unverified(file, digest, subject, size=size)
+                    refused[file.name] = store.unverified(file, digest, subject, dataset, size=size)
         except MnistTasksError as error:
             failures.append(error)
     failures += [refused[file.name] for file in wanted if file.name in refused]

@@ -50,6 +50,12 @@ class ProjectFiles:
         named = (*_paths(self.origin.train), *_paths(self.origin.test))
         return any((self.place / path).exists() for path in named)
 
+    def address(self) -> str | None:
+        """Return the address of one of the files; ``None`` if they are in a folder."""
+        if isinstance(self.place, Path):
+            return None
+        return self.place + quote(_paths(self.origin.test)[-1])
+
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes: those of the folders if the table has none."""
         train = self.origin.train

@@ -96,7 +96,7 @@ def load(folder: Path, split: Split, dataset: Dataset | None = None) -> LabeledI
     for file in (images, labels):
         digest = cached_sha256(folder, file)
         if digest != file.sha256:
-            raise unverified(file, digest, str(folder / file.name))
+            raise unverified(file, digest, str(folder / file.name), dataset)
 
     def memory_map(file: DataFile) -> NDArray[np.uint8]:
         path, offset = folder / file.name, len(file.header)
@@ -131,17 +131,25 @@ def cached_sha256(folder: Path, file: DataFile) -> str | None:
 
 
 def unverified(
-    file: DataFile, digest: str | None, subject: str, *, size: int | None = None
+    file: DataFile,
+    digest: str | None,
+    subject: str,
+    dataset: Dataset,
+    *,
+    size: int | None = None,
 ) -> InputRefusedError:
     """Return the error about a file that is missing (no `digest`) or has the wrong hash."""
     if digest is None:
         return InputRefusedError(
-            subject, expected=file.name, found="no such file", remedy="Run `mnist-tasks fetch`."
+            subject,
+            expected=file.name,
+            found="no such file",
+            remedy=f"Run `{dataset.fetch_command}`.",
         )
     length = "" if size in (None, file.bytes) else f" ({size:,} bytes, not {file.bytes:,})"
     return InputRefusedError(
         subject,
         expected=f"SHA-256 {file.sha256}",
         found=f"SHA-256 {digest}{length}",
-        remedy="Run `mnist-tasks fetch` to replace it.",
+        remedy=f"Run `{dataset.fetch_command}` to replace it.",
     )

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from mnist_tasks import config
-from mnist_tasks.data import sources, store
+from mnist_tasks.data import datasets, sources, store
+from mnist_tasks.data.datasets import Dataset
 from mnist_tasks.environment import (
     advisories,
     background,
@@ -31,6 +32,7 @@ def examine(
     offline: bool = False,
     timeout: float = probe.TIMEOUT,
     requires_gpu: bool = False,
+    dataset: Dataset | None = None,
     try_vetting: Callable[..., Finding],
 ) -> Diagnosis:
     """Check the machine, in about the time that TensorFlow takes to start.
@@ -43,17 +45,20 @@ def examine(
         Time limit for the start of TensorFlow, in seconds.
     requires_gpu
         Whether it is an error if TensorFlow can use no GPU.
+    dataset
+        The data set that is looked for; MNIST by default.
     try_vetting
         Vets a model, and loads it if ``loads=True``; `vetting` is above this package.
     """
-    check_sources = source_check.start(sources.choose(mirror=mirror, offline=offline))
+    dataset = dataset or datasets.default()
+    check_sources = source_check.start(sources.choose(dataset, mirror=mirror, offline=offline))
     # Without the module there is nothing to probe, and one error for one cause is enough.
     module = builds.module_path()
     probing = background.start(partial(probe.probe, timeout)) if module else None
     vetting = background.start(partial(try_vetting, loads=True)) if module else None
     querying = background.start(gpu.detect)
-    data_dir = data_dir or store.default_folder()
-    cached = storage.cache(data_dir)
+    data_folder = store.folder_of(dataset, data_dir)
+    cached = storage.cache(data_folder, dataset)
     is_complete = cached.status == "ok"
     installed = builds.installed()
     findings = [
@@ -77,7 +82,7 @@ def examine(
         vetting.result() if vetting and _starts(result) else try_vetting(loads=False),
         cached,
         source_check.finding(None if offline else check_sources(), is_complete=is_complete),
-        storage.folder("cache", data_dir, option="--data-dir", is_required=not is_complete),
+        storage.folder("cache", data_folder, option="--data-dir", is_required=not is_complete),
         storage.folder("current folder", Path(), option=None),
         storage.folder("runs", runs, option="--runs"),
     ]

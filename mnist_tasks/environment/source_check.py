@@ -10,6 +10,7 @@ from functools import partial
 
 from mnist_tasks.data import datasets, packages, web
 from mnist_tasks.data.packages import Debian, Npm
+from mnist_tasks.data.project_files import ProjectFiles
 from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.environment import background
 from mnist_tasks.environment.diagnosis import Finding
@@ -64,16 +65,20 @@ def _result(future: Future[str | None], deadline: float) -> str | None:
 def _check(source: Source, timeout: float) -> str | None:
     """Return why a source can't be used, or ``None``."""
     if isinstance(source, Mirror):
-        return _check_mirror(source, timeout)
+        smallest = min(datasets.default().files, key=lambda file: file.bytes)
+        is_folder = source.url.endswith("/")
+        return _check_url(f"{source.url}{smallest.name}.gz" if is_folder else source.url, timeout)
+    if isinstance(source, ProjectFiles):
+        if (url := source.address()) is not None:
+            return _check_url(url, timeout)
+        return None if source.exists() else "no such files"
     if isinstance(source, Npm | Debian):
         return _check_package(source, 2 * timeout)
     return None
 
 
-def _check_mirror(mirror: Mirror, timeout: float) -> str | None:
-    """Request the first bytes of the smallest file."""
-    smallest = min(datasets.default().files, key=lambda file: file.bytes)
-    url = f"{mirror.url}{smallest.name}.gz" if mirror.url.endswith("/") else mirror.url
+def _check_url(url: str, timeout: float) -> str | None:
+    """Request the first bytes of a file."""
     headers = {"Range": f"bytes=0-{REQUESTED - 1}"}
     try:
         with web.get(url, headers=headers, timeout=timeout) as response:

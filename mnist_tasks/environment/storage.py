@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mnist_tasks import disk
 from mnist_tasks.data import datasets, store
-from mnist_tasks.data.datasets import DataFile
+from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import EnvironmentProblemError
 
@@ -19,9 +19,13 @@ TOO_LOW_SPACE = 8 * MIB  # a model, its record and its page take less than 1 MiB
 _PERMISSIONS = "Fix its owner or permissions, or"
 
 
-def cache(folder: Path) -> Finding:
-    """Report which data files are cached and intact. What `fetch` can fix is a warning."""
-    files = [_cached(folder, file) for file in datasets.default().files]
+def cache(folder: Path, dataset: Dataset | None = None) -> Finding:
+    """Report which data files are cached and intact. What `fetch` can fix is a warning.
+
+    `dataset` is MNIST by default.
+    """
+    dataset = dataset or datasets.default()
+    files = [_cached(folder, file) for file in dataset.files]
     states = [file["state"] for file in files]
     make = partial(
         Finding,
@@ -37,7 +41,7 @@ def cache(folder: Path) -> Finding:
     if "unreadable" in states:
         remedy = f"{_PERMISSIONS} choose another folder with --data-dir."
         return make(status="error", remedy=remedy)
-    return make(status="warning", remedy="Run `mnist-tasks fetch`.")
+    return make(status="warning", remedy=f"Run `{dataset.fetch_command}`.")
 
 
 def folder(name: str, path: Path, *, option: str | None, is_required: bool = True) -> Finding:

@@ -58,6 +58,13 @@ def test_a_lock_comes_first_and_notices_changes(
     assert data.images.shape == (96, 20, 24, 3)
     assert sorted(data.labels.tolist()) == sorted(shapes.arrays()["train_labels"].tolist())
 
+    data_dir = ("--data-dir", "elsewhere")
+    found = cli("doctor", "--dataset", "parts", *data_dir, "--timeout", "0.1", "--json")
+    findings = {each["name"]: each for each in json.loads(found.stdout)["findings"]}
+    assert "0 of 4 verified in elsewhere/parts-" in findings["files"]["found"]
+    assert findings["files"]["remedy"] == "Run `mnist-tasks fetch --dataset parts`."
+    assert findings["sources"]["found"] == "1 of 1 reachable"
+
     picture = next((project.parent / "parts" / "test" / "nut").iterdir())
     Image.fromarray(np.zeros((20, 24, 3), np.uint8)).save(picture)
     done = cli("fetch", "--dataset", "parts", "--json")
