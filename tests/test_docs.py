@@ -24,6 +24,7 @@ from mnist_tasks import errors, project, run_store
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.cli.app import app
+from mnist_tasks.data import project_table
 from mnist_tasks.sweeping import plan, plan_file
 from mnist_tasks.training import own_recipes, recipes
 from mnist_tasks.vetting.static import allowlist
@@ -229,6 +230,26 @@ def test_the_examples_of_a_contract_are_valid(page: Path, tmp_path: Path) -> Non
         contract = contract_file.load(tmp_path / "contract.toml").contract
         assert contract != Contract()
         assert contract.accuracy_above == 0.985
+
+
+def test_the_examples_of_data_sets_are_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = read(DOCS / "datasets.md")
+    examples = blocks("toml", page)
+    splits = re.findall(r"^\| `([\[{\"][^`]*)` \|", page, re.MULTILINE)
+    assert len(splits) == 3
+    header = '[tool.mnist-tasks.datasets.parts]\nclasses = ["a", "b"]\n'
+    examples += [f"{header}train = {each}\ntest = {each}\n" for each in splits]
+    for example in examples:
+        (tmp_path / "pyproject.toml").write_text(example)
+        found = project.find()
+        assert found is not None
+        assert found.settings.datasets or found.settings.dataset == "fashion-mnist"
+        assert (project_table.find("parts") is not None) == bool(found.settings.datasets)
+    keys = {field.name for field in fields(project_table.DatasetTable)} - {"lock"}
+    assert keys <= inline_code(DOCS / "datasets.md")
 
 
 def test_the_example_of_a_plan_is_valid(tmp_path: Path) -> None:
