@@ -11,7 +11,7 @@ import numpy as np
 from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
-from mnist_tasks.records import Epoch, Layer, Point, RunRecord
+from mnist_tasks.records import Epoch, Layer, NetworkSource, Point, RunRecord
 from mnist_tasks.reporting.run_view import RunView
 from tests import examples
 
@@ -88,11 +88,13 @@ def with_hostile_text(record: RunRecord) -> RunRecord:
     """Put markup, terminal escapes and very long words wherever a record has text."""
 
     def infest(value: Any, key: str = "") -> Any:
+        if key in ("status", "sha256", "trainer", "dataset"):
+            return value
         if isinstance(value, dict):
             return {name: infest(each, name) for name, each in value.items()}
         if isinstance(value, list | tuple):
             return [infest(each) for each in value]
-        return HOSTILE if isinstance(value, str) and key not in ("status", "sha256") else value
+        return HOSTILE if isinstance(value, str) else value
 
     infested = msgspec.convert(infest(msgspec.to_builtins(record)), RunRecord)
     return replace(
@@ -100,5 +102,8 @@ def with_hostile_text(record: RunRecord) -> RunRecord:
         recipe={"name": HOSTILE, HOSTILE: HOSTILE, "layers": [HOSTILE, {"layer": HOSTILE}]},
         machine=replace(infested.machine, versions={HOSTILE: HOSTILE}),
         data={HOSTILE: HOSTILE},
+        network_source=NetworkSource(
+            path=HOSTILE, function=HOSTILE, text=f"{HOSTILE}\n</code>", sha256="0" * 64
+        ),
         seconds={HOSTILE: 1.0},
     )

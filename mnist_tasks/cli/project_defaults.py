@@ -55,8 +55,9 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
     if settings.output:  # what `train` writes is what `check` and `vet` look at
         values["models"] = [paths["output"]]
     sweep = {name: value for name, value in values.items() if name != "output"}  # a folder there
-    if settings.recipe:
-        sweep["recipe"] = [settings.recipe]
+    for name in ("recipe", "network"):  # options that can be repeated
+        if name in sweep:
+            sweep[name] = [sweep[name]]
     # `runs list` has filters of the same names.
     runs = {"runs": paths["runs"]} if settings.runs else {}
     return {

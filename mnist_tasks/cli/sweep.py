@@ -37,7 +37,8 @@ def sweep(
     plan: Annotated[
         Path | None,
         typer.Argument(
-            help="TOML file with the plan, instead of --recipe, --seeds, --set and --limit.",
+            help="TOML file with the plan, instead of --recipe, --network, --seeds, --set and "
+            "--limit.",
             metavar="PLAN",
             readable=False,
         ),
@@ -45,6 +46,12 @@ def sweep(
     recipe: Annotated[
         list[str] | None,
         typer.Option(help="Recipe to train, as in `train`; repeatable \\[default: default]"),
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Your own network, as in `train`; repeatable. This runs your code.",
+        ),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Random seeds, such as 0-9 or 0,3,7-9 \\[default: 0-4]")
@@ -96,7 +103,7 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Train many settings with many seeds, and rank them. Rerun a sweep to resume it."""
-    from mnist_tasks import project
+    from mnist_tasks import console, project
     from mnist_tasks.data import datasets, loading
     from mnist_tasks.reporting.terminal import sweep as tables
     from mnist_tasks.reporting.terminal.progress import DownloadProgress
@@ -104,12 +111,12 @@ def sweep(
     from mnist_tasks.sweeping import plan_file, search_space
     from mnist_tasks.sweeping import sweep as sweeping
     from mnist_tasks.sweeping.plan import Plan
-    from mnist_tasks.training import own_recipes
+    from mnist_tasks.training import network_file, own_recipes
     from mnist_tasks.training.settings import parse_many
 
     known = datasets.find(dataset)
     base = Plan(
-        settings=search_space.grid(recipe or ["default"], {}),
+        settings=search_space.grid(recipe or ["default"], {}, network or [None]),
         evaluated_on="test" if test else "validation",
         device=device,
         threads=threads,
@@ -119,13 +126,21 @@ def sweep(
     if plan is None:
         planned = replace(
             base,
-            settings=search_space.grid(recipe or ["default"], parse_many(tuple(settings or ()))),
+            settings=search_space.grid(
+                recipe or ["default"], parse_many(tuple(settings or ())), network or [None]
+            ),
             seeds=search_space.parse_seeds("0-4" if seeds is None else seeds),
             limit=limit,
         )
     else:
         named = recipe if is_given(context, "recipe") else None
-        options = {"--recipe": named, "--seeds": seeds, "--set": settings, "--limit": limit}
+        options = {
+            "--recipe": named,
+            "--network": network if is_given(context, "network") else None,
+            "--seeds": seeds,
+            "--set": settings,
+            "--limit": limit,
+        }
         _refuse_beside(plan, options)
         planned = plan_file.load(plan, base)
     data = loading.DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)
@@ -133,6 +148,8 @@ def sweep(
     loading.load("train", data, progress=DownloadProgress())
     if test:
         loading.load("test", data, progress=DownloadProgress())
+    for each in planned.networks.values():
+        console.note(network_file.note(each))
     folder = output or config.SWEEPS_FOLDER / planned.name
     with SweepProgress() as progress:
         result = sweeping.run(planned, folder, executor, progress=progress)

@@ -10,6 +10,7 @@ from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural, speed
 from mnist_tasks.reporting.statuses import STATUSES
 
+TRAINERS = {"fast": "the fast trainer", "fit": "Keras's fit"}
 RUN_COLUMNS = ("run", "recipe", "seed", "parameters", "accuracy", "contract", "seconds")
 
 
@@ -63,9 +64,9 @@ def lead(record: RunRecord) -> str:
 
 
 def subject(record: RunRecord) -> str:
-    """Return what was trained: a recipe, or the model of a script."""
+    """Return what was trained: a recipe, the user's own network, or the model of a script."""
     name = record.recipe.get("name")
-    return f"The model of {name}" if record.script else f"The recipe {name}"
+    return f"The model of {name}" if record.script else f"The {kind(record)} {name}"
 
 
 def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
@@ -110,7 +111,9 @@ def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
         "platform": machine.platform,
         **machine.versions,
     }
-    hashes = {record.model.path: record.model.sha256, **record.data}
+    source = record.network_source
+    network = {source.path or source.function: source.sha256} if source else {}
+    hashes = {record.model.path: record.model.sha256, **network, **record.data}
     if record.script is not None:
         hashes[record.script.path or "notebook"] = record.script.sha256
     return (
@@ -138,6 +141,13 @@ def device(machine: Machine) -> str:
     return ", ".join(parts)
 
 
+def kind(record: RunRecord) -> str:
+    """Return what a run trained: ``recipe``, ``network``, or what a ``script`` made."""
+    if record.script is not None:
+        return "script"
+    return "network" if record.network_source else "recipe"
+
+
 def images(record: RunRecord) -> str:
     """Return the images that a run was trained on."""
     if record.limit:
@@ -159,7 +169,10 @@ def rate(epoch: Epoch) -> str:
 
 
 def _settings(record: RunRecord) -> dict[str, str]:
-    rows = {"recipe": str(record.recipe.get("name"))}
+    rows = {kind(record): str(record.recipe.get("name"))}
+    if source := record.network_source:
+        rows |= {"file": source.path or "none", "function": source.function}
+        rows["trainer"] = TRAINERS[record.trainer]
     for key, value in record.recipe.items():
         if key == "layers" and isinstance(value, list):
             rows |= {f"layer {n}": _layer(layer) for n, layer in enumerate(value, start=1)}

@@ -90,7 +90,9 @@ def run(job: Job, images: Images, attempt: int) -> Result | Failed:
 def _run(job: Job, images: Images, attempt: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as work:
         path = Path(work) / job.config.output.name
-        record = training_run.train(replace(job.config, output=path), lambda: images.training)
+        record = training_run.train(
+            replace(job.config, output=path), lambda: images.training, network=job.network
+        )
         probabilities = predict(path, images.evaluation.images)
         model = path.read_bytes()
     trial = Trial(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import msgspec
@@ -24,7 +26,8 @@ from mnist_tasks.dataset_info import MOST_TEST_IMAGES
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
-from mnist_tasks.training import recipes
+from mnist_tasks.training import network_file, recipes
+from mnist_tasks.training.network_file import NetworkFile
 from mnist_tasks.training.recipes import Recipe
 from mnist_tasks.version import VERSION
 
@@ -42,6 +45,8 @@ class Job:
         Hash of everything but the seed that decides the result: 8 hexadecimal digits.
     config
         The configuration of the training, with the model's path in the folder of the sweep.
+    network
+        The user's own network with its text, which may change or be missing where the job runs.
     """
 
     id: str
@@ -49,6 +54,7 @@ class Job:
     digest: str
     evaluated_on: Literal["validation", "test"]
     config: TrainingConfig
+    network: NetworkFile | None = None
 
     @cached_property
     def micro_batches(self) -> int:
@@ -79,6 +85,8 @@ class Plan:
     ------
     UsageError
         A recipe, setting or seed is invalid, or there are no runs or too many.
+    InputRefusedError
+        A network is missing or not valid Python.
     """
 
     settings: tuple[Setting, ...] = (Setting(),)
@@ -109,6 +117,14 @@ class Plan:
                 found=f"{self.limit:,}",
             )
         height, width, _ = self.dataset.info.image_shape
+        names = Counter(setting.name for setting in self.settings)
+        if repeated := next((name for name, count in names.items() if count > 1), None):
+            raise UsageError(
+                network_file.OPTION,
+                expected="networks whose files have different names",
+                found=f"two that are called {repeated}",
+            )
+        self.networks  # noqa: B018 - each is read once, and a missing one is an error now
         for setting in self.settings:
             recipe = recipes.resolve(self._config(setting, self.seeds[0]))
             recipes.require_images(recipe, height, width)
@@ -121,19 +137,28 @@ class Plan:
             for seed, setting in itertools.product(self.seeds, self.settings)
         )
 
+    @cached_property
+    def networks(self) -> dict[str, NetworkFile]:
+        """The user's own networks, by reference."""
+        references = dict.fromkeys(setting.network for setting in self.settings)
+        return {each: network_file.find(each) for each in references if each is not None}
+
     @property
     def name(self) -> str:
         """A name derived from the plan: 8 hexadecimal digits."""
         return _hash([self.seeds, *map(self._digest, self.settings)])
 
     def _job(self, setting: Setting, digest: str, seed: int, folder: Path) -> Job:
-        name = f"{setting.recipe}-{digest}-{seed}"
+        network = self.networks[setting.network] if setting.network is not None else None
+        title = _slug(setting.network) if setting.network is not None else setting.recipe
+        name = f"{title}-{digest}-{seed}"
         return Job(
             id=name,
             setting=setting,
             digest=digest,
             evaluated_on=self.evaluated_on,
             config=replace(self._config(setting, seed), output=folder / name / MODEL_NAME),
+            network=network,
         )
 
     def _digest(self, setting: Setting) -> str:
@@ -145,12 +170,18 @@ class Plan:
         is_mnist = info == dataset_info.MNIST
         data = [] if is_mnist else [info.name, *(file.sha256 for file in self.dataset.files)]
         runs_on = [config.device, config.threads]
-        return _hash([setting, recipe, config.limit, self.evaluated_on, *runs_on, *data])
+        network: list[str] = []
+        if setting.network is not None:
+            source = self.networks[setting.network].source
+            network = [source.function, source.sha256]
+        chosen = {"recipe": setting.recipe, "values": setting.values}
+        return _hash([chosen, recipe, config.limit, self.evaluated_on, *runs_on, *data, *network])
 
     def _config(self, setting: Setting, seed: int) -> TrainingConfig:
         limit = self.limit or training_images(self.dataset, self.evaluated_on)
         return TrainingConfig(
             recipe=self.recipes.get(setting.recipe, setting.recipe),
+            network=setting.network,
             settings=setting.values,
             seed=seed,
             dataset=self.dataset.info.name,
@@ -172,6 +203,14 @@ def training_images(dataset: Dataset, evaluated_on: str) -> int:
     """Return how many images a run of a sweep trains on if it has no limit."""
     whole = dataset.train[0].shape[0]
     return whole if evaluated_on == "test" else whole - validation_images(dataset)
+
+
+def _slug(network: str) -> str:
+    """Return a network's name as it may begin the name of a folder."""
+    where, function = network_file.split(network)
+    stem = PurePath(where).stem if network_file.is_file(where) else where
+    text = stem if function == network_file.FUNCTION else f"{stem}-{function}"
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:40] or "network"
 
 
 def _hash(value: object) -> str:

@@ -11,10 +11,11 @@ from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import Setting
+from mnist_tasks.training import network_file
 from mnist_tasks.training.recipes import check_setting
 
 WHAT = "the plan of a sweep"
-RECIPE = "recipe"
+RECIPE, NETWORK = "recipe", "network"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +24,14 @@ class PlanFile:
 
     Attributes
     ----------
-    recipes, set
-        A grid: every recipe with every combination of these values.
+    networks, recipes, set
+        A grid: every network and recipe with every combination of these values.
     settings
-        Single settings in addition to the grid: tables with a recipe and its values.
+        Single settings in addition to the grid: tables with a recipe or a network, and values.
     """
 
     seeds: str | list[int] = "0-4"
+    networks: list[str] = field(default_factory=list)
     recipes: list[str] = field(default_factory=list)
     set: dict[str, Any] = field(default_factory=dict)
     settings: list[dict[str, Any]] = field(default_factory=list)
@@ -43,7 +45,7 @@ def load(path: Path, base: Plan) -> Plan:
     ----------
     base
         Supplies what a file does not contain: evaluation images, device, threads, and the
-        recipe where none is named.
+        recipe and the network where none is named.
 
     Raises
     ------
@@ -61,10 +63,12 @@ def load(path: Path, base: Plan) -> Plan:
             ]
             for name, value in file.set.items()
         }
-        has_grid = file.recipes or values or not file.settings
+        has_grid = file.networks or file.recipes or values or not file.settings
         usual = [each.recipe for each in base.settings]
-        grid = search_space.grid(file.recipes or usual, values) if has_grid else ()
-        single = [_setting(each, usual[0]) for each in file.settings]
+        networks: list[str | None] = [_network(each, path) for each in file.networks]
+        networks = networks or list(dict.fromkeys(each.network for each in base.settings))
+        grid = search_space.grid(file.recipes or usual, values, networks) if has_grid else ()
+        single = [_setting(each, base.settings[0], path) for each in file.settings]
         return replace(
             base,
             settings=tuple(dict.fromkeys((*grid, *single))),
@@ -73,9 +77,19 @@ def load(path: Path, base: Plan) -> Plan:
         )
 
 
-def _setting(table: dict[str, Any], usual: str) -> Setting:
-    recipe = table.get(RECIPE, usual)
-    if not isinstance(recipe, str):
-        raise UsageError(RECIPE, expected="text in quotes", found=printable(str(recipe)))
-    values = {key: check_setting(key, each) for key, each in table.items() if key != RECIPE}
-    return Setting(recipe=recipe, values=tuple(sorted(values.items())))
+def _setting(table: dict[str, Any], usual: Setting, path: Path) -> Setting:
+    named: dict[str, Any] = {}
+    for key, default in ((RECIPE, usual.recipe), (NETWORK, usual.network)):
+        named[key] = table.get(key, default)
+        if key in table and not isinstance(named[key], str):
+            raise UsageError(key, expected="text in quotes", found=printable(str(named[key])))
+    if NETWORK in table:
+        named[NETWORK] = _network(named[NETWORK], path)
+    values = {key: check_setting(key, each) for key, each in table.items() if key not in named}
+    return Setting(**named, values=tuple(sorted(values.items())))
+
+
+def _network(reference: str, path: Path) -> str:
+    """Return a network of a plan; its file is looked for from the plan's folder."""
+    where, _ = network_file.split(reference)
+    return str(path.parent / reference) if network_file.is_file(where) else reference

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mnist_tasks.config import LARGEST_SEED
 from mnist_tasks.errors import UsageError, printable
-from mnist_tasks.training import settings
+from mnist_tasks.training import network_file, settings
 from mnist_tasks.training.settings import Settings
 
 MAX_RUNS = 100_000
@@ -18,32 +18,39 @@ _MAX_RANGE_LENGTH = 100  # characters: Python refuses to parse numbers of thousa
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A recipe and the values that a sweep changes."""
+    """A recipe, or a network of the user's own, and the values that a sweep changes."""
 
     recipe: str = "default"
     values: Settings = ()
+    network: str | None = None
 
     @property
     def name(self) -> str:
         """The setting as it is shown: ``default max_shift=0``."""
-        return " ".join((self.recipe, *settings.words(self.values)))
+        what = network_file.title(self.network, self.recipe) if self.network else self.recipe
+        return " ".join((what, *settings.words(self.values)))
 
 
-def grid(recipes: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[Setting, ...]:
-    """Return every recipe with every combination of values, without duplicates.
+def grid(
+    recipes: Sequence[str],
+    values: Mapping[str, Sequence[float]],
+    networks: Sequence[str | None] = (None,),
+) -> tuple[Setting, ...]:
+    """Return every network and recipe with every combination of values, without duplicates.
 
     Raises
     ------
     UsageError
         There are more combinations than a sweep may have runs.
     """
-    count = len(recipes) * math.prod(map(len, values.values()))
+    count = len(networks) * len(recipes) * math.prod(map(len, values.values()))
     if count > MAX_RUNS:
         raise wrong_count(count)
     names = sorted(values)
     return tuple(
         dict.fromkeys(
-            Setting(recipe=recipe, values=tuple(zip(names, chosen, strict=True)))
+            Setting(recipe=recipe, values=tuple(zip(names, chosen, strict=True)), network=network)
+            for network in networks
             for recipe in recipes
             for chosen in itertools.product(*(values[name] for name in names))
         )

@@ -21,6 +21,7 @@ from mnist_tasks.records import NetworkSource
 
 OPTION = "--network"
 FUNCTION = "build"
+DEFAULT_RECIPE = "default"
 LARGEST = 200_000  # bytes: the record keeps the text
 WHAT = f"net.py, net.py:function or package.module:function (without a function: {FUNCTION})"
 REASON = "network-code-failed"
@@ -52,17 +53,28 @@ def reference(file: NetworkFile) -> str:
     return f"{source.path}:{source.function}" if source.path else source.function
 
 
-def name(reference: str) -> str:
-    """Return a network's name in tables.
+def note(file: NetworkFile) -> str:
+    """Return the line that says whose code is run."""
+    return f"Running your code: {file.source.path or 'Python'}, function {file.source.function}."
 
-    >>> name("models/net.py:build")
+
+def title(reference: str, recipe: str) -> str:
+    """Return the name of a network, trained with the settings of a recipe, as in tables.
+
+    >>> title("models/net.py:build", "default")
     'net.py'
-    >>> name("package.module:small")
-    'package.module:small'
+    >>> title("package.module:small", "plain")
+    'package.module:small (plain)'
     """
     where, function = split(reference)
-    shown = Path(where).name if where.endswith(".py") else where
-    return printable(shown if function == FUNCTION else f"{shown}:{function}")
+    shown = Path(where).name if is_file(where) else where
+    named = shown if function == FUNCTION else f"{shown}:{function}"
+    return printable(named if recipe == DEFAULT_RECIPE else f"{named} ({recipe})")
+
+
+def is_file(where: str) -> bool:
+    """Whether a reference names a file, and not a module."""
+    return where.endswith(".py") or any(each in where for each in ("/", os.sep))
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -90,8 +102,8 @@ def find(reference: str) -> NetworkFile:
         The file is missing, too large, not text, or not valid Python.
     """
     where, function = split(reference)
-    if where.endswith(".py") or any(each in where for each in ("/", os.sep)):
-        path, module = Path(where), Path(where).stem
+    if is_file(where):
+        path, module = _from_here(Path(where)), Path(where).stem
         folder = path.absolute().parent
     elif where and all(part.isidentifier() for part in where.split(".")):
         path, module, folder = _module_path(where), where, Path.cwd()
@@ -158,8 +170,7 @@ def _module_path(name: str) -> Path:
                 break
             places = list(spec.submodule_search_locations or ())
             if depth == len(parts) and spec.origin and spec.has_location:
-                path = Path(spec.origin)
-                return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+                return _from_here(Path(spec.origin))
     raise InputRefusedError(
         OPTION,
         expected=f"a module that can be imported from here: {WHAT}",
@@ -167,6 +178,11 @@ def _module_path(name: str) -> Path:
         remedy="Run the command in the folder of the package, or name the file: net.py",
         reason="file-missing",
     )
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path relative to the current folder if it lies there."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _read(path: Path) -> bytes:

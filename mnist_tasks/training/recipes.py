@@ -225,7 +225,7 @@ def resolve(config: TrainingConfig) -> Recipe:
     if config.network is not None:
         recipe = msgspec.structs.replace(
             recipe,
-            name=network_file.name(config.network),
+            name=network_file.title(config.network, recipe.name),
             layers=(),
             max_shift=0,
             ema_momentum=0.0,

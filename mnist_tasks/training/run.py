@@ -125,7 +125,7 @@ def _builder(
         return partial(RecipeTraining, setup)
     from mnist_tasks.training.user_training import UserTraining
 
-    progress.note(f"Running your code: {network.source.path}, function {network.source.function}.")
+    progress.note(network_file.note(network))
     return partial(UserTraining, setup, network)
 
 

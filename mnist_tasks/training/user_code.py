@@ -51,6 +51,19 @@ def load(file: NetworkFile) -> ModuleType:
     return module
 
 
+def own_objects() -> dict[str, Any]:
+    """Return the classes and functions of the code that was loaded last, by name.
+
+    Keras finds what is not its own in an HDF5 file by these.
+    """
+    return {
+        name: found
+        for module in _imported & sys.modules.keys()
+        for name, found in vars(sys.modules[module]).items()
+        if isinstance(found, type | FunctionType) and found.__module__ == module
+    }
+
+
 def function(module: ModuleType, name: str, file: NetworkFile) -> Callable[..., Any] | None:
     """Return a function of the user's file; ``None`` if there is none of that name.
 

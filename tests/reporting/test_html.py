@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.records import NetworkSource
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
@@ -107,6 +108,17 @@ def test_hostile_text_shows_as_text(view: RunView) -> None:
     shown = "<script>alert(1)</script>\"'>?[31m?[red]|`@bob` {{ 7*7 }}xxx"
     for section in ("verdict", "time", "network", "reproduce", "runs"):
         assert shown in page.texts[section], section
+
+
+def test_the_code_of_a_network_keeps_its_lines(view: RunView) -> None:
+    text = "def build():\n\treturn '<b>' & 1\n"
+    source = NetworkSource(path="net.py", function="build", text=text, sha256="0" * 64)
+    record = replace(view.record, network_source=source, trainer="fit")
+    shown = html.run(replace(view, record=record))
+    assert "<code>def build():\n    return &#39;&lt;b&gt;&#39; &amp; 1</code>" in shown
+    page = Page(shown)
+    assert "The network default, trained for" in page.texts["top"]
+    assert "Keras's fit" in page.texts["reproduce"]
 
 
 def test_an_unchecked_run_says_what_to_do() -> None:

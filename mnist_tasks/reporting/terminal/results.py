@@ -38,14 +38,21 @@ def fetched(result: Fetched) -> RenderableType:
     return Group(table, *lines)
 
 
+def _trainer(record: RunRecord) -> dict[str, str]:
+    if record.network_source is None:
+        return {}
+    optimizer = record.recipe.get("optimizer", "an optimizer of its own")
+    return {"trained with": f"{optimizer}, by {run_text.TRAINERS[record.trainer]}"}
+
+
 def trained(record: RunRecord) -> RenderableType:
     """Show a training and its model."""
     last, machine = record.epochs[-1], record.machine
     device = f"{run_text.device(machine)}, {formatting.plural(machine.threads, 'thread')}"
     epochs = formatting.plural(len(record.epochs), "epoch")
     rows = {
-        "script" if record.script else "recipe": f"{record.recipe['name']}, seed "
-        f"{run_text.seed(record)}",
+        run_text.kind(record): f"{record.recipe['name']}, seed {run_text.seed(record)}",
+        **_trainer(record),
         **_trial(record.trial),
         "trained on": f"{run_text.images(record)}, {epochs}",
         "training accuracy": f"{formatting.percent(last.accuracy)} "

@@ -150,7 +150,7 @@ def _in_order(
             if not np.isfinite(outputs).all():
                 pool.shutdown(cancel_futures=True)
                 return None
-            found[batch] = _probabilities(outputs)
+            found[batch] = probabilities(outputs)
     return found
 
 
@@ -169,13 +169,13 @@ def _is_same_in_batches(
         if not len(batch):  # recurrent layers fail without an image
             break
         outputs = each_alone.output(model(arrange(images[batch]), training=False))
-        again = _probabilities(np.asarray(outputs, "float64"))
+        again = probabilities(np.asarray(outputs, "float64"))
         if not np.allclose(again, found[batch], rtol=0, atol=tolerance):
             return False
     return True
 
 
-def _probabilities(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+def probabilities(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return shares that sum to 1: of what nearly is a distribution, or the softmax of logits.
 
     Each row for itself: an image's share must not depend on the others of its batch.
