@@ -150,15 +150,18 @@ def train(
         up_to_date,
     )
 
-    given: network_file.NetworkFile | None = None
+    file: network_file.NetworkFile | None = None
     if callable(network):
-        given = network_file.of_function(network)
-        network = network_file.reference(given)
+        file = network_file.of_function(network)
+        network = network_file.reference(file)
+    elif network is not None:
+        network = os.fspath(network)
+        file = network_file.find(network)
 
     source = data_config(data, dataset)
     training = config.TrainingConfig(
         recipe=own_recipes.find(recipe) if isinstance(recipe, str) else recipe,
-        network=None if network is None else os.fspath(network),
+        network=network,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -178,7 +181,7 @@ def train(
     disk.require_writable(training.output.parent, remedy=run_models.OTHER_OUTPUT)
     load = cache(partial(load_data, "train", data=source, progress=progress))
     if if_needed:
-        found = up_to_date.find(training, load, runs)
+        found = up_to_date.find(training, load, runs, file)
         if progress:
             from mnist_tasks import console
 
@@ -189,7 +192,7 @@ def train(
     with run_models.new_folder(runs) as folder:
         own = folder / f"model{training.output.suffix}"
         with tensorflow_setup.preserved_state(), shown as bar:
-            record = run.train(replace(training, output=own), load, network=given, progress=bar)
+            record = run.train(replace(training, output=own), load, network=file, progress=bar)
         record = replace(
             record,
             id=folder.name,

@@ -7,7 +7,7 @@ has a default, so that older records can be read.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -224,12 +224,15 @@ class NetworkSource:
         The function that returned the model.
     sha256
         Of the file.
+    imports
+        SHA-256 of the files in its folder that it imports, by path.
     """
 
     path: str
     function: str
     text: str
     sha256: ranges.Sha256
+    imports: dict[str, ranges.Sha256] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks.records import Layer
+from mnist_tasks.records import Layer, Shape
 
 if TYPE_CHECKING:
     import keras
 
+KERNELS = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D")
+SCALES = ("BatchNormalization", "FusedBatchNormalization", "LayerNormalization", "PReLU")
 DECIMALS = 4  # of the filters' weights, which the report draws
 
 
@@ -21,7 +23,7 @@ def layers(model: keras.Model) -> tuple[Layer, ...]:
         Layer(
             name=layer.name,
             kind=type(layer).__name__,
-            output_shape=tuple(layer.output.shape),
+            output_shape=_output_shape(layer),
             parameters=layer.count_params(),
             operations=_operations(layer),
         )
@@ -44,11 +46,24 @@ def first_filters(model: keras.Model) -> tuple[tuple[tuple[float, ...], ...], ..
     return ()
 
 
-def _operations(layer: keras.Layer) -> int:
-    """Return the multiply-adds of a layer for one image; 0 for a layer without weights."""
-    shape = layer.output.shape[1:]
+def _output_shape(layer: keras.Layer) -> Shape:
+    """Return the shape of a layer's output, or of its first one."""
+    outputs = layer.output if isinstance(layer.output, list | tuple) else [layer.output]
+    return tuple(outputs[0].shape)
+
+
+def _operations(layer: keras.Layer) -> int | None:
+    """Return the multiply-adds of a layer for one image; 0 for a layer without weights.
+
+    ``None`` if it has weights that are used otherwise than those of the layers known here.
+    """
+    shape = _output_shape(layer)[1:]
+    kind = type(layer).__name__
     if not layer.weights:
         return 0
+    if None in shape or kind not in (*KERNELS, *SCALES):
+        return None
     # A kernel is used at each position of the output; normalization scales each value of it.
-    kernel = getattr(layer, "kernel", None)
-    return math.prod(shape) if kernel is None else math.prod(kernel.shape) * math.prod(shape[:-1])
+    sizes = [int(size or 1) for size in shape]
+    positions = math.prod(sizes[:-1])
+    return math.prod(layer.kernel.shape) * positions if kind in KERNELS else math.prod(sizes)

@@ -103,7 +103,7 @@ def find(reference: str) -> NetworkFile:
     """
     where, function = split(reference)
     if is_file(where):
-        path, module = _from_here(Path(where)), Path(where).stem
+        path, module = from_here(Path(where)), Path(where).stem
         folder = path.absolute().parent
     elif where and all(part.isidentifier() for part in where.split(".")):
         path, module, folder = _module_path(where), where, Path.cwd()
@@ -170,7 +170,7 @@ def _module_path(name: str) -> Path:
                 break
             places = list(spec.submodule_search_locations or ())
             if depth == len(parts) and spec.origin and spec.has_location:
-                return _from_here(Path(spec.origin))
+                return from_here(Path(spec.origin))
     raise InputRefusedError(
         OPTION,
         expected=f"a module that can be imported from here: {WHAT}",
@@ -180,7 +180,7 @@ def _module_path(name: str) -> Path:
     )
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """Return a path relative to the current folder if it lies there."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 

@@ -14,7 +14,7 @@ from mnist_tasks import disk, records
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
-from mnist_tasks.records import Epoch, Point, RunRecord
+from mnist_tasks.records import Epoch, NetworkSource, Point, RunRecord
 from mnist_tasks.training import (
     costs,
     loop,
@@ -23,6 +23,7 @@ from mnist_tasks.training import (
     saving,
     settings,
     tensorflow_setup,
+    user_code,
 )
 from mnist_tasks.training.loop import EpochProgress
 from mnist_tasks.training.network_file import NetworkFile
@@ -109,7 +110,7 @@ def train(
         seconds=seconds,
         model=saved,
         dataset=digits.info,
-        network_source=network.source if network else None,
+        network_source=_source(network),
         trainer=training.trainer,
     )
 
@@ -127,6 +128,13 @@ def _builder(
 
     progress.note(network_file.note(network))
     return partial(UserTraining, setup, network)
+
+
+def _source(network: NetworkFile | None) -> NetworkSource | None:
+    if network is None:
+        return None
+    imports = {} if network.given else user_code.imports(network)
+    return dataclasses.replace(network.source, imports=imports)
 
 
 def command(config: TrainingConfig) -> str:

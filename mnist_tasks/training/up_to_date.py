@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Callable
@@ -12,16 +13,22 @@ from typing import Any
 from mnist_tasks import disk, run_store
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
-from mnist_tasks.records import RunRecord
+from mnist_tasks.errors import printable
+from mnist_tasks.records import NetworkSource, RunRecord
 from mnist_tasks.training import recipes, run
+from mnist_tasks.training.network_file import NetworkFile
 from mnist_tasks.version import VERSION
 
 # A build of TensorFlow has a name of its own.
+OF_NETWORKS = ("name", "epochs", "batch_size", "max_shift")  # what a recipe gives every network
 _BUILDS = {"tensorflow": ("tensorflow", "tensorflow-cpu")}
 
 
 def find(
-    config: TrainingConfig, load_digits: Callable[[], LabeledImages], runs: Path
+    config: TrainingConfig,
+    load_digits: Callable[[], LabeledImages],
+    runs: Path,
+    network: NetworkFile | None = None,
 ) -> RunRecord | str:
     """Return the run that made the output file, or why it is not what the training would make.
 
@@ -34,6 +41,8 @@ def find(
         Returns the training images, whose hashes it has verified.
     runs
         Folder of the run records.
+    network
+        The user's own network.
 
     Raises
     ------
@@ -48,11 +57,11 @@ def find(
     record = next((each for each in reversed(stored) if each.model.sha256 == made), None)
     if record is None:
         return f"no run in {runs} made {config.output}"
-    wanted = _wanted(config, dict(load_digits().sha256))
+    wanted = _wanted(config, dict(load_digits().sha256), record)
     found = _found(record)
-    return next(
-        (f"{what} changed" for what, value in wanted.items() if value != found[what]), record
-    )
+    changed = [what for what, value in wanted.items() if value != found[what]]
+    changed += _changed_code(network, record.network_source)
+    return f"{changed[0]} changed" if changed else record
 
 
 def as_text(found: RunRecord | str, config: TrainingConfig) -> str:
@@ -62,11 +71,29 @@ def as_text(found: RunRecord | str, config: TrainingConfig) -> str:
     return f"Up to date: {config.output} is what the run {found.id} made, and nothing changed."
 
 
-def _wanted(config: TrainingConfig, data: dict[str, str]) -> dict[str, Any]:
-    recipe = recipes.resolve(config)
+def _changed_code(network: NetworkFile | None, source: NetworkSource | None) -> list[str]:
+    """Return the files of the user's own network whose content is not that of the record."""
+    if network is None or source is None:
+        return ["the network"] if network or source else []
+    files = {source.path: source.sha256, **source.imports}
+    now = {source.path: network.source.sha256, **{path: _digest(path) for path in source.imports}}
+    return [printable(path) or "the network" for path in files if files[path] != now[path]]
+
+
+def _digest(path: str) -> str | None:
+    try:
+        return hashlib.sha256(disk.read_regular(Path(path))).hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def _wanted(config: TrainingConfig, data: dict[str, str], record: RunRecord) -> dict[str, Any]:
+    recipe = json.loads(json.dumps(recipes.as_record(recipes.resolve(config))))  # as it is read
+    if config.network is not None:  # its own optimizer is part of its code
+        recipe = record.recipe | {key: recipe[key] for key in OF_NETWORKS}
     return {
         "the settings": run.command(config),
-        "the recipe": json.loads(json.dumps(recipes.as_record(recipe))),  # as it is read back
+        "the recipe": recipe,
         "the data": data,
         "a version": versions(),
     }

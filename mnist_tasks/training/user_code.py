@@ -15,7 +15,9 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError, MnistTasksError, printable
+from mnist_tasks.training import network_file
 from mnist_tasks.training.network_file import REASON, NetworkFile
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -49,6 +51,17 @@ def load(file: NetworkFile) -> ModuleType:
                 if _is_users(getattr(sys.modules[name], "__file__", None), file)
             )
     return module
+
+
+def imports(file: NetworkFile) -> dict[str, str]:
+    """Return the SHA-256 of the user's files that the code imported when it was loaded last."""
+    modules = (sys.modules[name] for name in sorted(_imported & sys.modules.keys()))
+    paths = (Path(found) for each in modules if (found := getattr(each, "__file__", None)))
+    return {
+        str(network_file.from_here(path)): disk.sha256(path)
+        for path in paths
+        if str(path) != file.source.path and path.is_file()
+    }
 
 
 def own_objects() -> dict[str, Any]:

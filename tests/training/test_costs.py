@@ -57,3 +57,18 @@ def test_the_default_recipe_has_not_grown() -> None:
     assert sum(layer.operations or 0 for layer in found) == 676_016
     assert sum(layer.parameters for layer in found) == 23_818
     assert len(batches.sizes(60_000, recipes.DEFAULT.batch_size)) == 625
+
+
+def test_what_is_not_known_is_not_counted() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((28, 28, 1))
+    x, _ = layers.GRU(4, return_state=True)(layers.Reshape((28, 28))(inputs))
+    x = keras.Sequential([keras.Input((4,)), layers.Dense(4)])(x)
+    model = keras.Model(inputs, layers.Dense(10)(x))
+    found = {each.kind: (each.output_shape, each.operations) for each in costs.layers(model)}
+    assert found["Reshape"] == ((None, 28, 28), 0)
+    assert found["GRU"] == ((None, 4), None)
+    assert found["Sequential"] == ((None, 4), None)
+    assert found["Dense"] == ((None, 10), 40)

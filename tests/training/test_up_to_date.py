@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from mnist_tasks import run_store
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.records import RunRecord
-from mnist_tasks.training import recipes, run, up_to_date
+from mnist_tasks.training import network_file, recipes, run, up_to_date, user_code
 from tests import examples
 from tests.conftest import Run
 
@@ -63,6 +64,40 @@ def test_the_same_inputs_and_the_same_file_are_up_to_date(
     found = find(config, record)
     assert not isinstance(found, str), found
     assert found.id == record.id
+
+
+def test_the_files_of_a_network_are_compared(
+    config: TrainingConfig,
+    record: RunRecord,
+    small_mnist: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text("from helper import width\n")
+    Path("helper.py").write_text("width = 3\n")
+    config = replace(config, network="net.py")
+    file = network_file.find("net.py")
+    with network_file.importable(file.folder):
+        user_code.load(file)
+    recipe = {"name": "net.py", "epochs": 2, "batch_size": 96, "max_shift": 0, "optimizer": "Adam"}
+    source = replace(file.source, imports=user_code.imports(file))
+    assert set(source.imports) == {"helper.py"}
+    made = replace(record, command=run.command(config), recipe=recipe, network_source=source)
+    run_store.save(made, Path("runs"))
+
+    def find() -> RunRecord | str:
+        network = network_file.find("net.py")
+        load = partial(store.load, small_mnist, "train")
+        return up_to_date.find(config, load, Path("runs"), network)
+
+    assert not isinstance(find(), str), find()
+    Path("helper.py").write_text("width = 4\n")
+    assert find() == "helper.py changed"
+    Path("helper.py").unlink()
+    assert find() == "helper.py changed"
+    Path("net.py").write_text("# another\n")
+    assert find() == "net.py changed"
 
 
 @pytest.mark.parametrize(
