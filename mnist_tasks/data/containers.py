@@ -8,7 +8,6 @@ inside an archive is used.
 
 from __future__ import annotations
 
-import gzip
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -137,8 +136,9 @@ def _from_nested_zip(stream: Stream, work: Work, layers: int) -> Iterator[Candid
 
 def _from_zip(file: RawFile, work: Work, layers: int) -> Iterator[Candidate]:
     with zipfile.ZipFile(cast("IO[bytes]", file)) as archive:
-        for info in archive.infolist():
-            work.budget.count_member()
+        members = archive.infolist()
+        work.budget.count_members(len(members))
+        for info in members:
             if info.is_dir() or not work.wanted:
                 continue
             with _noting(info.filename, work):
@@ -187,8 +187,7 @@ def _noting(name: str, work: Work) -> Iterator[None]:
 
 def _is_containers(error: Exception) -> bool:
     """Whether the container is to blame: all its readers raise, but for a full disk."""
-    of_disk = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
-    return not isinstance(error, MnistTasksError) and not of_disk
+    return not isinstance(error, MnistTasksError | OSError)
 
 
 def _why(error: Exception) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
+import re
+import struct
 import tarfile
 import tracemalloc
 import zipfile
@@ -14,9 +17,10 @@ import numpy as np
 import pytest
 
 from mnist_tasks import disk
-from mnist_tasks.data import containers, datasets
+from mnist_tasks.data import containers, datasets, streams
 from mnist_tasks.errors import InputRefusedError
 from tests import generated
+from tests.data import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,3 +204,68 @@ def test_an_npz_that_numpy_did_not_write_is_refused(
     path.write_bytes(content)
     with pytest.raises(InputRefusedError, match=found):
         unpack(path, tmp_path / "staging")
+
+
+def test_a_gzip_file_in_parts_is_unpacked(small_mnist: Path, tmp_path: Path) -> None:
+    file = datasets.default().test[0]
+    content = (small_mnist / file.name).read_bytes()
+    parts = [content[:7], b"", content[7:70_000], content[70_000:]]
+    path = tmp_path / "parts.gz"
+    path.write_bytes(b"".join(map(gzip.compress, parts)) + bytes(100))
+    assert unpack(path, tmp_path / "staging") == {file.name: file.sha256}
+
+
+def test_a_gzip_file_of_too_many_parts_is_refused(small_mnist: Path, tmp_path: Path) -> None:
+    path = tmp_path / "parts.gz"
+    path.write_bytes(gzip.compress(b"") * 100_000)
+    with pytest.raises(InputRefusedError, match="more than 10,000 files"):
+        unpack(path, tmp_path / "staging")
+
+
+@pytest.mark.parametrize(
+    ("count", "found"), [(40_000, "more than 10,000 files"), (100_000, "a table of contents of")]
+)
+def test_a_zip_of_too_many_files_is_refused(
+    small_mnist: Path, tmp_path: Path, count: int, found: str
+) -> None:
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+        archive.writestr("a", b"")
+    start, entry, end = re.split(b"(?=PK\x01\x02|PK\x05\x06)", buffer.getvalue())
+    sizes = struct.pack("<II", count * len(entry), len(start))
+    path = tmp_path / "archive"
+    path.write_bytes(start + entry * count + end[:12] + sizes + end[20:])
+    with pytest.raises(InputRefusedError, match=found):
+        unpack(path, tmp_path / "staging")
+
+
+def test_unpacking_ends_at_its_time_limit(
+    small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "archive"
+    tarball(small_mnist, archive)
+    monkeypatch.setattr(streams, "TIME_LIMIT", 0.0)
+    with pytest.raises(InputRefusedError, match="one with more than 0 s of unpacking"):
+        unpack(archive, tmp_path / "staging")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that can't be read")
+def test_a_file_that_cant_be_read_is_to_blame(tmp_path: Path) -> None:
+    path = Path("/proc/self/mem")  # its first bytes are an input/output error
+    with pytest.raises(InputRefusedError, match="the container: Input/output error"):
+        unpack(path, tmp_path / "staging")
+
+
+def test_damaged_containers_raise_nothing_else(tmp_path: Path) -> None:
+    """For longer: ``python -m tests.data.damaged 300``."""
+    source = random.Random(5)  # noqa: S311
+    dataset = damaged.small_dataset(tmp_path / "data")
+    good = damaged.kinds(dataset, tmp_path / "data")
+    outcomes = {kind: damaged.outcome(content, dataset, tmp_path) for kind, content in good.items()}
+    assert {kind for kind, each in outcomes.items() if each != "candidates"} == {
+        "zip lzma",
+        f"tar {tarfile.PAX_FORMAT} bz2",
+        f"tar {tarfile.GNU_FORMAT} bz2",
+    }
+    for _ in range(30):
+        for content in good.values():
+            damaged.outcome(damaged.damage(content, source), dataset, tmp_path)
