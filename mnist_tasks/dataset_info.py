@@ -9,13 +9,14 @@ from msgspec import Meta
 
 LARGEST_SIDE = 64  # pixels
 MOST_CLASSES = 100
+LONGEST_NAME = 64  # characters of a class's name
 MOST_TRAINING_IMAGES = 1_000_000
 MOST_TEST_IMAGES = 60_000
 
 Side = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Channels = Literal[1, 3]
 ImageShape = tuple[Side, Side, Channels]
-ClassName = Annotated[str, Meta(min_length=1, max_length=64)]
+ClassName = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 ClassNames = Annotated[tuple[ClassName, ...], Meta(min_length=2, max_length=MOST_CLASSES)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_tasks import predictions, run_store
+from mnist_tasks import dataset_info, predictions, run_store
 from mnist_tasks.errors import InputRefusedError
 from tests import examples
 
@@ -23,6 +23,12 @@ def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
         assert list(archive) == ["probabilities"]
         assert archive["probabilities"].dtype == np.float32
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_predictions_for_the_most_images_and_classes_fit(tmp_path: Path) -> None:
+    shape = (dataset_info.MOST_TEST_IMAGES, dataset_info.MOST_CLASSES)
+    predictions.save(np.full(shape, 0.01, np.float32), tmp_path)
+    assert predictions.load(tmp_path, classes=shape[1]).shape == shape
 
 
 def test_a_check_saves_its_predictions_beside_the_record(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from mnist_tasks.data import datasets
 from mnist_tasks.dataset_info import (
     LARGEST_SIDE,
+    LONGEST_NAME,
     MOST_CLASSES,
     MOST_TEST_IMAGES,
     MOST_TRAINING_IMAGES,
@@ -18,6 +19,7 @@ from mnist_tasks.dataset_info import (
 )
 from mnist_tasks.errors import printable
 
+NAMES = f"2 to {MOST_CLASSES} different names of up to {LONGEST_NAME} characters"
 ARRAYS = (*datasets.array_names("train"), *datasets.array_names("test"))
 
 
@@ -78,6 +80,8 @@ def invalid_names(classes: Sequence[str]) -> str | None:
     if not 2 <= len(classes) <= MOST_CLASSES:
         return f"a list of {len(classes)}"
     for index, each in enumerate(classes):
+        if not 1 <= len(each) <= LONGEST_NAME:
+            return f"a name of {len(each)} characters: {printable(each, limit=LONGEST_NAME)}"
         if each != printable(each):
             return f"characters that can't be displayed: {printable(each)}"
         if each in classes[:index]:

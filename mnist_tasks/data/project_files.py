@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mnist_tasks.data import arrays, datasets, idx, picture_folder
+from mnist_tasks.data import arrays, datasets, idx, lock, picture_folder
 from mnist_tasks.data.datasets import DataFile, Dataset, Split
 from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, SilentProgress, download
 from mnist_tasks.data.origin import Arrays, Origin, SplitOrigin
@@ -60,7 +60,12 @@ class ProjectFiles:
         """Return the names of the classes: those of the folders if the table has none."""
         train = self.origin.train
         if self.origin.classes is None and isinstance(train, str):
-            return picture_folder.class_names(Path(self.place) / train)
+            folder = Path(self.place) / train
+            found = picture_folder.class_names(folder)
+            if problem := lock.invalid_names(found):
+                expected = f"a subfolder for each class: {lock.NAMES}"
+                raise InputRefusedError(str(folder), expected=expected, found=problem)
+            return found
         return self.origin.classes or ()
 
     def read(self, split: Split, staging: Path, progress: Progress) -> SplitArrays:

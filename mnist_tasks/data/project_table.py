@@ -12,7 +12,7 @@ from msgspec import Meta
 from mnist_tasks import project, toml_files
 from mnist_tasks.data import datasets
 from mnist_tasks.data.datasets import DataFile, Dataset
-from mnist_tasks.data.lock import ARRAYS, Lock, invalid_names
+from mnist_tasks.data.lock import ARRAYS, NAMES, Lock, invalid_names
 from mnist_tasks.data.origin import Arrays, Origin, SplitOrigin
 from mnist_tasks.dataset_info import MOST_CLASSES, ClassName, DatasetInfo
 from mnist_tasks.errors import UsageError, printable
@@ -22,7 +22,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 _HINT = "[images, labels] (IDX files), {npz, images, labels}, or a folder with one for each class"
 _Split = Annotated[SplitOrigin, Meta(extra={"hint": _HINT}, description=_HINT)]
-_NAMES = f"2 to {MOST_CLASSES} different names of up to 64 characters"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ class DatasetTable:
     classes: Annotated[
         tuple[ClassName, ...] | None,
         Meta(
-            extra={"hint": _NAMES},
+            extra={"hint": NAMES},
             extra_json_schema={"minItems": 2, "maxItems": MOST_CLASSES, "uniqueItems": True},
             description="Names of the classes, in the order of the labels. By default those of the "
             "folders, sorted.",
@@ -168,7 +167,7 @@ def _require_valid(table: DatasetTable, key: str) -> None:
     """Refuse what the types allow: names that can't be shown, and files that no mirror can have."""
     classes = table.classes
     if classes is not None and (bad := invalid_names(classes)):
-        raise UsageError(f"{key}.classes", expected=_NAMES, found=bad)
+        raise UsageError(f"{key}.classes", expected=NAMES, found=bad)
     for split, made_of in (("train", table.train), ("test", table.test)):
         if isinstance(made_of, str):
             paths, is_folder = [made_of], True

@@ -176,6 +176,26 @@ def test_a_missing_file_is_named() -> None:
     assert caught.value.subject == "train_images"
 
 
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a"], "a list of 1"),
+        (["a", "b\x1b[2J"], "can't be displayed: b?[2J"),
+        (["a", "b" * 65], "a name of 65 characters"),
+        ([str(number) for number in range(101)], "a list of 101"),
+    ],
+)
+def test_folders_that_are_no_names_of_classes_are_refused(names: list[str], found: str) -> None:
+    for split in ("train", "test"):
+        for name in names:
+            Path("parts", split, name).mkdir(parents=True)
+    shapes.write_project(Path())
+    with pytest.raises(InputRefusedError) as caught:
+        lock()
+    assert caught.value.subject == "parts/train"
+    assert found in caught.value.found
+
+
 def test_a_changed_file_is_refused_with_both_hashes() -> None:
     shapes.write_idx(Path())
     shapes.write_project(Path(), CLASSES + IDX)

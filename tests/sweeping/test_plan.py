@@ -88,6 +88,19 @@ def test_the_last_sixth_of_the_training_images_is_for_validation() -> None:
     assert caught.value.expected == "a whole number from 1 to 60,000"
 
 
+def test_another_data_set_has_runs_of_its_own() -> None:
+    fashion = datasets.FASHION_MNIST
+    images, labels = fashion.train
+    changed = replace(fashion, train=(replace(images, sha256="0" * 64), labels))
+    jobs = [Plan(seeds=(0,), dataset=each).jobs(FOLDER)[0] for each in (datasets.MNIST, fashion)]
+    jobs += Plan(seeds=(0,), dataset=changed).jobs(FOLDER)
+    assert len({job.id for job in jobs}) == 3
+    assert [job.config.dataset for job in jobs] == ["mnist", "fashion-mnist", "fashion-mnist"]
+    larger = replace(fashion, train=(replace(images, shape=(1_000_000, 28, 28)), labels))
+    assert plan.validation_images(larger) == 60_000
+    assert Plan(limit=940_000, dataset=larger).limit == 940_000
+
+
 def test_the_command_of_a_job_has_all_its_options() -> None:
     job = Plan(settings=(Setting(recipe="plain", values=(("max_shift", 1),)),), seeds=(3,)).jobs(
         FOLDER

@@ -59,6 +59,13 @@ def test_a_run_saves_its_model_and_returns_its_record(
     assert record.command.startswith("mnist-tasks train --recipe default --seed 5 --epochs 4")
 
 
+def test_a_limit_above_the_number_of_images_is_refused(small_mnist: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        train(TrainingConfig(limit=513, output=tmp_path / "model.h5"), small_mnist)
+    assert caught.value.subject == "--limit"
+    assert caught.value.expected == "a whole number from 1 to 512, the images of MNIST"
+
+
 def test_a_second_run_in_a_process_gives_the_same_bytes(small_mnist: Path, tmp_path: Path) -> None:
     def run(seed: int) -> str:
         config = TrainingConfig(limit=100, batch_size=20, seed=seed, output=tmp_path / "model.h5")
