@@ -312,11 +312,9 @@ def report(
     MnistTasksError
         There is no such run, or the page can't be written.
     """
-    from mnist_tasks.data import store
     from mnist_tasks.reporting import comparison, files
 
-    folder = data_config(data).folder or store.default_folder()
-    shown = comparison.view(runs, Path(runs_dir), folder)
+    shown = comparison.view(runs, Path(runs_dir), data_config(data).folder)
     page = Path(html) if html else files.default_page(shown, Path(runs_dir))
     files.write_report(shown, files.ReportFiles(html=page))
     return page

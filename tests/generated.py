@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_tasks.data import datasets
+from mnist_tasks.data.datasets import Dataset
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mnist_tasks.data.datasets import DataFile, Dataset, Split
+    from mnist_tasks.data.datasets import DataFile, Split
+    from mnist_tasks.dataset_info import DatasetInfo
 
 # The seven segments as rows and columns of a 14 x 8 glyph, and the segments of each digit.
 SEGMENTS = {
@@ -65,6 +67,28 @@ def write(folder: Path, *, train: int, test: int) -> Dataset:
             small.append(replace(file, sha256=hashlib.sha256(content).hexdigest()))
         table[split] = (small[0], small[1])
     return replace(datasets.MNIST, train=table["train"], test=table["test"])
+
+
+def write_photos(folder: Path, info: DatasetInfo, *, test: int) -> Dataset:
+    """Write the test images of another data set, noise in a tint for each class.
+
+    `folder` is that of `store.folder_of`. In the result, the training images are the same.
+    """
+    labels = (np.arange(test) % len(info.classes)).astype(np.uint8)
+    random = np.random.default_rng(0)
+    tints = random.integers(60, 256, (len(info.classes), 3))[:, : info.image_shape[2]]
+    noise = random.uniform(0.3, 1, (test, *info.image_shape))
+    images = (tints[labels][:, None, None] * noise).astype(np.uint8)
+    files = []
+    for real, array in zip(
+        datasets.MNIST.test, (images.reshape(test, *info.array_shape), labels), strict=True
+    ):
+        file = replace(real, shape=array.shape)
+        content = file.header + array.tobytes()
+        (folder / info.name).mkdir(parents=True, exist_ok=True)
+        (folder / info.name / file.name).write_bytes(content)
+        files.append(replace(file, sha256=hashlib.sha256(content).hexdigest()))
+    return Dataset(info=info, train=(files[0], files[1]), test=(files[0], files[1]))
 
 
 def register(dataset: Dataset) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import metrics
-from mnist_tasks.data import store
+from mnist_tasks.data import datasets, store
 from mnist_tasks.records import Epoch, Layer, NetworkSource, Point, RunRecord
 from mnist_tasks.reporting.run_view import RunView
 from tests import examples
@@ -20,26 +20,33 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mnist_tasks.data.datasets import Dataset
+
 HOSTILE = "<script>alert(1)</script>\"'>\x1b[31m\u202e[red]|`@bob` {{ 7*7 }}" + "x" * 300
 
 
-def probabilities(labels: NDArray[np.uint8], *, seed: int) -> NDArray[np.float32]:
+def probabilities(
+    labels: NDArray[np.uint8], *, seed: int, classes: int = 10
+) -> NDArray[np.float32]:
     """Return predictions with every degree of confidence; nine in ten are correct."""
     random = np.random.default_rng(seed)
-    predicted = np.where(random.random(len(labels)) < 0.9, labels, (labels + 1) % 10)
+    predicted = np.where(random.random(len(labels)) < 0.9, labels, (labels + 1) % classes)
     confidence = random.uniform(0.3, 0.99, len(labels))
-    spread = np.repeat((1 - confidence)[:, np.newaxis] / 9, 10, axis=1)
+    spread = np.repeat((1 - confidence)[:, np.newaxis] / (classes - 1), classes, axis=1)
     spread[np.arange(len(labels)), predicted] = confidence
     return spread.astype(np.float32)
 
 
-def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
+def save(runs: Path, data: Path, number: int = 0, dataset: Dataset = datasets.MNIST) -> RunRecord:
     """Write a checked run, its record and its predictions."""
-    digits = store.load(data, "test")
-    found = probabilities(digits.labels, seed=number)
+    info = dataset.info
+    digits = store.load(store.folder_of(dataset, data), "test", datasets.KNOWN[info.name])
+    found = probabilities(digits.labels, seed=number, classes=len(info.classes))
     measured = metrics.compute(found, digits.labels)
+    checked = replace(examples.check(), metrics=measured, dataset=info)
     record = replace(
-        examples.run(number, checked=replace(examples.check(), metrics=measured)),
+        examples.run(number, checked=checked),
+        dataset=info,
         epochs=tuple(
             Epoch(
                 epoch=n, loss=0.5 / n, accuracy=1 - 0.1 / n, seconds=2.0, images_per_second=15_000
@@ -73,9 +80,9 @@ def save(runs: Path, data: Path, number: int = 0) -> RunRecord:
     return record
 
 
-def view(runs: Path, data: Path, number: int = 0) -> RunView:
+def view(runs: Path, data: Path, number: int = 0, dataset: Dataset = datasets.MNIST) -> RunView:
     """Write a run and return the data of its report."""
-    record = save(runs, data, number)
+    record = save(runs, data, number, dataset)
     return RunView(
         record=record,
         folder=runs / record.id,
@@ -87,14 +94,13 @@ def view(runs: Path, data: Path, number: int = 0) -> RunView:
 def with_hostile_text(record: RunRecord) -> RunRecord:
     """Put markup, terminal escapes and very long words wherever a record has text."""
 
-    def infest(value: Any, key: str = "") -> Any:
-        if key in ("status", "sha256", "trainer", "dataset"):
-            return value
+    def infest(value: Any, key: str = "", text: str = HOSTILE) -> Any:
+        text = text[:64] if key == "dataset" else text
         if isinstance(value, dict):
-            return {name: infest(each, name) for name, each in value.items()}
+            return {name: infest(each, name, text) for name, each in value.items()}
         if isinstance(value, list | tuple):
-            return [infest(each) for each in value]
-        return HOSTILE if isinstance(value, str) else value
+            return [infest(each, "", text) for each in value]
+        return text if isinstance(value, str) and key not in ("status", "sha256") else value
 
     infested = msgspec.convert(infest(msgspec.to_builtins(record)), RunRecord)
     return replace(

@@ -35,11 +35,10 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
-    from mnist_tasks.data import store
     from mnist_tasks.reporting import comparison, files
     from mnist_tasks.reporting.terminal import runs as run_tables
 
-    shown = comparison.view(names or [], runs, data_dir or store.default_folder())
+    shown = comparison.view(names or [], runs, data_dir)
     page = None if no_html else html or files.default_page(shown, runs)
     wanted = files.ReportFiles(html=page, markdown=markdown, csv=csv)
     if not as_json:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mnist_tasks import run_store
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
@@ -70,19 +71,30 @@ class Comparison:
     def unpaired(self) -> tuple[str, ...]:
         """The reason for each run that can't be compared image by image."""
         return tuple(
-            f"{letter}: {view.no_predictions}"
+            f"{letter}: {view.no_predictions or self._another_data_set(view)}"
             for letter, view in zip(self.letters, self.views, strict=True)
-            if view.predictions is None
+            if view.predictions is None or self._another_data_set(view)
         )
+
+    @property
+    def dataset(self) -> DatasetInfo:
+        """The data set of the first run."""
+        return run_summary.dataset(self.records[0])
+
+    def _another_data_set(self, view: RunView) -> str:
+        other = run_summary.dataset(view.record)
+        return "" if other == self.dataset else f"its data set is {other.title}"
 
     @cached_property
     def pairs(self) -> tuple[PairedRuns, ...]:
         """Each run compared with the first, if both have predictions."""
         first = self.views[0].predictions
         return tuple(
-            paired_runs.pair(letter, first, view.predictions)
+            paired_runs.pair(letter, first, view.predictions, self.dataset.classes)
             for letter, view in zip(self.letters[1:], self.views[1:], strict=True)
-            if view.predictions is not None and first is not None
+            if view.predictions is not None
+            and first is not None
+            and not self._another_data_set(view)
         )
 
     @property
@@ -91,13 +103,15 @@ class Comparison:
         return self.pairs[0].outcome if self.pairs else "Runs side by side."
 
 
-def view(names: Sequence[str], runs: Path, data_folder: Path) -> RunView | Comparison:
+def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> RunView | Comparison:
     """Return the data of a report: of one run, or of several side by side.
 
     Parameters
     ----------
     names
         Names as in `run_store.find`; the latest run if empty.
+    data_folder
+        As in `store.folder_of`.
 
     Raises
     ------

@@ -52,7 +52,9 @@ def of_run(view: RunView) -> dict[str, list[Row]]:
             for label, row in enumerate(metrics.confusion if metrics else ())
             for predicted, count in enumerate(row)
         ],
-        "digits": _rows(run_summary.by_digit(metrics) if metrics else ()),
+        "classes": _rows(
+            run_summary.by_class(metrics, run_summary.dataset(record).classes) if metrics else ()
+        ),
         "most_confident_errors": _rows(predictions.most_confident_errors if predictions else ()),
         "least_certain_correct": _rows(predictions.least_certain_correct if predictions else ()),
         "calibration": _rows(predictions.calibration if predictions else ()),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from mnist_tasks.errors import printable
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
+from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.figures import images, pareto_charts, run_charts
 from mnist_tasks.reporting.run_view import RunView
@@ -24,7 +24,7 @@ PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
     "training": "Training",
-    "digits": "Digits",
+    "classes": "Classes",
     "errors": "Errors",
     "calibration": "Calibration",
     "time": "Time",
@@ -51,7 +51,7 @@ def run(view: RunView) -> str:
         charts={
             "training": (run_charts.loss(record), run_charts.accuracy(record)),
             "calibration": (run_charts.reliability(view.predictions),),
-            "runs": [chart(view.stored_runs.records, {record.id}) for chart in PARETO_CHARTS],
+            "runs": [chart(view.alike, {record.id}) for chart in PARETO_CHARTS],
         },
         newest=view.stored_runs.records[: -NEWEST_RUNS - 1 : -1],
         filters=_filters(record),
@@ -60,13 +60,13 @@ def run(view: RunView) -> str:
 
 def compare(comparison: Comparison) -> str:
     """Return the page of several runs side by side."""
-    stored = comparison.views[0].stored_runs.records
+    alike = comparison.views[0].alike
     current = {record.id for record in comparison.records}
     return _render(
         "comparison.html.jinja",
         sections=COMPARISON_SECTIONS,
         comparison=comparison,
-        charts={"runs": [chart(stored, current) for chart in PARETO_CHARTS]},
+        charts={"runs": [chart(alike, current) for chart in PARETO_CHARTS]},
     )
 
 
@@ -83,13 +83,18 @@ def _render(template: str, **context: Any) -> str:
         "count": formatting.count,
         "date_time": formatting.date_time,
         "details": clause_text.details,
-        "digit": images.digit,
         "percent": formatting.percent,
         "lines": _lines,
+        "photo": images.photo,
         "shape": formatting.shape,
         "speed": formatting.speed,
     }
-    environment.globals |= {"statuses": STATUSES, "summary": run_summary, "text": run_text}
+    environment.globals |= {
+        "classes": class_tables,
+        "statuses": STATUSES,
+        "summary": run_summary,
+        "text": run_text,
+    }
     # The style sheet is the package's own, and no text from a record.
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
     return environment.get_template(template).render(style=style, version=VERSION, **context)

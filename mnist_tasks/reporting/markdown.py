@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mnist_tasks import errors
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure
-from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import clause_text, formatting, run_summary, run_text
+from mnist_tasks.records import Metrics, RunRecord
+from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
 from mnist_tasks.reporting.comparison import Comparison, Row
 from mnist_tasks.reporting.markdown_text import code, escape, table
 from mnist_tasks.reporting.run_view import RunView
@@ -38,8 +38,8 @@ def run(view: RunView) -> str:
             escape(run_text.lead(record)),
             verdict,
             _figures(record),
-            _digits(record),
-            table("Past runs", run_text.RUN_COLUMNS, map(_run, newest)),
+            _classes(record),
+            _past(newest),
             table(
                 "Time",
                 ("phase", "seconds"),
@@ -123,28 +123,51 @@ def _figures(record: RunRecord) -> str:
     return f"{table('Figures', ('', '', ''), rows)}\n\n{command}"
 
 
-def _digits(record: RunRecord) -> str:
-    metrics = run_summary.metrics(record)
+def _classes(record: RunRecord) -> str:
+    metrics, names = run_summary.metrics(record), run_summary.dataset(record).classes
     if metrics is None:
         return ""
+    if not class_tables.side_by_side(names):
+        return _worst(metrics, names)
     return table(
         "Labels (rows) and predictions (columns)",
-        ("", *map(str, range(10)), "precision", "recall"),
+        ("", *names, "precision", "recall"),
         [
             (
-                str(score.digit),
+                score.name,
                 *map(str, row),
                 formatting.percent(score.precision),
                 formatting.percent(score.recall),
             )
-            for score, row in zip(run_summary.by_digit(metrics), metrics.confusion, strict=True)
+            for score, row in zip(
+                run_summary.by_class(metrics, names), metrics.confusion, strict=True
+            )
         ],
     )
 
 
-def _run(record: RunRecord) -> Sequence[str]:
-    row = run_text.row(record)
-    return tuple((row | {"contract": _status(row["contract"])}).values())
+def _worst(metrics: Metrics, names: Sequence[str]) -> str:
+    found = class_tables.worst(metrics, names)
+    return table(
+        class_tables.title(metrics, len(found)),
+        ("class", "precision", "recall", "images", "predicted as"),
+        [
+            (
+                score.name,
+                formatting.percent(score.precision),
+                formatting.percent(score.recall),
+                f"{score.support:,}",
+                class_tables.instead(metrics, names, score.label),
+            )
+            for score in found
+        ],
+    )
+
+
+def _past(records: Sequence[RunRecord]) -> str:
+    rows = [row | {"contract": _status(row["contract"])} for row in run_text.rows(records)]
+    columns = tuple(rows[0]) if rows else run_text.RUN_COLUMNS
+    return table("Past runs", columns, [tuple(row.values()) for row in rows])
 
 
 def _named(row: Row) -> Sequence[str]:

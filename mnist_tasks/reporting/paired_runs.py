@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mnist_tasks.reporting.formatting import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -29,6 +31,15 @@ class ChangedImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassChanges:
+    """How many images of one class regressed, and how many were fixed."""
+
+    name: str
+    regressed: int
+    fixed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PairedRuns:
     """A run compared with run A, image by image.
 
@@ -38,7 +49,7 @@ class PairedRuns:
         The images that only A (`regressed`), and only this run (`fixed`), classified correctly.
     regressed, fixed
         The first of these images.
-    regressed_by_digit, fixed_by_digit
+    by_class
         Their counts by label.
     """
 
@@ -46,8 +57,7 @@ class PairedRuns:
     counts: PairedCounts
     regressed: tuple[ChangedImage, ...]
     fixed: tuple[ChangedImage, ...]
-    regressed_by_digit: tuple[int, ...]
-    fixed_by_digit: tuple[int, ...]
+    by_class: tuple[ClassChanges, ...]
 
     @property
     def points(self) -> float:
@@ -70,8 +80,10 @@ class PairedRuns:
         )
 
 
-def pair(letter: str, before: ImagePredictions, after: ImagePredictions) -> PairedRuns:
-    """Compare two runs image by image."""
+def pair(
+    letter: str, before: ImagePredictions, after: ImagePredictions, classes: Sequence[str]
+) -> PairedRuns:
+    """Compare two runs on a data set of these classes image by image."""
     from mnist_tasks.checking import metrics
 
     labels = before.labels
@@ -85,14 +97,18 @@ def pair(letter: str, before: ImagePredictions, after: ImagePredictions) -> Pair
             for index, label, old, new in zip(*(each.tolist() for each in columns), strict=True)
         )
 
-    def by_digit(where: NDArray[np.bool_]) -> tuple[int, ...]:
-        return tuple(int((labels[where] == digit).sum()) for digit in range(10))
+    def of_class(label: int, where: NDArray[np.bool_]) -> int:
+        return int((labels[where] == label).sum())
 
     return PairedRuns(
         letter=letter,
         counts=metrics.paired_counts(after.probabilities, before.probabilities, labels),
         regressed=first(regressed),
         fixed=first(fixed),
-        regressed_by_digit=by_digit(regressed),
-        fixed_by_digit=by_digit(fixed),
+        by_class=tuple(
+            ClassChanges(
+                name=name, regressed=of_class(label, regressed), fixed=of_class(label, fixed)
+            )
+            for label, name in enumerate(classes)
+        ),
     )

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from mnist_tasks import stats
 from mnist_tasks.checking import metrics, run_predictions
-from mnist_tasks.data import store
+from mnist_tasks.data import datasets, store
+from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import RunRecord
+from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.run_summary import CONFIDENCE
 
 EXAMPLES = 24
@@ -20,7 +22,7 @@ EXAMPLES = 24
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedImage:
-    """The prediction for one image; `confidence` is the probability of the predicted digit."""
+    """The prediction for one image; `confidence` is the probability of the predicted class."""
 
     index: int
     label: int
@@ -58,9 +60,9 @@ class ImagePredictions:
 
     Attributes
     ----------
-    images : (n, 28, 28) uint8
-    labels : (n,) uint8 in 0-9
-    probabilities : (n, 10) float32 in [0, 1]
+    images : (n, h, w) or (n, h, w, 3) uint8
+    labels : (n,) uint8
+    probabilities : (n, classes) float32 in [0, 1]
     """
 
     images: NDArray[np.uint8]
@@ -69,13 +71,13 @@ class ImagePredictions:
 
     @cached_property
     def predicted(self) -> NDArray[np.intp]:
-        """The predicted digits: (n,) in 0-9."""
+        """The predicted classes: (n,)."""
         predicted: NDArray[np.intp] = self.probabilities.argmax(axis=1)
         return predicted
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """The probabilities of the predicted digits: (n,) float64 in [0, 1]."""
+        """The probabilities of the predicted classes: (n,) float64 in [0, 1]."""
         confidence: NDArray[np.float64] = self.probabilities.max(axis=1).astype(np.float64)
         return confidence
 
@@ -136,14 +138,36 @@ class ImagePredictions:
         )
 
 
-def load(record: RunRecord, folder: Path, data_folder: Path) -> ImagePredictions:
-    """Load the predictions of a run's check from the run's folder, and the test images.
+def load(record: RunRecord, folder: Path, data_folder: Path | None) -> ImagePredictions:
+    """Load the predictions of a run's check from the run's folder, and its data set's test images.
+
+    Parameters
+    ----------
+    data_folder
+        As in `store.folder_of`.
 
     Raises
     ------
     InputRefusedError
-        A file is missing, or belongs to another check.
+        A file is missing, or belongs to another check; or the data set is not known here.
     """
-    digits = store.load(data_folder, "test")
-    probabilities = run_predictions.load(record, folder, digits.labels)
-    return ImagePredictions(images=digits.images, labels=digits.labels, probabilities=probabilities)
+    info = run_summary.dataset(record)
+    subject = f"data set {printable(info.name)}"
+    try:
+        dataset = datasets.find(info.name)
+    except UsageError as error:
+        raise InputRefusedError(
+            subject,
+            expected=error.expected,
+            found="unknown here",
+            remedy="Run `mnist-tasks report` in the project that describes it.",
+        ) from error
+    if dataset.info != info:
+        raise InputRefusedError(
+            subject,
+            expected="the images and classes in the run's record",
+            found="others under the same name",
+        )
+    test = store.load(store.folder_of(dataset, data_folder), "test", dataset)
+    probabilities = run_predictions.load(record, folder, test.labels)
+    return ImagePredictions(images=test.images, labels=test.labels, probabilities=probabilities)

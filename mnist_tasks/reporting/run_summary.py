@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnist_tasks import stats
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.records import Layer, Metrics, RunRecord
 from mnist_tasks.reporting.statuses import UNCHECKED
 
@@ -12,20 +14,23 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
-class DigitScore:
-    """The scores of one digit.
+class ClassScore:
+    """The scores of one class.
 
     Attributes
     ----------
+    label
+        The place of the class in those of the data set.
     precision
-        The share of correct predictions among those of this digit; ``None`` if there are none.
+        The share of correct predictions among those of this class; ``None`` if there are none.
     recall
-        The share of correct predictions among images of this digit; ``None`` if there are none.
+        The share of correct predictions among images of this class; ``None`` if there are none.
     support
-        The number of images of this digit.
+        The number of images of this class.
     """
 
-    digit: int
+    label: int
+    name: str
     precision: float | None
     recall: float | None
     support: int
@@ -33,25 +38,37 @@ class DigitScore:
 
 @dataclass(frozen=True, kw_only=True)
 class Confusion:
-    """How often images with one label were predicted to be another digit."""
+    """How often images with one label were predicted to be of another class."""
 
     label: int
     predicted: int
     count: int
 
 
-def by_digit(metrics: Metrics) -> tuple[DigitScore, ...]:
-    """Return precision, recall and support of each digit."""
+def dataset(record: RunRecord) -> DatasetInfo:
+    """Return the data set of a run's check, or else of its training."""
+    return (record.check or record).dataset
+
+
+def by_class(metrics: Metrics, classes: Sequence[str]) -> tuple[ClassScore, ...]:
+    """Return precision, recall and support of each class, of which these are the names."""
     predicted = [sum(column) for column in zip(*metrics.confusion, strict=True)]
     return tuple(
-        DigitScore(
-            digit=digit,
-            precision=row[digit] / predicted[digit] if predicted[digit] else None,
-            recall=row[digit] / sum(row) if sum(row) else None,
+        ClassScore(
+            label=label,
+            name=name,
+            precision=row[label] / predicted[label] if predicted[label] else None,
+            recall=row[label] / sum(row) if sum(row) else None,
             support=sum(row),
         )
-        for digit, row in enumerate(metrics.confusion)
+        for label, (name, row) in enumerate(zip(classes, metrics.confusion, strict=True))
     )
+
+
+def worst(scores: Sequence[ClassScore], count: int) -> tuple[ClassScore, ...]:
+    """Return the classes with the lowest recall, the lowest first; those without images last."""
+    found = sorted(scores, key=lambda each: 2 if each.recall is None else each.recall)
+    return tuple(found[:count])
 
 
 def confusions(metrics: Metrics) -> tuple[Confusion, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mnist_tasks import dataset_info
 from mnist_tasks.records import Check, Epoch, Machine, RunRecord
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural, speed
@@ -102,6 +103,16 @@ def row(record: RunRecord) -> dict[str, str]:
     }
 
 
+def rows(records: Sequence[RunRecord]) -> list[dict[str, str]]:
+    """Return runs as rows of a list, which names their data sets unless there is only one."""
+    titles = [run_summary.dataset(record).title for record in records]
+    if len(set(titles)) < 2:
+        return [row(record) for record in records]
+    return [
+        {**row(record), "data set": title} for record, title in zip(records, titles, strict=True)
+    ]
+
+
 def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
     """Return what is needed to reproduce a run: its settings, machine, versions and hashes."""
     machine = record.machine
@@ -149,13 +160,15 @@ def kind(record: RunRecord) -> str:
 
 
 def images(record: RunRecord) -> str:
-    """Return the images that a run was trained on."""
+    """Return the images that a run was trained on, with their data set unless it is MNIST."""
+    is_mnist = record.dataset == dataset_info.MNIST
+    source = "" if is_mnist else f" of {record.dataset.title}"
     if record.limit:
-        return f"the first {record.limit:,} images"
+        return f"the first {record.limit:,} images{source}"
     first = record.epochs[0] if record.epochs else None
     if first is None or first.images_per_second is None:
-        return "its images" if record.script else "no images"
-    return f"{round(first.seconds * first.images_per_second):,} images"
+        return f"its images{source}" if record.script else f"no images{source}"
+    return f"{round(first.seconds * first.images_per_second):,} images{source}"
 
 
 def seed(record: RunRecord) -> str:
@@ -178,7 +191,8 @@ def _settings(record: RunRecord) -> dict[str, str]:
             rows |= {f"layer {n}": _layer(layer) for n, layer in enumerate(value, start=1)}
         elif key != "name":
             rows[key.replace("_", " ")] = str(value)
-    return {**rows, "seed": seed(record), "images": images(record)}
+    data = {"data set": record.dataset.title, "images": images(record)}
+    return {**rows, "seed": seed(record), **data}
 
 
 def _layer(layer: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks import predictions
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.reporting import run_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
-    """One run with its folder, all stored runs, and the folder of the data files."""
+    """One run with its folder, all stored runs, and the folder of the data files.
+
+    `data_folder` is as in `store.folder_of`.
+    """
 
     record: RunRecord
     folder: Path
     stored_runs: StoredRuns
-    data_folder: Path
+    data_folder: Path | None = None
+
+    @property
+    def alike(self) -> tuple[RunRecord, ...]:
+        """The stored runs of the same data set, whose accuracies can be compared."""
+        name = run_summary.dataset(self.record).name
+        records = self.stored_runs.records
+        return tuple(each for each in records if run_summary.dataset(each).name == name)
 
     @property
     def predictions(self) -> ImagePredictions | None:

@@ -100,12 +100,12 @@ def test_its_numbers_are_those_of_the_record(
         [str(each.epoch), f"{each.loss:.4f}", f"{each.accuracy:.2%}", "2.00", "15,000"]
         for each in record.epochs
     ]
-    assert rows(found, "digits") == [
-        [str(digit), *map(str, row)] for digit, row in enumerate(metrics.confusion)
+    assert rows(found, "classes") == [
+        [str(label), *map(str, row)] for label, row in enumerate(metrics.confusion)
     ]
-    assert [row[:4] for row in rows(found, "digits", 1)] == [
-        [str(each.digit), f"{each.precision:.2%}", f"{each.recall:.2%}", f"{each.support:,}"]
-        for each in run_summary.by_digit(metrics)
+    assert [row[:4] for row in rows(found, "classes", 1)] == [
+        [str(each.label), f"{each.precision:.2%}", f"{each.recall:.2%}", f"{each.support:,}"]
+        for each in run_summary.by_class(metrics, record.dataset.classes)
     ]
     assert [row[1:] for row in rows(found, "calibration")] == [
         [f"{each.images:,}", f"{each.confidence:.1%}", f"{each.accuracy:.1%}"]

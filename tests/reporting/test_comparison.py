@@ -11,7 +11,7 @@ import pytest
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.reporting.paired_runs import PairedRuns
+from mnist_tasks.reporting.paired_runs import ClassChanges, PairedRuns
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
@@ -25,8 +25,10 @@ def pair(regressed: int, fixed: int) -> PairedRuns:
         letter="B",
         regressed=(),
         fixed=(),
-        regressed_by_digit=(regressed, *(0,) * 9),
-        fixed_by_digit=(0, fixed, *(0,) * 8),
+        by_class=(
+            ClassChanges(name="0", regressed=regressed, fixed=0),
+            ClassChanges(name="1", regressed=0, fixed=fixed),
+        ),
         counts=PairedCounts(images=1000, correct=900, regressed=regressed, fixed=fixed),
     )
 
@@ -95,7 +97,8 @@ def test_runs_are_paired_image_by_image(small_mnist: Path, tmp_path: Path) -> No
     assert [each.index for each in found.regressed] == list(regressed.nonzero()[0])
     for each in found.fixed:
         assert each.after == each.label != each.before
-    assert found.fixed_by_digit[3] == (fixed & (first.labels == 3)).sum()
+    assert found.by_class[3].name == "3"
+    assert found.by_class[3].fixed == (fixed & (first.labels == 3)).sum()
 
 
 def test_runs_without_predictions_are_not_paired() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.data import datasets
 from mnist_tasks.records import NetworkSource
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
@@ -35,9 +36,9 @@ def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) ->
         assert clause.name in page.texts["verdict"]
         assert clause.bound in page.texts["verdict"]
         assert clause.found in page.texts["verdict"]
-    assert f"{metrics.accuracy:.2%}" in page.texts["digits"]
-    for digit, row in enumerate(metrics.confusion):
-        assert " ".join(map(str, (digit, *row))) in " ".join(page.texts["digits"].split())
+    assert f"{metrics.accuracy:.2%}" in page.texts["classes"]
+    for label, row in enumerate(metrics.confusion):
+        assert " ".join(map(str, (label, *row))) in " ".join(page.texts["classes"].split())
     assert "0.2500" in page.texts["training"]  # the loss of the second epoch
     assert "4.10" in page.texts["time"]
     assert "12,168" in page.texts["network"]
@@ -96,17 +97,22 @@ def test_headings_are_in_order_and_tables_are_labeled(view: RunView) -> None:
     }
 
 
-def test_hostile_text_shows_as_text(view: RunView) -> None:
+def test_hostile_text_shows_as_text(view: RunView, monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = Page(html.run(view))
     record = runs.with_hostile_text(view.record)
+    assert record.check is not None
+    info = replace(record.check.dataset, name="mnist")
+    record = replace(record, check=replace(record.check, dataset=info))
+    known = replace(datasets.KNOWN["mnist"], info=info)
+    monkeypatch.setitem(datasets.KNOWN, "mnist", known)
     stored = StoredRuns(records=(record,), skipped=(runs.HOSTILE,))
     text = html.run(replace(view, record=record, stored_runs=stored))
     page = Page(text)
-    clean = Page(html.run(view))
     assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
     for control in ("\x1b", "\u202e", "\x07"):
         assert control not in text
     shown = "<script>alert(1)</script>\"'>?[31m?[red]|`@bob` {{ 7*7 }}xxx"
-    for section in ("verdict", "time", "network", "reproduce", "runs"):
+    for section in ("verdict", "classes", "errors", "time", "network", "reproduce", "runs"):
         assert shown in page.texts[section], section
 
 
@@ -153,7 +159,7 @@ def test_the_versions_of_keras_and_the_note_of_a_clause_are_shown() -> None:
 def test_a_model_without_predictions_still_has_a_page() -> None:
     check = replace(examples.check(passed=False), metrics=None)
     page = Page(html.run(_alone(examples.run(checked=check))))
-    assert "No metrics to show." in page.texts["digits"]
+    assert "No metrics to show." in page.texts["classes"]
 
 
 def test_a_perfect_model_has_a_page(view: RunView) -> None:
@@ -164,7 +170,7 @@ def test_a_perfect_model_has_a_page(view: RunView) -> None:
     metrics = replace(examples.metrics(), confusion=perfect, loss=0.0)
     record = replace(view.record, check=replace(view.record.check, metrics=metrics))
     page = Page(html.run(_alone(record)))
-    assert "100.00%" in page.texts["digits"]
+    assert "100.00%" in page.texts["classes"]
 
 
 def test_runs_are_compared_side_by_side(small_mnist: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.records import Layer, Metrics
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.run_summary import Confusion
@@ -18,11 +19,19 @@ def matrix(cells: dict[tuple[int, int], int]) -> Metrics:
 
 
 def test_precision_is_by_column_and_recall_by_row() -> None:
-    scores = run_summary.by_digit(matrix({(3, 3): 6, (3, 5): 2, (5, 5): 8, (8, 3): 4}))
+    scores = run_summary.by_class(
+        matrix({(3, 3): 6, (3, 5): 2, (5, 5): 8, (8, 3): 4}), MNIST.classes
+    )
     assert (scores[3].precision, scores[3].recall, scores[3].support) == (0.6, 0.75, 8)
     assert (scores[5].precision, scores[5].recall, scores[5].support) == (0.8, 1.0, 8)
     assert (scores[8].precision, scores[8].recall, scores[8].support) == (None, 0.0, 4)
     assert (scores[0].precision, scores[0].recall, scores[0].support) == (None, None, 0)
+
+
+def test_the_worst_classes_have_the_lowest_recall() -> None:
+    metrics = matrix({(3, 3): 6, (3, 5): 2, (5, 5): 8, (8, 3): 4})
+    scores = run_summary.by_class(metrics, MNIST.classes)
+    assert [each.name for each in run_summary.worst(scores, 4)] == ["8", "3", "5", "0"]
 
 
 def test_the_most_frequent_confusions_come_first() -> None:
@@ -39,7 +48,7 @@ def test_a_perfect_model_confuses_nothing() -> None:
 
 def test_recalls_weighted_by_support_are_the_accuracy() -> None:
     metrics = examples.metrics()
-    scores = run_summary.by_digit(metrics)
+    scores = run_summary.by_class(metrics, MNIST.classes)
     correct = sum((score.recall or 0) * score.support for score in scores)
     assert correct / metrics.images == pytest.approx(metrics.accuracy)
 

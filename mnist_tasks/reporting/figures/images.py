@@ -1,4 +1,4 @@
-"""Small grayscale images as PNG in ``data:`` URLs: digits and the filters of a network."""
+"""Small images as PNG in ``data:`` URLs: those of a data set, and the filters of a network."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def digit(image: NDArray[np.uint8]) -> str:
-    """Return an image, (height, width) uint8, as a ``data:`` URL."""
-    return _data_url([row.tobytes() for row in image])
+def photo(image: NDArray[np.uint8]) -> str:
+    """Return an image, (height, width) or (height, width, 3) uint8, as a ``data:`` URL."""
+    return _data_url([row.tobytes() for row in image], color=image.ndim == 3)
 
 
 def weights(square: Sequence[Sequence[float]], largest: float) -> str:
@@ -29,13 +29,14 @@ def weights(square: Sequence[Sequence[float]], largest: float) -> str:
     )
 
 
-def png(rows: Sequence[bytes]) -> bytes:
-    """Return rows of 8-bit gray values as a PNG file.
+def png(rows: Sequence[bytes], *, color: bool = False) -> bytes:
+    """Return rows of 8-bit gray values, or of red, green and blue ones, as a PNG file.
 
     W3C, "Portable Network Graphics (PNG) Specification", third edition: a header; the rows,
     deflated, each after a byte for its filter (0: none); and an end marker.
     """
-    header = struct.pack(">2I5B", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
+    channels, kind = (3, 2) if color else (1, 0)
+    header = struct.pack(">2I5B", len(rows[0]) // channels, len(rows), 8, kind, 0, 0, 0)
     body = zlib.compress(b"".join(b"\0" + row for row in rows), level=9)
     parts = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in parts)
@@ -45,5 +46,5 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def _data_url(rows: Sequence[bytes]) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png(rows)).decode()}"
+def _data_url(rows: Sequence[bytes], *, color: bool = False) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png(rows, color=color)).decode()}"

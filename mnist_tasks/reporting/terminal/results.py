@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from mnist_tasks import dataset_info
 from mnist_tasks.errors import printable
 from mnist_tasks.records import Check, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
@@ -84,8 +85,14 @@ def checked(check: Check) -> RenderableType:
     counted = check.trainable_parameters + check.non_trainable_parameters
     if others := check.model.parameters - counted:
         totals += f", {others:,} other"
-    lines = [Text(line) for line in (totals, run_text.libraries(check)) if line]
+    lines = [Text(line) for line in (totals, run_text.libraries(check), _images(check)) if line]
     return Group(layers, *lines, Text(), verdict(check))
+
+
+def _images(check: Check) -> str:
+    """Name the data set unless it is MNIST."""
+    title = printable(check.dataset.title)
+    return "" if check.dataset == dataset_info.MNIST else f"test images: {title}"
 
 
 def summary(results: CheckResults) -> RenderableType:

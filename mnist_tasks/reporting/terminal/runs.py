@@ -7,24 +7,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.records import Metrics, RunRecord
-from mnist_tasks.reporting import formatting, run_summary, run_text
+from mnist_tasks.reporting import class_tables, formatting, run_summary, run_text
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.run_store import StoredRuns
 
 if TYPE_CHECKING:  # these are slow to import
     from mnist_tasks.reporting.comparison import Comparison, Row
+    from mnist_tasks.reporting.paired_runs import ClassChanges
 
 NEWEST = 10
-MOST_CONFUSIONS = 5
+NARROW = 80  # columns
 
 
 def run(record: RunRecord) -> RenderableType:
-    """Show a run: its training, its verdict and the scores of each digit."""
+    """Show a run: its training, its verdict and the scores of each class."""
     parts: list[RenderableType] = [results.trained(record)]
     if record.check is None:
         command = f"mnist-tasks check {shlex.quote(record.model.path)}"
@@ -32,34 +34,60 @@ def run(record: RunRecord) -> RenderableType:
         return Group(*parts)
     parts += [Text(), results.verdict(record.check)]
     if record.check.metrics is not None:
-        parts += [Text(), digits(record.check.metrics)]
+        names = record.check.dataset.classes
+        parts += [Text(), classes(record.check.metrics, names)]
     return Group(*parts)
 
 
-def digits(metrics: Metrics) -> RenderableType:
-    """Show precision, recall and the row of the confusion matrix of each digit."""
-    rows: list[list[str | Text]] = []
-    for score, row in zip(run_summary.by_digit(metrics), metrics.confusion, strict=True):
-        cells = [
-            Text(str(count), "green" if predicted == score.digit else "red" if count else "dim")
-            for predicted, count in enumerate(row)
-        ]
-        scores = (formatting.percent(score.precision), formatting.percent(score.recall))
-        rows.append([str(score.digit), *scores, *cells])
-    numbers = ("precision", "recall", *map(str, range(10)))
-    title = f"{metrics.images:,} test images: labels (rows), predictions (columns)"
-    table = tables.table(("digit", *numbers), rows, title=title, right=numbers, tight=True)
-    confusions = ", ".join(
-        f"{each.label} predicted as {each.predicted} ({each.count}×)"
-        for each in run_summary.confusions(metrics)[:MOST_CONFUSIONS]
-    )
+def classes(metrics: Metrics, names: Sequence[str]) -> RenderableType:
+    """Show precision, recall and the row of the confusion matrix of each class.
+
+    Where the matrix doesn't fit, the classes with the lowest recall, and their errors.
+    """
+    # A matrix of a hundred classes is not even made.
+    matrix = _matrix(metrics, names) if class_tables.side_by_side(names) else None
+    confusions = class_tables.confusions(metrics, names)
     return Group(
-        table,
+        matrix if matrix and tables.width(matrix) <= NARROW else _worst(metrics, names),
         Text(
             f"accuracy {metrics.accuracy:.2%}, loss {metrics.loss:.4f}; "
             f"{run_summary.wrong(metrics):,} wrong; most frequent: {confusions or 'none'}"
         ),
     )
+
+
+def _matrix(metrics: Metrics, names: Sequence[str]) -> Table:
+    # Long names head the rows only; a number stands for each in the columns.
+    labels = names if class_tables.are_short(names) else [str(n) for n in range(len(names))]
+    rows: list[list[str | Text]] = []
+    for score, row in zip(run_summary.by_class(metrics, names), metrics.confusion, strict=True):
+        cells = [
+            Text(str(count), "green" if predicted == score.label else "red" if count else "dim")
+            for predicted, count in enumerate(row)
+        ]
+        scores = (formatting.percent(score.precision), formatting.percent(score.recall))
+        name = score.name if labels is names else f"{labels[score.label]} {score.name}"
+        rows.append([name, *scores, *cells])
+    numbers = ("precision", "recall", *map(printable, labels))
+    title = f"{metrics.images:,} test images: labels (rows), predictions (columns)"
+    return tables.table(("class", *numbers), rows, title=title, right=numbers, tight=True)
+
+
+def _worst(metrics: Metrics, names: Sequence[str]) -> Table:
+    found = class_tables.worst(metrics, names)
+    rows = [
+        (
+            score.name,
+            formatting.percent(score.precision),
+            formatting.percent(score.recall),
+            f"{score.support:,}",
+            class_tables.instead(metrics, names, score.label),
+        )
+        for score in found
+    ]
+    numbers = ("precision", "recall", "images")
+    title = class_tables.title(metrics, len(found))
+    return tables.table(("class", *numbers, "predicted as"), rows, title=title, right=numbers)
 
 
 def report(shown: RunView | Comparison) -> RenderableType:
@@ -78,11 +106,10 @@ def listed(records: Sequence[RunRecord], stored: StoredRuns) -> RenderableType:
     """Show some of the stored runs, in the given order."""
     title = f"Runs: {len(records):,} of {len(stored.records):,}"
     right = {"seed", "parameters", "accuracy", "seconds"}
-    rows = [
-        list((row | {"contract": tables.status(row["contract"])}).values())
-        for row in map(run_text.row, records)
-    ]
-    table = tables.table(run_text.RUN_COLUMNS, rows, title=title, right=right, tight=True)
+    listed = run_text.rows(records)
+    rows = [list((row | {"contract": tables.status(row["contract"])}).values()) for row in listed]
+    columns = tuple(listed[0]) if listed else run_text.RUN_COLUMNS
+    table = tables.table(columns, rows, title=title, right=right, tight=True)
     lines = [Text(f"skipped {printable(each)}", style="yellow") for each in stored.skipped]
     return Group(table, *lines)
 
@@ -98,12 +125,27 @@ def compared(comparison: Comparison) -> RenderableType:
     parts.append(_side_by_side(comparison, comparison.results, "Results"))
     for pair in comparison.pairs:
         title = f"{pair.letter} compared with A, by label"
-        counts = {"regressed": pair.regressed_by_digit, "fixed": pair.fixed_by_digit}
-        rows = [(name, *map(str, by_digit)) for name, by_digit in counts.items()]
-        table = tables.table(("", *map(str, range(10))), rows, title=title)
-        parts += [table, Text(f"{pair.outcome} {pair.difference}")]
+        parts += [_changes(pair.by_class, title), Text(f"{pair.outcome} {pair.difference}")]
     parts += [Text(f"not compared: {printable(each)}") for each in comparison.unpaired]
     return Group(*parts)
+
+
+def _changes(by_class: Sequence[ClassChanges], title: str) -> RenderableType:
+    names = [each.name for each in by_class]
+    if class_tables.are_short(names):
+        rows = [
+            ("regressed", *(str(each.regressed) for each in by_class)),
+            ("fixed", *(str(each.fixed) for each in by_class)),
+        ]
+        return tables.table(("", *map(printable, names)), rows, title=title)
+    changed = [each for each in by_class if each.regressed or each.fixed]
+    changed.sort(key=lambda each: -each.regressed - each.fixed)
+    if len(changed) > class_tables.MOST_ROWS:
+        changed = changed[: class_tables.MOST_ROWS]
+        title += f": the {len(changed)} with the most changes"
+    shown = [(each.name, str(each.regressed), str(each.fixed)) for each in changed]
+    columns = ("class", "regressed", "fixed")
+    return tables.table(columns, shown, title=title, right=columns[1:])
 
 
 def _side_by_side(comparison: Comparison, rows: Sequence[Row], title: str) -> RenderableType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich import box
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -42,6 +43,12 @@ def table(
     for row in rows:
         made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
+
+
+def width(made: Table) -> int:
+    """Return how many columns of a terminal a table needs."""
+    wide = Console(width=10_000)
+    return made.__rich_measure__(wide, wide.options).maximum
 
 
 def status(word: str) -> Text:

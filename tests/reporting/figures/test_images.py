@@ -24,15 +24,21 @@ def read(address: str) -> list[list[int]]:
         chunks[name] = body
         place += 12 + length
     width, height, *kind = struct.unpack(">2I5B", chunks[b"IHDR"])
-    assert kind == [8, 0, 0, 0, 0]
+    assert kind in ([8, 0, 0, 0, 0], [8, 2, 0, 0, 0])
+    length = 1 + width * (3 if kind[1] else 1)
     rows = zlib.decompress(chunks[b"IDAT"])
-    assert len(rows) == height * (width + 1)
-    return [list(rows[y * (width + 1) + 1 : (y + 1) * (width + 1)]) for y in range(height)]
+    assert len(rows) == height * length
+    return [list(rows[y * length + 1 : (y + 1) * length]) for y in range(height)]
 
 
-def test_a_digit_is_its_pixels() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
-    assert read(images.digit(image)) == image.tolist()
+def test_an_image_is_its_pixels() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
+    assert read(images.photo(image)) == image.tolist()
+
+
+def test_a_color_image_is_red_green_and_blue() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    assert read(images.photo(image)) == image.reshape(20, 72).tolist()
 
 
 def test_zero_weights_are_gray() -> None:

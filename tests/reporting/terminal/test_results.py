@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from mnist_tasks.checking.results import gather, of_check, of_error
 from mnist_tasks.data import datasets
 from mnist_tasks.data.fetching import Fetched, FetchedFile
+from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.records import Check, Metrics
 from mnist_tasks.reporting.terminal import results, tables
@@ -113,7 +114,7 @@ def test_numbers_stay_whole_at_80_columns() -> None:
     """No number or id is folded, which `test_nothing_is_cut` would not notice."""
     record = examples.run(checked=examples.check())
     large = Metrics(confusion=((1234,) * 10,) * 10, loss=0.1)
-    digits = show(run_tables.digits(large))
+    digits = show(run_tables.classes(large, MNIST.classes))
     rows = [line.split() for line in digits.splitlines()]
     assert sum(row[3:] == ["1234"] * 10 for row in rows) == 10
     job, *_ = Plan(seeds=(0,)).jobs(Path())
