@@ -200,9 +200,9 @@ def test_a_thousand_runs_still_make_a_small_page_quickly() -> None:
         replace(record, id=f"run-{n}", model=replace(record.model, parameters=1000 + 7 * n))
         for n in range(1000)
     )
-    begun = time.perf_counter()
+    begun = time.process_time()
     text = html.run(_alone(record, StoredRuns(records=many)))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert len(text.encode()) < 2_000_000
 
 
