@@ -83,7 +83,7 @@ def test_the_page_names_the_classes(parts: RunView) -> None:
     label, predicted = (examples.PARTS.classes[n] for n in (error.label, error.predicted))
     assert first["alt"] == f"Test image {error.index}: predicted {predicted}, is {label}"
     assert (first["width"], first["height"], first["class"]) == ("24", "20", "color")
-    assert "all training images of Parts" in page.texts["reproduce"]
+    assert "30,000 images of Parts" in page.texts["reproduce"]
     assert "digit" not in html.run(parts).lower()
 
 
