@@ -226,7 +226,7 @@ def check(
     runs_dir
         Folder of the run records. If a run in it made this model, its record gets the check.
     dataset, data
-        As in `load_data`.
+        As in `load_data`; the default is the data set of the run that made this model, if any.
     require_isolation
         Whether to refuse to read the file where the process that does so can't be confined.
 
@@ -238,10 +238,15 @@ def check(
         TensorFlow is missing, the model ran out of time or memory, or an essential protection is
         not on.
     """
+    from mnist_tasks.checking import model_dataset
     from mnist_tasks.checking.checker import Checker
 
     loaded = _contract(contract)
-    digits = load_data("test", dataset=dataset, data=data)
+    source = data_config(data, dataset)
+    if dataset is None and not isinstance(data, DataConfig):
+        of_run = model_dataset.find([Path(model)], Path(runs_dir))
+        source = replace(source, dataset=of_run or source.dataset)
+    digits = load_data("test", data=source)
     checker = Checker(
         contract=loaded.contract,
         digits=digits,

@@ -100,7 +100,9 @@ def with_hostile_text(record: RunRecord) -> RunRecord:
             return {name: infest(each, name, text) for name, each in value.items()}
         if isinstance(value, list | tuple):
             return [infest(each, "", text) for each in value]
-        return text if isinstance(value, str) and key not in ("status", "sha256") else value
+        return (
+            text if isinstance(value, str) and key not in ("status", "sha256", "trainer") else value
+        )
 
     infested = msgspec.convert(infest(msgspec.to_builtins(record)), RunRecord)
     return replace(

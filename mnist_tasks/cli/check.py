@@ -12,10 +12,10 @@ from mnist_tasks import config, dataset_info
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
-    DatasetName,
     MirrorUrl,
     Offline,
     Runs,
+    is_given,
     print_error,
     print_json,
     print_tables,
@@ -54,9 +54,18 @@ ContractFile = Annotated[
         readable=False,
     ),
 ]
+CheckedDataset = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        help="Data set of the test images \\[default: that of the model's run, or else mnist]",
+        show_default=False,
+    ),
+]
 
 
 def check(
+    context: typer.Context,
     models: Models = None,
     contract: ContractFile = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
@@ -65,7 +74,7 @@ def check(
         typer.Option(help="Markdown file to write; also appended to $GITHUB_STEP_SUMMARY, if set."),
     ] = None,
     runs: Runs = config.RUNS_FOLDER,
-    dataset: DatasetName = dataset_info.MNIST.name,
+    dataset: CheckedDataset = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
@@ -77,7 +86,7 @@ def check(
     Prints a verdict for each, and a table of all; exits with the worst.
     """
     from mnist_tasks import api, run_store
-    from mnist_tasks.checking import contract_file, results
+    from mnist_tasks.checking import contract_file, model_dataset, results
     from mnist_tasks.checking.checker import Checker
     from mnist_tasks.cli import model_paths
     from mnist_tasks.data import datasets
@@ -87,9 +96,9 @@ def check(
 
     loaded = contract_file.load(contract)
     paths = model_paths.expand(models or [config.LATEST_MODEL])
-    data = DataConfig(
-        folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)
-    )
+    of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, runs)
+    known = of_runs or datasets.find(dataset)
+    data = DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)
     digits = api.load_data("test", data=data, progress=True)
     checker = Checker(
         contract=loaded.contract,

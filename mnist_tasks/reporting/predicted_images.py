@@ -159,8 +159,8 @@ def load(record: RunRecord, folder: Path, data_folder: Path | None) -> ImagePred
         raise InputRefusedError(
             subject,
             expected=error.expected,
-            found="unknown here",
-            remedy="Run `mnist-tasks report` in the project that describes it.",
+            found="unknown here" if error.subject == "--dataset" else error.found,
+            remedy=error.remedy,
         ) from error
     if dataset.info != info:
         raise InputRefusedError(

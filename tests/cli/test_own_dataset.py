@@ -92,10 +92,23 @@ def test_the_whole_workflow_follows_the_data_set(cli: Cli, project: Path) -> Non
     assert run["dataset"]["image_shape"] == [20, 24, 3]
     assert "--dataset parts" in run["command"]
 
-    checked = cli("check", *mine, "--json")
+    checked = cli("check", "--json")  # the model's run says which data set
     assert checked.returncode == 0, checked.stdout
-    metrics = json.loads(checked.stdout)["checks"][0]["check"]["metrics"]
-    assert len(metrics["confusion"]) == 4
+    check = json.loads(checked.stdout)["checks"][0]["check"]
+    assert check["dataset"]["name"] == "parts"
+    assert len(check["metrics"]["confusion"]) == 4
+    refused = cli("check", "--dataset", "mnist", "--json")
+    assert refused.returncode == 1
+    output = json.loads(refused.stdout)["checks"][0]["check"]["verdict"]["clauses"][2]
+    assert output["note"] == "MNIST has 10 classes; name the model's own data set with --dataset"
+    assert cli("check", "--json").returncode == 0
+    reported = cli("report", "--json")
+    tables = json.loads(reported.stdout)["tables"]
+    assert [row["name"] for row in tables["classes"]] == list(shapes.CLASSES)
+    assert tables["least_certain_correct"]
+    page = (project.parent / json.loads(reported.stdout)["written"]["html"]).read_text()
+    assert 'class="color"' in page
+    assert "No images to show" not in page
     swept = cli("sweep", *mine, "--seeds", "0", *settings, "--set", "epochs=3", "--json")
     assert swept.returncode == 0, swept.stderr
     (row,) = json.loads(swept.stdout)["ranking"]
