@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import MnistTasksError
 
 if TYPE_CHECKING:
     from mnist_tasks.project import Project
@@ -28,7 +28,7 @@ class Command(TyperCommand):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except UsageError as error:
+        except MnistTasksError as error:
             option = error.subject.removeprefix("--")
             source = ctx.get_parameter_source(option)
             if ctx.obj is None or source is None or source.name != FROM_SETTINGS:

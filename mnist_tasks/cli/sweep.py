@@ -114,9 +114,10 @@ def sweep(
     from mnist_tasks.training import network_file, own_recipes
     from mnist_tasks.training.settings import parse_many
 
+    networks = [each or None for each in network or [""]]  # an empty one is none
     known = datasets.find(dataset)
     base = Plan(
-        settings=search_space.grid(recipe or ["default"], {}, network or [None]),
+        settings=search_space.grid(recipe or ["default"], {}, networks),
         evaluated_on="test" if test else "validation",
         device=device,
         threads=threads,
@@ -127,7 +128,7 @@ def sweep(
         planned = replace(
             base,
             settings=search_space.grid(
-                recipe or ["default"], parse_many(tuple(settings or ())), network or [None]
+                recipe or ["default"], parse_many(tuple(settings or ())), networks
             ),
             seeds=search_space.parse_seeds("0-4" if seeds is None else seeds),
             limit=limit,

@@ -83,7 +83,7 @@ def train(
 
     record = api.train(
         recipe=recipe,
-        network=network,
+        network=network or None,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

@@ -54,7 +54,10 @@ def parameters(project: Project, *arguments: str) -> dict[str, Any]:
     ("arguments", "changed"),
     [
         (("train",), ALL),
-        (("sweep",), ALL | {"recipe": ["plain"], "output": None}),
+        (
+            ("sweep",),
+            ALL | {"recipe": ["plain"], "network": ["../net.py:build"], "output": None},
+        ),
         (("check",), ALL | {"models": [Path("../out/m.keras")]}),
         (("vet",), {"models": [Path("../out/m.keras")]}),
         (("report",), ALL),
@@ -143,6 +146,22 @@ def test_an_invalid_setting_is_the_files_and_an_invalid_option_is_not(
     file.write_text("[tool.mnist-tasks]\noutput = 'm.txt'\n")
     done = cli("train", "--json", folder=subfolder)
     assert error_of(done)["subject"] == "../pyproject.toml: tool.mnist-tasks.output"
+
+
+def test_a_network_that_cant_be_found_is_the_files(
+    cli: Cli, tmp_path: Path, subfolder: str
+) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text("[tool.mnist-tasks]\nnetwork = 'nowhere.module:build'\n")
+    done = cli("train", "--json", folder=subfolder)
+    assert done.returncode == 3
+    error = json.loads(done.stdout)["error"]
+    assert error["subject"] == "../pyproject.toml: tool.mnist-tasks.network"
+    # An empty option is no network: the recipe's own is trained.
+    done = cli("train", "--network", "", "--recipe", "x", "--json", folder=subfolder)
+    assert error_of(done)["subject"] == "--recipe"
+    done = cli("train", "--network", "", "--epochs", "0", "--json", folder=subfolder)
+    assert error_of(done)["subject"] == "--epochs"
 
 
 def test_an_unknown_key_stops_every_command_but_help(
