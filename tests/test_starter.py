@@ -115,6 +115,8 @@ def test_a_newcomers_path(tmp_path: Path) -> None:
     assert len(record["epochs"]) == 3
     assert record["check"]["contract"] == "pyproject.toml"
     (page,) = folder.rglob("report.html")
+    again = run(tmp_path, "invoke", "train", "--if-needed")
+    assert "Up to date: model_latest.h5" in again.stderr
 
     page.unlink()
     set_to(folder, epochs="1", accuracy_above="0.999")

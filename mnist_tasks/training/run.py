@@ -90,6 +90,7 @@ def train(
             build = _builder(setup, network, progress)
         with _timed("build", seconds):
             training = build()
+            source = _source(network)  # now: the user may edit her files during the training
         with _timed("fit", seconds):
             epochs, curve = training.run(progress)
         with _timed("save", seconds):
@@ -110,7 +111,7 @@ def train(
         seconds=seconds,
         model=saved,
         dataset=digits.info,
-        network_source=_source(network),
+        network_source=source,
         trainer=training.trainer,
     )
 

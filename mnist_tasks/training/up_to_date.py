@@ -20,7 +20,6 @@ from mnist_tasks.training.network_file import NetworkFile
 from mnist_tasks.version import VERSION
 
 # A build of TensorFlow has a name of its own.
-OF_NETWORKS = ("name", "epochs", "batch_size", "max_shift")  # what a recipe gives every network
 _BUILDS = {"tensorflow": ("tensorflow", "tensorflow-cpu")}
 
 
@@ -89,8 +88,11 @@ def _digest(path: str) -> str | None:
 
 def _wanted(config: TrainingConfig, data: dict[str, str], record: RunRecord) -> dict[str, Any]:
     recipe = json.loads(json.dumps(recipes.as_record(recipes.resolve(config))))  # as it is read
-    if config.network is not None:  # its own optimizer is part of its code
-        recipe = record.recipe | {key: recipe[key] for key in OF_NETWORKS}
+    if config.network is not None:
+        # It has layers of its own, and if it came compiled, an optimizer, too.
+        is_compiled = "initial_accumulator_value" not in record.recipe
+        used = record.recipe.keys() - ({"learning_rate"} if is_compiled else set())
+        recipe = record.recipe | {key: recipe[key] for key in recipe.keys() & used}
     return {
         "the settings": run.command(config),
         "the recipe": recipe,

@@ -25,6 +25,7 @@ LONGEST = 600  # characters of an error of Python
 _OURS = str(Path(__file__).parents[1])
 _LIBRARIES = (_OURS, *(sysconfig.get_path(each) for each in ("stdlib", "purelib", "platlib")))
 _imported: set[str] = set()
+_before: set[str] = set()  # the modules that were there when the user's code was loaded
 
 
 def load(file: NetworkFile) -> ModuleType:
@@ -35,7 +36,8 @@ def load(file: NetworkFile) -> ModuleType:
     for name in _imported:  # by an earlier run of this process: the files may have changed
         sys.modules.pop(name, None)
     _imported.clear()
-    before = set(sys.modules)
+    _before.clear()
+    _before.update(sys.modules)
     module = _module(file)
     with running(file):
         if module.__package__:
@@ -45,16 +47,21 @@ def load(file: NetworkFile) -> ModuleType:
         try:
             exec(code, module.__dict__)  # noqa: S102 - the user asked for it
         finally:
-            _imported.update(
-                name
-                for name in sys.modules.keys() - before
-                if _is_users(getattr(sys.modules[name], "__file__", None), file)
-            )
+            _note_imported(file)
     return module
 
 
+def _note_imported(file: NetworkFile) -> None:
+    _imported.update(
+        name
+        for name in sys.modules.keys() - _before
+        if _is_users(getattr(sys.modules[name], "__file__", None), file)
+    )
+
+
 def imports(file: NetworkFile) -> dict[str, str]:
-    """Return the SHA-256 of the user's files that the code imported when it was loaded last."""
+    """Return the SHA-256 of the user's files that her code has imported since it was loaded."""
+    _note_imported(file)
     modules = (sys.modules[name] for name in sorted(_imported & sys.modules.keys()))
     paths = (Path(found) for each in modules if (found := getattr(each, "__file__", None)))
     return {

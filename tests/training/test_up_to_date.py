@@ -92,6 +92,13 @@ def test_the_files_of_a_network_are_compared(
         return up_to_date.find(config, load, Path("runs"), network)
 
     assert not isinstance(find(), str), find()
+    # Not compiled, it is trained with the optimizer of the recipe.
+    adagrad = {"initial_accumulator_value": 0.01, "learning_rate": 0.123}
+    run_store.save(replace(made, recipe={**recipe, **adagrad}), Path("runs"))
+    assert find() == "the recipe changed"
+    run_store.save(replace(made, recipe={**recipe, "max_shift": 3}), Path("runs"))
+    assert find() == "the recipe changed"
+    run_store.save(made, Path("runs"))
     Path("helper.py").write_text("width = 4\n")
     assert find() == "helper.py changed"
     Path("helper.py").unlink()

@@ -361,3 +361,24 @@ def test_a_function_of_this_process_is_a_network(small_mnist: Path) -> None:
     network = network_file.of_function(broken)
     with pytest.raises(MnistTasksError, match="LookupError: gone"):
         run.train(config, lambda: store.load(small_mnist, "train"), network=network)
+
+
+def test_what_the_code_imports_is_recorded(small_mnist: Path, here: Path) -> None:
+    (here / "package").mkdir()
+    (here / "package" / "__init__.py").touch()
+    for name in ("blocks.py", "package/more.py"):
+        (here / name).write_text("from keras.layers import Flatten\n")
+    (here / "unused.py").touch()
+    Path("net.py").write_text(
+        "import blocks\n"
+        + HEAD
+        + "    from package import more\n    return sequential(blocks.Flatten(), more.Flatten())\n"
+    )
+    source = train_file(small_mnist).network_source
+    assert source is not None
+    content = (here / "blocks.py").read_bytes()
+    assert source.imports == {
+        "blocks.py": hashlib.sha256(content).hexdigest(),
+        "package/__init__.py": hashlib.sha256(b"").hexdigest(),
+        "package/more.py": hashlib.sha256(content).hexdigest(),
+    }
