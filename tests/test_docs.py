@@ -68,7 +68,7 @@ def test_the_readme_is_short() -> None:
 def test_the_two_commands_are_at_the_top() -> None:
     assert blocks("sh") == [
         "python -m pip install -e . && invoke\n",
-        "python -m pip install nox && nox\n",
+        'python -m pip install "nox[uv]" && nox\n',
     ]
 
 

@@ -46,6 +46,26 @@ def test_lint_and_tests_are_the_default_sessions() -> None:
     assert {"validate(cpu)", "validate(gpu)"} <= set(others)
 
 
+@pytest.mark.parametrize(
+    ("options", "selects"),
+    [
+        ("", False),
+        ("-v --durations=10 --junitxml=tests.xml -p no:cacheprovider", False),
+        ("-k report", True),
+        ("-m slow", True),
+        ("--ignore-glob=tests/*/test_c*", True),
+        ("--lf", True),
+        ("tests/test_disk.py", True),
+        ("-v tests/test_disk.py::test_anything", True),
+    ],
+)
+def test_the_floor_of_the_coverage_is_that_of_all_tests(
+    options: str, monkeypatch: pytest.MonkeyPatch, *, selects: bool
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    assert noxfile.selects(options.split()) == selects
+
+
 @pytest.fixture
 def without_gpu(tmp_path: Path) -> dict[str, str]:
     """Return variables with which nvidia-smi isn't found and nox uses another folder."""
