@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -437,7 +438,7 @@ def small_data(folder: Path) -> str:
     "page", [PROJECT / "README.md", DOCS / "own-model.md"], ids=lambda page: page.name
 )
 def test_the_example_in_python_runs(page: Path, tmp_path: Path) -> None:
-    (example,) = blocks("python", read(page))
+    *_, example = blocks("python", read(page))
     (tmp_path / "mine.py").write_text(example, encoding="utf-8")
     run_it = 'import runpy; runpy.run_path("mine.py", run_name="__main__")'
     done = run_python(tmp_path, sys.executable, "-c", small_data(tmp_path) + run_it)
@@ -446,6 +447,21 @@ def test_the_example_in_python_runs(page: Path, tmp_path: Path) -> None:
     (record,) = run_store.read_all(tmp_path / "runs").records
     assert record.check is not None
     assert (record.script is not None) == (page.name == "own-model.md")
+
+
+@pytest.mark.slow
+def test_the_example_of_a_network_is_trained(
+    small_cli: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    example, _ = blocks("python", read(DOCS / "own-model.md"))
+    (tmp_path / "net.py").write_text(example, encoding="utf-8")
+    done = small_cli(
+        "train", "--network", "net.py", "--epochs", "9", "--batch-size", "32", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert record["trainer"] == "fast"
+    assert record["epochs"][-1]["accuracy"] > 0.8
 
 
 @pytest.mark.slow

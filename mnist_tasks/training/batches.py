@@ -86,7 +86,7 @@ def epoch(
     smallest
         As in `sizes`.
     augment
-        Changes the images of a group, after they are shifted.
+        Changes the images of a batch, after they are shifted.
 
     Yields
     ------
@@ -100,7 +100,8 @@ def epoch(
         start += len(chosen)
         images = _shifted(digits.images[chosen], max_shift, random)
         if augment is not None:
-            images = augment(images, random)
+            parts = images.reshape(count, size, *images.shape[1:])
+            images = np.concatenate([augment(part, random) for part in parts])
         labels = digits.labels[chosen].astype(np.int32)
         yield images.reshape(count, size, *images.shape[1:]), labels.reshape(count, size)
 
