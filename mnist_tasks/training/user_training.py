@@ -30,7 +30,7 @@ Curves = tuple[tuple[Epoch, ...], tuple[Point, ...]]
 
 
 class UserTraining:
-    """A training of the user's model; use it in the scope of the devices' strategy.
+    """A training of the user's model; `model` is the one to save, once it is trained.
 
     Attributes
     ----------
@@ -40,13 +40,14 @@ class UserTraining:
 
     def __init__(self, setup: Setup, file: NetworkFile) -> None:
         self._setup, self._file = setup, file
-        self._user = user_model.build(
-            file,
-            setup.recipe,
-            changed=frozenset(recipes.changes(setup.config)),
-            steps=setup.steps,
-            info=setup.digits.info,
-        )
+        with setup.placement.strategy.scope():
+            self._user = user_model.build(
+                file,
+                setup.recipe,
+                changed=frozenset(recipes.changes(setup.config)),
+                steps=setup.steps,
+                info=setup.digits.info,
+            )
         self.model = self._user.model
         self.why_fit = user_loss.why_not_fast(self.model, self._user.loss)
         if self._user.callbacks:
