@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-from mnist_tasks import disk
+from mnist_tasks import disk, project
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import NetworkSource
 
@@ -106,7 +107,8 @@ def find(reference: str) -> NetworkFile:
         path, module = from_here(Path(where)), Path(where).stem
         folder = path.absolute().parent
     elif where and all(part.isidentifier() for part in where.split(".")):
-        path, module, folder = _module_path(where), where, Path.cwd()
+        path, folder = _find_module(where)
+        module = where
     else:
         raise UsageError(OPTION, expected=WHAT, found=printable(reference) or "nothing")
     content = _read(path)
@@ -156,28 +158,40 @@ def importable(folder: str) -> Iterator[None]:
             sys.path.remove(folder)
 
 
-def _module_path(name: str) -> Path:
-    """Return the file of a module. Its packages are searched, but not imported."""
-    places: list[str] | None = None
-    parts = name.split(".")
-    with importable(str(Path.cwd())):
-        for depth in range(1, len(parts) + 1):
-            part = ".".join(parts[:depth])
-            spec = next(
-                (found for each in sys.meta_path if (found := each.find_spec(part, places))), None
-            )
-            if spec is None:
-                break
-            places = list(spec.submodule_search_locations or ())
-            if depth == len(parts) and spec.origin and spec.has_location:
-                return from_here(Path(spec.origin))
+def _find_module(name: str) -> tuple[Path, Path]:
+    """Return the file of a module, and the folder that it is imported from.
+
+    That is the current folder, or the one of its project.
+    """
+    ours = project.find()
+    for folder in dict.fromkeys((Path.cwd(), (ours.folder if ours else Path()).resolve())):
+        with importable(str(folder)):
+            spec = _spec(name)
+        if spec is not None and spec.origin and spec.has_location:
+            return from_here(Path(spec.origin)), folder
     raise InputRefusedError(
         OPTION,
         expected=f"a module that can be imported from here: {WHAT}",
-        found=f"no module {part}",
+        found=f"no module {name}",
         remedy="Run the command in the folder of the package, or name the file: net.py",
         reason="file-missing",
     )
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Return where a module is. Its packages are searched, but not imported."""
+    places: list[str] | None = None
+    spec: ModuleSpec | None = None
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        part = ".".join(parts[:depth])
+        spec = next(
+            (found for each in sys.meta_path if (found := each.find_spec(part, places))), None
+        )
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or ())
+    return spec
 
 
 def from_here(path: Path) -> Path:

@@ -80,6 +80,20 @@ def test_what_is_not_there_is_named(reference: str, subject: str, found: str, re
     assert caught.value.reason == reason
 
 
+def test_a_module_of_the_project_is_found_from_a_subfolder(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("pyproject.toml").write_text("[tool.mnist-tasks]\n")
+    write("SIDE = 28", "shapes/sides.py")
+    write("from shapes.sides import SIDE\ndef build(): return SIDE", "shapes/small.py")
+    (here / "sub").mkdir()
+    monkeypatch.chdir(here / "sub")
+    found = network_file.find("shapes.small:build")
+    assert (found.source.path, found.folder) == (str(here / "shapes" / "small.py"), str(here))
+    with network_file.importable(found.folder):
+        assert user_code.load(found).build() == 28
+
+
 @pytest.mark.parametrize("reference", ["", ":build", "not a module", "a..b"])
 def test_a_reference_that_is_neither_is_wrong_usage(reference: str) -> None:
     with pytest.raises(UsageError, match="--network"):
