@@ -73,7 +73,7 @@ class _Group(TyperGroup):
 app = typer.Typer(
     cls=_Group,
     name="mnist-tasks",
-    help="Fetch MNIST, train a digit classifier, check it against a contract, and report.",
+    help="Fetch images, train a classifier of them, check it against a contract, and report.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,

@@ -70,7 +70,7 @@ def sweep(
         typer.Option(
             "--test",
             help="Train on all training images and evaluate on the test images, instead of "
-            "evaluating on the validation images (the last 10,000 training images).",
+            "evaluating on the validation images (the last sixth of the training images).",
         ),
     ] = False,
     workers: Annotated[

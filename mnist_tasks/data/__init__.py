@@ -1,1 +1,1 @@
-"""The MNIST data set: its files fetched, verified, cached and memory-mapped."""
+"""The data sets: their files fetched, verified, cached and memory-mapped."""

@@ -75,6 +75,7 @@ def test_a_lock_at_the_end_of_a_file_without_a_last_newline() -> None:
         f"{TABLE}lock.classes = []\n",
         replace(TABLE).replace("classes = [", "\nclasses = ["),
         f'x = """\n{LOCK_HEADER}\n"""\n{TABLE}',
+        f'x = """\n{LOCK_HEADER}\n\n"""\n{TABLE}',
     ],
 )
 def test_a_file_that_cant_be_edited_safely_is_left_alone(text: str) -> None:
