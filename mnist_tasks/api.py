@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import config, disk, run_models, run_store
+from mnist_tasks import check_store, config, disk, run_models
 from mnist_tasks.data import datasets
 from mnist_tasks.data.loading import DataConfig
 
@@ -224,7 +224,8 @@ def check(
         A `Contract`, or a TOML file with one. By default that of the project that the current
         folder is in, as `mnist_tasks.project.find` finds it; without one, the default clauses.
     runs_dir
-        Folder of the run records. If a run in it made this model, its record gets the check.
+        Folder of the run records. If a run in it made this model, its record gets the check;
+        otherwise the check is saved in its folder ``checks``.
     dataset, data
         As in `load_data`; the default is the data set of the run that made this model, if any.
     require_isolation
@@ -254,7 +255,7 @@ def check(
         require_isolation=require_isolation,
     )
     found, probabilities = checker.check(Path(model))
-    run_store.attach(found, Path(runs_dir), probabilities)
+    check_store.attach(found, Path(runs_dir), probabilities)
     return found
 
 

@@ -179,6 +179,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def size(folder: Path) -> int:
+    """Return the bytes of the files in a folder and its folders; links are not followed."""
+    total = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):  # it is being replaced
+                total += os.lstat(f"{parent}/{name}").st_size
+    return total
+
+
 def _default_mode() -> int:
     """Return the mode of a new file. The umask can be read only by setting it."""
     mask = os.umask(0)

@@ -85,14 +85,14 @@ def read(path: Path) -> RunRecord:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = printable(str(error))
     else:
-        reason = _invalid(record)
+        reason = invalid(record)
         if not reason:
             return record
     raise InputRefusedError(
         str(path),
         expected=f"a run record, schema {SCHEMA} or older",
         found=reason,
-        remedy="Delete it, or update mnist-tasks.",
+        remedy="Name the run.json of a run, or update mnist-tasks.",
     )
 
 
@@ -147,7 +147,8 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
             str(folder),
             expected="at least one run record",
             found="; ".join(stored.skipped) or "none",
-            remedy="Run `mnist-tasks train`, then `mnist-tasks check`.",
+            remedy="Run `mnist-tasks train`, then `mnist-tasks check`. For a model of your own: "
+            "`mnist-tasks check MODEL`, then `mnist-tasks report MODEL`.",
         )
     if name == LATEST:
         return stored.records[-1], folder / stored.records[-1].id
@@ -163,7 +164,8 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
             return read(path), path.parent
     raise InputRefusedError(
         printable(name) or "an empty name",
-        expected=f"the id of a run in {folder}, a unique prefix of it, or a record's path",
+        expected=f"the id of a run in {folder}, a unique prefix of it, the path of a record or "
+        "of a checked model",
         found=", ".join(record.id for record in found[:5]) if found else "no such run",
         remedy="Run `mnist-tasks runs` to list them.",
     )
@@ -231,7 +233,7 @@ def _encodable(value: Any) -> Any:
     return value
 
 
-def _invalid(record: RunRecord) -> str:
+def invalid(record: RunRecord) -> str:
     """Return why a well-formed record is not valid; empty if it is."""
     check, trial = record.check, record.trial
     if record.schema > SCHEMA:

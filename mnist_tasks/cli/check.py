@@ -85,7 +85,7 @@ def check(
 
     Prints a verdict for each, and a table of all; exits with the worst.
     """
-    from mnist_tasks import api, run_store
+    from mnist_tasks import api, check_store
     from mnist_tasks.checking import contract_file, model_dataset, results
     from mnist_tasks.checking.checker import Checker
     from mnist_tasks.cli import model_paths
@@ -118,7 +118,7 @@ def check(
             with progress.paused():
                 if result.check is not None:
                     with _after_the_verdict(codes):
-                        run_store.attach(
+                        check_store.attach(
                             result.check, runs, probabilities, on_skipped=skipped.setdefault
                         )
                 if not as_json:

@@ -15,7 +15,8 @@ def report(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Run ids, prefixes of ids or paths of records \\[default: latest]. "
+            help="Run ids, prefixes of ids, or paths of records or checked model files "
+            "\\[default: latest]. "
             "Several runs are each compared with the first.",
             metavar="RUN",
         ),

@@ -64,7 +64,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
-    from mnist_tasks import run_store
+    from mnist_tasks import disk, run_store
     from mnist_tasks.reporting import run_filter
     from mnist_tasks.reporting.terminal import runs as run_tables
 
@@ -85,7 +85,7 @@ def list_(
 
             rows = [export_tables.of_record(record) for record in chosen]
             return print_json({"schema": 2, "runs": rows, "skipped": found.skipped})
-        return print_tables(run_tables.listed(chosen, found))
+        return print_tables(run_tables.listed(chosen, found, size=disk.size(runs)))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -115,9 +115,10 @@ def prune(
 ) -> None:
     """Delete all but the newest runs, with everything in their folders.
 
-    A folder without a valid record is never deleted.
+    Also deletes all but as many checks of models that no run made. A folder without a valid record
+    is never deleted.
     """
-    from mnist_tasks import run_store
+    from mnist_tasks import check_store, run_store
 
     stored = run_store.read_all(runs)
     warn_skipped(stored.skipped)
@@ -127,9 +128,12 @@ def prune(
         _ask(f"Delete {len(old):,} of {len(records):,} runs from {runs}?", as_json=as_json)
     for record in old:
         run_store.delete(record, runs)
+    checks = check_store.prune(runs, keep)
     if as_json:
-        return print_json({"schema": 1, "deleted": [record.id for record in old]})
-    return print_line(f"deleted {len(old):,} of {len(records):,} runs")
+        ids = [record.id for record in old]
+        return print_json({"schema": 1, "deleted": ids, "deleted_checks": checks})
+    others = f", and {checks:,} checks of other models" if checks else ""
+    return print_line(f"deleted {len(old):,} of {len(records):,} runs{others}")
 
 
 @contextmanager

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 import string
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mnist_tasks import run_store
+from mnist_tasks import check_store, run_models, run_store
 from mnist_tasks.dataset_info import DatasetInfo
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
 from mnist_tasks.reporting.formatting import ABSENT
 from mnist_tasks.reporting.paired_runs import PairedRuns
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.run_store import StoredRuns
 
 MOST_RUNS = len(string.ascii_uppercase)
 HASH_DIGITS = 16
@@ -109,7 +112,7 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> R
     Parameters
     ----------
     names
-        Names as in `run_store.find`; the latest run if empty.
+        Names as in `run_store.find`, or paths of checked model files; the latest run if empty.
     data_folder
         As in `store.folder_of`.
 
@@ -121,12 +124,45 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> R
         There are too many runs to compare.
     """
     stored = run_store.read_all(runs)
-    found = [run_store.find(stored, runs, name) for name in names or [run_store.LATEST]]
+    if not names and not stored.records and (check := check_store.newest(runs)):
+        raise InputRefusedError(
+            str(runs),
+            expected="the record of a run",
+            found="only checks of models that no run made",
+            remedy=f"Run `mnist-tasks report {shlex.quote(check.model.path)}`.",
+        )
+    names = names or [run_store.LATEST]
+    found = [_find(stored, runs, name) for name in names]
     views = tuple(
-        RunView(record=record, folder=folder, stored_runs=stored, data_folder=data_folder)
-        for record, folder in found
+        RunView(
+            record=record,
+            folder=folder,
+            stored_runs=stored,
+            data_folder=data_folder,
+            note=_note(record, folder) if name == run_store.LATEST else "",
+        )
+        for name, (record, folder) in zip(names, found, strict=True)
     )
     return views[0] if len(views) == 1 else Comparison(views=views)
+
+
+def _find(stored: StoredRuns, runs: Path, name: str) -> tuple[RunRecord, Path]:
+    with suppress(OSError, ValueError):  # the name may be too long for a path
+        if Path(name).is_file() and Path(name).suffix != Path(run_store.RECORD_NAME).suffix:
+            return check_store.find(stored, runs, Path(name))
+    return run_store.find(stored, runs, name)
+
+
+def _note(record: RunRecord, folder: Path) -> str:
+    """Return what to know of the latest run if the file that it wrote is now another model."""
+    path = record.model.path
+    if not run_models.replaced(record):
+        return ""
+    return (
+        f"{path} is no longer the model of this run, which is {run_models.kept(record, folder)}. "
+        f"`mnist-tasks check {shlex.quote(path)}` and `mnist-tasks report {shlex.quote(path)}` "
+        "report on the new one."
+    )
 
 
 def _rows(columns: Sequence[dict[str, str]]) -> tuple[Row, ...]:
@@ -150,12 +186,15 @@ def _results(record: RunRecord) -> dict[str, str]:
         "parameters": f"{record.model.parameters:,}",
         "operations": formatting.count(run_summary.operations(record)),
         "seconds": f"{run_summary.total_seconds(record):.1f}",
-        "images/s": formatting.speed(record.epochs[-1].images_per_second),
+        "images/s": formatting.speed(
+            record.epochs[-1].images_per_second if record.epochs else None
+        ),
     }
 
 
 def _provenance(record: RunRecord) -> dict[str, str]:
-    settings, machine, _ = run_text.provenance(record)
+    *tables, _ = run_text.provenance(record)
     data = {f"data: {name}": digest[:HASH_DIGITS] for name, digest in record.data.items()}
     check = {"checked against": run_text.contract(record.check.contract)} if record.check else {}
-    return {**settings.rows, **machine.rows, **data, **check}
+    known = {name: value for table in tables for name, value in table.rows.items()}
+    return {**known, **data, **check}

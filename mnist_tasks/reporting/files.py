@@ -91,6 +91,8 @@ def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> dict[st
     """Return the JSON document of a report: the records, all tables, and the files written."""
     if isinstance(shown, RunView):
         records: dict[str, Any] = {"run": shown.record}
+        if not shown.record.epochs:
+            records = {"run": None, "check": shown.record.check}
         skipped = shown.stored_runs.skipped
     else:
         records = {"compared": shown.records}

@@ -43,9 +43,11 @@ COMPARISON_SECTIONS = {
 def run(view: RunView) -> str:
     """Return the page of one run."""
     record = view.record
+    absent = set() if view.stored_runs.records else {"runs"}
+    absent |= set() if record.epochs else {"training", "time", "reproduce"}
     return _render(
         "run.html.jinja",
-        sections=SECTIONS,
+        sections={name: title for name, title in SECTIONS.items() if name not in absent},
         view=view,
         record=record,
         charts={

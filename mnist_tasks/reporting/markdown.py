@@ -36,6 +36,7 @@ def run(view: RunView) -> str:
         [
             f"## {emoji} {run_text.headline(record)}",
             escape(run_text.lead(record)),
+            escape(view.note),
             verdict,
             _figures(record),
             _classes(record),
@@ -119,8 +120,10 @@ def _error(error: Failure) -> str:
 
 def _figures(record: RunRecord) -> str:
     rows = [(each.name, each.value, each.note) for each in run_text.key_figures(record)]
-    command = f"To reproduce this run: {code(record.command)}"
-    return f"{table('Figures', ('', '', ''), rows)}\n\n{command}"
+    figures = table("Figures", ("", "", ""), rows)
+    if not record.epochs or not record.command:
+        return figures
+    return f"{figures}\n\nTo reproduce this run: {code(record.command)}"
 
 
 def _classes(record: RunRecord) -> str:

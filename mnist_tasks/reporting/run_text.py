@@ -43,17 +43,19 @@ def contract(source: str | None) -> str:
 
 def lead(record: RunRecord) -> str:
     """Return what was trained, its accuracy and the clauses that did not pass."""
-    epochs = plural(len(record.epochs), "epoch")
-    trained = f"{subject(record)}, trained for {epochs} on {images(record)}"
+    trained = subject(record)
+    if record.epochs:
+        epochs = plural(len(record.epochs), "epoch")
+        trained += f", trained for {epochs} on {images(record)},"
     metrics = run_summary.metrics(record)
     if record.check is None:
-        return f"{trained}, has not been evaluated against the contract."
+        return f"{trained} has not been evaluated against the contract."
     if metrics is None:
-        result = f"{trained}, made no predictions for the test images."
+        result = f"{trained} made no predictions for the test images."
     else:
         interval = percent_range(run_summary.interval(metrics))
         result = (
-            f"{trained}, classified {metrics.correct:,} of {metrics.images:,} test images "
+            f"{trained} classified {metrics.correct:,} of {metrics.images:,} test images "
             f"correctly: {metrics.accuracy:.2%} (95% interval {interval})."
         )
     faults = "; ".join(
@@ -67,6 +69,8 @@ def lead(record: RunRecord) -> str:
 def subject(record: RunRecord) -> str:
     """Return what was trained: a recipe, the user's own network, or the model of a script."""
     name = record.recipe.get("name")
+    if not record.epochs:
+        return f"The model {name}"
     return f"The model of {name}" if record.script else f"The {kind(record)} {name}"
 
 
@@ -82,9 +86,11 @@ def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     operations = run_summary.operations(record)
     cost = f"{count(operations)} operations per image"
     size = cost if operations else f"{record.model.bytes:,} bytes on disk"
+    parameters = KeyFigure("Parameters", count(record.model.parameters), size)
+    if not record.epochs:
+        return accuracy, wrong, parameters
     seconds = f"{run_summary.total_seconds(record):.1f} s"
     pace = f"{rate(record.epochs[-1])} on {device(record.machine)}"
-    parameters = KeyFigure("Parameters", count(record.model.parameters), size)
     return accuracy, wrong, parameters, KeyFigure("Training", seconds, pace)
 
 
@@ -127,6 +133,8 @@ def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
     hashes = {record.model.path: record.model.sha256, **network, **record.data}
     if record.script is not None:
         hashes[record.script.path or "notebook"] = record.script.sha256
+    if not record.epochs:
+        return (NamedValues("SHA-256", hashes, "hash"),)
     return (
         NamedValues("Settings", _settings(record)),
         NamedValues("Machine", rows),

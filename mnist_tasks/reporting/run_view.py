@@ -22,13 +22,21 @@ if TYPE_CHECKING:
 class RunView:
     """One run with its folder, all stored runs, and the folder of the data files.
 
-    `data_folder` is as in `store.folder_of`.
+    Attributes
+    ----------
+    record
+        Without epochs, it is only the check of a model that no run made.
+    note
+        What else the reader must know; it can be empty.
+    data_folder
+        As in `store.folder_of`.
     """
 
     record: RunRecord
     folder: Path
     stored_runs: StoredRuns
     data_folder: Path | None = None
+    note: str = ""
 
     @property
     def alike(self) -> tuple[RunRecord, ...]:

@@ -27,7 +27,7 @@ NARROW = 80  # columns
 
 def run(record: RunRecord) -> RenderableType:
     """Show a run: its training, its verdict and the scores of each class."""
-    parts: list[RenderableType] = [results.trained(record)]
+    parts: list[RenderableType] = [results.trained(record)] if record.epochs else []
     if record.check is None:
         command = f"mnist-tasks check {shlex.quote(record.model.path)}"
         parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
@@ -94,7 +94,12 @@ def report(shown: RunView | Comparison) -> RenderableType:
     """Show a comparison, or one run and the newest of all runs."""
     if not isinstance(shown, RunView):
         return compared(shown)
-    return Group(run(shown.record), newest(shown.stored_runs))
+    parts = [run(shown.record)]
+    if shown.note:
+        parts.append(Text(printable(shown.note, limit=1000), "yellow"))
+    if shown.stored_runs.records or shown.stored_runs.skipped:
+        parts.append(newest(shown.stored_runs))
+    return Group(*parts)
 
 
 def newest(stored: StoredRuns) -> RenderableType:
@@ -102,9 +107,13 @@ def newest(stored: StoredRuns) -> RenderableType:
     return listed(stored.records[: -NEWEST - 1 : -1], stored)
 
 
-def listed(records: Sequence[RunRecord], stored: StoredRuns) -> RenderableType:
-    """Show some of the stored runs, in the given order."""
+def listed(
+    records: Sequence[RunRecord], stored: StoredRuns, *, size: int | None = None
+) -> RenderableType:
+    """Show some of the stored runs, in the given order; `size` is that of their folder in bytes."""
     title = f"Runs: {len(records):,} of {len(stored.records):,}"
+    if size is not None:
+        title += f", {size / 1e6:,.1f} MB"
     right = {"seed", "parameters", "accuracy", "seconds"}
     listed = run_text.rows(records)
     rows = [list((row | {"contract": tables.status(row["contract"])}).values()) for row in listed]

@@ -1,0 +1,139 @@
+"""Checks of models that no run made: ``runs/checks/<SHA-256>/check.json``, with the predictions."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from mnist_tasks import disk, predictions, run_store
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
+from mnist_tasks.records import Check, Machine, RunRecord
+from mnist_tasks.run_store import StoredRuns
+
+FOLDER, FILE_NAME = "checks", "check.json"
+HASH_DIGITS = 16  # of the name of a check's folder
+
+
+def attach(
+    check: Check,
+    runs: Path,
+    probabilities: predictions.Probabilities | None = None,
+    *,
+    on_skipped: Callable[[str], object] = lambda _: None,
+) -> None:
+    """Add a check to the record of the run that made the model; without one, save the check alone.
+
+    Parameters
+    ----------
+    probabilities : (n, classes) float32 in [0, 1]
+        The model's predictions for the test images.
+    on_skipped
+        Called with a message for each record that was skipped, and if a check alone can't be saved.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        The run's record can't be written.
+    """
+    if run_store.attach(check, runs, probabilities, on_skipped=on_skipped) is not None:
+        return
+    folder = _folder(runs, check.model.sha256)
+    try:
+        if probabilities is not None:
+            path = predictions.save(probabilities, folder)
+            check = replace(check, predictions=disk.sha256(path))
+        with disk.writable(folder, remedy=run_store.OTHER_FOLDER):
+            disk.write(folder / FILE_NAME, run_store.to_json(check))
+    except EnvironmentProblemError as error:
+        on_skipped(f"the report of {printable(check.model.path)}: {error}")
+
+
+def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
+    """Return the newest run that made a model file, or its check as a record, and the folder.
+
+    Raises
+    ------
+    InputRefusedError
+        No run made it, and it was not checked.
+    """
+    try:
+        digest = disk.sha256(model)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputRefusedError(str(model), expected="a model file", found=found) from error
+    for record in reversed(stored.records):
+        if record.model.sha256 == digest:
+            return record, runs / record.id
+    folder = _folder(runs, digest)
+    check = _read(folder / FILE_NAME)
+    if check is not None and check.model.sha256 == digest:
+        return as_record(check), folder
+    raise InputRefusedError(
+        str(model),
+        expected=f"a model that a run in {runs} made, or that was checked",
+        found="neither",
+        remedy=f"Run `mnist-tasks check {shlex.quote(str(model))}`, then repeat this command.",
+    )
+
+
+def newest(runs: Path) -> Check | None:
+    """Return the newest check of a model that no run made."""
+    return max(_all(runs).values(), key=lambda check: check.created, default=None)
+
+
+def prune(runs: Path, keep: int) -> int:
+    """Delete all but the newest checks, and return how many there were to delete."""
+    found = _all(runs)
+    oldest_first = sorted(found, key=lambda folder: found[folder].created)
+    old = oldest_first[: max(0, len(found) - keep)]
+    for folder in old:
+        with disk.writable(runs, remedy="Delete it by hand, or keep it."):
+            shutil.rmtree(folder)
+    return len(old)
+
+
+def as_record(check: Check) -> RunRecord:
+    """Return a check as the record of a run of which nothing is known: it has no epochs."""
+    return RunRecord(
+        id=check.model.sha256[:HASH_DIGITS],
+        created=check.created,
+        command=f"mnist-tasks check {shlex.quote(check.model.path)}",
+        recipe={"name": Path(check.model.path).name},
+        seed=None,
+        limit=None,
+        machine=Machine(device="unknown", threads=0, cores=0, platform="unknown", versions={}),
+        data={},
+        epochs=(),
+        seconds={},
+        model=check.model,
+        check=check,
+        dataset=check.dataset,
+    )
+
+
+def _folder(runs: Path, sha256: str) -> Path:
+    return runs / FOLDER / sha256[:HASH_DIGITS]
+
+
+def _all(runs: Path) -> dict[Path, Check]:
+    """Return the valid checks by their folders, each of which is named after its model."""
+    found = {path.parent: _read(path) for path in (runs / FOLDER).glob(f"*/{FILE_NAME}")}
+    return {
+        folder: check
+        for folder, check in found.items()
+        if check is not None and folder == _folder(runs, check.model.sha256)
+    }
+
+
+def _read(path: Path) -> Check | None:
+    """Return a saved check; ``None`` if there is none, or it is not valid."""
+    try:
+        check = msgspec.json.decode(disk.read_regular(path), type=Check)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if run_store.invalid(as_record(check)) else check

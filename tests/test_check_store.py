@@ -1,0 +1,81 @@
+"""The checks of models that no run made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_tasks import check_store, run_store
+from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.records import Check
+from tests import examples
+
+
+def find(folder: Path, content: bytes = b"model") -> Check | None:
+    (folder / "her.h5").write_bytes(content)
+    record, _ = check_store.find(
+        run_store.read_all(folder / "runs"), folder / "runs", folder / "her.h5"
+    )
+    return record.check
+
+
+def check_of(content: bytes = b"model") -> Check:
+    digest = hashlib.sha256(content).hexdigest()
+    return replace(examples.check(), model=replace(examples.MODEL, sha256=digest))
+
+
+def test_a_check_goes_to_the_run_that_made_the_model(tmp_path: Path) -> None:
+    check = check_of()
+    record = replace(examples.run(), model=check.model)
+    run_store.save(record, tmp_path / "runs")
+    check_store.attach(check, tmp_path / "runs")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [record.id]
+    found, folder = check_store.find(
+        run_store.read_all(tmp_path / "runs"), tmp_path / "runs", _file(tmp_path)
+    )
+    assert (found.id, found.check, folder) == (record.id, check, tmp_path / "runs" / record.id)
+
+
+def _file(folder: Path) -> Path:
+    (folder / "her.h5").write_bytes(b"model")
+    return folder / "her.h5"
+
+
+def test_a_check_without_a_run_is_found_by_the_content_of_the_model(tmp_path: Path) -> None:
+    check_store.attach(check_of(), tmp_path / "runs")
+    assert find(tmp_path) == check_of()
+    assert check_store.newest(tmp_path / "runs") == check_of()
+    assert run_store.read_all(tmp_path / "runs").records == ()
+    with pytest.raises(InputRefusedError, match="neither"):
+        find(tmp_path, b"another")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"path": "her.h5", "bytes": 1, "sha256": "0" * 64, "parameters": 1}},
+        {"seconds": -1},
+        {"metrics": {"confusion": [[1]], "loss": 0}},
+    ],
+    ids=str,
+)
+def test_a_check_that_is_not_valid_is_none(tmp_path: Path, change: dict[str, object]) -> None:
+    check_store.attach(check_of(), tmp_path / "runs")
+    (path,) = (tmp_path / "runs" / "checks").glob("*/check.json")
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
+    with pytest.raises(InputRefusedError, match="neither"):
+        find(tmp_path)
+    assert check_store.newest(tmp_path / "runs") is None
+    assert check_store.prune(tmp_path / "runs", 0) == 0
+
+
+def test_a_check_alone_that_cannot_be_saved_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "checks").write_text("a file")
+    said: list[str] = []
+    check_store.attach(check_of(), tmp_path / "runs", on_skipped=said.append)
+    assert "the report of model_latest.h5: " in said[0]
