@@ -156,6 +156,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 seconds=seconds,
                 model=replace(saved, path=str(self._output)),
                 script=script,
+                trainer="fit",
             )
             run_models.publish(record, self._runs)
         self.record = record
