@@ -17,6 +17,7 @@ from mnist_tasks.errors import InputRefusedError, MnistTasksError
 
 DEEPEST = 4  # levels of subfolders: torchvision writes to MNIST/raw
 MOST_FILES = 10_000
+MOST_PROBLEMS = 10  # shown
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,11 @@ class Local:
         if is_empty and not problems:
             problems.append(f"a folder without {containers.FORMATS}")
         if problems and wanted:
+            shown = problems[:MOST_PROBLEMS]
+            if more := len(problems) - len(shown):
+                shown.append(f"{more:,} more")
             raise InputRefusedError(
-                self.name, expected="a folder with the data", found="\n".join(problems)
+                self.name, expected="a folder with the data", found="\n".join(shown)
             )
 
 

@@ -72,6 +72,16 @@ def test_an_idx_file_is_recognized_by_its_header(
     assert unpack(container, tmp_path / "staging") == {file.name: file.sha256}
 
 
+def test_files_of_the_same_shape_are_told_apart_by_their_hashes(tmp_path: Path) -> None:
+    dataset = generated.write(tmp_path / "data", train=20, test=20)
+    archive = tmp_path / "archive"
+    tarball(tmp_path / "data", archive)
+    found = containers.unpack(archive, dataset.files, tmp_path, origin="the archive")
+    assert {file.name: disk.sha256(path) for file, path in found} == {
+        file.name: file.sha256 for file in dataset.files
+    }
+
+
 def test_only_wanted_files_are_unpacked(small_mnist: Path, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     tarball(small_mnist, archive)
