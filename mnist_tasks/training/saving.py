@@ -29,13 +29,14 @@ def save(model: keras.Model, output: Path) -> ModelFile:
     room = _BYTES_PER_PARAMETER * model.count_params() + _OTHER_BYTES
     disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
     with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
-        _write(model, temporary)
+        write(model, temporary)
         size = temporary.stat().st_size
         digest = disk.sha256(temporary)
     return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
 
 
-def _write(model: keras.Model, path: Path) -> None:
+def write(model: keras.Model, path: Path) -> None:
+    """Write a model to a file, so that Keras can train it further."""
     if path.suffix == ".h5":
         model.save(path)
         _drop_optimizer_state(path)

@@ -134,7 +134,7 @@ def why_not_fast(model: keras.Model, loss: Loss) -> str:
         "loss weights": bool(config.get("loss_weights")),
         "other metrics": any(map(_is_other, _listed(config.get("metrics"))))
         or bool(config.get("weighted_metrics")),
-        "run_eagerly": model.run_eagerly,
+        "run_eagerly=True": model.run_eagerly,
         "an optimizer that scales the loss": model.optimizer.loss_scale_factor is not None
         or isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer),
         "regularization": bool(model.losses)

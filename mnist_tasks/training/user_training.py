@@ -16,6 +16,7 @@ from mnist_tasks.training import (
     fit_trainer,
     loop,
     recipes,
+    rehearsal,
     user_code,
     user_loss,
     user_model,
@@ -51,7 +52,10 @@ class UserTraining:
         self.model = self._user.model
         self.why_fit = user_loss.why_not_fast(self.model, self._user.loss)
         if self._user.callbacks:
-            self.why_fit = "it has callbacks"
+            self.why_fit = "callbacks"
+        with user_code.running(file):
+            saved = user_model.without_class(self.model)
+            self._why_refused = rehearsal.why_refused(saved, setup.config.output.suffix)
 
     @property
     def trainer(self) -> Literal["fast", "fit"]:
@@ -60,6 +64,10 @@ class UserTraining:
 
     def run(self, progress: EpochProgress) -> Curves:
         """Train the model in place."""
+        if self.why_fit:
+            progress.note(f"Keras's fit trains the model, since it has {self.why_fit}.")
+        if self._why_refused:
+            progress.note(f"`mnist-tasks check` will refuse the model: {self._why_refused}.")
         with self._setup.placement.strategy.scope():
             return self._fit(progress) if self.why_fit else self._fast(progress)
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
+NETWORK = """
+import keras
+from keras import layers
+
+def build():
+    return keras.Sequential([layers.Flatten(), layers.Dense(10, kernel_regularizer="l2")])
+"""
 SPLIT_CLI = Path(conftest.__file__).parent / "split_cli.py"
 # Of the last batch, 11 images, one replica takes 5 and the other 6. More and longer steps would
 # let rounding errors grow.
@@ -63,6 +70,17 @@ def test_two_replicas_compute_what_two_micro_batches_do(
     losses = [record["curve"][-1]["loss"] for record in records]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     assert records[0]["epochs"][-1]["accuracy"] == records[1]["epochs"][-1]["accuracy"]
+
+
+def test_keras_own_fit_trains_a_network_on_two_replicas(
+    tmp_path: Path, split_cli: Callable[..., conftest.Run]
+) -> None:
+    (tmp_path / "net.py").write_text(NETWORK)
+    done = split_cli("train", "--network", "net.py", "--device", "all", "--limit", "64", "--json")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert (record["trainer"], record["machine"]["replicas"]) == ("fit", 2)
+    assert load(tmp_path / "model_latest.h5").output_shape == (None, 10)
 
 
 @pytest.mark.parametrize("option", ["--batch-size", "--limit"])

@@ -88,7 +88,7 @@ def test_only_fit_trains_what_the_fast_trainer_would_train_wrongly() -> None:
         "regularization": [sequential(layers.Dense(4, kernel_regularizer="l2"))],
         "other metrics": [sequential(metrics=["accuracy", "top_k_categorical_accuracy"])],
         "loss weights": [sequential(loss_weights=[2.0])],
-        "run_eagerly": [sequential(run_eagerly=True)],
+        "run_eagerly=True": [sequential(run_eagerly=True)],
         "an optimizer that scales the loss": [
             sequential(optimizer=keras.optimizers.SGD(loss_scale_factor=8.0)),
             sequential(optimizer=keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())),

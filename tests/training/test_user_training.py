@@ -144,6 +144,7 @@ class Last(keras.callbacks.Callback):
     recorder = Recorder()
     record = train("return sequential()", small_mnist, epochs=9, after=after, recorder=recorder)
     assert record.trainer == "fit"
+    assert recorder.notes[1] == "Keras's fit trains the model, since it has callbacks."
     assert len(record.epochs) == 2
     assert recorder.steps[-1][:2] == (2, 60)
     assert record.curve[-1].step == 6
@@ -207,6 +208,32 @@ class Own(keras.Model):
     import keras
 
     assert type(keras.models.load_model(record.model.path)).__name__ == "Functional"
+
+
+def test_what_check_will_refuse_is_said_before_the_training(small_mnist: Path) -> None:
+    recorder = Recorder()
+    train("return sequential(layers.Lambda(lambda x: x + 1))", small_mnist, recorder=recorder)
+    assert recorder.notes[1].startswith("`mnist-tasks check` will refuse the model: ")
+    assert "Lambda" in recorder.notes[1]
+
+
+def test_a_model_that_cant_be_saved_is_refused_before_the_training(small_mnist: Path) -> None:
+    after = """
+class Scale(layers.Layer):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+    def call(self, inputs):
+        return inputs * self.factor
+    def get_config(self):
+        return {"factor": self.missing}
+"""
+    recorder = Recorder()
+    with pytest.raises(InputRefusedError) as caught:
+        train("return sequential(Scale(2.0))", small_mnist, after=after, recorder=recorder)
+    assert caught.value.subject == "net.py:18"
+    assert "no attribute 'missing'" in caught.value.found
+    assert recorder.begun is None
 
 
 def test_a_learning_rate_of_the_command_line_replaces_the_optimizers(small_mnist: Path) -> None:
