@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -226,5 +227,6 @@ def test_validate_uses_the_contract_of_the_project(tmp_path: Path) -> None:
         cwd=below,
     )
     assert done.returncode == 1, done.stderr
+    assert re.search(r"page: .*\.html", done.stdout)
     assert "< 7" in (below / "verdict.md").read_text()
     assert "bound: &lt; 7" in (below / "verdict.xml").read_text()
