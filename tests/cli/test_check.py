@@ -84,7 +84,11 @@ def test_each_of_many_models_gets_a_verdict_and_predictions(small_cli: Cli, tmp_
     assert [each["exit_code"] for each in document["checks"]] == [0, 3]
     assert document["checks"][0]["check"]["contract"] == "contract.toml"
     run = tmp_path / "runs" / trained["id"]
-    assert sorted(path.name for path in run.iterdir()) == ["predictions.npz", "run.json"]
+    assert sorted(path.name for path in run.iterdir()) == [
+        "model.h5",
+        "predictions.npz",
+        "run.json",
+    ]
 
     baseline = f"baseline = {{ record = 'runs/{trained['id']}' }}\n"
     (tmp_path / "contract.toml").write_text(f"accuracy_above = 0\n{baseline}")
