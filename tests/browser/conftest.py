@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from mnist_tasks.data import datasets
 from mnist_tasks.reporting import html
-from tests import runs
+from tests import generated, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from mnist_tasks.dataset_info import DatasetInfo
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 QUIET = (
@@ -121,6 +124,18 @@ def visit(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
 @pytest.fixture
 def views(small_mnist: Path, tmp_path: Path) -> tuple[Any, ...]:
     return tuple(runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1))
+
+
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[DatasetInfo], Any]:
+    """Make a run on another data set, with images and predictions."""
+
+    def make(info: DatasetInfo) -> Any:
+        dataset = generated.write_photos(tmp_path / "data", info, test=400)
+        monkeypatch.setitem(datasets.KNOWN, info.name, dataset)
+        return runs.view(tmp_path / "runs", tmp_path / "data", dataset=dataset)
+
+    return make
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ import pytest
 from mnist_tasks.reporting import html, run_summary
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.run_store import StoredRuns
-from tests import runs
+from tests import examples, runs
+from tests.reporting.test_other_classes import MANY, ODD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mnist_tasks.dataset_info import DatasetInfo
     from mnist_tasks.reporting.run_view import RunView
     from tests.browser.conftest import Visit
 
@@ -66,6 +68,26 @@ def test_axe_finds_nothing(
         for each in result["violations"]
     ] == []
     assert len(result["passes"]) > 20
+
+
+@pytest.mark.parametrize("info", [examples.PARTS, MANY, ODD], ids=lambda info: info.name)
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
+def test_other_classes_fit_and_are_accessible(
+    visit: Callable[..., Visit],
+    other: Callable[[DatasetInfo], RunView],
+    axe: str,
+    info: DatasetInfo,
+    width: int,
+    scheme: str,
+) -> None:
+    """Four classes of color images, a hundred classes, and classes of very long names."""
+    found = visit(html.run(other(info)), width=width, scheme=scheme)
+    assert found.messages == []
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert found.page.locator("#errors img").evaluate_all(LOADED)
+    found.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    found.page.evaluate(axe)
+    assert found.page.evaluate("axe.run()")["violations"] == []
 
 
 def test_a_dark_color_scheme_gives_a_dark_page(visit: Callable[..., Visit], page: str) -> None:
