@@ -51,13 +51,13 @@ def fit(
     """
     height, width, channels = user.model.inputs[0].shape[1:]
     classes = user.model.outputs[0].shape[-1]
-    errors: list[BaseException] = []  # of the thread that makes the batches
+    errors: list[Exception] = []  # of the thread that makes the batches
 
     def batches() -> Iterator[Batch]:
         try:
             for _ in range(epochs):
                 yield from epoch()
-        except BaseException as error:
+        except Exception as error:  # and not that the generator is closed
             errors.append(error)
             raise
 

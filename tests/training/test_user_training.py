@@ -337,6 +337,20 @@ FAILING = {
 }
 
 
+def test_an_error_in_the_middle_of_an_epoch_names_its_line(small_mnist: Path) -> None:
+    after = """
+class Broken(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        1 / 0
+def callbacks():
+    return [Broken()]
+"""
+    with pytest.raises(InputRefusedError) as caught:
+        train("return sequential()", small_mnist, after=after, limit=400, batch_size=4)
+    assert caught.value.subject == "net.py:13"
+    assert "ZeroDivisionError" in caught.value.found
+
+
 @pytest.mark.parametrize("after", FAILING)
 def test_an_error_in_another_function_names_its_line(small_mnist: Path, after: str) -> None:
     where, found = FAILING[after]
