@@ -194,7 +194,15 @@ def test_missing_data_is_fetched_unless_offline(small_cli: Cli, cli: Cli, tmp_pa
 def test_ctrl_c_leaves_the_previous_model_intact(tmp_path: Path) -> None:
     model = tmp_path / "model_latest.h5"
     model.write_bytes(b"the previous model")
-    command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), "train", "--epochs", "1000"]
+    command = [
+        sys.executable,
+        str(SMALL_CLI),
+        str(tmp_path / "data"),
+        "train",
+        "--epochs",
+        "1000",
+        "--force",
+    ]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
