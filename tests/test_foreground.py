@@ -16,14 +16,16 @@ import pytest
 from tests.conftest import restore_ctrl_c
 
 PROJECT = Path(__file__).parents[1]
-# Says which signals it receives until it is told to end by a file, then exits with code 42.
+# Says which signals it receives until a file tells it to end, then exits with code 42. Not told,
+# it ends after five minutes.
 COMMAND = """
 import os, signal, sys, time
 def say(text): os.write(1, text.encode() + b"\\n")
 for name in sys.argv[2:]:
     signal.signal(getattr(signal, name), lambda number, _: say(signal.Signals(number).name))
 say("ready")
-while not os.path.exists(sys.argv[1]):
+end = time.monotonic() + 300
+while not os.path.exists(sys.argv[1]) and time.monotonic() < end:
     time.sleep(0.05)
 sys.exit(42)
 """
