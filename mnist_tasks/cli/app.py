@@ -56,7 +56,7 @@ class _Group(TyperGroup):
         except KeyboardInterrupt as error:
             from mnist_tasks import console
 
-            console.note(f"Interrupted. {error or 'Every file on disk is complete.'}")
+            console.note(f"Interrupted. {str(error) or 'Every file on disk is complete.'}")
             raise typer.Exit(errors.INTERRUPTED) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
