@@ -125,3 +125,13 @@ def test_train_does_not_overwrite_a_model_that_no_run_made(
     assert (tmp_path / output).read_bytes() == b"a model of her own"
     forced = cli("train", "--offline", "--output", output, "--force")
     assert forced.returncode != 2  # there is no data
+
+
+def test_an_output_that_cannot_be_written_is_named_before_the_training(
+    cli: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = cli("train", "--offline", "--output", "file/model.h5")
+    assert done.returncode == 4
+    assert "Name another file with --output." in done.stderr
+    assert not (tmp_path / "runs").exists()
