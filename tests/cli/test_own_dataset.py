@@ -109,6 +109,8 @@ def test_the_whole_workflow_follows_the_data_set(cli: Cli, project: Path) -> Non
     page = (project.parent / json.loads(reported.stdout)["written"]["html"]).read_text()
     assert 'class="color"' in page
     assert "No images to show" not in page
+    assert "MNIST" not in page
+    assert "digit" not in page
     swept = cli("sweep", *mine, "--seeds", "0", *settings, "--set", "epochs=3", "--json")
     assert swept.returncode == 0, swept.stderr
     (row,) = json.loads(swept.stdout)["ranking"]
