@@ -11,7 +11,8 @@ from typing import Any
 
 import keras
 
-from mnist_tasks import config, disk, records, run_models
+from mnist_tasks import config, dataset_info, disk, records, run_models
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import fit_facts, loop, saving, user_script
@@ -36,6 +37,9 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         Model file to write: ``.h5`` or ``.keras``. The run keeps a copy beside its record.
     runs_dir
         Folder of the run records.
+    dataset
+        Name of the data set that the model is trained on, for the record: `check` and `report` then
+        use its test images and the names of its classes.
     force
         Whether to replace an `output` that no run in `runs_dir` made.
 
@@ -47,8 +51,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     Raises
     ------
     UsageError
-        `output` is not valid; or, when the training starts, it exists and no run made it; or, when
-        the training ends, the loss is not finite.
+        `output` is not valid, or there is no such data set; or, when the training starts, `output`
+        exists and no run made it; or, when the training ends, the loss is not finite.
     EnvironmentProblemError
         A folder or file can't be written.
     """
@@ -58,6 +62,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         output: str | os.PathLike[str] = config.LATEST_MODEL,
         *,
         runs_dir: str | os.PathLike[str] = config.RUNS_FOLDER,
+        dataset: str = dataset_info.MNIST.name,
         force: bool = False,
     ) -> None:
         super().__init__()
@@ -66,6 +71,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         if self._output.suffix not in config.MODEL_SUFFIXES:
             expected = f"a file name that ends in {' or '.join(config.MODEL_SUFFIXES)}"
             raise UsageError(OUTPUT, expected=expected, found=str(output))
+        self._dataset = datasets.find(dataset).info
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Refuse what can't be written, before hours are spent on a training."""
@@ -157,6 +163,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 model=replace(saved, path=str(self._output)),
                 script=script,
                 trainer="fit",
+                dataset=self._dataset,
             )
             run_models.publish(record, self._runs)
         self.record = record

@@ -53,7 +53,7 @@ assert recorder.record.epochs[-1].accuracy is not None
 def own(labels, predictions):
     return keras.losses.sparse_categorical_crossentropy(labels, predictions)
 
-fit(mnist_tasks.RunRecorder("other.keras"), loss=own, metrics=())
+fit(mnist_tasks.RunRecorder("other.keras", dataset="fashion-mnist"), loss=own, metrics=())
 
 # It is refused before anything is trained.
 open("hers.h5", "w").write("a model of her own")
@@ -134,6 +134,8 @@ def test_a_training_leaves_its_record_and_its_model(
 def test_what_is_unknown_is_left_out(records: list[RunRecord]) -> None:
     (record,) = [record for record in records if record.model.path == "other.keras"]
     assert record.recipe["loss"] == "own"
+    assert record.dataset.title == "Fashion-MNIST"
+    assert records[0].dataset.title == "MNIST"
     assert record.epochs[0].accuracy is None
     assert record.curve[0].accuracy is None
 
