@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from importlib import metadata
+from typing import Any
 
 from mnist_tasks.errors import EnvironmentProblemError, printable
 
@@ -72,12 +74,35 @@ def import_problem(error: ImportError) -> EnvironmentProblemError:
     )
 
 
+def requirement() -> str:
+    """Return the requirement that installs the package from where this copy came from.
+
+    That is the name alone for an index, and the address of a folder, file or repository otherwise
+    (PEP 610, "Recording the Direct URL Origin of installed distributions").
+    """
+    origin = _origin() or {}
+    url = origin.get("url")
+    if not isinstance(url, str) or not re.fullmatch(r"[!#-\[\]-~]+", url):
+        return PACKAGE
+    repository = origin.get("vcs_info", {})
+    prefix = f"{repository['vcs']}+" if "vcs" in repository else ""
+    commit = f"@{repository['commit_id']}" if "commit_id" in repository else ""
+    return f"{PACKAGE} @ {prefix}{url}{commit}"
+
+
 def _is_editable() -> bool:
     """Whether the package runs from its source tree: pip recorded that, or did not install it."""
+    origin = _origin()
+    return origin is None or bool(origin.get("dir_info", {}).get("editable"))
+
+
+def _origin() -> dict[str, Any] | None:
+    """Return what pip recorded of a package that is not from an index; ``None``: not installed."""
     try:
         record = metadata.distribution(PACKAGE).read_text("direct_url.json")
-        return bool(json.loads(record or "{}").get("dir_info", {}).get("editable"))
+        origin = json.loads(record or "{}")
     except metadata.PackageNotFoundError:
-        return True
+        return None
     except ValueError:  # not JSON
-        return False
+        return {}
+    return origin if isinstance(origin, dict) else {}

@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mnist_tasks import project, starter
+from mnist_tasks import install, project, starter
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.errors import UsageError
@@ -32,6 +33,12 @@ def test_the_starter_is_written_to_a_new_folder(tmp_path: Path) -> None:
         *("net.py", "noxfile.py", "pyproject.toml", "tasks.py"),
     }
     assert files(tmp_path / "a" / "b") == set(starter.TEMPLATES)
+
+
+def test_it_requires_the_package_that_is_installed(tmp_path: Path) -> None:
+    starter.create(tmp_path)
+    table = tomllib.loads((tmp_path / "pyproject.toml").read_text())
+    assert table["project"]["dependencies"] == [install.requirement()]
 
 
 def test_its_settings_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,9 @@ from mnist_tasks.cli.common import AsJson, print_json, print_line
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder to write the files to.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder to write the files to.", metavar="FOLDER")
+    ] = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Start a project of your own: a network, a contract, tasks and CI. Overwrites nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mnist_tasks import disk
+from mnist_tasks import disk, install
 from mnist_tasks.errors import UsageError
 
 # Each file of the starter, and its template beside this module.
@@ -18,11 +18,14 @@ TEMPLATES = {
     ".github/workflows/ci.yml": "ci.yml",
     ".gitignore": "gitignore",
 }
+_PACKAGE = b'"mnist-tasks"'  # in pyproject.toml
 _FILES = Path(__file__).parent / "files"
 
 
 def create(folder: Path) -> tuple[Path, ...]:
     """Write the starter into a folder, which is created if it is missing, and return its files.
+
+    It requires this package from where the installed copy came from.
 
     Raises
     ------
@@ -39,9 +42,10 @@ def create(folder: Path) -> tuple[Path, ...]:
             remedy="Name an empty or a new folder: `mnist-tasks init digits`.",
         )
     written = tuple(folder / name for name in TEMPLATES)
+    package = f'"{install.requirement()}"'.encode()
     with disk.writable(folder, remedy="Name another folder: `mnist-tasks init FOLDER`."):
         for path, template in zip(written, TEMPLATES.values(), strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
-                file.write((_FILES / template).read_bytes())
+                file.write((_FILES / template).read_bytes().replace(_PACKAGE, package))
     return written
