@@ -111,7 +111,7 @@ def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:
     for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
     try:
-        _require_regular(path.stat())  # merely opening some devices has an effect
+        require_regular(path)  # merely opening some devices has an effect
         descriptor = os.open(path, flags)
     except ValueError as error:  # a null character in the path
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
@@ -129,6 +129,11 @@ def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:
     if max(size, len(content)) > limit:
         raise OSError(errno.EFBIG, f"{max(size, len(content)):,} bytes")
     return content
+
+
+def require_regular(path: Path) -> None:
+    """Raise `OSError` unless a regular file is there: opening a pipe waits for a writer."""
+    _require_regular(path.stat())
 
 
 def _require_regular(status: os.stat_result) -> None:
@@ -174,7 +179,8 @@ def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iter
 
 
 def sha256(path: Path) -> str:
-    """Return a file's SHA-256 as 64 hexadecimal digits."""
+    """Return a regular file's SHA-256 as 64 hexadecimal digits; raise `OSError` for any other."""
+    require_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -111,6 +111,8 @@ def test_what_may_never_end_is_refused_and_not_waited_for(tmp_path: Path) -> Non
     for name in ("pipe", "link", "/dev/zero"):
         with pytest.raises(OSError, match="a pipe, socket or device"):
             disk.read_regular(tmp_path / name)
+        with pytest.raises(OSError, match="a pipe, socket or device"):
+            disk.sha256(tmp_path / name)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")

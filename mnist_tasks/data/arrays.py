@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from mnist_tasks import disk
 from mnist_tasks.data.idx import LARGEST_ARRAY, why
 from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import InputRefusedError, printable
@@ -33,6 +34,7 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
         The file can't be read, has no such array, or an array is too large.
     """
     try:
+        disk.require_regular(path)
         with zipfile.ZipFile(path) as archive:
             found = _read_arrays(archive, names)
     except Exception as error:  # NumPy's parser of headers raises whatever Python's does
@@ -68,6 +70,8 @@ def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
     shape, is_fortran, dtype = read(member)
     if dtype.kind not in "ui":
         return f"{dtype}, not whole numbers"
+    if min(shape, default=0) < 0:  # then `read` would return all that the archive unpacks to
+        return f"the shape {shape}"
     if (size := math.prod(shape) * dtype.itemsize) > LARGEST_ARRAY:
         return f"{shape}, more than {LARGEST_ARRAY:,} bytes"
     content = member.read(size)

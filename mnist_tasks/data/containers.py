@@ -53,12 +53,7 @@ def unpack(
     expected = [*wanted]
     unpacked_size = LARGEST_OTHERS + 8 * sum(each.bytes for each in expected)
     work = Work(wanted, staging, Budget(unpacked_size))
-    try:
-        opened = container.open("rb")
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise InputRefusedError(origin, expected="a readable file", found=found) from error
-    with opened, _refusing(origin, expected):
+    with _opened(container, origin) as opened, _refusing(origin, expected):
         raw = RawFile(opened, work.budget, origin)
         stream = Stream(raw.read)
         start = stream.peek(LONGEST_START)
@@ -73,9 +68,23 @@ def unpack(
 
 
 def looks_like_data(path: Path) -> bool:
-    """Whether a file starts like one of the containers."""
-    with path.open("rb") as file:
-        return _is_known(file.read(LONGEST_START))
+    """Whether a file starts like one of the containers.
+
+    Raises
+    ------
+    InputRefusedError
+        The file can't be read.
+    """
+    with _opened(path, str(path)) as file:
+        return _is_known(RawFile(file, Budget(LONGEST_START), str(path)).read(LONGEST_START))
+
+
+def _opened(path: Path, origin: str) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputRefusedError(origin, expected="a readable file", found=found) from error
 
 
 def _is_known(start: bytes) -> bool:

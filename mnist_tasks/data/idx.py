@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError, printable
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def read(path: Path) -> NDArray[np.uint8]:
         The file can't be read, is not such a file, or is too large.
     """
     try:
+        disk.require_regular(path)
         with path.open("rb") as file:
             is_gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)

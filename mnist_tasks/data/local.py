@@ -106,9 +106,10 @@ def _files(folder: Path, problems: list[str]) -> Iterator[Path]:
             for path in paths:
                 if path.name.startswith("."):
                     continue
-                if path.is_dir():
+                # `Path.is_dir` raises where a link leads to a name that is too long.
+                if os.path.isdir(path):  # noqa: PTH112
                     below.append(path)
-                elif path.is_file():
+                elif os.path.isfile(path):  # noqa: PTH113
                     yield path
             if count > MOST_FILES:
                 problems.append(f"{folder}: more than {MOST_FILES:,} files; name a smaller folder")

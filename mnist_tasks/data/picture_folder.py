@@ -106,11 +106,10 @@ def _entries(folder: Path, expected: str) -> list[Path]:
     """Return what a folder contains, without hidden files, sorted by name."""
     try:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    except OSError as error:
-        found = "no such folder" if isinstance(error, FileNotFoundError) else error.strerror
-        raise InputRefusedError(
-            str(folder), expected=expected, found=found or str(error)
-        ) from error
+    except (OSError, ValueError) as error:  # a ValueError: a null character
+        is_missing = isinstance(error, FileNotFoundError)
+        found = "no such folder" if is_missing else getattr(error, "strerror", None) or str(error)
+        raise InputRefusedError(str(folder), expected=expected, found=found) from error
     return sorted(entries, key=lambda entry: entry.name)
 
 

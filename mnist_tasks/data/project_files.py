@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -48,7 +49,8 @@ class ProjectFiles:
         if isinstance(self.place, str):
             return False
         named = (*_paths(self.origin.train), *_paths(self.origin.test))
-        return any((self.place / path).exists() for path in named)
+        # `Path.exists` raises for a name that is too long.
+        return any(os.path.exists(self.place / path) for path in named)  # noqa: PTH110
 
     def address(self) -> str | None:
         """Return the address of one of the files; ``None`` if they are in a folder."""

@@ -104,6 +104,18 @@ def test_a_bad_file_does_not_spoil_the_good_ones(small_mnist: Path, tmp_path: Pa
     assert retrieve(Local(small_mnist), tmp_path / "staging") == everything()
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="only Linux has such files")
+def test_a_file_that_cannot_be_read_does_not_spoil_the_good_ones(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    (small_mnist / "0").symlink_to("/proc/self/mem")  # not readable at its start, even for root
+    (small_mnist / "1").symlink_to("x" * 300)
+    assert retrieve(Local(small_mnist), tmp_path / "staging") == everything()
+    (small_mnist / datasets.default().train[0].name).unlink()
+    with pytest.raises(InputRefusedError, match="0: Input/output error"):
+        retrieve(Local(small_mnist), tmp_path / "staging")
+
+
 def test_a_bad_file_is_named_if_something_is_missing(small_mnist: Path, tmp_path: Path) -> None:
     bad = small_mnist / datasets.default().train[0].name
     bad.with_suffix(".gz").write_bytes(gzip.compress(bad.read_bytes())[:5000])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
+import sys
+import zipfile
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -144,6 +147,35 @@ def test_an_npz_with_other_arrays_says_which_it_has() -> None:
     with pytest.raises(InputRefusedError, match="x_train, y_train") as caught:
         lock()
     assert caught.value.subject == "parts.npz"
+
+
+def test_an_array_of_a_negative_size_is_refused_unread() -> None:
+    save_npz()
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 20, 24, 3), }".ljust(117)
+    with zipfile.ZipFile("parts.npz", "w") as archive:
+        content = b"\x93NUMPY\1\0" + struct.pack("<H", len(header) + 1) + header + b"\n"
+        archive.writestr("train_images.npy", content + bytes(2 * 20 * 24 * 3))
+        archive.writestr("train_labels.npy", b"")
+    shapes.write_project(Path(), CLASSES + NPZ)
+    with pytest.raises(InputRefusedError, match=r"train_images: the shape \(-1, 20, 24, 3\)"):
+        lock()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\\u0000b"])
+def test_a_folder_with_an_impossible_name_is_refused(name: str) -> None:
+    shapes.write_project(Path(), f'{CLASSES}train = "{name}"\ntest = "{name}"\n')
+    with pytest.raises(InputRefusedError, match=r"too long|null"):
+        lock()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+@pytest.mark.parametrize("table", [IDX, NPZ])
+def test_a_pipe_is_refused_and_not_waited_for(table: str) -> None:
+    for name in ("train_images", "train_labels", "test_images", "test_labels", "parts.npz"):
+        os.mkfifo(name)
+    shapes.write_project(Path(), CLASSES + table)
+    with pytest.raises(InputRefusedError, match="a pipe, socket or device"):
+        lock()
 
 
 @pytest.mark.parametrize(
