@@ -80,8 +80,9 @@ def without_coverage(env: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def restore_ctrl_c() -> None:
-    """Restore Ctrl-C in a new process: a shell ignores it in background processes."""
+    """Restore signals in a new process: a shell ignores Ctrl-C in the background, nohup SIGHUP."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def end_group(process: subprocess.Popen[str]) -> None:

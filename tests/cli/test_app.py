@@ -216,7 +216,7 @@ def test_ctrl_c_leaves_the_previous_model_intact(tmp_path: Path) -> None:
     assert "epoch" in process.stderr.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "Interrupted. Every file on disk is complete" in stderr
     assert "Traceback" not in stderr

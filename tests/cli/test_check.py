@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,7 +12,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import SMALL_CLI, Run
 from tests.vetting.crafted import handmade
 
 Cli = Callable[..., Run]
@@ -72,9 +75,28 @@ def test_an_error_is_in_every_requested_file(small_cli: Cli, tmp_path: Path) -> 
     assert summary.read_text(encoding="utf-8") == shown
 
 
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what a training leaves, for each test to copy."""
+    folder = tmp_path_factory.mktemp("training")
+    command = [sys.executable, SMALL_CLI, folder / "data", "train", "--limit", "200"]
+    env = {**os.environ, "MNIST_TASKS_DATA": str(folder / "data")}
+    subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, timeout=600)
+    return folder
+
+
+@pytest.fixture
+def run(training: Path, tmp_path: Path) -> Path:
+    """The record's folder of a training whose model is `model_latest.h5`."""
+    shutil.copytree(training, tmp_path, dirs_exist_ok=True)
+    (record,) = (tmp_path / "runs").glob("*/run.json")
+    return record.parent
+
+
 @pytest.mark.slow
-def test_each_of_many_models_gets_a_verdict_and_predictions(small_cli: Cli, tmp_path: Path) -> None:
-    trained = json.loads(small_cli("train", "--limit", "200", "--json").stdout)
+def test_each_of_many_models_gets_a_verdict_and_predictions(
+    small_cli: Cli, tmp_path: Path, run: Path
+) -> None:
     (tmp_path / "contract.toml").write_text("accuracy_above = 0.0\nrequired_layers = ['Dropout']\n")
     arguments = ("model_latest.h5", "none.h5", "--contract", "contract.toml")
     done = small_cli("check", *arguments, "--junit", "a.xml", "--json")
@@ -83,14 +105,13 @@ def test_each_of_many_models_gets_a_verdict_and_predictions(small_cli: Cli, tmp_
     assert document["contract"] == "contract.toml"
     assert [each["exit_code"] for each in document["checks"]] == [0, 3]
     assert document["checks"][0]["check"]["contract"] == "contract.toml"
-    run = tmp_path / "runs" / trained["id"]
     assert sorted(path.name for path in run.iterdir()) == [
         "model.h5",
         "predictions.npz",
         "run.json",
     ]
 
-    baseline = f"baseline = {{ record = 'runs/{trained['id']}' }}\n"
+    baseline = f"baseline = {{ record = 'runs/{run.name}' }}\n"
     (tmp_path / "contract.toml").write_text(f"accuracy_above = 0\n{baseline}")
     done = small_cli("check", "--contract", "contract.toml", env={"COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
@@ -176,11 +197,10 @@ def test_a_file_that_cant_be_read_is_an_error_like_any_other(cli: Cli, tmp_path:
 
 @pytest.mark.slow
 def test_verdicts_are_printed_even_if_no_file_can_be_written(
-    small_cli: Cli, tmp_path: Path
+    small_cli: Cli, tmp_path: Path, run: Path
 ) -> None:
     """A failure to write the record or a file hides no verdict."""
-    trained = json.loads(small_cli("train", "--limit", "100", "--json").stdout)
-    (tmp_path / "runs" / trained["id"] / "predictions.npz").mkdir()
+    (run / "predictions.npz").mkdir()
     (tmp_path / "file").write_bytes(b"")
     done = small_cli("check", "--junit", "file/a.xml", "--json")
     assert done.returncode == 4

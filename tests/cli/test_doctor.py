@@ -51,7 +51,7 @@ def doctor(python: str, folder: Path, *options: str, env: dict[str, str] | None 
         text=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -91,11 +91,15 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert lines_of(done)[-1] == "This machine can run the workflow."
     assert "error" not in done.stdout
+    assert "warning" not in done.stdout
     assert "1 of 1 reachable" in flat(done)
 
-    done = doctor(python, tmp_path, "--offline", "--json")
+    # A missing GPU is an error only if one is required.
+    done = doctor(python, tmp_path, "--offline", "--device", "gpu", "--json")
+    assert done.returncode == 4
     findings = by_name(done)
-    assert {finding["status"] for finding in findings.values()} == {"ok"}
+    statuses = {name: finding["status"] for name, finding in findings.items()}
+    assert statuses == {**dict.fromkeys(findings, "ok"), "devices": "error"}
     assert findings["Python"]["facts"]["executable"] == python
     assert findings["Python"]["facts"]["virtual_environment"] is True
     (package,) = findings["packages"]["facts"]["installed"]
@@ -107,11 +111,6 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     assert findings["sources"]["facts"] == {"checked": False, "errors": None}
     assert findings["process"]["facts"]["loaded"] is True
     assert findings["process"]["facts"]["protections"]
-    # A missing GPU is an error only if one is required.
-    done = doctor(python, tmp_path, "--offline", "--device", "gpu", "--json")
-    assert done.returncode == 4
-    errors = [each["name"] for each in by_name(done).values() if each["status"] == "error"]
-    assert errors == ["devices"]
     # Nothing was created.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "venv"]
 
@@ -284,11 +283,11 @@ def test_ctrl_c_ends_the_probe_too(tmp_path: Path) -> None:
         preexec_fn=restore_ctrl_c,
     )
     pid = tmp_path / "pid"
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while not (pid.exists() and pid.read_text()) and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "Traceback" not in stderr
     child = Path("/proc") / pid.read_text()

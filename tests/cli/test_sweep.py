@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
 
-TIMEOUT = 60.0  # seconds
+TIMEOUT = 600
 LONG = ("--set", "epochs=1000", "--set", "batch_size=4")
 QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
 
@@ -79,7 +79,7 @@ def processes_with_environment(text: str) -> list[int]:
 
 
 def wait_until_gone(text: str) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 100
     while processes_with_environment(text):
         assert time.monotonic() < end, "workers outlived their sweep"
         time.sleep(0.1)
@@ -182,7 +182,7 @@ def test_ctrl_c_ends_a_sweep_and_its_workers(begin: Begin, tmp_path: Path) -> No
     wait_until(process, lambda: len(processes_with_environment(str(tmp_path / "data"))) >= 3)
     time.sleep(0.3)  # while the workers import their modules
     os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "retrying" not in stderr
     assert "KeyboardInterrupt" not in stderr
