@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Cli = Callable[..., subprocess.CompletedProcess[str]]
     Done = subprocess.CompletedProcess[str]
 
+PATIENT = ("--timeout", "600")  # TensorFlow takes a minute to start on a busy machine
 NARROW = {"COLUMNS": "80"}
 needs_no_gpu = pytest.mark.skipif(
     gpu.detect().cards > 0, reason="what `doctor` reports about a GPU depends on its driver"
@@ -87,7 +88,7 @@ def flat(done: Done) -> str:
 @pytest.mark.slow
 def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     python = throwaway.make(tmp_path / "venv")
-    done = doctor(python, tmp_path, "--mirror", mirror, env={"NO_COLOR": "1"})
+    done = doctor(python, tmp_path, *PATIENT, "--mirror", mirror, env={"NO_COLOR": "1"})
     assert (done.returncode, done.stderr) == (0, "")
     assert lines_of(done)[-1] == "This machine can run the workflow."
     assert "error" not in done.stdout
@@ -95,7 +96,7 @@ def test_a_healthy_environment(tmp_path: Path, mirror: str) -> None:
     assert "1 of 1 reachable" in flat(done)
 
     # A missing GPU is an error only if one is required.
-    done = doctor(python, tmp_path, "--offline", "--device", "gpu", "--json")
+    done = doctor(python, tmp_path, *PATIENT, "--offline", "--device", "gpu", "--json")
     assert done.returncode == 4
     findings = by_name(done)
     statuses = {name: finding["status"] for name, finding in findings.items()}
@@ -164,13 +165,13 @@ def test_a_vetting_process_that_crashes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_with_both_packages_of_tensorflow(tmp_path: Path, mirror: str) -> None:
     python = throwaway.make(tmp_path / "venv", twice=True)
-    done = doctor(python, tmp_path, "--mirror", mirror)
+    done = doctor(python, tmp_path, *PATIENT, "--mirror", mirror)
     assert done.returncode == 4
     assert "files and break each other" in flat(done)
     assert "`python -m pip uninstall -y tensorflow" in flat(done)
     assert lines_of(done)[-1] == "This machine can't run the workflow (1 error)."
 
-    findings = by_name(doctor(python, tmp_path, "--offline", "--json"))
+    findings = by_name(doctor(python, tmp_path, *PATIENT, "--offline", "--json"))
     errors = [name for name, finding in findings.items() if finding["status"] == "error"]
     assert errors == ["packages"]
     installed = findings["packages"]["facts"]["installed"]
