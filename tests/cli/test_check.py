@@ -79,7 +79,14 @@ def test_an_error_is_in_every_requested_file(small_cli: Cli, tmp_path: Path) -> 
 def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what a training leaves, for each test to copy."""
     folder = tmp_path_factory.mktemp("training")
-    command = [sys.executable, SMALL_CLI, folder / "data", "train", "--limit", "200"]
+    command: list[str | Path] = [
+        sys.executable,
+        SMALL_CLI,
+        folder / "data",
+        "train",
+        "--limit",
+        "200",
+    ]
     env = {**os.environ, "MNIST_TASKS_DATA": str(folder / "data")}
     subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, timeout=600)
     return folder
