@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from mnist_tasks import config, dataset_info, disk, records, run_models
+from mnist_tasks import config, dataset_info, disk, project, records, run_models
 from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point, RunRecord
@@ -39,7 +39,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         Folder of the run records.
     dataset
         Name of the data set that the model is trained on, for the record: `check` and `report` then
-        use its test images and the names of its classes.
+        use its test images and the names of its classes. By default that of the project that the
+        current folder is in, or else ``mnist``.
     force
         Whether to replace an `output` that no run in `runs_dir` made.
 
@@ -62,7 +63,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         output: str | os.PathLike[str] = config.LATEST_MODEL,
         *,
         runs_dir: str | os.PathLike[str] = config.RUNS_FOLDER,
-        dataset: str = dataset_info.MNIST.name,
+        dataset: str | None = None,
         force: bool = False,
     ) -> None:
         super().__init__()
@@ -71,7 +72,9 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         if self._output.suffix not in config.MODEL_SUFFIXES:
             expected = f"a file name that ends in {' or '.join(config.MODEL_SUFFIXES)}"
             raise UsageError(OUTPUT, expected=expected, found=str(output))
-        self._dataset = datasets.find(dataset).info
+        ours = project.find() if dataset is None else None
+        default = (ours and ours.settings.dataset) or dataset_info.MNIST.name
+        self._dataset = datasets.find(default if dataset is None else dataset).info
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Refuse what can't be written, before hours are spent on a training."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import mnist_tasks
 from mnist_tasks import run_store
 from mnist_tasks.records import RunRecord
 from tests import generated
@@ -155,6 +156,16 @@ def test_a_training_that_diverges_is_not_recorded(
     assert "a loss of" in printed.splitlines()[-1]
     assert not (folder / "diverged.keras").exists()
     assert len(records) == len(list((folder / "runs").iterdir())) == 3
+
+
+def test_the_data_set_of_the_project_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text('[tool.mnist-tasks]\ndataset = "none"\n')
+    with pytest.raises(mnist_tasks.MnistTasksError, match="--dataset: none"):
+        mnist_tasks.RunRecorder()
+    mnist_tasks.RunRecorder(dataset="mnist")
 
 
 def test_every_command_works_on_such_runs(
