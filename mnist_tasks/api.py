@@ -247,10 +247,10 @@ def check(
     if dataset is None and not isinstance(data, DataConfig):
         of_run = model_dataset.find([Path(model)], Path(runs_dir))
         source = replace(source, dataset=of_run or source.dataset)
-    digits = load_data("test", data=source)
+    images = load_data("test", data=source)
     checker = Checker(
         contract=loaded.contract,
-        digits=digits,
+        data=images,
         source=loaded.source,
         require_isolation=require_isolation,
     )

@@ -20,7 +20,7 @@ from mnist_tasks.vetting.limits import Limits
 
 def predict(
     baseline: Baseline,
-    digits: LabeledImages,
+    data: LabeledImages,
     limits: Limits,
     input_format: InputFormat = image_input.DEFAULT,
 ) -> NDArray[np.float32]:
@@ -28,20 +28,20 @@ def predict(
     path = Path(baseline.path)
     try:
         if baseline.record:
-            return _of_record(path, digits)
-        return _of_model(path, digits, limits, input_format)
+            return _of_record(path, data)
+        return _of_model(path, data, limits, input_format)
     except MnistTasksError as error:
         raise error.about(f"the baseline {error.subject}") from error
 
 
 def _of_model(
-    path: Path, digits: LabeledImages, limits: Limits, input_format: InputFormat
+    path: Path, data: LabeledImages, limits: Limits, input_format: InputFormat
 ) -> NDArray[np.float32]:
-    sets = {TEST_IMAGES: digits.images}
+    sets = {TEST_IMAGES: data.images}
     inspection = sandbox.inspect(
         path,
         image_sets=sets,
-        classes=len(digits.info.classes),
+        classes=len(data.info.classes),
         input_format=input_format,
         limits=limits,
     )
@@ -50,15 +50,15 @@ def _of_model(
     return inspection.probabilities[TEST_IMAGES]
 
 
-def _of_record(path: Path, digits: LabeledImages) -> NDArray[np.float32]:
+def _of_record(path: Path, data: LabeledImages) -> NDArray[np.float32]:
     folder = path.parent if path.name == run_store.RECORD_NAME else path
     record = run_store.read(folder / run_store.RECORD_NAME)
     dataset = (record.check or record).dataset
-    if dataset != digits.info:
-        same = "" if dataset.name != digits.info.name else " with other images or classes"
+    if dataset != data.info:
+        same = "" if dataset.name != data.info.name else " with other images or classes"
         raise InputRefusedError(
             str(path),
-            expected=f"the record of a run on {digits.info.title}",
+            expected=f"the record of a run on {data.info.title}",
             found=f"one on {printable(dataset.title)}{same}",
         )
-    return run_predictions.load(record, folder, digits.labels)
+    return run_predictions.load(record, folder, data.labels)

@@ -51,7 +51,7 @@ class Checker:
     """
 
     contract: Contract
-    digits: LabeledImages
+    data: LabeledImages
     source: str | None = None
     require_isolation: bool = False
 
@@ -64,12 +64,12 @@ class Checker:
     @cached_property
     def input_format(self) -> InputFormat:
         """How a model gets the images."""
-        return self.contract.input_format(self.digits.info)
+        return self.contract.input_format(self.data.info)
 
     @cached_property
     def image_sets(self) -> dict[str, NDArray[np.uint8]]:
         """The test images, unchanged and with each perturbation of the contract."""
-        images, perturbed = self.digits.images, self.contract.perturbed
+        images, perturbed = self.data.images, self.contract.perturbed
         sets = {TEST_IMAGES: images}
         for name, each in perturbed.by_name.items() if perturbed else ():
             sets[name] = perturbations.perturb(images, each)
@@ -78,7 +78,7 @@ class Checker:
     @cached_property
     def limits(self) -> Limits:
         """The sandbox's limits, raised where the contract allows more, and for large images."""
-        height, width, _ = self.digits.info.image_shape
+        height, width, _ = self.data.info.image_shape
         return Limits(require_isolation=self.require_isolation).raised(
             file_bytes=self.contract.bytes_below,
             parameters=self.contract.parameters_below,
@@ -91,7 +91,7 @@ class Checker:
         baseline = self.contract.baseline
         if baseline is None:
             return None
-        return baselines.predict(baseline, self.digits, self.limits, self.input_format)
+        return baselines.predict(baseline, self.data, self.limits, self.input_format)
 
     def check_each(
         self, paths: Sequence[Path], *, progress: Progress = parallel.silent
@@ -163,7 +163,7 @@ class Checker:
         inspection = sandbox.inspect(
             path,
             image_sets=self.image_sets,
-            classes=len(self.digits.info.classes),
+            classes=len(self.data.info.classes),
             input_format=self.input_format,
             latency_runs=LATENCY_RUNS if self.contract.latency_below_ms is not None else 0,
             limits=self.limits,
@@ -179,7 +179,7 @@ class Checker:
             layers=inspection.layers,
             trainable_parameters=inspection.trainable_parameters,
             non_trainable_parameters=inspection.non_trainable_parameters,
-            verdict=clauses.evaluate(self.contract, measured, self.digits.info),
+            verdict=clauses.evaluate(self.contract, measured, self.data.info),
             metrics=measured.metrics.get(TEST_IMAGES),
             seconds=round(time.perf_counter() - start, 3),
             created=records.now(),
@@ -187,12 +187,12 @@ class Checker:
             protections=inspection.protections,
             keras=inspection.keras,
             keras_version=inspection.keras_version,
-            dataset=self.digits.info,
+            dataset=self.data.info,
         )
         return check, inspection.probabilities.get(TEST_IMAGES)
 
     def _measure(self, inspection: Inspection, baseline: Probabilities | None) -> Measurements:
-        labels, predicted = self.digits.labels, inspection.probabilities
+        labels, predicted = self.data.labels, inspection.probabilities
         found = {name: metrics.compute(each, labels) for name, each in predicted.items()}
         paired = None
         if baseline is not None and TEST_IMAGES in predicted:

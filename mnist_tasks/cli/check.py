@@ -99,10 +99,10 @@ def check(
     of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, runs)
     known = of_runs or datasets.find(dataset)
     data = DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)
-    digits = api.load_data("test", data=data, progress=True)
+    images = api.load_data("test", data=data, progress=True)
     checker = Checker(
         contract=loaded.contract,
-        digits=digits,
+        data=images,
         source=loaded.source,
         require_isolation=require_isolation,
     )

@@ -155,7 +155,7 @@ def _words(resources: Mapping[str, float]) -> str:
 def _in_memory(images: Images) -> Images:
     """Copy memory-mapped arrays, whose files only this machine has."""
 
-    def copied(digits: LabeledImages) -> LabeledImages:
-        return replace(digits, images=np.array(digits.images), labels=np.array(digits.labels))
+    def copied(split: LabeledImages) -> LabeledImages:
+        return replace(split, images=np.array(split.images), labels=np.array(split.labels))
 
     return replace(images, training=copied(images.training), evaluation=copied(images.evaluation))

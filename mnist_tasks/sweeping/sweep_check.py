@@ -67,18 +67,18 @@ def estimate(
         raise UsageError("--rate", expected="a rate above 0, below 0.5", found=str(target_rate))
     records, evaluated_on = _read_sweep(folder)
     if evaluated_on == "test":
-        digits = loading.load("test", data, progress=download)
+        images = loading.load("test", data, progress=download)
     else:
-        digits = loading.load("train", data, progress=download)
-        digits = digits.last(plan.validation_images(data.dataset))
-    checker = Checker(contract=terms.contract, digits=digits, source=terms.source)
+        images = loading.load("train", data, progress=download)
+        images = images.last(plan.validation_images(data.dataset))
+    checker = Checker(contract=terms.contract, data=images, source=terms.source)
     check = partial(_check, checker, folder)
     with closing(checker.in_order(check, records, progress=progress)) as checks:
         verdicts = {record.id: verdict for record, verdict in zip(records, checks, strict=True)}
     return FalseAlarmReport(
         folder=str(folder),
         evaluated_on=evaluated_on,
-        images=len(digits.labels),
+        images=len(images.labels),
         target_rate=target_rate,
         contract=terms.source,
         missing_runs=_missing_runs(folder, len(records)),

@@ -66,7 +66,7 @@ def smallest(batch_size: int, *, images: int, replicas: int, micro_batches: int)
 
 
 def epoch(
-    digits: LabeledImages,
+    data: LabeledImages,
     *,
     batch_size: int,
     max_shift: int,
@@ -93,16 +93,16 @@ def epoch(
     images : (s, batch, h, w) or (s, batch, h, w, 3) uint8
     labels : (s, batch) int32
     """
-    order = random.permutation(len(digits.labels))
+    order = random.permutation(len(data.labels))
     start = 0
     for count, size in _groups(sizes(len(order), batch_size, smallest=smallest), steps):
         chosen = order[start : start + count * size]
         start += len(chosen)
-        images = _shifted(digits.images[chosen], max_shift, random)
+        images = _shifted(data.images[chosen], max_shift, random)
         if augment is not None:
             parts = images.reshape(count, size, *images.shape[1:])
             images = np.concatenate([augment(part, random) for part in parts])
-        labels = digits.labels[chosen].astype(np.int32)
+        labels = data.labels[chosen].astype(np.int32)
         yield images.reshape(count, size, *images.shape[1:]), labels.reshape(count, size)
 
 

@@ -39,7 +39,7 @@ class EpochProgress(Protocol):
 def run(
     trainer: Trainer,
     recipe: Recipe,
-    digits: LabeledImages,
+    data: LabeledImages,
     *,
     seed: int,
     smallest: int,
@@ -53,7 +53,7 @@ def run(
     UsageError
         The loss is not finite: the learning rate is too high.
     """
-    images = len(digits.labels)
+    images = len(data.labels)
     steps = len(batches.sizes(images, recipe.batch_size, smallest=smallest))
     random = np.random.default_rng(seed)
     epochs: list[Epoch] = []
@@ -64,7 +64,7 @@ def run(
         start = time.perf_counter()
         seen, loss, correct = 0, 0.0, 0
         for pixels, labels in batches.epoch(
-            digits,
+            data,
             batch_size=recipe.batch_size,
             max_shift=recipe.max_shift,
             steps=math.ceil(steps / POINTS_PER_EPOCH),

@@ -19,7 +19,7 @@ class RecipeTraining:
     trainer: Literal["fast"] = "fast"
 
     def __init__(self, setup: Setup) -> None:
-        recipe, info, strategy = setup.recipe, setup.digits.info, setup.placement.strategy
+        recipe, info, strategy = setup.recipe, setup.data.info, setup.placement.strategy
         self._setup = setup
         self.model = build_model(recipe, info)
         with strategy.scope():
@@ -40,14 +40,14 @@ class RecipeTraining:
             epochs, curve = loop.run(
                 self._trainer,
                 setup.recipe,
-                setup.digits,
+                setup.data,
                 seed=setup.config.seed,
                 smallest=setup.smallest,
                 progress=progress,
             )
         self.model.set_weights(self._training_model.get_weights())
         if setup.recipe.ema_momentum:
-            images = setup.digits.images[: normalization.ENOUGH_IMAGES]
+            images = setup.data.images[: normalization.ENOUGH_IMAGES]
             normalization.recompute(self.model, images)
         return epochs, curve
 

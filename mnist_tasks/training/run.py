@@ -48,7 +48,7 @@ class Training(Protocol):
 
 def train(
     config: TrainingConfig,
-    load_digits: Callable[[], LabeledImages],
+    load_data: Callable[[], LabeledImages],
     *,
     network: NetworkFile | None = None,
     progress: EpochProgress = loop.SILENT,
@@ -59,7 +59,7 @@ def train(
     ----------
     network
         The user's network; by default the one that the configuration names, if any.
-    load_digits
+    load_data
         Returns the training images and labels; called before TensorFlow is loaded.
 
     Raises
@@ -78,7 +78,7 @@ def train(
     disk.require_writable(config.output.parent, remedy=saving.OTHER_OUTPUT)
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
-        digits = _first(load_digits(), config.limit)
+        data = _first(load_data(), config.limit)
     folder = network_file.importable(network.folder) if network else nullcontext()
     with folder:
         with _timed("import", seconds):
@@ -86,7 +86,7 @@ def train(
             placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
             if placement.note:
                 progress.note(placement.note)
-            setup = Setup(config=config, recipe=recipe, digits=digits, placement=placement)
+            setup = Setup(config=config, recipe=recipe, data=data, placement=placement)
             build = _builder(setup, network, progress)
         with _timed("build", seconds):
             training = build()
@@ -103,14 +103,14 @@ def train(
         seed=config.seed,
         limit=config.limit,
         machine=placement.machine,
-        data=dict(digits.sha256),
+        data=dict(data.sha256),
         epochs=epochs,
         curve=curve,
         network=costs.layers(training.model),
         filters=costs.first_filters(training.model),
         seconds=seconds,
         model=saved,
-        dataset=digits.info,
+        dataset=data.info,
         network_source=source,
         trainer=training.trainer,
     )
@@ -151,15 +151,15 @@ def command(config: TrainingConfig) -> str:
     return shlex.join(words)
 
 
-def _first(digits: LabeledImages, limit: int | None) -> LabeledImages:
-    available = len(digits.labels)
+def _first(data: LabeledImages, limit: int | None) -> LabeledImages:
+    available = len(data.labels)
     if limit is not None and limit > available:
         raise UsageError(
             "--limit",
-            expected=f"a whole number from 1 to {available:,}, the images of {digits.info.title}",
+            expected=f"a whole number from 1 to {available:,}, the images of {data.info.title}",
             found=f"{limit:,}",
         )
-    return digits.first(limit)
+    return data.first(limit)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ class Setup:
 
     config: TrainingConfig
     recipe: Recipe
-    digits: LabeledImages
+    data: LabeledImages
     placement: Placement
 
     @property
@@ -37,7 +37,7 @@ class Setup:
         """The number of images that the smallest batch should have, as in `batches.sizes`."""
         return batches.smallest(
             self.recipe.batch_size,
-            images=len(self.digits.labels),
+            images=len(self.data.labels),
             replicas=self.replicas,
             micro_batches=self.placement.micro_batches,
         )
@@ -45,9 +45,7 @@ class Setup:
     @cached_property
     def sizes(self) -> list[int]:
         """The sizes of the batches of an epoch."""
-        return batches.sizes(
-            len(self.digits.labels), self.recipe.batch_size, smallest=self.smallest
-        )
+        return batches.sizes(len(self.data.labels), self.recipe.batch_size, smallest=self.smallest)
 
     @property
     def steps(self) -> int:

@@ -25,7 +25,7 @@ _BUILDS = {"tensorflow": ("tensorflow", "tensorflow-cpu")}
 
 def find(
     config: TrainingConfig,
-    load_digits: Callable[[], LabeledImages],
+    load_data: Callable[[], LabeledImages],
     runs: Path,
     network: NetworkFile | None = None,
 ) -> RunRecord | str:
@@ -36,7 +36,7 @@ def find(
 
     Parameters
     ----------
-    load_digits
+    load_data
         Returns the training images, whose hashes it has verified.
     runs
         Folder of the run records.
@@ -56,7 +56,7 @@ def find(
     record = next((each for each in reversed(stored) if each.model.sha256 == made), None)
     if record is None:
         return f"no run in {runs} made {config.output}"
-    wanted = _wanted(config, dict(load_digits().sha256), record)
+    wanted = _wanted(config, dict(load_data().sha256), record)
     found = _found(record)
     changed = [what for what, value in wanted.items() if value != found[what]]
     changed += _changed_code(network, record.network_source)

@@ -47,7 +47,7 @@ class UserTraining:
                 setup.recipe,
                 changed=frozenset(recipes.changes(setup.config)),
                 steps=setup.steps,
-                info=setup.digits.info,
+                info=setup.data.info,
             )
         self.model = self._user.model
         self.why_fit = user_loss.why_not_fast(self.model, self._user.loss)
@@ -98,7 +98,7 @@ class UserTraining:
         return loop.run(
             trainer,
             replace(recipe, learning_rate=rate) if isinstance(rate, float) else recipe,
-            setup.digits,
+            setup.data,
             seed=setup.config.seed,
             smallest=setup.smallest,
             progress=progress,
@@ -111,7 +111,7 @@ class UserTraining:
 
         def epoch() -> Iterator[fit_trainer.Batch]:
             for images, labels in batches.epoch(
-                setup.digits,
+                setup.data,
                 batch_size=setup.recipe.batch_size,
                 max_shift=setup.recipe.max_shift,
                 steps=1,

@@ -74,12 +74,12 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSandbox:
 
 
 def check(*names: str, **bounds: Any) -> list[CheckResult]:
-    checker = Checker(contract=Contract(**bounds), digits=DIGITS, source="contract.toml")
+    checker = Checker(contract=Contract(**bounds), data=DIGITS, source="contract.toml")
     return [result for result, _ in checker.check_each([Path(name) for name in names])]
 
 
 def test_a_model_is_measured_and_evaluated(fake: FakeSandbox) -> None:
-    checker = Checker(contract=Contract(), digits=DIGITS, source="contract.toml")
+    checker = Checker(contract=Contract(), data=DIGITS, source="contract.toml")
     ((result, probabilities),) = checker.check_each([Path("a.h5")])
     found = result.check
     assert found is not None
@@ -201,7 +201,7 @@ def test_the_check_is_that_of_the_data_set(fake: FakeSandbox) -> None:
     images, labels = np.zeros((60, 20, 24, 3), np.uint8), LABELS % 4
     parts = LabeledImages(images=images, labels=labels, info=PARTS)
     perturbed = Perturbed(shift=Shift(pixels=1, accuracy_above=0))
-    found, _ = Checker(contract=Contract(perturbed=perturbed), digits=parts).check(Path("a.h5"))
+    found, _ = Checker(contract=Contract(perturbed=perturbed), data=parts).check(Path("a.h5"))
     ((_, options),) = fake.calls
     assert (options["classes"], options["input_format"].shape) == (4, (20, 24, 3))
     assert options["image_sets"]["shift"].shape == (60, 20, 24, 3)
@@ -219,10 +219,10 @@ def test_a_contract_that_does_not_suit_the_images_is_refused_at_once(fake: FakeS
 def test_the_limits_rise_with_the_pixels(fake: FakeSandbox) -> None:
     info = replace(PARTS, image_shape=(56, 56, 3))
     large = LabeledImages(images=np.zeros((60, 56, 56, 3), np.uint8), labels=LABELS, info=info)
-    limits = Checker(contract=Contract(), digits=large).limits
+    limits = Checker(contract=Contract(), data=large).limits
     assert limits.image_operations == 4 * DEFAULT.image_operations
     assert limits.image_numbers == 4 * DEFAULT.image_numbers
     assert limits.cpu_seconds == 4 * DEFAULT.cpu_seconds
     assert limits.wall_seconds == 4 * DEFAULT.wall_seconds
     small = replace(large, info=PARTS)
-    assert Checker(contract=Contract(), digits=small).limits == DEFAULT
+    assert Checker(contract=Contract(), data=small).limits == DEFAULT

@@ -87,7 +87,7 @@ def check(paths: list[Path], contract: Path) -> list[CheckResult]:
 
 def checker_of(contract: Path) -> Checker:
     loaded = contract_file.load(contract)
-    return Checker(contract=loaded.contract, digits=gate_models.test_digits())
+    return Checker(contract=loaded.contract, data=gate_models.test_digits())
 
 
 def check_of(result: CheckResult) -> Check:

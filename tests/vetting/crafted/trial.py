@@ -48,7 +48,7 @@ def try_out(row: Row, folder: Path, canary: Path) -> CheckResult:
     code, reason, outcome = 0, "", None
     try:
         if row.contract is not None:
-            check, _ = Checker(contract=row.contract, digits=trained.load("test")).check(path)
+            check, _ = Checker(contract=row.contract, data=trained.load("test")).check(path)
             code = 0 if check.verdict.passed else 1
             failed = (each for each in check.verdict.clauses if each.status != "passed")
             reason = "; ".join(f"{each.name}: {each.found} {each.reason}" for each in failed)
