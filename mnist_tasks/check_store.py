@@ -86,15 +86,23 @@ def newest(runs: Path) -> Check | None:
     return max(_all(runs).values(), key=lambda check: check.created, default=None)
 
 
-def prune(runs: Path, keep: int) -> int:
-    """Delete all but the newest checks, and return how many there were to delete."""
+def old(runs: Path, keep: int) -> list[Path]:
+    """Return the folders of all but the newest checks."""
     found = _all(runs)
     oldest_first = sorted(found, key=lambda folder: found[folder].created)
-    old = oldest_first[: max(0, len(found) - keep)]
-    for folder in old:
-        with disk.writable(runs, remedy="Delete it by hand, or keep it."):
-            shutil.rmtree(folder)
-    return len(old)
+    return oldest_first[: max(0, len(found) - keep)]
+
+
+def delete(folder: Path, runs: Path) -> None:
+    """Delete the folder of a check.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        The folder can't be deleted, or is a symbolic link.
+    """
+    with disk.writable(runs, remedy="Delete it by hand, or keep it."):
+        shutil.rmtree(folder)
 
 
 def as_record(check: Check) -> RunRecord:

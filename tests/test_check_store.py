@@ -70,7 +70,7 @@ def test_a_check_that_is_not_valid_is_none(tmp_path: Path, change: dict[str, obj
     with pytest.raises(InputRefusedError, match="neither"):
         find(tmp_path)
     assert check_store.newest(tmp_path / "runs") is None
-    assert check_store.prune(tmp_path / "runs", 0) == 0
+    assert check_store.old(tmp_path / "runs", 0) == []
 
 
 def test_a_check_alone_that_cannot_be_saved_is_no_failure(tmp_path: Path) -> None:

@@ -124,16 +124,19 @@ def prune(
     warn_skipped(stored.skipped)
     records = stored.records
     old = records[: max(0, len(records) - keep)]
-    if old and not yes:
-        _ask(f"Delete {len(old):,} of {len(records):,} runs from {runs}?", as_json=as_json)
+    checks = check_store.old(runs, keep)
+    others = f", and {len(checks):,} checks of other models" if checks else ""
+    what = f"{len(old):,} of {len(records):,} runs{others}"
+    if (old or checks) and not yes:
+        _ask(f"Delete {what} from {runs}?", as_json=as_json)
     for record in old:
         run_store.delete(record, runs)
-    checks = check_store.prune(runs, keep)
+    for folder in checks:
+        check_store.delete(folder, runs)
     if as_json:
         ids = [record.id for record in old]
-        return print_json({"schema": 1, "deleted": ids, "deleted_checks": checks})
-    others = f", and {checks:,} checks of other models" if checks else ""
-    return print_line(f"deleted {len(old):,} of {len(records):,} runs{others}")
+        return print_json({"schema": 1, "deleted": ids, "deleted_checks": len(checks)})
+    return print_line(f"deleted {what}")
 
 
 @contextmanager

@@ -126,6 +126,9 @@ def test_checks_are_pruned_like_runs(
     check_store.attach(other, tmp_path / "runs")
     (tmp_path / "runs" / "checks" / "hers").mkdir()
     assert "Runs: 0 of 0, 0.0 MB" in cli("runs").stdout
+    asked = cli("runs", "prune", "--keep", "1")
+    assert asked.returncode == 2, asked.stdout  # there is no terminal to ask on
+    assert len(list((tmp_path / "runs" / "checks").iterdir())) == 3
     done = cli("runs", "prune", "--keep", "1", "--yes", "--json")
     assert json.loads(done.stdout) == {"schema": 1, "deleted": [], "deleted_checks": 1}
     left = sorted(path.name for path in (tmp_path / "runs" / "checks").iterdir())
