@@ -22,6 +22,7 @@ from mnist_tasks.sweeping.events import Event, Finished
 from mnist_tasks.sweeping.job import Failed, Result
 from mnist_tasks.sweeping.plan import Job, Plan
 from mnist_tasks.sweeping.ranking import Rank
+from mnist_tasks.training import up_to_date
 
 Executor = Callable[[Sequence[Job], Path], Generator[Event]]
 SCHEMA = 2
@@ -163,10 +164,22 @@ def _finished(job: Job, folder: Path) -> RunRecord | None:
             and record.trial.settings == dict(job.setting.values)
             and model.is_file()
             and disk.sha256(model) == record.model.sha256
+            and not _has_changed_imports(record)
         )
     except (InputRefusedError, OSError):
         return None
     return record if is_whole else None
+
+
+def _has_changed_imports(record: RunRecord) -> bool:
+    """Whether a file that the run's network imported is another now.
+
+    Unlike the network's own, these are not known before it runs, and so not in the job's ID. The
+    run may have been on another machine, which alone has the files.
+    """
+    imports = record.network_source.imports if record.network_source else {}
+    now = {path: up_to_date.digest(path) for path in imports}
+    return any(now[path] not in (None, digest) for path, digest in imports.items())
 
 
 def _save(result: Result, folder: Path, work: Path) -> None:

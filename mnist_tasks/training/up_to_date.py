@@ -75,11 +75,12 @@ def _changed_code(network: NetworkFile | None, source: NetworkSource | None) -> 
     if network is None or source is None:
         return ["the network"] if network or source else []
     files = {source.path: source.sha256, **source.imports}
-    now = {source.path: network.source.sha256, **{path: _digest(path) for path in source.imports}}
+    now = {source.path: network.source.sha256, **{path: digest(path) for path in source.imports}}
     return [printable(path) or "the network" for path in files if files[path] != now[path]]
 
 
-def _digest(path: str) -> str | None:
+def digest(path: str) -> str | None:
+    """Return the SHA-256 of a file that a run imported; ``None`` if it can't be read."""
     try:
         return hashlib.sha256(disk.read_regular(Path(path))).hexdigest()
     except (OSError, ValueError):

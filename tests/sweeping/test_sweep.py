@@ -11,6 +11,7 @@ import pytest
 
 from mnist_tasks import disk, run_store
 from mnist_tasks.errors import EnvironmentProblemError
+from mnist_tasks.records import NetworkSource
 from mnist_tasks.sweeping import sweep
 from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed
@@ -103,6 +104,25 @@ def test_finished_runs_are_not_repeated(tmp_path: Path) -> None:
     assert executor.given == [2, 3]
     assert recorder.finished_before == 2
     assert (result.done, result.kept) == (4, 2)
+
+
+def test_a_run_is_repeated_if_a_file_that_its_network_imports_changed(tmp_path: Path) -> None:
+    sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+    helper = tmp_path / "layers.py"
+    helper.write_text("WIDTH = 8")
+    paths = {str(helper): disk.sha256(helper), "/on/another/machine.py": "0" * 64}
+    for job in PLAN.jobs(tmp_path)[:2]:
+        source = NetworkSource(
+            path="net.py", function="build", text="", sha256="0" * 64, imports=paths
+        )
+        record = run_store.read(tmp_path / job.id / "run.json")
+        run_store.save(replace(record, network_source=source), tmp_path)
+    executor = Executor()
+    sweep.run(PLAN, tmp_path, executor, progress=Recorder())
+    assert executor.given == []
+    helper.write_text("WIDTH = 16")
+    sweep.run(PLAN, tmp_path, executor, progress=Recorder())
+    assert executor.given == [0, 1]
 
 
 @pytest.mark.parametrize(
