@@ -8,17 +8,16 @@ import keras
 from keras import layers
 
 from mnist_tasks.dataset_info import MNIST, DatasetInfo
-from mnist_tasks.training.normalization import FusedBatchNormalization
-from mnist_tasks.training.recipes import (
+from mnist_tasks.training.layer_specs import (
     AveragePool,
     BatchNorm,
     Conv,
     Dropout,
     LayerSpec,
     MaxPool,
-    Recipe,
-    require_images,
 )
+from mnist_tasks.training.normalization import FusedBatchNormalization
+from mnist_tasks.training.recipes import Recipe, require_images
 
 SMALLEST_FRACTION = 0.01  # of the peak learning rate, if the schedule ends with 0
 # Averaging weights has the effect of a lower learning rate. Training on at the full one lost 0.8

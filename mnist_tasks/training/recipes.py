@@ -7,71 +7,25 @@ softmax over the classes, which `model` adds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from mnist_tasks import constraints
 from mnist_tasks.config import Epochs, TrainingConfig
-from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
 from mnist_tasks.training import network_file
-
-Pixels = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
-Fraction = Annotated[float, Meta(ge=0, lt=1)]
-
-
-class _Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="layer", tag=str):
-    """A layer of a network; in a record, ``layer`` is the name of its class."""
-
-
-class Conv(_Layer, frozen=True, kw_only=True):
-    """A convolution with ReLU; `kernel` and `stride` in pixels, both ways."""
-
-    filters: Annotated[int, Meta(ge=1, le=4096, description="Number of filters.")]
-    kernel: Annotated[Pixels, Meta(description="Side of the kernel.")]
-    stride: Annotated[Pixels, Meta(description="Step of the kernel.")] = 1
-    padding: Annotated[
-        Literal["valid", "same"], Meta(description="same: with zeros around the image.")
-    ] = "valid"
-
-
-class BatchNorm(_Layer, frozen=True, kw_only=True):
-    """Batch normalization.
-
-    Keras's default momentum of 0.99 is too slow for the few hundred steps of one epoch: the running
-    statistics would still be close to their initial values.
-    """
-
-    momentum: Annotated[Fraction, Meta(description="Of the running statistics.")] = 0.9
-
-
-class MaxPool(_Layer, frozen=True, kw_only=True):
-    """The maximum of each square of `size` pixels."""
-
-    size: Annotated[Pixels, Meta(description="Side of a square.")] = 2
-
-
-class AveragePool(_Layer, frozen=True, kw_only=True):
-    """The mean of each square of `size` pixels."""
-
-    size: Annotated[Pixels, Meta(description="Side of a square.")] = 2
-
-
-class Dropout(_Layer, frozen=True, kw_only=True):
-    """Dropout of a fraction `rate` of the activations, or of whole feature maps.
-
-    Whole maps: J. Tompson et al., "Efficient object localization using convolutional networks"
-    (2015). Neighboring activations of a map are so alike that dropping single ones hides little.
-    """
-
-    rate: Annotated[Fraction, Meta(description="Fraction that is dropped.")]
-    whole_maps: Annotated[bool, Meta(description="Drop whole feature maps.")] = False
-
-
-LayerSpec = Conv | BatchNorm | MaxPool | AveragePool | Dropout
+from mnist_tasks.training.layer_specs import (
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Fraction,
+    LayerSpec,
+    MaxPool,
+)
 
 
 class RecipeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from mnist_tasks.training import batches, costs, recipes
+from mnist_tasks.training.layer_specs import AveragePool, BatchNorm, Conv, Dropout, MaxPool
 from mnist_tasks.training.model import build_model
-from mnist_tasks.training.recipes import AveragePool, BatchNorm, Conv, Dropout, MaxPool
 
 if TYPE_CHECKING:
-    from mnist_tasks.training.recipes import LayerSpec
+    from mnist_tasks.training.layer_specs import LayerSpec
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from mnist_tasks.errors import UsageError
-from mnist_tasks.training import recipes
+from mnist_tasks.training import layer_specs, recipes
 
 if TYPE_CHECKING:
     from mnist_tasks.training.recipes import Recipe
@@ -38,7 +38,7 @@ def test_it_meets_the_contract(recipe: Recipe) -> None:
 
 
 def test_a_layer_that_gets_too_few_pixels_is_refused_by_name() -> None:
-    deep = replace(recipes.PLAIN, name="deep", layers=(recipes.MaxPool(size=20),) * 2)
+    deep = replace(recipes.PLAIN, name="deep", layers=(layer_specs.MaxPool(size=20),) * 2)
     with pytest.raises(UsageError) as caught:
         build(deep)
     assert caught.value.subject == "recipe deep: layers[1], MaxPool"

@@ -13,7 +13,15 @@ from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import plan_file, search_space
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.training import own_recipes, recipes, run
-from mnist_tasks.training.recipes import AveragePool, BatchNorm, Conv, Dropout, MaxPool, Recipe
+from mnist_tasks.training.layer_specs import (
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    LayerSpec,
+    MaxPool,
+)
+from mnist_tasks.training.recipes import Recipe
 from tests.conftest import Run
 
 TABLE = "[tool.mnist-tasks.recipes.small]\n"
@@ -124,7 +132,7 @@ def test_an_invalid_name_is_refused(name: str) -> None:
     ],
 )
 def test_a_layer_that_gets_too_few_pixels_is_named(
-    layers: list[recipes.LayerSpec], subject: str, found: str
+    layers: list[LayerSpec], subject: str, found: str
 ) -> None:
     recipe = Recipe(name="a", layers=tuple(layers), batch_size=1, learning_rate=1.0)
     with pytest.raises(UsageError) as caught:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mnist_tasks import constraints, run_store
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import UsageError
-from mnist_tasks.training import recipes
+from mnist_tasks.training import layer_specs, recipes
 
 
 def test_without_options_a_recipe_is_unchanged() -> None:
@@ -99,7 +99,7 @@ def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_every_recipe_has_what_the_workflow_promises(recipe: recipes.Recipe) -> None:
     kinds = {type(layer) for layer in recipe.layers}
-    assert {recipes.Conv, recipes.BatchNorm, recipes.Dropout} <= kinds
+    assert {layer_specs.Conv, layer_specs.BatchNorm, layer_specs.Dropout} <= kinds
     assert recipe.epochs == 1
 
 

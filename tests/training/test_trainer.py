@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from mnist_tasks.training import recipes
-from mnist_tasks.training.recipes import BatchNorm, Conv, Dropout, MaxPool, Recipe
+from mnist_tasks.training.layer_specs import BatchNorm, Conv, Dropout, MaxPool
+from mnist_tasks.training.recipes import Recipe
 from tests import generated
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
