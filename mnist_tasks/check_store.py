@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks import disk, predictions, run_store
+from mnist_tasks import disk, json_text, predictions, run_store
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
 from mnist_tasks.records import Check, Machine, RunRecord
 from mnist_tasks.run_store import StoredRuns
@@ -48,7 +48,7 @@ def attach(
             path = predictions.save(probabilities, folder)
             check = replace(check, predictions=disk.sha256(path))
         with disk.writable(folder, remedy=run_store.OTHER_FOLDER):
-            disk.write(folder / FILE_NAME, run_store.to_json(check))
+            disk.write(folder / FILE_NAME, json_text.to_json(check))
     except EnvironmentProblemError as error:
         on_skipped(f"the report of {printable(check.model.path)}: {error}")
 

@@ -6,19 +6,17 @@ folder named after its id, so that a forged record can't redirect a write or a d
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mnist_tasks import disk, old_records, predictions
+from mnist_tasks import disk, json_text, old_records, predictions
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.records import SCHEMA, Check, Metrics, RunRecord
@@ -37,20 +35,6 @@ class StoredRuns:
     skipped: tuple[str, ...] = ()
 
 
-def to_json(value: object) -> bytes:
-    r"""Return a result as an indented JSON document.
-
-    Bytes of a path that are not UTF-8 are written as ``\xff``.
-    """
-    try:
-        content = msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        content = msgspec.json.encode(_encodable(value))
-    text = msgspec.json.format(content, indent=2).decode() + "\n"
-    # Some terminals obey C1 control characters, and text can be made to run backwards.
-    return re.sub(r"[^ -~\n]", lambda found: _escaped(found[0]), text).encode()
-
-
 def save(
     record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER, staging: Path | None = None
 ) -> Path:
@@ -65,7 +49,7 @@ def save(
     """
     path = folder / record.id / RECORD_NAME
     with disk.writable(path.parent, remedy=remedy):
-        disk.write(path, to_json(record), staging=staging)
+        disk.write(path, json_text.to_json(record), staging=staging)
     return path
 
 
@@ -215,24 +199,6 @@ def attach(
     return None
 
 
-def _escaped(character: str) -> str:
-    return character if character.isprintable() else json.dumps(character)[1:-1]
-
-
-def _encodable(value: Any) -> Any:
-    """Return a value in which JSON can represent every text: a path can have any bytes."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(each) for each in value]
-    if isinstance(value, str):
-        # Python reads a byte that is not UTF-8 as a surrogate that ends with it.
-        return re.sub("[\ud800-\udfff]", lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", value)
-    return value
-
-
 def invalid(record: RunRecord) -> str:
     """Return why a well-formed record is not valid; empty if it is."""
     check, trial = record.check, record.trial
@@ -246,10 +212,7 @@ def invalid(record: RunRecord) -> str:
         return "its check is of another model file"
     measured = (
         (check and check.metrics, (check or record).dataset),
-        (
-            trial and trial.metrics,
-            record.dataset,
-        ),
+        (trial and trial.metrics, record.dataset),
     )
     faults = (_invalid_metrics(metrics, info) for metrics, info in measured if metrics)
     return next(filter(None, faults), "")

@@ -10,8 +10,9 @@ import numpy as np
 
 from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import metrics
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.data import datasets, store
-from mnist_tasks.records import Epoch, Layer, NetworkSource, Point, RunRecord
+from mnist_tasks.records import Epoch, Layer, Point, RunRecord
 from mnist_tasks.reporting.run_view import RunView
 from tests import examples
 

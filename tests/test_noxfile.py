@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import noxfile
-from mnist_tasks import run_store
+from mnist_tasks import json_text
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.records import Metrics
 from tests import examples
@@ -113,7 +113,7 @@ def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
     check = replace(examples.check(), metrics=metrics)
     outcome = CheckResult(path=name, status="passed", exit_code=exit_code, check=check)
     outcomes = CheckResults(exit_code=exit_code, contract=None, checks=(outcome,))
-    document: dict[str, Any] = json.loads(run_store.to_json(outcomes))
+    document: dict[str, Any] = json.loads(json_text.to_json(outcomes))
     return document
 
 
@@ -147,7 +147,7 @@ class Session:
     def run(self, *command: str, success_codes: tuple[int, ...] = (0,), **_: object) -> str:
         self.commands.append(command)
         if command[1] != "check":
-            return run_store.to_json(examples.run(0)).decode()
+            return json_text.to_json(examples.run(0)).decode()
         name = Path(command[2]).stem
         code = int(name == self.fails)
         assert code in success_codes

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mnist_tasks import run_store
+from mnist_tasks import json_text, run_store
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import examples
 
@@ -25,7 +25,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_json_has_no_character_that_a_terminal_obeys() -> None:
     text = "\x1b[31m\x7f\x9b\u202e\u2028\ufeff\U000e0041 Größe"
-    document = run_store.to_json({"text": text})
+    document = json_text.to_json({"text": text})
     assert msgspec.json.decode(document) == {"text": text}
     assert document.decode().replace("\n", "").isprintable()
     assert "Größe" in document.decode()

@@ -86,10 +86,10 @@ def print_line(text: str) -> None:
 
 def print_json(result: Any) -> None:
     """Print a result as one JSON document."""
-    from mnist_tasks import run_store
+    from mnist_tasks import json_text
 
     with _require_output():
-        sys.stdout.write(run_store.to_json(result).decode())
+        sys.stdout.write(json_text.to_json(result).decode())
 
 
 def print_error(error: MnistTasksError | Failure) -> None:

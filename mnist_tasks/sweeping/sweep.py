@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mnist_tasks import disk, run_store
+from mnist_tasks import disk, json_text, run_store
 from mnist_tasks.errors import Failure, InputRefusedError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import ranking
@@ -131,7 +131,7 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
             exit_code=exit_code,
         )
         with disk.writable(folder, remedy=OTHER_FOLDER):
-            disk.write(folder / SUMMARY_NAME, run_store.to_json(result), staging=work)
+            disk.write(folder / SUMMARY_NAME, json_text.to_json(result), staging=work)
     return result
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mnist_tasks import disk, project
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
-from mnist_tasks.records import NetworkSource
 
 OPTION = "--network"
 FUNCTION = "build"

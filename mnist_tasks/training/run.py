@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from mnist_tasks import disk, records
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
-from mnist_tasks.records import Epoch, NetworkSource, Point, RunRecord
+from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import (
     costs,
     loop,

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mnist_tasks import disk, run_store
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import printable
-from mnist_tasks.records import NetworkSource, RunRecord
+from mnist_tasks.records import RunRecord
 from mnist_tasks.training import recipes, run
 from mnist_tasks.training.network_file import NetworkFile
 from mnist_tasks.version import VERSION

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from mnist_tasks.records import Script
+from mnist_tasks.code_records import Script
 
 LARGEST = 200_000  # characters: the record keeps the text
 NOTEBOOK = "notebook"

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from mnist_tasks import run_store
+from mnist_tasks import json_text
 from mnist_tasks.checking.checker import LATENCY_RUNS, Checker
 from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Shift
 from mnist_tasks.checking.results import CheckResult, CheckResults, gather
@@ -182,7 +182,7 @@ def test_models_run_at_once_unless_their_latency_is_measured(
 
 def test_the_results_survive_a_round_trip_through_json(fake: FakeSandbox) -> None:
     found = gather(check("a.h5", "unsafe.h5"), "contract.toml")
-    document = run_store.to_json(found)
+    document = json_text.to_json(found)
     assert b"NaN" not in document
     assert msgspec.json.decode(document, type=CheckResults) == found
     plain = msgspec.json.decode(document)
@@ -193,7 +193,7 @@ def test_the_results_survive_a_round_trip_through_json(fake: FakeSandbox) -> Non
 
 def test_json_has_the_bytes_of_a_path_that_are_not_text(fake: FakeSandbox) -> None:
     name = b"a\xff.h5".decode("utf-8", "surrogateescape")
-    document = run_store.to_json(gather(check(name), None))
+    document = json_text.to_json(gather(check(name), None))
     assert msgspec.json.decode(document)["checks"][0]["path"] == "a\\xff.h5"
 
 
@@ -206,7 +206,7 @@ def test_the_check_is_that_of_the_data_set(fake: FakeSandbox) -> None:
     assert (options["classes"], options["input_format"].shape) == (4, (20, 24, 3))
     assert options["image_sets"]["shift"].shape == (60, 20, 24, 3)
     assert found.dataset == PARTS
-    assert msgspec.json.decode(run_store.to_json(found))["dataset"]["classes"] == [*PARTS.classes]
+    assert msgspec.json.decode(json_text.to_json(found))["dataset"]["classes"] == [*PARTS.classes]
 
 
 def test_a_contract_that_does_not_suit_the_images_is_refused_at_once(fake: FakeSandbox) -> None:

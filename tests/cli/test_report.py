@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks import run_store
+from mnist_tasks import json_text, run_store
 from tests import examples, runs
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_a_thousand_runs_are_listed_quickly(cli: Cli, tmp_path: Path) -> None:
     for number in range(1000):
         folder = tmp_path / "runs" / f"run-{number:04}"
         folder.mkdir(parents=True)
-        content = run_store.to_json(replace(record, id=folder.name, seed=number))
+        content = json_text.to_json(replace(record, id=folder.name, seed=number))
         (folder / "run.json").write_bytes(content)
     for words in (["runs", "--sort", "accuracy"], ["runs", "--json"]):
         begun = time.perf_counter()

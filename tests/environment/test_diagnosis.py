@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mnist_tasks import run_store
+from mnist_tasks import json_text
 from mnist_tasks.environment.diagnosis import Diagnosis, Finding, Status
 
 
@@ -40,6 +40,6 @@ def test_the_worst_status_decides(
     found = diagnosis(*statuses)
     assert (found.status, found.exit_code) == (status, code)
     assert found.summary.replace(" the workflow", "") == f"This machine {summary}"
-    document = json.loads(run_store.to_json(found.as_dict()))
+    document = json.loads(json_text.to_json(found.as_dict()))
     assert (document["schema"], document["exit_code"], document["status"]) == (2, code, status)
     assert [finding["status"] for finding in document["findings"]] == list(statuses)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_tasks import console, run_store
+from mnist_tasks import console, json_text, run_store
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.reporting import comparison, export_tables, files, run_filter
 from mnist_tasks.reporting.terminal import runs as run_tables
@@ -95,7 +95,7 @@ def test_a_record_is_refused_or_shown_everywhere(
     screen.print(run_tables.listed(stored.records, stored))
     for sort in run_filter.SORTS:
         run_filter.select(stored.records, run_filter.RunFilter(sort=sort, since="2020-01-01"))
-    run_store.to_json([export_tables.of_record(each) for each in stored.records])
+    json_text.to_json([export_tables.of_record(each) for each in stored.records])
     if stored.skipped:
         with pytest.raises(InputRefusedError):
             run_store.read(path)
@@ -107,4 +107,4 @@ def test_a_record_is_refused_or_shown_everywhere(
             shown,
             files.ReportFiles(html=folder / "x.html", markdown=folder / "x.md", csv=folder / "csv"),
         )
-        run_store.to_json(files.report_document(shown, files.ReportFiles()))
+        json_text.to_json(files.report_document(shown, files.ReportFiles()))

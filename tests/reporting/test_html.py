@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.data import datasets
-from mnist_tasks.records import NetworkSource
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks import run_store
+from mnist_tasks import json_text, run_store
 from mnist_tasks.sweeping import ray_cluster
 from tests.conftest import SMALL_CLI
 from tests.sweeping import ray_nodes
@@ -44,7 +44,7 @@ def records(folder: Path) -> dict[int, dict[str, Any]]:
     """Return what does not depend on where a run took place: all but times, places and attempts."""
     found = {}
     for record in run_store.read_all(folder).records:
-        plain = json.loads(run_store.to_json(record))
+        plain = json.loads(json_text.to_json(record))
         for name in ("created", "seconds", "command"):
             del plain[name]
         for epoch in plain["epochs"]:

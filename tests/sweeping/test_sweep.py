@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks import disk, run_store
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.errors import EnvironmentProblemError
-from mnist_tasks.records import NetworkSource
 from mnist_tasks.sweeping import sweep
 from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from mnist_tasks import constraints, run_store
+from mnist_tasks import constraints, json_text
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import UsageError
 from mnist_tasks.training import layer_specs, recipes
@@ -104,7 +104,7 @@ def test_every_recipe_has_what_the_workflow_promises(recipe: recipes.Recipe) -> 
 
 
 def test_a_record_names_the_kind_of_each_layer() -> None:
-    record = json.loads(run_store.to_json(recipes.as_record(recipes.PLAIN)))
+    record = json.loads(json_text.to_json(recipes.as_record(recipes.PLAIN)))
     assert record["layers"][0] == {
         "layer": "Conv",
         "filters": 16,
