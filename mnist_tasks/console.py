@@ -66,6 +66,15 @@ def messages() -> Console:
     return _console(stderr=True)
 
 
+def is_live(console: Console) -> bool:
+    """Whether bars can move on a console.
+
+    ``FORCE_COLOR`` colors a pipe, but makes no terminal of it; ``TTY_COMPATIBLE=1`` does.
+    """
+    says_so = os.environ.get("TTY_COMPATIBLE") == "1"
+    return console.is_terminal and (says_so or console.file.isatty())
+
+
 def show_error(error: MnistTasksError | Failure) -> None:
     """Print an error to standard error, as a panel with a row for each part."""
     grid = Table.grid(padding=(0, 2))

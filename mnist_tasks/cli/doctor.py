@@ -48,7 +48,7 @@ def doctor(
     known = datasets.find(dataset)
     messages = console.messages()
     waiting = messages.status("importing TensorFlow, vetting a model, checking the sources")
-    with waiting if messages.is_terminal else nullcontext():
+    with waiting if console.is_live(messages) else nullcontext():
         found = examine.examine(
             data_dir=data_dir,
             runs=runs,

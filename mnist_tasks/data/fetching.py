@@ -49,6 +49,7 @@ class Fetched:
     folder: str
     files: tuple[FetchedFile, ...]
     failures: tuple[str, ...] = ()
+    schema: int = 1
 
     @property
     def was_cached(self) -> bool:
@@ -222,5 +223,5 @@ def _not_found(
         expected=f"a source that has the original files of {title}",
         found=found.strip(),
         remedy=f"{network}, name a mirror with --mirror URL, or copy the files to a folder and run "
-        f"`mnist-tasks fetch --from FOLDER` (as {FORMATS}).",
+        f"`{dataset.fetch_command} --from FOLDER` (as {FORMATS}).",
     )

@@ -107,7 +107,7 @@ class ProjectFiles:
             images, labels = arrays.read_npz(paths[0], names)
         else:
             images, labels = map(idx.read, paths)
-        shown = f"{self.name}: {', '.join(_paths(made_of))}"
+        shown = ", ".join(self._shown(path) for path in _paths(made_of))
         return arrays.valid(images, labels, classes=len(classes), most=most, origin=shown)
 
     def retrieve(
@@ -122,6 +122,9 @@ class ProjectFiles:
                 for key, array in zip(keys, read, strict=True):
                     if key in missing:
                         yield missing[key], idx.write(staging / missing[key].name, array)
+
+    def _shown(self, path: str) -> str:
+        return str(self.place / path) if isinstance(self.place, Path) else f"{self.name}: {path}"
 
     def _file(self, path: str, staging: Path, progress: Progress) -> Path:
         """Return the path of a file that the table names, after downloading it if need be."""

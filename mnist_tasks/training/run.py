@@ -80,15 +80,15 @@ def train(
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
         data = _first(load_data(), config.limit)
-    folder = network_file.importable(network.folder) if network else nullcontext()
-    with folder:
-        with _timed("import", seconds):
-            tensorflow_setup.import_tensorflow()
-            placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
-            if placement.note:
-                progress.note(placement.note)
-            setup = Setup(config=config, recipe=recipe, data=data, placement=placement)
-            build = _builder(setup, network, progress)
+    # Before her folder is importable, which may have a package `keras`.
+    with _timed("import", seconds):
+        tensorflow_setup.import_tensorflow()
+        placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
+        if placement.note:
+            progress.note(placement.note)
+        setup = Setup(config=config, recipe=recipe, data=data, placement=placement)
+        build = _builder(setup, network, progress)
+    with network_file.importable(network.folder) if network else nullcontext():
         with _timed("build", seconds):
             training = build()
             source = _source(network)  # now: the user may edit her files during the training

@@ -75,11 +75,14 @@ def build(
     module = ModuleType("") if file.given else user_code.load(file)
     function = file.given or user_code.function(module, file.source.function, file)
     if function is None:
+        others = _functions(module)
         raise InputRefusedError(
             file.source.path,
             expected=f"a function {file.source.function} that returns a Keras model",
-            found=f"functions: {_functions(module) or 'none'}",
-            remedy=f"Name the function: {file.source.path}:FUNCTION",
+            found=f"functions: {others}" if others else "no function",
+            remedy=f"Name the function: {file.source.path}:FUNCTION"
+            if others
+            else f"Build the model in a function: def {file.source.function}(): ... return model",
             reason=REASON,
         )
     model = _model(function, file, info)

@@ -46,6 +46,8 @@ def network(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_network_goes_through_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "nets" / "keras").mkdir()  # doesn't hide the real one
+    (tmp_path / "nets" / "keras" / "__init__.py").touch()
     trained = small_cli("train", "--network", "nets/net.py:usual", "--epochs", "3", "--json")
     assert trained.returncode == 0, trained.stderr
     lines = trained.stderr.splitlines()

@@ -52,6 +52,7 @@ def test_a_lock_comes_first_and_notices_changes(
     assert "locked in pyproject.toml" in locked.stderr
     assert project.read_text().startswith(before)
     fetched = json.loads(cli("fetch", "--dataset", "parts", "--json").stdout)
+    assert fetched["schema"] == 1
     assert [file["source"] for file in fetched["files"]] == ["cache"] * 4
 
     data = load_data("train", dataset="parts", data=project.parent / "data")

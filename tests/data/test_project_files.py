@@ -136,6 +136,10 @@ def test_arrays_that_are_no_data_set_are_refused(
     before = path.read_bytes()
     with pytest.raises(InputRefusedError) as caught:
         lock()
+    assert caught.value.subject in {
+        "parts.npz",
+        "pyproject.toml: [tool.mnist-tasks.datasets.parts]",
+    }
     assert expected in str(caught.value.expected)
     assert found in caught.value.found
     assert path.read_bytes() == before

@@ -265,3 +265,7 @@ def test_without_a_source_the_reason_is_the_right_one(small_mnist: Path, tmp_pat
         fetching.fetch(tmp_path / "cache", [], progress=Recorder(), dataset=own)
     with pytest.raises(EnvironmentProblemError, match="the network is off"):
         fetching.fetch(tmp_path / "cache", [], progress=Recorder())
+    fashion = datasets.find("fashion-mnist")
+    with pytest.raises(EnvironmentProblemError) as caught:
+        fetching.fetch(tmp_path / "cache", [], progress=Recorder(), dataset=fashion)
+    assert "fetch --dataset fashion-mnist --from FOLDER" in str(caught.value.remedy)

@@ -365,6 +365,11 @@ def test_a_missing_function_is_named_with_those_that_are_there(small_mnist: Path
         train("return sequential()", small_mnist, network="net.py:model")
     assert caught.value.expected == "a function model that returns a Keras model"
     assert caught.value.found == "functions: sequential, build"
+    Path("script.py").write_text("model = 1\n")
+    with pytest.raises(InputRefusedError) as caught:
+        train_file(small_mnist, network="script.py")
+    assert caught.value.found == "no function"
+    assert "def build(): ... return model" in str(caught.value.remedy)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -48,6 +47,7 @@ class LiveProgress:
 
     def __init__(self, *columns: ProgressColumn, bar_width: int | None = None) -> None:
         self._console = console.messages()
+        self._is_live = console.is_live(self._console)
         self._bar = _Bar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -55,7 +55,7 @@ class LiveProgress:
             *columns,
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not self._is_live,
         )
         self._task: TaskID | None = None
         self._next_line = 0.0
@@ -74,7 +74,7 @@ class LiveProgress:
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def _line_is_due(self) -> bool:
-        if self._console.is_terminal or time.monotonic() < self._next_line:
+        if self._is_live or time.monotonic() < self._next_line:
             return False
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
         return True
@@ -95,7 +95,7 @@ class DownloadProgress(LiveProgress):
         """Start the download of a file."""
         self._name = name
         self._start(name, total=None)
-        if not self._console.is_terminal:
+        if not self._is_live:
             self.note(f"downloading {name}")
 
     def advance(self, done: int, total: int | None) -> None:
@@ -129,7 +129,7 @@ class CheckProgress(CountProgress):
 
     def __init__(self, models: int) -> None:
         super().__init__("checking")
-        self._bar.disable = models < 2 or not sys.stderr.isatty()
+        self._bar.disable = models < 2 or not self._is_live
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -171,5 +171,5 @@ class TrainingProgress(LiveProgress):
         name = f"epoch {epoch}/{self._epochs}"
         if self._task is not None:
             self._bar.update(self._task, completed=done, description=name, figures=figures)
-        if self._line_is_due() or (images == self._images and not self._console.is_terminal):
+        if self._line_is_due() or (images == self._images and not self._is_live):
             self.note(f"{name}  {images:,}/{self._images:,} images  {figures}")

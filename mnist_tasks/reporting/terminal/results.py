@@ -46,13 +46,18 @@ def _trainer(record: RunRecord) -> dict[str, str]:
     return {"trained with": f"{optimizer}, by {run_text.TRAINERS[record.trainer]}"}
 
 
+def _made_with(record: RunRecord) -> str:
+    name = str(record.recipe["name"])
+    return name if record.seed is None else f"{name}, seed {record.seed}"
+
+
 def trained(record: RunRecord) -> RenderableType:
     """Show a training and its model."""
     last, machine = record.epochs[-1], record.machine
     device = f"{run_text.device(machine)}, {formatting.plural(machine.threads, 'thread')}"
     epochs = formatting.plural(len(record.epochs), "epoch")
     rows = {
-        run_text.kind(record): f"{record.recipe['name']}, seed {run_text.seed(record)}",
+        run_text.kind(record): _made_with(record),
         **_trainer(record),
         **_trial(record.trial),
         "trained on": f"{run_text.images(record)}, {epochs}",

@@ -32,7 +32,7 @@ def run(record: RunRecord) -> RenderableType:
         command = f"mnist-tasks check {shlex.quote(record.model.path)}"
         parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
         return Group(*parts)
-    parts += [Text(), results.verdict(record.check)]
+    parts += [*([Text()] if parts else []), results.verdict(record.check)]
     if record.check.metrics is not None:
         names = record.check.dataset.classes
         parts += [Text(), classes(record.check.metrics, names)]
@@ -51,7 +51,8 @@ def classes(metrics: Metrics, names: Sequence[str]) -> RenderableType:
         matrix if matrix and tables.width(matrix) <= NARROW else _worst(metrics, names),
         Text(
             f"accuracy {metrics.accuracy:.2%}, loss {metrics.loss:.4f}; "
-            f"{run_summary.wrong(metrics):,} wrong; most frequent: {confusions or 'none'}"
+            f"{run_summary.wrong(metrics):,} wrong"
+            + (f"; most frequent: {confusions}" if confusions else "")
         ),
     )
 

@@ -73,7 +73,7 @@ class SweepProgress(LiveProgress):
             else:
                 accuracy = _accuracy(event.outcome.record)
                 setting.accuracies.append(accuracy)
-                if not self._console.is_terminal:
+                if not self._is_live:
                     seconds = sum(event.outcome.record.seconds.values())
                     self.note(f"{count}  {run}: {accuracy:.2%}, {seconds:.1f} s")
         self._update()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mnist_tasks.reporting.terminal import progress
@@ -28,6 +30,16 @@ def test_training_in_a_pipe_is_shown_in_lines_at_intervals(
     assert len(lines) == 4  # every five seconds, of which the second is the end of the epoch
     assert lines[0] == ("epoch 1/2  500/1,000 images  loss 0.5000  accuracy 75.00%  100 images/s")
     assert lines[-1].startswith("epoch 2/2  1,000/1,000 images")
+
+
+def test_forced_colors_make_no_terminal_of_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress.DownloadProgress() as shown:
+        shown.begin("a file")
+        shown.advance(1, 2)
+    assert not re.search(r"\x1b\[\?25|\x1b\[2K|\r", capsys.readouterr().err)
 
 
 def test_a_download_in_a_pipe_is_shown_in_lines(
