@@ -16,7 +16,7 @@ import pytest
 from mnist_tasks import install, project, starter
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from tests.conftest import SMALL_CLI, Run
 
 PROJECT = Path(__file__).parents[1]
@@ -60,6 +60,13 @@ def test_a_folder_with_other_files_may_get_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     starter.create(tmp_path)
     assert files(tmp_path) == {"notes.txt", *starter.TEMPLATES}
+
+
+def test_a_folder_that_cannot_get_all_files_gets_none(tmp_path: Path) -> None:
+    (tmp_path / ".github").write_text("a file")
+    with pytest.raises(EnvironmentProblemError):
+        starter.create(tmp_path)
+    assert files(tmp_path) == {".github"}
 
 
 @pytest.mark.parametrize("name", [".gitignore", ".github/workflows/ci.yml"])

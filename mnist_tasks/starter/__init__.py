@@ -32,7 +32,7 @@ def create(folder: Path) -> tuple[Path, ...]:
     UsageError
         One of the files exists; then nothing is written.
     EnvironmentProblemError
-        The folder can't be written.
+        The folder can't be written; then no file is left in it.
     """
     if there := [name for name in TEMPLATES if os.path.lexists(folder / name)]:
         raise UsageError(
@@ -43,9 +43,16 @@ def create(folder: Path) -> tuple[Path, ...]:
         )
     written = tuple(folder / name for name in TEMPLATES)
     package = f'"{install.requirement()}"'.encode()
-    with disk.writable(folder, remedy="Name another folder: `mnist-tasks init FOLDER`."):
-        for path, template in zip(written, TEMPLATES.values(), strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                file.write((_FILES / template).read_bytes().replace(_PACKAGE, package))
+    begun: list[Path] = []
+    try:
+        with disk.writable(folder, remedy="Name another folder: `mnist-tasks init FOLDER`."):
+            for path, template in zip(written, TEMPLATES.values(), strict=True):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as file:
+                    begun.append(path)
+                    file.write((_FILES / template).read_bytes().replace(_PACKAGE, package))
+    except BaseException:
+        for path in begun:  # a second try would find them in its way
+            path.unlink(missing_ok=True)
+        raise
     return written
