@@ -149,8 +149,16 @@ class _Follower(keras.callbacks.Callback):  # type: ignore[misc]
                 remedy="Return self.compute_metrics(...) and the loss.",
                 reason=REASON,
             )
+        accuracy = float(found["accuracy"])
+        if not 0 <= accuracy <= 1:
+            raise InputRefusedError(
+                f"the accuracy of {type(self.model).__name__}",
+                expected="a share of the images, from 0 to 1",
+                found=f"{accuracy:g}",
+                reason=REASON,
+            )
         # Keras computes the accuracy in float32; it is a fraction of the images.
-        return float(found["loss"]), round(float(found["accuracy"]) * images) / images
+        return float(found["loss"]), round(accuracy * images) / images
 
 
 @contextmanager

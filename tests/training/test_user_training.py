@@ -210,6 +210,20 @@ class Own(keras.Model):
     assert type(keras.models.load_model(record.model.path)).__name__ == "Functional"
 
 
+def test_an_accuracy_in_percent_is_refused(small_mnist: Path) -> None:
+    after = """
+class Own(keras.Model):
+    def train_step(self, data):
+        return super().train_step(data) | {"accuracy": 97.0}
+"""
+    body = (
+        "inputs = keras.Input((28, 28, 1))\n"
+        "return Own(inputs, layers.Dense(10)(layers.Flatten()(inputs)))"
+    )
+    with pytest.raises(InputRefusedError, match="the accuracy of Own: 97"):
+        train(body, small_mnist, after=after)
+
+
 def test_what_check_will_refuse_is_said_before_the_training(small_mnist: Path) -> None:
     recorder = Recorder()
     train("return sequential(layers.Lambda(lambda x: x + 1))", small_mnist, recorder=recorder)
