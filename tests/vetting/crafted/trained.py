@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_tasks.api import data_config
+from mnist_tasks.api.data import data_config
 from mnist_tasks.data import store
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import MnistTasksError
