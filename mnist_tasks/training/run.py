@@ -17,7 +17,6 @@ from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import (
-    costs,
     loop,
     network_file,
     recipes,
@@ -96,6 +95,8 @@ def train(
             epochs, curve = training.run(progress)
         with _timed("save", seconds):
             saved = saving.save(training.model, config.output)
+    from mnist_tasks.training import fit_facts  # which imports Keras
+
     return RunRecord(
         id=records.new_id(),
         created=records.now(),
@@ -107,8 +108,8 @@ def train(
         data=dict(data.sha256),
         epochs=epochs,
         curve=curve,
-        network=costs.layers(training.model),
-        filters=costs.first_filters(training.model),
+        network=fit_facts.layers(training.model),
+        filters=fit_facts.filters(training.model),
         seconds=seconds,
         model=saved,
         dataset=data.info,

@@ -210,6 +210,12 @@ class Own(keras.Model):
     assert type(keras.models.load_model(record.model.path)).__name__ == "Functional"
 
 
+def test_only_so_many_filters_are_recorded_as_a_page_can_show(small_mnist: Path) -> None:
+    first = "layers.Conv2D(70, 3, strides=9)"
+    body = f"return keras.Sequential([{first}, layers.Flatten(), layers.Dense(10)])"
+    assert len(train(body, small_mnist).filters) == 64
+
+
 def test_an_accuracy_in_percent_is_refused(small_mnist: Path) -> None:
     after = """
 class Own(keras.Model):
