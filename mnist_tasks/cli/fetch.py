@@ -76,7 +76,7 @@ def fetch(
             chosen = sources.choose(
                 known, local=local, mirror=mirror, name=source, offline=offline, policy=policy
             )
-            project_files.require_unchanged(known, local)
+            project_files.require_unchanged(known, local, may_lack=mirror is not None)
         folder = store.folder_of(known, data_dir)
         result = fetching.fetch(folder, chosen, progress=progress, dataset=known)
     print_result(result, results.fetched, as_json=as_json)

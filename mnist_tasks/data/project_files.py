@@ -139,28 +139,42 @@ class ProjectFiles:
         return target
 
 
-def require_unchanged(dataset: Dataset, folder: Path | None = None) -> None:
+def require_unchanged(
+    dataset: Dataset, folder: Path | None = None, *, may_lack: bool = False
+) -> None:
     """Compare the files in a project with the lock of their data set.
 
-    Without the files, and for a data set that is not a project's own, there is nothing to compare.
+    For a data set that is not a project's own, and in a project without the files, there is nothing
+    to compare.
 
     Parameters
     ----------
     folder
-        Where the files are, by default in the folder of the ``pyproject.toml``.
+        Where the user says that the files are; by default the folder of the ``pyproject.toml``.
+    may_lack
+        Whether the folder that the user named may lack the files.
 
     Raises
     ------
     InputRefusedError
-        A file has changed, or can't be read.
+        A file has changed, or can't be read; the folder that the user named has none.
     """
     origin = dataset.origin
     if origin is None:
         return
-    folder = folder or origin.folder
+    named, folder = folder, folder or origin.folder
     here = ProjectFiles(origin, folder, str(folder))
     if not here.exists():
-        return
+        if named is None or may_lack:
+            return
+        paths = dict.fromkeys((*_paths(origin.train), *_paths(origin.test)))
+        raise InputRefusedError(
+            str(named),
+            expected=f"a folder with {', '.join(paths)}",
+            found="none of them",
+            remedy="Name a folder that has them. Without --from, those of the project are used.",
+            reason="data-missing",
+        )
     for split in SPLITS:
         read = here.read(split, folder, SilentProgress())
         for file, array in zip(dataset.split(split), read, strict=True):

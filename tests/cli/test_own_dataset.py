@@ -55,6 +55,12 @@ def test_a_lock_comes_first_and_notices_changes(
     assert fetched["schema"] == 1
     assert [file["source"] for file in fetched["files"]] == ["cache"] * 4
 
+    lacking = ("fetch", "--dataset", "parts", "--from", "nowhere", "--json")
+    done = cli(*lacking)  # an error, although the cache is complete
+    assert done.returncode == 3
+    assert error(done)["reason"] == "data-missing"
+    assert cli(*lacking, "--mirror", "https://files.example.com/").returncode == 0
+
     data = load_data("train", dataset="parts", data=project.parent / "data")
     assert data.images.shape == (96, 20, 24, 3)
     assert sorted(data.labels.tolist()) == sorted(shapes.arrays()["train_labels"].tolist())
