@@ -35,12 +35,19 @@ def small_mnist(tmp_path: Path) -> Iterator[Path]:
     generated.register(real)
 
 
-@pytest.fixture(scope="session")
-def tensorflow() -> None:
-    """Start TensorFlow with the default recipe's threads, which it keeps.
+@pytest.fixture
+def tensorflow(_started_tensorflow: None) -> Iterator[None]:
+    """Whatever uses TensorFlow in the process of the tests needs this, so that their order is free.
 
-    Whatever uses TensorFlow in the process of the tests needs this, so that their order is free.
+    Keras keeps the models that a test builds without weights, and creates these in a later test.
     """
+    yield
+    sys.modules["keras"].utils.clear_session(free_memory=False)
+
+
+@pytest.fixture(scope="session")
+def _started_tensorflow() -> None:
+    """Start TensorFlow with the default recipe's threads, which it keeps."""
     from mnist_tasks.config import TrainingConfig
     from mnist_tasks.training import recipes, tensorflow_setup
 
