@@ -54,13 +54,13 @@ def test_a_file_is_read_but_not_run() -> None:
 
 
 def test_a_module_is_found_without_importing_its_package() -> None:
-    Path("package").mkdir()
-    Path("package/__init__.py").write_text("raise SystemExit('it was imported')\n")
-    Path("package/nets.py").write_text("def build(): ...\n")
-    found = network_file.find("package.nets:small")
-    assert Path(found.source.path) == Path("package/nets.py")
-    assert (found.module, found.source.function) == ("package.nets", "small")
-    assert "package" not in sys.modules
+    Path("unimported").mkdir()
+    Path("unimported/__init__.py").write_text("raise SystemExit('it was imported')\n")
+    Path("unimported/nets.py").write_text("def build(): ...\n")
+    found = network_file.find("unimported.nets:small")
+    assert Path(found.source.path) == Path("unimported/nets.py")
+    assert (found.module, found.source.function) == ("unimported.nets", "small")
+    assert "unimported" not in sys.modules
 
 
 @pytest.mark.parametrize(
