@@ -116,16 +116,16 @@ def _check_item(item: Any, kinds: Sequence[Any], path: str) -> None:
     convert_table(item, by_name[name] if tag else kinds[0].cls, path, prefix=f"{path}.")
 
 
-def _not_one_of(path: str, name: object, known: Collection[str], found: str) -> UsageError:
-    """Return the error about a name, which gives the nearest of the known ones."""
+def suggestion(name: object, known: Collection[str]) -> str | None:
+    """Return the advice to write the nearest of the known names, or ``None`` if none is near."""
     by_case = {each.lower(): each for each in known}
     nearest = difflib.get_close_matches(str(name).lower(), by_case, n=1)
-    return UsageError(
-        path,
-        expected=f"one of {', '.join(sorted(known))}",
-        found=found,
-        remedy=f"Write {by_case[nearest[0]]}." if nearest else None,
-    )
+    return f"Write {by_case[nearest[0]]}." if nearest else None
+
+
+def _not_one_of(path: str, name: object, known: Collection[str], found: str) -> UsageError:
+    expected = f"one of {', '.join(sorted(known))}"
+    return UsageError(path, expected=expected, found=found, remedy=suggestion(name, known))
 
 
 def _refuse_item(item: Any, kind: Any, key: str, expected: str) -> None:

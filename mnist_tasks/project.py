@@ -91,8 +91,22 @@ def find(start: Path | None = None) -> Project | None:
     for levels, parent in enumerate((here, *here.parents)):
         file = (parent if start else Path(*[".."] * levels)) / FILE_NAME
         # Whatever has that name is read: a contract must not be lost to a broken link or a pipe.
-        if os.path.lexists(file) and (project := read(file)) is not None:
-            _require_trusted(file)
+        if not os.path.lexists(file):
+            continue
+        try:
+            project = read(file)
+        except UsageError:
+            if _is_strangers(file):  # it must not stop everybody who works below
+                continue
+            raise
+        if project is not None and _is_strangers(file):
+            raise UsageError(
+                str(file),
+                expected="your own file, since everyone may write to this folder",
+                found=f"a file of another user ({file.lstat().st_uid}) with the table {TABLE_NAME}",
+                remedy="Work in a folder of your own.",
+            )
+        if project is not None:
             return project
     return None
 
@@ -137,19 +151,13 @@ def _refuse_misspelled(document: dict[str, Any], file: Path) -> None:
                 )
 
 
-def _require_trusted(file: Path) -> None:
-    """Refuse another user's file in a folder like ``/tmp``, where anyone can leave one.
+def _is_strangers(file: Path) -> bool:
+    """Whether it is another user's file in a folder like ``/tmp``, where anyone can leave one.
 
     It could name a network, which `train` runs; git had this problem (CVE-2022-24765).
     """
     if sys.platform == "win32":
-        return
+        return False
     folder, owner = file.parent.stat(), file.lstat().st_uid
     is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
-    if is_shared and owner not in {os.getuid(), folder.st_uid}:
-        raise UsageError(
-            str(file),
-            expected="your own file, since everyone may write to this folder",
-            found=f"a file of another user ({owner}) with the table {TABLE_NAME}",
-            remedy="Work in a folder of your own.",
-        )
+    return bool(is_shared) and owner not in {os.getuid(), folder.st_uid}

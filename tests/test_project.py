@@ -182,5 +182,9 @@ def test_a_file_that_anybody_could_leave_is_not_trusted(
     tmp_path.chmod(0o1777)  # as /tmp is
     with pytest.raises(UsageError, match="another user"):
         project.find()
+    content = Path("../pyproject.toml").read_text()
+    Path("../pyproject.toml").write_text("[tool")  # of no use to anyone, and no obstacle
+    assert project.find() is None
+    Path("../pyproject.toml").write_text(content)
     os.chown("../pyproject.toml", 0, 0)
     assert project.find() is not None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
+from mnist_tasks import config
 from mnist_tasks.errors import MnistTasksError
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
     A key whose parameter a command lacks is not used.
     """
     settings = project.settings
+    # The records belong to the model: without their own setting, they are in the project, too.
+    folder = settings.runs or (settings.output and str(config.RUNS_FOLDER))
     paths = {
         name: str(project.folder / path)
-        for name, path in {"runs": settings.runs, "output": settings.output}.items()
+        for name, path in {"runs": folder, "output": settings.output}.items()
         if path
     }
     names = {"recipe": settings.recipe, "epochs": settings.epochs, "dataset": settings.dataset}
@@ -59,7 +62,7 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
         if name in sweep:
             sweep[name] = [sweep[name]]
     # `runs list` has filters of the same names.
-    runs = {"runs": paths["runs"]} if settings.runs else {}
+    runs = {"runs": paths["runs"]} if folder else {}
     return {
         **dict.fromkeys(commands, values),
         "sweep": sweep,

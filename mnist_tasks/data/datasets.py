@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mnist_tasks import dataset_info
+from mnist_tasks import constraints, dataset_info
 from mnist_tasks.data import idx
 from mnist_tasks.data.origin import Origin
 from mnist_tasks.dataset_info import DatasetInfo
@@ -233,11 +233,12 @@ def unknown(name: str) -> UsageError:
     """Return the error about a name that no data set has."""
     from mnist_tasks.data import project_table
 
-    there = ", ".join((*KNOWN, *project_table.names()))
+    there = (*KNOWN, *project_table.names())
     return UsageError(
         "--dataset",
-        expected=f"one of {there}",
+        expected=f"one of {', '.join(there)}",
         found=printable(name) or "nothing",
-        remedy="For files of your own, write a table [tool.mnist-tasks.datasets.NAME] in "
+        remedy=constraints.suggestion(name, there)
+        or "For files of your own, write a table [tool.mnist-tasks.datasets.NAME] in "
         "pyproject.toml.",
     )

@@ -39,7 +39,8 @@ def create(folder: Path) -> tuple[Path, ...]:
             str(folder),
             expected="a folder without the files of the starter, which overwrites nothing",
             found=", ".join(there),
-            remedy="Name an empty or a new folder: `mnist-tasks init digits`.",
+            remedy="Name a new folder: `mnist-tasks init digits`. A project that you have needs no "
+            "more than the tables [tool.mnist-tasks] of pyproject.toml, net.py and tasks.py.",
         )
     written = tuple(folder / name for name in TEMPLATES)
     package = f'"{install.requirement()}"'.encode()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -68,8 +70,18 @@ def started(folder: Path, count: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Hear Ctrl-C, which a shell ignores in background processes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("how", ["closed", "interrupted"])
-def test_ending_early_ends_every_child(endless: Path, tmp_path: Path, how: str) -> None:
+def test_ending_early_ends_every_child(
+    endless: Path, tmp_path: Path, how: str, ctrl_c: None
+) -> None:
     """Those that run are not waited for, and those that have not begun never run."""
     begun: list[Path] = []
 

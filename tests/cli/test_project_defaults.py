@@ -107,6 +107,13 @@ def test_without_settings_nothing_changes() -> None:
     assert parameters(empty, "check")["models"] == ()
 
 
+def test_the_records_are_where_the_model_is() -> None:
+    settings = Settings(output="model.h5")
+    project = Project(folder=Path(".."), file=Path("../pyproject.toml"), settings=settings)
+    for command in (("train",), ("check",), ("runs", "list")):
+        assert parameters(project, *command)["runs"] == Path("../runs")
+
+
 @pytest.mark.parametrize(
     ("network", "found"),
     [

@@ -92,6 +92,10 @@ def test_an_unknown_name_is_answered_with_those_there_are() -> None:
         with pytest.raises(UsageError, match="partz") as caught:
             find("partz")
         assert caught.value.expected == "one of mnist, fashion-mnist, parts"
+        assert caught.value.remedy == "Write parts."
+    with pytest.raises(UsageError) as caught:
+        datasets.find("Fashion-MNIST")
+    assert caught.value.remedy == "Write fashion-mnist."
     assert datasets.find("mnist") is datasets.default()
 
 
