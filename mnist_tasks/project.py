@@ -96,10 +96,10 @@ def find(start: Path | None = None) -> Project | None:
         try:
             project = read(file)
         except UsageError:
-            if _is_strangers(file):  # it must not stop everybody who works below
+            if _is_untrusted(file):  # it must not stop everybody who works below
                 continue
             raise
-        if project is not None and _is_strangers(file):
+        if project is not None and _is_untrusted(file):
             raise UsageError(
                 str(file),
                 expected="your own file, since everyone may write to this folder",
@@ -151,7 +151,7 @@ def _refuse_misspelled(document: dict[str, Any], file: Path) -> None:
                 )
 
 
-def _is_strangers(file: Path) -> bool:
+def _is_untrusted(file: Path) -> bool:
     """Whether it is another user's file in a folder like ``/tmp``, where anyone can leave one.
 
     It could name a network, which `train` runs; git had this problem (CVE-2022-24765).

@@ -28,6 +28,11 @@ class Epoch:
     """The results of one epoch; loss and accuracy, in [0, 1], are means over its images.
 
     Of a training with the user's own script, accuracy and speed may be unknown.
+
+    Attributes
+    ----------
+    validation_loss, validation_accuracy
+        On the validation images of the user's own script; ``None`` if it has none.
     """
 
     epoch: ranges.Count
@@ -35,6 +40,8 @@ class Epoch:
     accuracy: ranges.Share | None
     seconds: ranges.Seconds
     images_per_second: ranges.Speed | None
+    validation_loss: ranges.Loss | None = None
+    validation_accuracy: ranges.Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,14 @@ def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float | None]:
     return float(logs.get("loss", math.nan)), accuracy if known else None
 
 
+def validation(logs: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return loss and accuracy on the validation images; ``None`` each if it is unknown."""
+    prefix = "val_"
+    found = {name.removeprefix(prefix): logs[name] for name in logs if name.startswith(prefix)}
+    loss, accuracy = loss_and_accuracy(found)
+    return loss if math.isfinite(loss) else None, accuracy
+
+
 def images_seen(model: keras.Model) -> int | None:
     """Return how many images the mean loss of this epoch is over, if Keras computes it."""
     with suppress(*_UNKNOWN):

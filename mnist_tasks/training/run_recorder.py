@@ -116,6 +116,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._steps += self._step
         seconds = self._last - self._epoch_begun  # without a validation
         loss, accuracy = fit_facts.loss_and_accuracy(logs or {})
+        validation_loss, validation_accuracy = fit_facts.validation(logs or {})
         self._epochs.append(
             Epoch(
                 epoch=epoch + 1,
@@ -123,6 +124,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 accuracy=accuracy,
                 seconds=seconds,
                 images_per_second=self._images / seconds if self._images else None,
+                validation_loss=validation_loss,
+                validation_accuracy=validation_accuracy,
             )
         )
 

@@ -15,13 +15,25 @@ from mnist_tasks.data import datasets
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.reporting.terminal import results
 from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.verdict import Verdict
 from tests import examples, runs
 from tests.reporting.pages import Page
+from tests.reporting.terminal.test_results import show
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_the_results_on_validation_images_are_columns_where_there_are_any(view: RunView) -> None:
+    assert "validation" not in Page(html.run(view)).texts["training"]
+    first, *others = view.record.epochs
+    measured = replace(first, validation_loss=0.0625, validation_accuracy=0.875)
+    record = replace(view.record, epochs=(measured, *others))
+    shown = Page(html.run(replace(view, record=record))).texts["training"]
+    assert all(each in shown for each in ("validation accuracy", "0.0625", "87.50%"))
+    assert "validation" in show(results.trained(replace(record, epochs=(measured,))))
 
 
 def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) -> None:

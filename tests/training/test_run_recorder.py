@@ -122,6 +122,8 @@ def test_a_training_leaves_its_record_and_its_model(
     assert record.machine.device == "CPU"
     assert set(record.machine.versions) >= {"keras", "tensorflow", "python", "mnist-tasks"}
     assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3]
+    assert all((epoch.validation_loss or 0) > 0 for epoch in record.epochs)
+    assert all(0 <= (epoch.validation_accuracy or 0) <= 1 for epoch in record.epochs)
     # 80 images, without the 20 of the validation.
     for epoch in record.epochs:
         assert epoch.seconds * (epoch.images_per_second or 0) == pytest.approx(80)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mnist_tasks import dataset_info
 from mnist_tasks.errors import printable
-from mnist_tasks.records import Check, RunRecord, Trial
+from mnist_tasks.records import Check, Epoch, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
@@ -51,6 +51,13 @@ def _made_with(record: RunRecord) -> str:
     return name if record.seed is None else f"{name}, seed {record.seed}"
 
 
+def _validation(last: Epoch) -> dict[str, str]:
+    if last.validation_loss is None:
+        return {}
+    accuracy = formatting.percent(last.validation_accuracy)
+    return {"validation": f"accuracy {accuracy}, loss {last.validation_loss:.4f}"}
+
+
 def trained(record: RunRecord) -> RenderableType:
     """Show a training and its model."""
     last, machine = record.epochs[-1], record.machine
@@ -64,6 +71,7 @@ def trained(record: RunRecord) -> RenderableType:
         "training accuracy": f"{formatting.percent(last.accuracy)} "
         "(running mean of the last epoch)",
         "training loss": f"{last.loss:.4f}",
+        **_validation(last),
         "speed": f"{run_text.rate(last)} on {device}",
         "seconds": _seconds(record.seconds),
         "parameters": f"{record.model.parameters:,}",
