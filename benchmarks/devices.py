@@ -40,13 +40,16 @@ def main() -> None:
     """Train, evaluate and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds: 0, 1, 2, ...")
-    seeds = range(parser.parse_args().seeds)
+    most = 60_000 - VALIDATION_IMAGES
+    parser.add_argument("--limit", type=int, default=most, help="training images of each run")
+    options = parser.parse_args()
+    seeds = range(options.seeds)
     tensorflow_setup.import_tensorflow()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder()).resolve()
     digits = store.load(folder, "train")
     images = digits.images[-VALIDATION_IMAGES:, ..., None] / np.float32(255)
     labels = digits.labels[-VALIDATION_IMAGES:]
-    limit = ["--limit", str(60_000 - VALIDATION_IMAGES), "--data-dir", str(folder)]
+    limit = ["--limit", str(options.limit), "--data-dir", str(folder)]
     results: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
     for seed in seeds:
         for variant, (program, options) in VARIANTS.items():
