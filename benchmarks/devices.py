@@ -42,14 +42,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds: 0, 1, 2, ...")
     most = 60_000 - VALIDATION_IMAGES
     parser.add_argument("--limit", type=int, default=most, help="training images of each run")
-    options = parser.parse_args()
-    seeds = range(options.seeds)
+    wanted = parser.parse_args()
+    seeds = range(wanted.seeds)
     tensorflow_setup.import_tensorflow()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder()).resolve()
     digits = store.load(folder, "train")
     images = digits.images[-VALIDATION_IMAGES:, ..., None] / np.float32(255)
     labels = digits.labels[-VALIDATION_IMAGES:]
-    limit = ["--limit", str(options.limit), "--data-dir", str(folder)]
+    limit = ["--limit", str(wanted.limit), "--data-dir", str(folder)]
     results: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
     for seed in seeds:
         for variant, (program, options) in VARIANTS.items():

@@ -121,7 +121,8 @@ def test_train_does_not_overwrite_a_model_that_no_run_made(
     done = cli("train", "--offline", "--output", output)
     assert done.returncode == 2
     assert output in done.stderr
-    assert "Name another file with --output, or replace this one with --force." in done.stderr
+    said = " ".join(done.stderr.replace("│", "").split())
+    assert "Name another file with --output, or replace this one with --force." in said
     assert (tmp_path / output).read_bytes() == b"a model of her own"
     forced = cli("train", "--offline", "--output", output, "--force")
     assert forced.returncode != 2  # there is no data

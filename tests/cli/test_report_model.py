@@ -84,15 +84,20 @@ def test_a_model_that_changed_since_its_check_has_no_report(
     assert "Run `mnist-tasks check her.h5`, then repeat this command." in done.stderr
 
 
+def flat(text: str) -> str:
+    """Return the text of panels of any width as one line."""
+    return " ".join(text.replace("│", "").split())
+
+
 def test_without_runs_a_report_says_what_to_type(
     cli: Callable[..., Run], checked: Check, tmp_path: Path
 ) -> None:
     done = cli("report")
     assert done.returncode == 3
-    assert "Run `mnist-tasks report her.h5`." in done.stderr
+    assert "Run `mnist-tasks report her.h5`." in flat(done.stderr)
     (tmp_path / "nothing").mkdir()
     done = cli("report", "--runs", "nothing")
-    assert "`mnist-tasks report MODEL`" in done.stderr
+    assert "`mnist-tasks report MODEL`" in flat(done.stderr)
 
 
 def test_nothing_is_advised_about_the_files_of_others(
@@ -113,7 +118,7 @@ def test_a_report_says_that_the_latest_model_is_another(
     (tmp_path / "model_latest.h5").write_bytes(CONTENT)
     done = cli("report", "--markdown", "report.md")
     said = f"model_latest.h5 is no longer the model of this run, which is runs/{record.id}/model.h5"
-    assert said in done.stdout.replace("\n", " ")
+    assert said in flat(done.stdout)
     assert said in (tmp_path / "runs" / record.id / "report.html").read_text(encoding="utf-8")
     assert "is no longer the model" in (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "no longer" not in cli("report", record.id, "--no-html").stdout

@@ -119,13 +119,13 @@ def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_sweep_killed_ten_times_loses_and_repeats_nothing(
+def test_a_sweep_killed_again_and_again_loses_and_repeats_nothing(
     begin: Begin, small_cli: Cli, tmp_path: Path
 ) -> None:
-    arguments = ("--seeds", "0-29", *QUICK, "--workers", "2", "--output", "swept")
+    arguments = ("--seeds", "0-11", *QUICK, "--workers", "2", "--output", "swept")
     random = np.random.default_rng(6)
     seen: dict[str, bytes] = {}
-    for number in range(10):
+    for number in range(6):
         process = begin(*arguments)
         if number % 2:  # during its runs; otherwise at any moment before
             wait_until(process, lambda: len(_records(tmp_path)) > len(seen))  # noqa: B023
@@ -140,11 +140,11 @@ def test_a_sweep_killed_ten_times_loses_and_repeats_nothing(
         for record in found.records:
             assert (tmp_path / record.model.path).stat().st_size == record.model.bytes
         seen = now
-    assert len(seen) >= 5
+    assert len(seen) >= 3
     last = small_cli("sweep", *arguments, "--json")
     assert last.returncode == 0, last.stderr
     result = json.loads(last.stdout)
-    assert (result["runs"], result["done"], result["kept"]) == (30, 30, len(seen))
+    assert (result["runs"], result["done"], result["kept"]) == (12, 12, len(seen))
     for name, content in seen.items():
         assert _record(tmp_path, name) == content
     wait_until_gone(str(tmp_path / "data"))
