@@ -23,6 +23,23 @@ PARTS = DatasetInfo(
     image_shape=(20, 24, 3),
     classes=("nut", "bolt", "washer", "screw"),
 )
+MANY = DatasetInfo(
+    name="many",
+    title="Many",
+    image_shape=(64, 64, 3),
+    classes=tuple(f"class {number:02} of a hundred" for number in range(100)),
+)
+ODD = DatasetInfo(
+    name="odd",
+    title="<script>|[red]",
+    image_shape=(20, 24, 1),
+    classes=(
+        "<script>alert(1)</script>",
+        "a|b [red]c[/red]\x1b[31m",
+        "\u6f22\u5b57" * 16,
+        "x" * 64,
+    ),
+)
 
 
 def metrics() -> Metrics:

@@ -11,7 +11,7 @@ from mnist_tasks.reporting import html, run_summary
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
-from tests.reporting.test_other_classes import MANY, ODD
+from tests.examples import MANY, ODD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

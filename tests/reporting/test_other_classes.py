@@ -18,6 +18,7 @@ from mnist_tasks.reporting.terminal import results
 from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.run_store import StoredRuns
 from tests import examples, generated, runs
+from tests.examples import MANY, ODD
 from tests.reporting.pages import Page
 
 if TYPE_CHECKING:
@@ -27,24 +28,6 @@ if TYPE_CHECKING:
 
     from mnist_tasks.data.datasets import Dataset
     from mnist_tasks.reporting.run_view import RunView
-
-MANY = DatasetInfo(
-    name="many",
-    title="Many",
-    image_shape=(64, 64, 3),
-    classes=tuple(f"class {number:02} of a hundred" for number in range(100)),
-)
-ODD = DatasetInfo(
-    name="odd",
-    title="<script>|[red]",
-    image_shape=(20, 24, 1),
-    classes=(
-        "<script>alert(1)</script>",
-        "a|b [red]c[/red]\x1b[31m",
-        "\u6f22\u5b57" * 16,
-        "x" * 64,
-    ),
-)
 
 
 def known(info: DatasetInfo, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
