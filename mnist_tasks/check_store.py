@@ -66,9 +66,8 @@ def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
     except OSError as error:
         found = error.strerror or str(error)
         raise InputRefusedError(str(model), expected="a model file", found=found) from error
-    for record in reversed(stored.records):
-        if record.model.sha256 == digest:
-            return record, runs / record.id
+    if (record := stored.newest_of(digest)) is not None:
+        return record, runs / record.id
     folder = _folder(runs, digest)
     check = _read(folder / FILE_NAME)
     if check is not None and check.model.sha256 == digest:

@@ -44,8 +44,17 @@ class DatasetInfo:
     @property
     def array_shape(self) -> tuple[int, ...]:
         """The shape of an image in an array of images: without a channel if there is only one."""
-        height, width, channels = self.image_shape
-        return (height, width) if channels == 1 else (height, width, channels)
+        return array_shape(self.image_shape)
+
+
+def array_shape(image_shape: ImageShape) -> tuple[int, ...]:
+    """Return the shape of an image in an array of images: without a channel if there is only one.
+
+    >>> array_shape((28, 28, 1)), array_shape((20, 24, 3))
+    ((28, 28), (20, 24, 3))
+    """
+    height, width, channels = image_shape
+    return (height, width) if channels == 1 else (height, width, channels)
 
 
 MNIST = DatasetInfo(

@@ -20,7 +20,12 @@ OTHER_OUTPUT = "Name another file with --output."
 
 def kept(record: RunRecord, folder: Path) -> Path:
     """Return the path of a run's own model in the run's folder, in which older runs have none."""
-    return folder / f"model{Path(record.model.path).suffix}"
+    return own_path(folder, Path(record.model.path))
+
+
+def own_path(folder: Path, output: Path) -> Path:
+    """Return the path of a run's own model in the run's folder, with the suffix of the output."""
+    return folder / f"model{output.suffix}"
 
 
 def require_own(output: Path, runs: Path, *, option: str = "--output", force: str) -> None:

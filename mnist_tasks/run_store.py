@@ -34,6 +34,10 @@ class StoredRuns:
     records: tuple[RunRecord, ...] = ()
     skipped: tuple[str, ...] = ()
 
+    def newest_of(self, sha256: str) -> RunRecord | None:
+        """Return the newest run that made the model with this hash, if there is one."""
+        return next((each for each in reversed(self.records) if each.model.sha256 == sha256), None)
+
 
 def save(
     record: RunRecord, folder: Path, *, remedy: str = OTHER_FOLDER, staging: Path | None = None
@@ -188,15 +192,15 @@ def attach(
     stored = read_all(folder)
     for each in stored.skipped:
         on_skipped(each)
-    for record in reversed(stored.records):
-        if record.model.sha256 == check.model.sha256:
-            checked = replace(record, check=check)
-            if probabilities is not None:
-                path = predictions.save(probabilities, folder / record.id)
-                checked = replace(record, check=replace(check, predictions=disk.sha256(path)))
-            save(checked, folder)
-            return checked
-    return None
+    record = stored.newest_of(check.model.sha256)
+    if record is None:
+        return None
+    checked = replace(record, check=check)
+    if probabilities is not None:
+        path = predictions.save(probabilities, folder / record.id)
+        checked = replace(record, check=replace(check, predictions=disk.sha256(path)))
+    save(checked, folder)
+    return checked
 
 
 def invalid(record: RunRecord) -> str:

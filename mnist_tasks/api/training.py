@@ -143,7 +143,7 @@ def train(
 
         shown = TrainingProgress()
     with run_models.new_folder(runs) as folder:
-        own = folder / f"model{training.output.suffix}"
+        own = run_models.own_path(folder, training.output)
         with tensorflow_setup.preserved_state(), shown as bar:
             record = run.train(replace(training, output=own), load, network=file, progress=bar)
         record = replace(

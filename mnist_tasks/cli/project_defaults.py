@@ -6,7 +6,6 @@ other defaults stay relative to the current folder.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from mnist_tasks.project import Project
 
 FROM_SETTINGS = "DEFAULT_MAP"  # as click names this source of a value
-NETWORK_FILE = re.compile(r".*(\.py|[/\\].*)(:\w+)?", re.DOTALL)
 
 
 class Command(TyperCommand):
@@ -53,7 +51,10 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
     names = {"recipe": settings.recipe, "epochs": settings.epochs, "dataset": settings.dataset}
     values: dict[str, Any] = {name: value for name, value in names.items() if value} | paths
     if network := settings.network:
-        is_file = NETWORK_FILE.fullmatch(network)
+        from mnist_tasks.training import network_file
+
+        where, _ = network_file.split(network)
+        is_file = network_file.is_file(where)
         values["network"] = str(project.folder / network) if is_file else network
     if settings.output:  # what `train` writes is what `check` and `vet` look at
         values["models"] = [paths["output"]]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+#: Of the files in an archive: what NumPy uses, with bounded memory.
 COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _IMAGES = f"(n, h, w) or (n, h, w, 3) uint8, with sides up to {LARGEST_SIDE}"
 
@@ -61,13 +62,25 @@ def _read_arrays(archive: zipfile.ZipFile, names: Sequence[str]) -> list[NDArray
     return arrays
 
 
-def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
-    import numpy as np
+def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the start of an ``.npy`` file: the shape, whether it is column by column, the type.
+
+    Raises
+    ------
+    Exception
+        Whatever Python's parser raises.
+    """
     from numpy.lib import format as npy
 
-    version = npy.read_magic(member)
+    version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, dtype = read(member)
+    return read(file)
+
+
+def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
+    import numpy as np
+
+    shape, is_fortran, dtype = npy_header(member)
     if dtype.kind not in "ui":
         return f"{dtype}, not whole numbers"
     if min(shape, default=0) < 0:  # then `read` would return all that the archive unpacks to

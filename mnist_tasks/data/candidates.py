@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-from mnist_tasks.data import csv_rows, datasets
+from mnist_tasks.data import arrays, csv_rows, datasets
 from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.data.streams import PIECE, Budget, Stream, UnwantedError
 
@@ -78,12 +78,7 @@ def from_idx(stream: Stream, work: Work) -> Iterator[Candidate]:
 
 def from_npy(stream: Stream, work: Work) -> Iterator[Candidate]:
     """Take a NumPy array of bytes, with each image as rows or as one row; see `from_idx`."""
-    from numpy.lib import format as npy
-
-    source = cast("IO[bytes]", stream)
-    version = npy.read_magic(source)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, dtype = read_header(source)
+    shape, is_fortran, dtype = arrays.npy_header(cast("IO[bytes]", stream))
     alike = [
         each
         for each in work.wanted

@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from mnist_tasks.data import candidates, csv_rows, streams
+from mnist_tasks.data import arrays, candidates, csv_rows, streams
 from mnist_tasks.data.candidates import Candidate, Work
 from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.data.streams import Budget, LimitError, RawFile, Stream, UnwantedError
 from mnist_tasks.errors import InputRefusedError, MnistTasksError, printable
 
-COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy, and of bounded memory
 LARGEST_OTHERS = 1 << 26  # bytes of an archive besides the data
 LAYERS = 6  # a Debian package has five: ar, xz, tar, gzip, IDX
 LONGEST_START = 1 << 9  # bytes that tell what a file is
@@ -151,7 +150,7 @@ def _from_zip(file: RawFile, work: Work, layers: int) -> Iterator[Candidate]:
             if info.is_dir() or not work.wanted:
                 continue
             with _noting(info.filename, work):
-                if info.compress_type not in COMPRESSION:
+                if info.compress_type not in arrays.COMPRESSION:
                     raise UnwantedError("a compression other than NumPy's")
                 with archive.open(info) as opened:
                     yield from _unpack(streams.counted(opened.read, work.budget), work, layers)

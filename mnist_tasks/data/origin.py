@@ -28,6 +28,13 @@ SplitOrigin = IdxFiles | Arrays | Text
 """Paths of the images and the labels; arrays; or the path of a folder with one for each class."""
 
 
+def paths(made_of: SplitOrigin) -> tuple[str, ...]:
+    """Return the paths of the files or the folder that a split is made of."""
+    if isinstance(made_of, str):
+        return (made_of,)
+    return (made_of.npz,) if isinstance(made_of, Arrays) else made_of
+
+
 @dataclass(frozen=True, kw_only=True)
 class Origin:
     """Where a project's own data set comes from.

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from mnist_tasks.data import arrays, datasets, idx, lock, picture_folder
 from mnist_tasks.data.datasets import DataFile, Dataset, Split
 from mnist_tasks.data.download import RETRY_POLICY, Progress, RetryPolicy, SilentProgress, download
-from mnist_tasks.data.origin import Arrays, Origin, SplitOrigin
+from mnist_tasks.data.origin import Arrays, Origin
+from mnist_tasks.data.origin import paths as paths_of
 from mnist_tasks.dataset_info import MOST_TEST_IMAGES, MOST_TRAINING_IMAGES
 from mnist_tasks.errors import InputRefusedError
 
@@ -48,7 +49,7 @@ class ProjectFiles:
         """Whether any of the files is in the folder."""
         if isinstance(self.place, str):
             return False
-        named = (*_paths(self.origin.train), *_paths(self.origin.test))
+        named = (*paths_of(self.origin.train), *paths_of(self.origin.test))
         # `Path.exists` raises for a name that is too long.
         return any(os.path.exists(self.place / path) for path in named)  # noqa: PTH110
 
@@ -56,7 +57,7 @@ class ProjectFiles:
         """Return the address of one of the files; ``None`` if they are in a folder."""
         if isinstance(self.place, Path):
             return None
-        return self.place + quote(_paths(self.origin.test)[-1])
+        return self.place + quote(paths_of(self.origin.test)[-1])
 
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes: those of the folders if the table has none."""
@@ -101,13 +102,13 @@ class ProjectFiles:
             folder = Path(self.place) / made_of
             progress.note(f"reading {folder}")
             return picture_folder.read(folder, classes, most=most)
-        paths = [self._file(path, staging, progress) for path in _paths(made_of)]
+        paths = [self._file(path, staging, progress) for path in paths_of(made_of)]
         if isinstance(made_of, Arrays):
             names = (made_of.images, made_of.labels)
             images, labels = arrays.read_npz(paths[0], names)
         else:
             images, labels = map(idx.read, paths)
-        shown = ", ".join(self._shown(path) for path in _paths(made_of))
+        shown = ", ".join(self._shown(path) for path in paths_of(made_of))
         return arrays.valid(images, labels, classes=len(classes), most=most, origin=shown)
 
     def retrieve(
@@ -167,7 +168,7 @@ def require_unchanged(
     if not here.exists():
         if named is None or may_lack:
             return
-        paths = dict.fromkeys((*_paths(origin.train), *_paths(origin.test)))
+        paths = dict.fromkeys((*paths_of(origin.train), *paths_of(origin.test)))
         raise InputRefusedError(
             str(named),
             expected=f"a folder with {', '.join(paths)}",
@@ -181,16 +182,10 @@ def require_unchanged(
             if (digest := idx.sha256(array)) != file.sha256:
                 kind = "images" if array.ndim > 1 else "labels"
                 raise InputRefusedError(
-                    ", ".join(str(folder / path) for path in _paths(origin.split(split))),
+                    ", ".join(str(folder / path) for path in paths_of(origin.split(split))),
                     expected=f"the {kind} that were locked: {file.shape}, SHA-256 {file.sha256}",
                     found=f"{array.shape}, SHA-256 {digest}",
                     remedy=f"Restore the files or, if you meant to change them, run "
                     f"`{origin.lock_command}`.",
                     reason="data-changed",
                 )
-
-
-def _paths(made_of: SplitOrigin) -> tuple[str, ...]:
-    if isinstance(made_of, str):
-        return (made_of,)
-    return (made_of.npz,) if isinstance(made_of, Arrays) else made_of

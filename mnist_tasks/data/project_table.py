@@ -13,7 +13,8 @@ from mnist_tasks import project, toml_files
 from mnist_tasks.data import datasets
 from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.data.lock import ARRAYS, NAMES, Lock, invalid_names
-from mnist_tasks.data.origin import Arrays, Origin, SplitOrigin
+from mnist_tasks.data.origin import Origin, SplitOrigin
+from mnist_tasks.data.origin import paths as paths_of
 from mnist_tasks.dataset_info import MOST_CLASSES, ClassName, DatasetInfo
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.project import Project
@@ -169,17 +170,13 @@ def _require_valid(table: DatasetTable, key: str) -> None:
     if classes is not None and (bad := invalid_names(classes)):
         raise UsageError(f"{key}.classes", expected=NAMES, found=bad)
     for split, made_of in (("train", table.train), ("test", table.test)):
-        if isinstance(made_of, str):
-            paths, is_folder = [made_of], True
-        else:
-            paths = [made_of.npz] if isinstance(made_of, Arrays) else list(made_of)
-            if isinstance(made_of, tuple) and len(paths) != 2:
-                found = f"a list of {len(paths)}"
-                raise UsageError(f"{key}.{split}", expected=_HINT, found=found)
-            if classes is None:
-                expected = "the names of the classes, which only folders have without it"
-                raise UsageError(f"{key}.classes", expected=expected, found="nothing")
-            is_folder = False
+        paths, is_folder = paths_of(made_of), isinstance(made_of, str)
+        if isinstance(made_of, tuple) and len(paths) != 2:
+            found = f"a list of {len(paths)}"
+            raise UsageError(f"{key}.{split}", expected=_HINT, found=found)
+        if not is_folder and classes is None:
+            expected = "the names of the classes, which only folders have without it"
+            raise UsageError(f"{key}.classes", expected=expected, found="nothing")
         outside = [p for p in paths if PurePath(p).is_absolute() or ".." in PurePath(p).parts]
         if table.mirrors and (is_folder or outside):
             raise UsageError(

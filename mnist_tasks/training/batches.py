@@ -18,6 +18,11 @@ Batches = tuple[NDArray[np.uint8], NDArray[np.int32]]
 SMALLEST_BATCH = 4
 
 
+def with_channels(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images, (n, h, w) or (n, h, w, 3), as a model gets them: (n, h, w, channels)."""
+    return images.reshape(*images.shape[:3], -1)
+
+
 def sizes(count: int, batch_size: int, *, smallest: int = SMALLEST_BATCH) -> list[int]:
     """Return the sizes of the batches of an epoch, which add up to `count` images.
 

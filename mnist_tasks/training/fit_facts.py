@@ -15,10 +15,10 @@ import numpy as np
 from mnist_tasks.config import available_cores
 from mnist_tasks.records import Layer, Machine
 from mnist_tasks.training import costs
+from mnist_tasks.training.user_loss import ACCURACIES
 from mnist_tasks.version import VERSION
 
 MOST_FILTERS, LARGEST_FILTER = 64, 64
-_ACCURACIES = ("acc", "sparse_categorical_accuracy", "categorical_accuracy")
 _LAYER_SETTINGS = (
     "filters", "units", "kernel_size", "pool_size", "strides", "padding", "activation", "rate",
     "momentum",
@@ -29,7 +29,7 @@ _UNKNOWN = (AttributeError, ValueError, TypeError, NotImplementedError, RuntimeE
 
 def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float | None]:
     """Return the loss, NaN if there is none, and the accuracy in [0, 1], if it was compiled."""
-    found = next((logs[name] for name in ("accuracy", *_ACCURACIES) if name in logs), None)
+    found = next((logs[name] for name in ACCURACIES if name in logs), None)
     accuracy = None if found is None else float(found)
     known = accuracy is not None and 0 <= accuracy <= 1
     return float(logs.get("loss", math.nan)), accuracy if known else None

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mnist_tasks.dataset_info import array_shape
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.records import Epoch, Point
 from mnist_tasks.training import loop
@@ -49,7 +50,7 @@ def fit(
     UsageError
         The loss is not finite.
     """
-    height, width, channels = user.model.inputs[0].shape[1:]
+    image_shape = user.model.inputs[0].shape[1:]
     classes = user.model.outputs[0].shape[-1]
     errors: list[Exception] = []  # of the thread that makes the batches
 
@@ -62,11 +63,11 @@ def fit(
             raise
 
     def prepared(images: Any, labels: Any) -> tuple[Any, Any]:
-        pixels = tf.reshape(tf.cast(images, tf.float32) / 255.0, (-1, height, width, channels))
+        pixels = tf.reshape(tf.cast(images, tf.float32) / 255.0, (-1, *image_shape))
         return pixels, tf.one_hot(labels, classes) if user.loss.one_hot else labels
 
-    shape = (None, height, width) if channels == 1 else (None, height, width, channels)
-    signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((None,), tf.int32))
+    shape = array_shape(image_shape)
+    signature = (tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).map(prepared)
     follower = _Follower(sizes, progress)
     progress.begin(epochs, sum(sizes))

@@ -143,7 +143,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             )
         with run_models.new_folder(self._runs) as folder:
             start = time.perf_counter()
-            saved = saving.save(self.model, folder / f"model{self._output.suffix}")
+            saved = saving.save(self.model, run_models.own_path(folder, self._output))
             seconds["save"] = round(time.perf_counter() - start, 3)
             script = self._script
             record = RunRecord(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mnist_tasks import disk, run_store
 from mnist_tasks.records import ModelFile
+from mnist_tasks.training.batches import with_channels
 
 if TYPE_CHECKING:
     import keras
@@ -79,7 +80,7 @@ def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     loaded = keras.models.load_model(
         model, custom_objects=user_code.own_objects(), compile=False, safe_mode=False
     )
-    pixels = (images[..., np.newaxis] if images.ndim == 3 else images) / np.float32(255)
+    pixels = with_channels(images) / np.float32(255)
     outputs: NDArray[np.float32] = loaded.predict(pixels, batch_size=1000, verbose=0)
     if user_loss.are_probabilities(outputs):
         return outputs

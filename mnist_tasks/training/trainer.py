@@ -15,6 +15,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from mnist_tasks.dataset_info import array_shape
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,10 +52,8 @@ class Trainer:
         self._optimizer = optimizer
         self._micro_batches = micro_batches
         optimizer.build(model.trainable_variables)
-        height, width, channels = model.input_shape[1:]
-        self._has_one_channel = channels == 1
-        image = (height, width) if channels == 1 else (height, width, channels)
-        images = tf.TensorSpec((None, None, *image), tf.uint8)
+        self._image_shape = model.input_shape[1:]
+        images = tf.TensorSpec((None, None, *array_shape(self._image_shape)), tf.uint8)
         labels = tf.TensorSpec((None, None), tf.int32)
         self._steps = tf.function(self._take_steps, input_signature=(images, labels))
 
@@ -82,10 +82,7 @@ class Trainer:
     def _take_steps(self, images: Any, labels: Any) -> tuple[Any, Any]:
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.shape(images)[0]):
-            pixels = tf.cast(images[step], tf.float32)
-            if self._has_one_channel:
-                pixels = pixels[..., tf.newaxis]
-            pixels /= 255.0
+            pixels = tf.reshape(tf.cast(images[step], tf.float32), (-1, *self._image_shape)) / 255.0
             step_loss, step_correct = self._take_step(pixels, labels[step])
             loss += step_loss
             correct += step_correct

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Callable
@@ -53,8 +52,7 @@ def find(
         made = disk.sha256(config.output)
     except OSError:
         return f"there is no {config.output} yet"
-    stored = run_store.read_all(runs).records
-    record = next((each for each in reversed(stored) if each.model.sha256 == made), None)
+    record = run_store.read_all(runs).newest_of(made)
     if record is None:
         return f"no run in {runs} made {config.output}"
     wanted = _wanted(config, dict(load_data().sha256), record)
@@ -83,7 +81,7 @@ def _changed_code(network: NetworkFile | None, source: NetworkSource | None) -> 
 def digest(path: str) -> str | None:
     """Return the SHA-256 of a file that a run imported; ``None`` if it can't be read."""
     try:
-        return hashlib.sha256(disk.read_regular(Path(path))).hexdigest()
+        return disk.sha256(Path(path))
     except (OSError, ValueError):
         return None
 

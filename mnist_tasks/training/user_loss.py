@@ -20,7 +20,12 @@ OPTIMIZER_SETTINGS = (
     "initial_accumulator_value",
 )
 _BY_SHAPE = ("crossentropy", "ce")  # Keras chooses: the sparse one for whole-number labels
-_ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
+_CROSS_ENTROPIES = (
+    keras.losses.SparseCategoricalCrossentropy,
+    keras.losses.CategoricalCrossentropy,
+)
+#: Names of the accuracy among the metrics of Keras.
+ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,9 +174,8 @@ def _resolved(given: Any) -> Any:
 
 
 def _is_known(function: Any, model: keras.Model) -> bool:
-    kinds = (keras.losses.SparseCategoricalCrossentropy, keras.losses.CategoricalCrossentropy)
     return (
-        type(function) in kinds
+        type(function) in _CROSS_ENTROPIES
         and function.reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight")
         and function.dtype == "float32"
         and len(model.outputs) == 1
@@ -180,8 +184,7 @@ def _is_known(function: Any, model: keras.Model) -> bool:
 
 def _require_probabilities(function: Any, outputs: NDArray[np.float32], where: str) -> None:
     """Refuse logits with a cross-entropy of probabilities: the model would learn nothing."""
-    kinds = (keras.losses.SparseCategoricalCrossentropy, keras.losses.CategoricalCrossentropy)
-    if type(function) not in kinds or function.get_config().get("from_logits"):
+    if type(function) not in _CROSS_ENTROPIES or function.get_config().get("from_logits"):
         return
     if (outputs < 0).any():
         raise InputRefusedError(
@@ -208,4 +211,4 @@ def _listed(metrics: Any) -> list[Any]:
 def _is_other(metric: Any) -> bool:
     """Whether a metric is not the accuracy."""
     kinds = (keras.metrics.SparseCategoricalAccuracy, keras.metrics.CategoricalAccuracy)
-    return not (metric in _ACCURACIES if isinstance(metric, str) else type(metric) in kinds)
+    return not (metric in ACCURACIES if isinstance(metric, str) else type(metric) in kinds)
