@@ -99,40 +99,38 @@ class Dataset:
         return self.train if name == "train" else self.test
 
 
-def _file(kind: str, array: str, shape: tuple[int, ...], sha256: str) -> DataFile:
-    name = f"{kind}-idx{len(shape)}-ubyte"
-    return DataFile(name=name, shape=shape, array=array, sha256=sha256)
+def _split(
+    name: str, array: str, count: int, *, images: str, labels: str
+) -> tuple[DataFile, DataFile]:
+    """Return the two files of a split in the layout of MNIST, with these hashes."""
+    return (
+        DataFile(
+            name=f"{name}-images-idx3-ubyte",
+            shape=(count, 28, 28),
+            array=f"x_{array}",
+            sha256=images,
+        ),
+        DataFile(
+            name=f"{name}-labels-idx1-ubyte", shape=(count,), array=f"y_{array}", sha256=labels
+        ),
+    )
 
 
 MNIST = Dataset(
     info=dataset_info.MNIST,
-    train=(
-        _file(
-            "train-images",
-            "x_train",
-            (60_000, 28, 28),
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        _file(
-            "train-labels",
-            "y_train",
-            (60_000,),
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
+    train=_split(
+        "train",
+        "train",
+        60_000,
+        images="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        labels="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     ),
-    test=(
-        _file(
-            "t10k-images",
-            "x_test",
-            (10_000, 28, 28),
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        _file(
-            "t10k-labels",
-            "y_test",
-            (10_000,),
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
+    test=_split(
+        "t10k",
+        "test",
+        10_000,
+        images="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        labels="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     mirrors={
         "cvdf": "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -162,33 +160,19 @@ FASHION_MNIST = Dataset(
             "Ankle boot",
         ),
     ),
-    train=(
-        _file(
-            "train-images",
-            "x_train",
-            (60_000, 28, 28),
-            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        ),
-        _file(
-            "train-labels",
-            "y_train",
-            (60_000,),
-            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        ),
+    train=_split(
+        "train",
+        "train",
+        60_000,
+        images="c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        labels="bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     ),
-    test=(
-        _file(
-            "t10k-images",
-            "x_test",
-            (10_000, 28, 28),
-            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        ),
-        _file(
-            "t10k-labels",
-            "y_test",
-            (10_000,),
-            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-        ),
+    test=_split(
+        "t10k",
+        "test",
+        10_000,
+        images="5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        labels="0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
     mirrors={
         "keras": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import run_summary
+from mnist_tasks.reporting.formatting import percent
 
 if TYPE_CHECKING:
     from mnist_tasks.records import Metrics
@@ -17,6 +18,7 @@ MOST_SHORT = 30  # characters of all names
 MOST_ROWS = 20
 MOST_CONFUSIONS = 5
 MOST_INSTEAD = 3
+WORST_COLUMNS = ("class", "precision", "recall", "images", "predicted as")
 
 
 def side_by_side(classes: Sequence[str]) -> bool:
@@ -41,6 +43,20 @@ def confusions(metrics: Metrics, classes: Sequence[str], most: int = MOST_CONFUS
 def worst(metrics: Metrics, classes: Sequence[str]) -> tuple[ClassScore, ...]:
     """Return the classes with the lowest recall, as many as a table shows."""
     return run_summary.worst(run_summary.by_class(metrics, classes), MOST_ROWS)
+
+
+def worst_rows(metrics: Metrics, classes: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return those classes as rows of a table with `WORST_COLUMNS`."""
+    return [
+        (
+            score.name,
+            percent(score.precision),
+            percent(score.recall),
+            f"{score.support:,}",
+            instead(metrics, classes, score.label),
+        )
+        for score in worst(metrics, classes)
+    ]
 
 
 def instead(metrics: Metrics, classes: Sequence[str], label: int) -> str:

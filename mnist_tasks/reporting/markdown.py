@@ -150,21 +150,8 @@ def _classes(record: RunRecord) -> str:
 
 
 def _worst(metrics: Metrics, names: Sequence[str]) -> str:
-    found = class_tables.worst(metrics, names)
-    return table(
-        class_tables.title(metrics, len(found)),
-        ("class", "precision", "recall", "images", "predicted as"),
-        [
-            (
-                score.name,
-                formatting.percent(score.precision),
-                formatting.percent(score.recall),
-                f"{score.support:,}",
-                class_tables.instead(metrics, names, score.label),
-            )
-            for score in found
-        ],
-    )
+    rows = class_tables.worst_rows(metrics, names)
+    return table(class_tables.title(metrics, len(rows)), class_tables.WORST_COLUMNS, rows)
 
 
 def _past(records: Sequence[RunRecord]) -> str:

@@ -75,20 +75,9 @@ def _matrix(metrics: Metrics, names: Sequence[str]) -> Table:
 
 
 def _worst(metrics: Metrics, names: Sequence[str]) -> Table:
-    found = class_tables.worst(metrics, names)
-    rows = [
-        (
-            score.name,
-            formatting.percent(score.precision),
-            formatting.percent(score.recall),
-            f"{score.support:,}",
-            class_tables.instead(metrics, names, score.label),
-        )
-        for score in found
-    ]
-    numbers = ("precision", "recall", "images")
-    title = class_tables.title(metrics, len(found))
-    return tables.table(("class", *numbers, "predicted as"), rows, title=title, right=numbers)
+    rows = class_tables.worst_rows(metrics, names)
+    columns, title = class_tables.WORST_COLUMNS, class_tables.title(metrics, len(rows))
+    return tables.table(columns, rows, title=title, right=columns[1:-1])
 
 
 def report(shown: RunView | Comparison) -> RenderableType:
