@@ -163,9 +163,9 @@ def validate(session: nox.Session, build: str) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Mutate sound model files at random and vet them. ``-- --seconds 60`` sets the budget."""
+    """Damage files at random and read them. ``-- --seconds 60`` sets the budget of each fuzzer."""
     session.install("-e", ".")
-    session.run("python", "-m", "tests.vetting.fuzz", *session.posargs)
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session(default=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import random
 import re
 import struct
 import tarfile
@@ -20,7 +19,6 @@ from mnist_tasks import disk
 from mnist_tasks.data import containers, datasets, streams
 from mnist_tasks.errors import InputRefusedError
 from tests import generated
-from tests.data import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -263,19 +261,3 @@ def test_a_file_that_cant_be_read_is_to_blame(tmp_path: Path) -> None:
     path = Path("/proc/self/mem")  # its first bytes are an input/output error
     with pytest.raises(InputRefusedError, match="the container: Input/output error"):
         unpack(path, tmp_path / "staging")
-
-
-def test_damaged_containers_raise_nothing_else(tmp_path: Path) -> None:
-    """For longer: ``python -m tests.data.damaged 300``."""
-    source = random.Random(5)  # noqa: S311
-    dataset = damaged.small_dataset(tmp_path / "data")
-    good = damaged.kinds(dataset, tmp_path / "data")
-    outcomes = {kind: damaged.outcome(content, dataset, tmp_path) for kind, content in good.items()}
-    assert {kind for kind, each in outcomes.items() if each != "candidates"} == {
-        "zip lzma",
-        f"tar {tarfile.PAX_FORMAT} bz2",
-        f"tar {tarfile.GNU_FORMAT} bz2",
-    }
-    for _ in range(30):
-        for content in good.values():
-            damaged.outcome(damaged.damage(content, source), dataset, tmp_path)

