@@ -12,11 +12,13 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from mnist_tasks import temporary
 from mnist_tasks.errors import EnvironmentProblemError
 
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 LARGEST_TEXT = 4_000_000  # bytes of a record, of which real ones need less than 100,000
 
 
@@ -41,51 +43,69 @@ def require_writable(folder: Path, *, remedy: str) -> None:
         pass
 
 
-def require_room(folder: Path, size: int, *, remedy: str) -> None:
-    """Raise `EnvironmentProblemError` unless the disk of a folder has `size` bytes free."""
-    with writable(folder, remedy=remedy):
-        free = shutil.disk_usage(folder).free
-    if free < size:
-        raise EnvironmentProblemError(
-            str(folder),
-            expected=f"{size:,} bytes of free space on its disk",
-            found=f"{free:,} bytes",
-            remedy=remedy,
-        )
-
-
 @contextmanager
-def replacing(target: Path, *, staging: Path | None = None) -> Iterator[Path]:
-    """Yield a temporary path, and move the file into place unless the block raises.
+def reserved(folder: Path, size: int, *, remedy: str) -> Iterator[None]:
+    """Keep `size` bytes of a folder's disk during the block, to write a file right after it.
 
-    The temporary name has the target's suffix, from which writers choose the format.
+    Raises
+    ------
+    EnvironmentProblemError
+        There is less room, or no file of that size is allowed.
+    """
+    with ExitStack() as stack:
+        with writable(folder, remedy=remedy):
+            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            try:
+                _allocate(file.fileno(), size)
+            except OSError as error:
+                raise _failed(error, folder, size) from error
+        yield
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except AttributeError:  # macOS and Windows have none
+        free = shutil.disk_usage(descriptor).free
+        if free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            raise
+
+
+def _failed(error: OSError, path: Path, size: int) -> OSError:
+    """Return the error about `size` bytes that can't be written to a path."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in _NO_ROOM:
+        reason += f" ({size:,} bytes needed)"
+    return OSError(error.errno, reason, str(path))
+
+
+def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
+    """Write a file to a temporary name, and move it into place once it is complete.
 
     Parameters
     ----------
     staging
         Folder of the temporary file, on the disk of the target; by default the target's folder.
-        A caller that may be killed cleans up its own.
+
+    Raises
+    ------
+    OSError
+        It can't be written; the error names the target. A file that is there is not changed.
     """
-    place = staging or target.parent
     try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=target.suffix, dir=place)
+        with temporary.file(staging or target.parent) as (file, path):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            path.chmod(default_mode())
+            if not temporary.HAS_LOCKS:
+                file.close()
+            path.replace(target)
     except OSError as error:
-        error.filename = str(target)  # the temporary name means nothing to the user
-        raise
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(_default_mode())
-        move_in_place(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
-    """Write a file as `replacing` does."""
-    with replacing(target, staging=staging) as temporary:
-        temporary.write_bytes(content)
+        raise _failed(error, target, len(content)) from error  # not its temporary name
 
 
 def require_replaceable(target: Path) -> None:
@@ -195,8 +215,8 @@ def size(folder: Path) -> int:
     return total
 
 
-def _default_mode() -> int:
-    """Return the mode of a new file. The umask can be read only by setting it."""
-    mask = os.umask(0)
+def default_mode(wanted: int = 0o666) -> int:
+    """Return the mode of a new file or, from 0o777, of a new folder."""
+    mask = os.umask(0)  # it can be read only by setting it
     os.umask(mask)
-    return 0o666 & ~mask
+    return wanted & ~mask

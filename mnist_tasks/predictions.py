@@ -48,11 +48,10 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
     import numpy as np
 
     path = folder / FILE_NAME
-    with (
-        disk.writable(folder, remedy="Name another folder with --runs."),
-        disk.replacing(path) as temporary,
-    ):
-        np.savez(temporary, probabilities=probabilities)
+    content = io.BytesIO()
+    np.savez(content, probabilities=probabilities)
+    with disk.writable(folder, remedy="Name another folder with --runs."):
+        disk.write(path, content.getvalue())
     return path
 
 

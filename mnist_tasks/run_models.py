@@ -6,12 +6,11 @@ in place when a model is saved there again.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from mnist_tasks import disk, records, run_store
+from mnist_tasks import disk, json_text, run_store, temporary
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
 
@@ -58,24 +57,23 @@ def require_own(output: Path, runs: Path, *, option: str = "--output", force: st
 
 @contextmanager
 def new_folder(runs: Path) -> Iterator[Path]:
-    """Create the folder of a new run; if the block fails before it wrote anything, delete it.
+    """Create a folder for a new run, with a temporary name until `publish` has renamed it.
+
+    Otherwise it is deleted, whatever becomes of this process.
 
     Raises
     ------
     EnvironmentProblemError
         The folder can't be written.
     """
-    folder = runs / records.new_id()
-    disk.require_writable(folder, remedy=run_store.OTHER_FOLDER)
-    try:
+    with ExitStack() as stack:
+        with disk.writable(runs, remedy=run_store.OTHER_FOLDER):
+            folder = stack.enter_context(temporary.folder(runs))
         yield folder
-    finally:
-        with suppress(OSError):  # it is not empty
-            folder.rmdir()
 
 
-def publish(record: RunRecord, runs: Path) -> None:
-    """Write the record of a run whose model is in its folder, then replace the file it is for.
+def publish(record: RunRecord, folder: Path) -> None:
+    """Complete the folder of a new run, which has its model, then replace the file it is for.
 
     In this order a record may be newer than the file, but never the other way around.
 
@@ -87,13 +85,19 @@ def publish(record: RunRecord, runs: Path) -> None:
         With the same in words.
     """
     output = Path(record.model.path)
-    own = kept(record, runs / record.id)
+    final = folder.parent / record.id
+    own = kept(record, final)
     state = f"The new model is {own}, without a record of the run. {output} was not replaced."
     try:
-        run_store.save(record, runs)
+        with disk.writable(folder.parent, remedy=run_store.OTHER_FOLDER):
+            try:
+                disk.write(folder / run_store.RECORD_NAME, json_text.to_json(record))
+            finally:  # better a model without a record than none
+                folder.chmod(disk.default_mode(0o777))
+                folder.rename(final)
         state = f"The run is recorded, with its model {own}. {output} was not replaced."
-        with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
-            shutil.copyfile(own, temporary)
+        with disk.writable(output.parent, remedy=OTHER_OUTPUT):
+            disk.write(output, own.read_bytes())
     except EnvironmentProblemError as error:
         found = f"{error.found}. {state}"
         raise EnvironmentProblemError(
@@ -116,7 +120,7 @@ def replaced(record: RunRecord) -> bool:
 
 def _was_made(digest: str, runs: Path) -> bool:
     """Whether a record has the SHA-256 of a model; the newest are read first."""
-    for path in sorted(runs.glob(f"*/{run_store.RECORD_NAME}"), reverse=True):
+    for path in sorted(run_store.record_files(runs), reverse=True):
         with suppress(InputRefusedError):
             if run_store.read(path).model.sha256 == digest:
                 return True

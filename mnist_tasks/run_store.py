@@ -105,7 +105,7 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
         ) from error
     records = []
     skipped = []
-    for path in sorted(folder.glob(f"*/{RECORD_NAME}")):
+    for path in sorted(record_files(folder)):
         try:
             record = read(path)
         except InputRefusedError as error:
@@ -118,6 +118,12 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
             skipped.append(f"{printable(str(path))}: {misplaced}")
     records.sort(key=lambda record: (record.created, record.id))
     return StoredRuns(records=tuple(records), skipped=tuple(skipped))
+
+
+def record_files(folder: Path) -> list[Path]:
+    """Return the paths of the records in a folder, without those of runs that are being made."""
+    found = folder.glob(f"*/{RECORD_NAME}")
+    return [path for path in found if not path.parent.name.startswith(".")]
 
 
 def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:

@@ -27,19 +27,19 @@ def test_a_new_file_has_the_usual_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
 
 
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_failure_leaves_the_old_file(tmp_path: Path, failure: type[BaseException]) -> None:
+@pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]
+) -> None:
     target = tmp_path / "model.h5"
     target.write_bytes(b"old")
 
-    def fail_in_the_middle() -> None:
-        with disk.replacing(target) as temporary:
-            assert temporary.suffix == ".h5"
-            temporary.write_bytes(b"half of the n")
-            raise failure
+    def fail(_: int) -> None:
+        raise failure
 
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(failure):
-        fail_in_the_middle()
+        disk.write(target, b"new")
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -65,12 +65,49 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         disk.write(tmp_path / "file", b"")
 
 
-def test_a_disk_without_space_is_named(tmp_path: Path) -> None:
-    disk.require_room(tmp_path, 1, remedy="Go elsewhere.")
-    with pytest.raises(EnvironmentProblemError, match="bytes") as caught:
-        disk.require_room(tmp_path, 1 << 60, remedy="Go elsewhere.")
-    assert caught.value.expected == "1,152,921,504,606,846,976 bytes of free space on its disk"
+@pytest.mark.parametrize("allocates", [True, False])
+def test_room_is_reserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allocates: bool) -> None:
+    if not allocates:  # as on macOS
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    with disk.reserved(tmp_path, 1_000, remedy=""):
+        assert not list(tmp_path.iterdir())
+    huge = 1 << 43
+    with (
+        pytest.raises(EnvironmentProblemError) as caught,
+        disk.reserved(tmp_path, huge, remedy="Go elsewhere."),
+    ):
+        pass
+    assert caught.value.subject == str(tmp_path)
+    assert caught.value.found in [
+        f"{text} (8,796,093,022,208 bytes needed)"
+        for text in ("No space left on device", "File too large")
+    ]
     assert caught.value.remedy == "Go elsewhere."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_a_file_larger_than_allowed_is_named(tmp_path: Path) -> None:
+    """After `ulimit -f`, a write is refused in the middle."""
+    import resource
+
+    target = tmp_path / "file"
+    target.write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            disk.write(target, bytes(10_000))
+        with (
+            pytest.raises(EnvironmentProblemError, match="File too large"),
+            disk.reserved(tmp_path, 10_000, remedy=""),
+        ):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.filename == str(target)
+    assert caught.value.strerror == "File too large (10,000 bytes needed)"
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:

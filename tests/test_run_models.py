@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks import run_models, run_store
+from mnist_tasks import disk, run_models, run_store
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from mnist_tasks.records import ModelFile, RunRecord
 from tests import examples
@@ -28,10 +27,14 @@ def trained(folder: Path, number: int = 0, content: bytes = NEW) -> RunRecord:
         parameters=1,
     )
     record = replace(examples.run(number), model=model)
-    own = run_models.kept(record, folder / "runs" / record.id)
+    own = run_models.kept(record, folder / "runs" / f".{record.id}")
     own.parent.mkdir(parents=True)
     own.write_bytes(content)
     return record
+
+
+def publish(record: RunRecord, folder: Path) -> None:
+    run_models.publish(record, folder / "runs" / f".{record.id}")
 
 
 def require_own(folder: Path) -> None:
@@ -41,7 +44,7 @@ def require_own(folder: Path) -> None:
 def test_a_run_leaves_its_record_its_own_model_and_the_latest(tmp_path: Path) -> None:
     (tmp_path / "model_latest.h5").write_bytes(b"the old model")
     record = trained(tmp_path)
-    run_models.publish(record, tmp_path / "runs")
+    publish(record, tmp_path)
     own = tmp_path / "runs" / record.id / "model.h5"
     assert own.read_bytes() == (tmp_path / "model_latest.h5").read_bytes() == NEW
     assert run_store.read(own.with_name("run.json")) == record
@@ -54,7 +57,7 @@ def test_a_run_leaves_its_record_its_own_model_and_the_latest(tmp_path: Path) ->
 def test_a_later_run_leaves_the_model_of_an_earlier_one(tmp_path: Path) -> None:
     records = [trained(tmp_path, number, b"%d" % number) for number in (0, 1)]
     for record in records:
-        run_models.publish(record, tmp_path / "runs")
+        publish(record, tmp_path)
     assert [
         run_models.kept(each, tmp_path / "runs" / each.id).read_bytes() for each in records
     ] == [
@@ -70,9 +73,9 @@ def test_without_a_record_the_latest_model_stays(tmp_path: Path) -> None:
     (tmp_path / "model_latest.h5").write_bytes(b"the old model")
     record = trained(tmp_path)
     own = tmp_path / "runs" / record.id / "model.h5"
-    own.with_name("run.json").mkdir()  # what can't be replaced
+    (tmp_path / "runs" / f".{record.id}" / "run.json").mkdir()  # what can't be replaced
     with pytest.raises(EnvironmentProblemError) as caught:
-        run_models.publish(record, tmp_path / "runs")
+        publish(record, tmp_path)
     assert f"The new model is {own}, without a record of the run" in caught.value.found
     assert "model_latest.h5 was not replaced" in caught.value.found
     assert (tmp_path / "model_latest.h5").read_bytes() == b"the old model"
@@ -83,23 +86,27 @@ def test_a_record_is_complete_before_the_latest_model_is_replaced(tmp_path: Path
     (tmp_path / "model_latest.h5").mkdir()
     record = trained(tmp_path)
     with pytest.raises(EnvironmentProblemError) as caught:
-        run_models.publish(record, tmp_path / "runs")
+        publish(record, tmp_path)
     assert "The run is recorded, with its model" in caught.value.found
     assert run_store.read(tmp_path / "runs" / record.id / "run.json") == record
 
 
 def test_an_interruption_says_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    write = disk.write
 
-    monkeypatch.setattr(shutil, "copyfile", interrupt)
+    def interrupt(target: Path, content: bytes) -> None:
+        if target.name == "model_latest.h5":
+            raise KeyboardInterrupt
+        write(target, content)
+
+    monkeypatch.setattr(disk, "write", interrupt)
     with pytest.raises(KeyboardInterrupt, match="The run is recorded, with its model"):
-        run_models.publish(trained(tmp_path), tmp_path / "runs")
+        publish(trained(tmp_path), tmp_path)
 
 
 def test_the_file_of_a_run_may_be_replaced(tmp_path: Path) -> None:
     require_own(tmp_path)  # there is none
-    run_models.publish(trained(tmp_path), tmp_path / "runs")
+    publish(trained(tmp_path), tmp_path)
     require_own(tmp_path)
     (tmp_path / "model_latest.h5").write_bytes(b"a model of her own")
     with pytest.raises(UsageError) as caught:
@@ -108,9 +115,27 @@ def test_the_file_of_a_run_may_be_replaced(tmp_path: Path) -> None:
 
 
 def test_the_folder_of_a_run_that_failed_is_deleted(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), run_models.new_folder(tmp_path / "runs"):
-        _ = 1 / 0
+    def fail(folder: Path) -> None:
+        (folder / "model.h5").write_bytes(NEW)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), run_models.new_folder(tmp_path / "runs") as new:
+        fail(new)
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_has_no_record_before_it_is_complete(tmp_path: Path) -> None:
+    with run_models.new_folder(tmp_path / "runs") as folder:
+        record = replace(trained(tmp_path), id="20261122-143512-7f3a")
+        (folder / "model.h5").write_bytes(NEW)
+        (folder / "run.json").write_text("{")
+        assert run_store.read_all(tmp_path / "runs") == run_store.StoredRuns()
+        run_models.publish(record, folder)
+    (stored,) = run_store.read_all(tmp_path / "runs").records
+    assert stored == record
+    folder = tmp_path / "runs" / record.id
+    assert sorted(path.name for path in folder.iterdir()) == ["model.h5", "run.json"]
+    assert folder.stat().st_mode == (tmp_path / "runs").stat().st_mode
 
 
 @pytest.mark.parametrize("output", ["model_latest.h5", "mine.keras"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks import config, disk, run_models
+from mnist_tasks import config, disk, records, run_models
 from mnist_tasks.api.data import data_config, load_data
 
 if TYPE_CHECKING:
@@ -142,15 +142,22 @@ def train(
         from mnist_tasks.reporting.terminal.progress import TrainingProgress  # slow to import
 
         shown = TrainingProgress()
+    run_id = records.new_id()
     with run_models.new_folder(runs) as folder:
         own = run_models.own_path(folder, training.output)
         with tensorflow_setup.preserved_state(), shown as bar:
-            record = run.train(replace(training, output=own), load, network=file, progress=bar)
+            record = run.train(
+                replace(training, output=own),
+                load,
+                network=file,
+                progress=bar,
+                copy=training.output,
+            )
         record = replace(
             record,
-            id=folder.name,
+            id=run_id,
             command=run.command(training),
             model=replace(record.model, path=str(training.output)),
         )
-        run_models.publish(record, runs)
+        run_models.publish(record, folder)
     return record

@@ -6,13 +6,12 @@ never has an incomplete file. A lock lets two fetches at the same time share the
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mnist_tasks import disk
+from mnist_tasks import disk, temporary
 from mnist_tasks.data import datasets, store
 from mnist_tasks.data.containers import FORMATS
 from mnist_tasks.data.datasets import DataFile, Dataset
@@ -131,9 +130,9 @@ def _take(
     failures: list[MnistTasksError] = []
     refused: dict[str, MnistTasksError] = {}
     others: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
+    with temporary.folder(folder) as staging:
         try:
-            for file, candidate in source.retrieve(wanted, Path(staging), progress):
+            for file, candidate in source.retrieve(wanted, staging, progress):
                 digest = disk.sha256(candidate)
                 other = datasets.of_sha256(digest)
                 if digest == file.sha256 and file in wanted:

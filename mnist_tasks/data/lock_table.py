@@ -39,9 +39,8 @@ def write(own: ProjectTable, lock: Lock) -> None:
                 remedy=f"Write it with that header and, if it has a lock, delete that. Then rerun "
                 f"`{own.origin.lock_command}`.",
             )
-        with disk.replacing(file) as temporary:
-            temporary.write_bytes(updated.encode())
-            mode = file.stat().st_mode
+        mode = file.stat().st_mode
+        disk.write(file, updated.encode())
         file.chmod(mode)
 
 

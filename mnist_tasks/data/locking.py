@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_tasks import temporary
 from mnist_tasks.data import datasets, idx, lock_table, project_table
 from mnist_tasks.data.datasets import DataFile, Dataset
 from mnist_tasks.data.download import Progress
@@ -104,13 +104,13 @@ def _read_first(sources: Sequence[ProjectFiles], progress: Progress) -> Read:
     failure: EnvironmentProblemError | None = None
     for source in sources:
         try:
-            with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as staging:
+            with temporary.folder() as staging:
                 found = {
                     name: array
                     for split in SPLITS
                     for name, array in zip(
                         datasets.array_names(split),
-                        source.read(split, Path(staging), progress),
+                        source.read(split, staging, progress),
                         strict=True,
                     )
                 }

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import traceback
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from mnist_tasks import errors
+from mnist_tasks import errors, temporary
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.data.loading import DataConfig
@@ -88,8 +86,8 @@ def run(job: Job, images: Images, attempt: int) -> Result | Failed:
 
 
 def _run(job: Job, images: Images, attempt: int) -> Result:
-    with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as work:
-        path = Path(work) / job.config.output.name
+    with temporary.folder() as work:
+        path = work / job.config.output.name
         record = training_run.train(
             replace(job.config, output=path), lambda: images.training, network=job.network
         )

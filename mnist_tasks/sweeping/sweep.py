@@ -7,14 +7,12 @@ its record, so that a run with a record is finished.
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mnist_tasks import disk, json_text, run_store
+from mnist_tasks import disk, json_text, run_store, temporary
 from mnist_tasks.errors import Failure, InputRefusedError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import ranking
@@ -28,7 +26,6 @@ Executor = Callable[[Sequence[Job], Path], Generator[Event]]
 SCHEMA = 2
 SUMMARY_NAME = "sweep.json"
 OTHER_FOLDER = "Name another folder with --output."
-_WORK_PREFIX = ".mnist-tasks-sweep-"
 _LOCK_TIMEOUT = 1.0  # seconds; another sweep may hold the lock for hours
 
 
@@ -137,17 +134,11 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Generator[Path]:
-    """Lock the folder of a sweep and yield a temporary folder in it.
-
-    Also delete the temporary folder of a sweep that was killed.
-    """
+    """Lock the folder of a sweep and yield a temporary folder in it."""
     with contextlib.ExitStack() as stack:
         with disk.writable(folder, remedy=OTHER_FOLDER):
             stack.enter_context(disk.locked(folder, timeout=_LOCK_TIMEOUT, on_wait=lambda: None))
-            for leftover in folder.glob(f"{_WORK_PREFIX}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-            work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=folder))
-        stack.callback(shutil.rmtree, work, ignore_errors=True)
+            work = stack.enter_context(temporary.folder(folder))
         yield work
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_tasks.training import saving
@@ -31,10 +29,7 @@ def why_refused(model: keras.Model, suffix: str) -> str:
     Exception
         Keras can't save the model.
     """
-    with tempfile.TemporaryDirectory(prefix="mnist-tasks-") as folder:
-        path = Path(folder) / f"model{suffix}"
-        saving.write(model, path)
-        data = path.read_bytes()
+    data = saving.content(model, suffix)
     try:
         static_check.vet_bytes(data, file_format=suffix.removeprefix("."), limits=LIMITS)
     except RefusedError as error:

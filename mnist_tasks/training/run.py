@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from mnist_tasks import disk, records
+from mnist_tasks import disk, records, run_models
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
@@ -52,6 +53,7 @@ def train(
     *,
     network: NetworkFile | None = None,
     progress: EpochProgress = loop.SILENT,
+    copy: Path | None = None,
 ) -> RunRecord:
     """Train a recipe or the user's own network, save the model and return the record of the run.
 
@@ -59,6 +61,8 @@ def train(
     ----------
     network
         The user's network; by default the one that the configuration names, if any.
+    copy
+        Where the caller will copy the model to: there is room for it, too.
     load_data
         Returns the training images and labels; called before TensorFlow is loaded.
 
@@ -91,7 +95,10 @@ def train(
         with _timed("build", seconds):
             training = build()
             source = _source(network)  # now: the user may edit her files during the training
-        with _timed("fit", seconds):
+        outputs = {config.output: saving.OTHER_OUTPUT}
+        if copy is not None:
+            outputs[copy] = run_models.OTHER_OUTPUT
+        with _timed("fit", seconds), saving.room(training.model, outputs):
             epochs, curve = training.run(progress)
         with _timed("save", seconds):
             saved = saving.save(training.model, config.output)

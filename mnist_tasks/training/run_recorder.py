@@ -141,13 +141,14 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 found=f"a loss of {self._epochs[-1].loss}",
                 remedy="Choose a lower learning rate. Nothing was saved.",
             )
+        run_id = records.new_id()
         with run_models.new_folder(self._runs) as folder:
             start = time.perf_counter()
             saved = saving.save(self.model, run_models.own_path(folder, self._output))
             seconds["save"] = round(time.perf_counter() - start, 3)
             script = self._script
             record = RunRecord(
-                id=folder.name,
+                id=run_id,
                 created=records.now(),
                 command=user_script.command(script),
                 recipe={
@@ -171,5 +172,5 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 trainer="fit",
                 dataset=self._dataset,
             )
-            run_models.publish(record, self._runs)
+            run_models.publish(record, folder)
         self.record = record

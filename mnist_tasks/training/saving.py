@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +20,29 @@ if TYPE_CHECKING:
     import keras
 
 OTHER_OUTPUT = run_store.OTHER_FOLDER  # a run's model is saved in its folder
-_BYTES_PER_PARAMETER = 16  # at most, with the optimizer's state
-_OTHER_BYTES = 500_000  # at most
+_BYTES_PER_PARAMETER = {".h5": 4, ".keras": 16}  # at most; the latter has the optimizer's state
+_OTHER_BYTES = 500_000  # at most, with the record of the run
+
+
+@contextmanager
+def room(model: keras.Model, outputs: Mapping[Path, str]) -> Iterator[None]:
+    """Keep room for a model's files and the record of the run while the block trains it.
+
+    Parameters
+    ----------
+    outputs
+        The files, and what the user can do if there is no room for one.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        A disk is too full, or the files would be larger than this process may write.
+    """
+    with ExitStack() as stack:
+        for output, remedy in outputs.items():
+            size = _BYTES_PER_PARAMETER[output.suffix] * model.count_params() + _OTHER_BYTES
+            stack.enter_context(disk.reserved(output.parent, size, remedy=remedy))
+        yield
 
 
 def save(model: keras.Model, output: Path) -> ModelFile:
@@ -26,43 +50,63 @@ def save(model: keras.Model, output: Path) -> ModelFile:
 
     A file of that name is replaced only once the new one is complete.
     """
-    # If the disk fills up while HDF5 writes, the process crashes.
-    room = _BYTES_PER_PARAMETER * model.count_params() + _OTHER_BYTES
-    disk.require_room(output.parent, room, remedy=OTHER_OUTPUT)
-    with disk.writable(output.parent, remedy=OTHER_OUTPUT), disk.replacing(output) as temporary:
-        write(model, temporary)
-        size = temporary.stat().st_size
-        digest = disk.sha256(temporary)
-    return ModelFile(path=str(output), bytes=size, sha256=digest, parameters=model.count_params())
+    data = content(model, output.suffix)
+    with disk.writable(output.parent, remedy=OTHER_OUTPUT):
+        disk.write(output, data)
+    return ModelFile(
+        path=str(output),
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        parameters=model.count_params(),
+    )
 
 
-def write(model: keras.Model, path: Path) -> None:
-    """Write a model to a file, so that Keras can train it further."""
-    if path.suffix == ".h5":
-        model.save(path)
-        _drop_optimizer_state(path)
-        return
+def content(model: keras.Model, suffix: str) -> bytes:
+    """Return the content of a model file, from which Keras can train the model further.
+
+    It is made in memory: HDF5 crashes if a write to a file fails, on a full disk for example.
+
+    Parameters
+    ----------
+    suffix
+        Of the file: ``.h5`` or ``.keras``.
+    """
+    import keras
+
+    if suffix == ".h5":
+        return _h5(model)
     if model.optimizer is not None and not model.optimizer.built:
         # Keras warns about the optimizer when it loads a file without its state.
         model.optimizer.build(model.trainable_variables)
-    model.save(path)
+    file = io.BytesIO()
+    # "Not zipped" is about folders: what Keras writes to a file object is an archive.
+    keras.saving.save_model(model, file, zipped=False)
+    return file.getvalue()
 
 
-def _drop_optimizer_state(path: Path) -> None:
-    """Rewrite an HDF5 file without the state of the optimizer.
+def _h5(model: keras.Model) -> bytes:
+    """Return an HDF5 file without the state of the optimizer.
 
     With it, Keras 3 loads a sequential model whose `fit` raises: it builds the optimizer before the
     layers have their variables.
     """
     import h5py
+    from keras.src.legacy.saving import legacy_h5_format
 
-    content = io.BytesIO(path.read_bytes())
-    with h5py.File(content) as old, h5py.File(path, "w") as new:
-        for name, value in old.attrs.items():
-            new.attrs[name] = value
-        for name in old:
+    # With the driver "core", the bytes are those of a real file. Its files differ in their names.
+    with (
+        h5py.File(io.BytesIO(), "w") as whole,
+        h5py.File(f"{id(model)}", "w", driver="core", backing_store=False) as file,
+    ):
+        legacy_h5_format.save_model_to_hdf5(model, whole)
+        for name, value in whole.attrs.items():
+            file.attrs[name] = value
+        for name in whole:
             if name != "optimizer_weights":
-                old.copy(name, new)
+                whole.copy(name, file)
+        file.flush()
+        data: bytes = file.id.get_file_image()
+    return data
 
 
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:

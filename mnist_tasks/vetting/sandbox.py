@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks import dataset_info
+from mnist_tasks import dataset_info, temporary
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.image_input import InputFormat
@@ -35,7 +35,6 @@ from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.process.child_errors import invalid_result
 from mnist_tasks.vetting.process.child_process import ChildProcess
-from mnist_tasks.vetting.process.private_folder import private_folder, usable
 from mnist_tasks.vetting.read_file import EXTENSIONS, ModelFileContent, read_model_file
 from mnist_tasks.vetting.untrusted_text import sanitize, version
 
@@ -149,7 +148,7 @@ def _run_child(
     limits: Limits,
     options: protocol.Options,
 ) -> tuple[protocol.StaticResult | protocol.InspectionResult, tuple[Protection, ...]]:
-    with private_folder() as folder:
+    with temporary.folder() as folder:
         model = f"model.{content.file_format}"
         files = {title: f"images-{number}.npy" for number, title in enumerate(image_sets)}
         request = protocol.Request(
@@ -161,7 +160,7 @@ def _run_child(
             options=options,
             parent=os.getpid(),
         )
-        with usable():
+        with temporary.usable():
             (folder / model).write_bytes(content.data)
             (folder / "request.json").write_bytes(msgspec.json.encode(request))
             for title, file in files.items():

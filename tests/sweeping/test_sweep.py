@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks import disk, run_store
+from mnist_tasks import disk, run_store, temporary
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.sweeping import sweep
@@ -205,18 +205,18 @@ def test_an_error_in_an_executor_is_not_blamed_on_the_folder(tmp_path: Path) -> 
 def test_files_are_staged_where_the_next_sweep_deletes_leftovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved: list[Path] = []
-    real = disk.move_in_place
+    staged: list[Path | None] = []
+    write = disk.write
 
-    def spy(source: Path, target: Path) -> None:
-        moved.append(source)
-        real(source, target)
+    def spy(target: Path, content: bytes, *, staging: Path | None = None) -> None:
+        staged.append(staging)
+        write(target, content, staging=staging)
 
-    monkeypatch.setattr(disk, "move_in_place", spy)
+    monkeypatch.setattr(disk, "write", spy)
     executor = Executor()
     sweep.run(PLAN, tmp_path, executor, progress=Recorder())
-    assert len(moved) == 9  # four models, four records and the summary
-    assert {path.parent for path in moved} == {executor.work}
+    assert len(staged) == 9  # four models, four records and the summary
+    assert set(staged) == {executor.work}
 
 
 def test_two_sweeps_cannot_use_a_folder_at_once(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_two_sweeps_cannot_use_a_folder_at_once(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_a_killed_sweep_are_deleted(tmp_path: Path) -> None:
-    for name in (".mnist-tasks-sweep-1234", ".another-folder"):
+    for name in (f"{temporary.PREFIX}abcd1234", ".another-folder"):
         (tmp_path / name / "inner").mkdir(parents=True)
     sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
     assert {path.name for path in tmp_path.glob(".*")} - {".lock"} == {".another-folder"}

@@ -17,12 +17,12 @@ from typing import IO, Self, get_args
 
 import msgspec
 
+from mnist_tasks import temporary
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.isolation import protections
 from mnist_tasks.vetting.limits import Limits, share_of_images
 from mnist_tasks.vetting.process import child_errors, import_path, supervisor
-from mnist_tasks.vetting.process.private_folder import usable
 
 # Isolated mode (-I) ignores the working folder and Python's environment variables. This package is
 # the parent's, and nothing else is imported from the folder in which it lies.
@@ -91,7 +91,7 @@ class ChildProcess:
             "user_sites": import_path.user_sites(),
             "parent": os.getpid(),
         }
-        with usable():
+        with temporary.usable():
             # The child can't replace a file without a name.
             self.stderr = tempfile.TemporaryFile(dir=self.folder)
         try:

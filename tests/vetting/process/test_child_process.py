@@ -365,7 +365,7 @@ def test_the_child_ends_with_its_parent(end: signal.Signals, model: Path, tmp_pa
         time.sleep(0.1)
     assert not _alive(child)
     if end == signal.SIGINT:
-        assert not list(tmp_path.glob("mnist-tasks-*"))
+        assert not list(tmp_path.glob(".mnist-tasks-*"))
 
 
 def test_the_environment_of_the_child_is_clean(

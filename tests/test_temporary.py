@@ -1,21 +1,23 @@
-"""The temporary folder is private, and removed: at the end, or else by the next process."""
+"""Temporary files and folders are removed: at the end, or else by the next process."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks import disk, temporary
 from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.vetting import sandbox
-from mnist_tasks.vetting.process import private_folder
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ ROOT = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -36,35 +38,35 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def killed(temporary: Path) -> Path:
+def killed(system: Path) -> Path:
     """The folder that a killed process has left."""
     script = """
         import os, signal
-        from mnist_tasks.vetting.process.private_folder import private_folder
-        with private_folder() as folder:
+        from mnist_tasks import temporary
+        with temporary.folder() as folder:
             (folder / "model.h5").write_bytes(b"x")
             os.kill(os.getpid(), signal.SIGKILL)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
     assert done.returncode == -signal.SIGKILL
-    (folder,) = temporary.iterdir()
+    (folder,) = system.iterdir()
     return folder
 
 
 def make() -> None:
-    with private_folder.private_folder():
+    with temporary.folder():
         pass
 
 
-def test_the_folder_is_private_and_temporary(temporary: Path) -> None:
-    with private_folder.private_folder() as folder:
-        assert folder.parent == temporary
+def test_the_folder_is_private_and_temporary(system: Path) -> None:
+    with temporary.folder() as folder:
+        assert folder.parent == system
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / "inner").mkdir()
         (folder / "inner" / "file").touch()
         (folder / "inner").chmod(0)
         folder.chmod(0)
-    assert not list(temporary.iterdir())
+    assert not list(system.iterdir())
 
 
 def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,26 +77,26 @@ def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @POSIX
-def test_a_folder_of_a_killed_process_is_removed(temporary: Path, killed: Path) -> None:
+def test_a_folder_of_a_killed_process_is_removed(system: Path, killed: Path) -> None:
     make()
     assert not killed.exists()
 
 
 @POSIX
-def test_a_folder_in_use_is_kept(temporary: Path) -> None:
-    with private_folder.private_folder() as folder:
+def test_a_folder_in_use_is_kept(system: Path) -> None:
+    with temporary.folder() as folder:
         make()
-        private_folder.remove_abandoned(temporary)
+        temporary.clear(system)
         assert folder.exists()
 
 
 @POSIX
-def test_many_processes_and_threads_keep_their_folders(temporary: Path) -> None:
+def test_many_processes_and_threads_keep_their_folders(system: Path) -> None:
     script = """
         from concurrent.futures import ThreadPoolExecutor
-        from mnist_tasks.vetting.process.private_folder import private_folder
+        from mnist_tasks import temporary
         def use(_):
-            with private_folder() as folder:
+            with temporary.folder() as folder:
                 (folder / "file").write_bytes(b"x")
                 assert (folder / "file").read_bytes() == b"x"
         with ThreadPoolExecutor(8) as pool:
@@ -103,12 +105,12 @@ def test_many_processes_and_threads_keep_their_folders(temporary: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(script)]
     processes = [subprocess.Popen(command) for _ in range(3)]
     assert [process.wait(timeout=300) for process in processes] == [0, 0, 0]
-    assert not list(temporary.iterdir())
+    assert not list(system.iterdir())
 
 
 @POSIX
 def test_a_new_folder_that_was_taken_for_an_abandoned_one(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
+    system: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process looks just before its owner has locked it."""
     import fcntl
@@ -119,50 +121,105 @@ def test_a_new_folder_that_was_taken_for_an_abandoned_one(
     def flock(descriptor: int, operation: int) -> None:
         if operation == fcntl.LOCK_EX and not looked:
             looked.append(True)
-            private_folder.remove_abandoned(temporary)
-            assert not list(temporary.iterdir())
+            temporary.clear(system)
+            assert not list(system.iterdir())
         lock(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with private_folder.private_folder() as folder:
+    with temporary.folder() as folder:
         assert looked
-        assert list(temporary.iterdir()) == [folder]
+        assert list(system.iterdir()) == [folder]
 
 
-@pytest.fixture(
-    params=["other name", "no lock", "link", "link as lock", "file", "folder as lock", "fifo"]
-)
-def foreign(request: pytest.FixtureRequest, temporary: Path, tmp_path: Path) -> Iterator[Path]:
-    """Something that looks like an abandoned folder, and is none."""
-    mine = temporary / "mnist-tasks-vetting-abcd1234"
-    if request.param == "other name":
-        mine = temporary / "mnist-tasks-vetting-results"
+@pytest.mark.parametrize("kind", ["other name", "link", "link to a file", "fifo"])
+@POSIX
+def test_what_is_foreign_is_kept(kind: str, system: Path, tmp_path: Path) -> None:
+    """Something that looks as if a process had left it, and is none."""
+    mine = system / f"{temporary.PREFIX}abcd1234"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "owner.lock").touch()
-    if request.param == "link":
-        mine.symlink_to(elsewhere)
-    elif request.param == "file":
-        mine.touch()
-    else:
+    (elsewhere / "file").touch()
+    if kind == "other name":
+        mine = system / f"{temporary.PREFIX}results"
         mine.mkdir()
-        lock = mine / "owner.lock"
-        if request.param == "link as lock":
-            lock.symlink_to(elsewhere / "owner.lock")
-        elif request.param == "folder as lock":
-            lock.mkdir()
-        elif request.param == "fifo":
-            os.mkfifo(lock)
-        elif request.param == "other name":
-            lock.touch()
-    yield mine
-    assert (elsewhere / "owner.lock").exists()
+    elif kind == "fifo":
+        os.mkfifo(mine)
+    else:
+        mine.symlink_to(elsewhere if kind == "link" else elsewhere / "file")
+    make()
+    assert os.path.lexists(mine)
+    assert (elsewhere / "file").exists()
 
 
 @POSIX
-def test_what_is_foreign_is_kept(foreign: Path) -> None:
+@pytest.mark.parametrize("is_folder", [True, False], ids=["folder", "file"])
+def test_what_another_machine_made_is_kept_for_a_week(system: Path, is_folder: bool) -> None:
+    theirs = system / ".mnist-tasks-0123ab-abcd1234"
+    theirs.mkdir() if is_folder else theirs.touch()
+    day = 24 * 3600
+    for age, there in ((0, True), (6 * day, True), (8 * day, False)):
+        os.utime(theirs, (time.time() - age,) * 2)
+        make()
+        assert theirs.exists() is there
+
+
+@POSIX
+def test_a_file_that_a_killed_process_has_not_completed(tmp_path: Path) -> None:
+    script = """
+        import os, signal, sys
+        from pathlib import Path
+        from mnist_tasks import temporary
+        with temporary.file(Path(sys.argv[1])) as (file, path):
+            file.write(b"half")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    model = tmp_path / "model.h5"
+    model.write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script), tmp_path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(f"{temporary.PREFIX}*"))) == 1
+    assert model.read_bytes() == b"old"
+    disk.write(tmp_path / "other", b"")
+    assert not list(tmp_path.glob(f"{temporary.PREFIX}*"))
+
+
+@POSIX
+def test_a_file_in_use_is_kept(tmp_path: Path) -> None:
+    with temporary.file(tmp_path) as (file, path):
+        disk.write(tmp_path / "other", b"")
+        file.write(b"x")
+        assert path.exists()
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["other"]
+
+
+def test_without_locks_only_what_is_old_is_removed(
+    system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    monkeypatch.setattr(temporary, "HAS_LOCKS", False)
+    left = system / f"{temporary.PREFIX}abcd1234"
+    left.mkdir()
     make()
-    assert os.path.lexists(foreign)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    make()
+    assert not left.exists()
+    disk.write(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+
+
+@POSIX
+def test_a_file_system_without_locks(system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with temporary.folder() as folder:
+        make()
+        assert folder.exists()
 
 
 @ROOT
@@ -204,12 +261,12 @@ def test_a_folder_that_cant_be_used_is_named(
 
 
 @pytest.fixture
-def small_disk(temporary: Path) -> Iterator[Path]:
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=20", "tmpfs", str(temporary)]
+def small_disk(system: Path) -> Iterator[Path]:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=20", "tmpfs", str(system)]
     if subprocess.run(mount, check=False).returncode:
         pytest.skip("mounting is not allowed")
-    yield temporary
-    subprocess.run(["umount", str(temporary)], check=True)
+    yield system
+    subprocess.run(["umount", str(system)], check=True)
 
 
 @ROOT
@@ -228,7 +285,7 @@ def test_a_full_disk(free: int, small_disk: Path, tmp_path: Path) -> None:
 
 @ROOT
 def test_no_free_inodes_and_a_read_only_disk(small_disk: Path) -> None:
-    for number in range(18):
+    for number in range(19):
         (small_disk / str(number)).touch()
     assert refused().found == "No space left on device"
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
