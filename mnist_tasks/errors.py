@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 CONTRACT_FAILED = 1
 BUG = 70
 INTERRUPTED = 130
+TERMINATED = 143
 LONGEST_LINE = 1_000  # characters of an error; a path can have 4,096
 EXIT_CODES = (
     (0, "done, and the contract passed"),
@@ -18,6 +19,7 @@ EXIT_CODES = (
     (4, "environment problem"),
     (BUG, "bug"),
     (INTERRUPTED, "interrupted"),
+    (TERMINATED, "terminated"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,9 +18,10 @@ class Terminated(BaseException):
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Raise `Terminated` in the block when a signal asks this process to end.
+    """Raise `Terminated` in the block when a signal asks this process to end; exit with 128 + n.
 
-    The process ends by that signal, as if nobody had caught it, after its exit handlers have run.
+    That is the code which a shell sees when nobody catches signal n. Unlike an end by the signal
+    itself, it is the same for a Python program, a container and the table of exit codes.
     """
     received: list[int] = []
 
@@ -30,11 +30,6 @@ def unwinding() -> Iterator[None]:
         received.append(number)
         raise Terminated
 
-    def end() -> None:
-        if received:
-            signal.raise_signal(received[0])
-
-    atexit.register(end)  # the first to be registered is the last to run
     for number in _SIGNALS:
         if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
             signal.signal(number, handle)

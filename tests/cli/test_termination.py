@@ -36,7 +36,7 @@ if sys.flags.isolated:
 @pytest.mark.parametrize("command", ["vet", "check", "check two", "doctor"])
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGTERM, -15), (signal.SIGHUP, -1), (signal.SIGINT, 130)],
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)],
     ids=["SIGTERM", "SIGHUP", "SIGINT"],
 )
 def test_a_signal_ends_everything(
