@@ -31,7 +31,8 @@ def serve(
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    poll = {"poll_interval": 0.01}  # how long `shutdown` waits at most
+    thread = threading.Thread(target=server.serve_forever, kwargs=poll, daemon=True)
     thread.start()
     try:
         yield f"http{'s' if context else ''}://127.0.0.1:{server.server_port}/"
@@ -49,3 +50,11 @@ def send(
     request.send_header("Content-Length", str(len(body) if length is None else length))
     request.end_headers()
     request.wfile.write(body)
+
+
+def redirect(request: BaseHTTPRequestHandler, address: str) -> None:
+    """Send a redirection to an address."""
+    request.send_response(302)
+    request.send_header("Location", address)
+    request.send_header("Content-Length", "0")
+    request.end_headers()

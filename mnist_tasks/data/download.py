@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from mnist_tasks.data import web
+from mnist_tasks.data import request_errors, web
 from mnist_tasks.errors import (
     EnvironmentProblemError,
     InputRefusedError,
@@ -162,18 +162,20 @@ def _received(arriving: Iterator[web.Head | bytes], url: str) -> Iterator[web.He
     except (MnistTasksError, web.TooSlowError):
         raise
     except Exception as error:
-        found, is_transient = web.failure(error, url)
+        found, is_transient = request_errors.failure(error, url)
         if is_transient:
             raise _TransientError(found) from error
         raise EnvironmentProblemError(redact(url), found=found) from error
 
 
 def _raise_for_status(url: str, status: int) -> None:
-    if status < HTTPStatus.BAD_REQUEST:
+    if status == HTTPStatus.OK:
         return
-    proxy = web.proxy_of(url)
+    proxy = request_errors.proxy_of(url)
     found = f"the server responded with status {status}"
-    if proxy:
+    if proxy and status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        found = f"the proxy {proxy} asks for a user name and password (status {status})"
+    elif proxy:
         found = f"the server or the proxy {proxy} responded with status {status}"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _TransientError(found)

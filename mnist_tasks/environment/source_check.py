@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
+from http import HTTPStatus
 
-from mnist_tasks.data import datasets, packages, web
+from mnist_tasks.data import datasets, packages, request_errors, web
 from mnist_tasks.data.packages import Debian, Npm
 from mnist_tasks.data.project_files import ProjectFiles
 from mnist_tasks.data.sources import Mirror, Source
@@ -82,13 +83,13 @@ def _check_url(url: str, timeout: float) -> str | None:
     headers = {"Range": f"bytes=0-{REQUESTED - 1}"}
     try:
         with web.get(url, headers=headers, timeout=timeout) as response:
-            if not response.ok:
+            if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
                 return f"the server responded with status {response.status_code}"
             content = next(response.iter_content(REQUESTED), b"")
     except EnvironmentProblemError as error:
         return str(error)
-    except (OSError, ValueError) as error:
-        return web.failure(error, url)[0]
+    except Exception as error:  # of urllib3 and the standard library, too
+        return request_errors.failure(error, url)[0]
     if content.lstrip().startswith(b"<"):
         return f"a web page, not data: {printable(content.decode(errors='replace'))}"
     return None if content else "an empty response"
