@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,10 @@ from hypothesis import settings
 
 from mnist_tasks.data import datasets
 from tests import generated
+from tests.fork_server import ForkServer, run_anew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 Run = subprocess.CompletedProcess[str]
 # An example may take any time on a busy machine.
@@ -55,26 +58,59 @@ def _started_tensorflow() -> None:
     tensorflow_setup.prepare(TrainingConfig(), micro_batches=recipes.DEFAULT.micro_batches)
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Start processes that have imported TensorFlow already."""
+    server = ForkServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Callable[..., Run]:
+def cli(tmp_path: Path, fork_server: ForkServer) -> CommandLine:
     """Run ``python -m mnist_tasks`` in an empty folder, with an empty cache and no mirror."""
-
-    def run(*arguments: str | Path, env: dict[str, str] | None = None, folder: str = "") -> Run:
-        command = [sys.executable, "-m", "mnist_tasks", *map(str, arguments)]
-        return _run(command, tmp_path, env, folder)
-
-    return run
+    return CommandLine(["-m", "mnist_tasks"], tmp_path, fork_server)
 
 
 @pytest.fixture
-def small_cli(tmp_path: Path) -> Callable[..., Run]:
-    """Run the command line on the small data set, in its own process."""
+def small_cli(tmp_path: Path, fork_server: ForkServer) -> CommandLine:
+    """Run the command line on the small data set."""
+    return CommandLine([str(SMALL_CLI), str(tmp_path / "data")], tmp_path, fork_server)
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None, folder: str = "") -> Run:
-        command = [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), *map(str, arguments)]
-        return _run(command, tmp_path, env, folder)
 
-    return run
+@dataclass(frozen=True)
+class CommandLine:
+    """The command line in a process of its own, below a folder that has the data."""
+
+    python_arguments: list[str]
+    folder: Path
+    server: ForkServer
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        folder: str = "",
+        fresh: bool = False,
+    ) -> Run:
+        """Run a command.
+
+        Parameters
+        ----------
+        env
+            Variables that are added to those of the tests.
+        folder
+            Its working folder.
+        fresh
+            Start Python anew: for what depends on that. It takes seconds if TensorFlow is needed.
+        """
+        run = run_anew if fresh else self.server.run
+        done = run(
+            [*self.python_arguments, *map(str, arguments)],
+            cwd=self.folder / folder,
+            env={**os.environ, "MNIST_TASKS_DATA": str(self.folder / "data"), **(env or {})},
+        )
+        return Run(done.args, done.returncode, _text(done.stdout), _text(done.stderr))
 
 
 def without_coverage(env: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -99,15 +135,5 @@ def end_group(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def _run(command: list[str], folder: Path, env: dict[str, str] | None, below: str = "") -> Run:
-    return subprocess.run(
-        command,
-        cwd=folder / below,
-        env={**os.environ, "MNIST_TASKS_DATA": str(folder / "data"), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=600,
-    )
+def _text(output: bytes) -> str:
+    return io.TextIOWrapper(io.BytesIO(output), encoding="utf-8").read()

@@ -19,7 +19,7 @@ from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.results import of_check
 from tests.checking import gate_models
-from tests.vetting.crafted import forked
+from tests.vetting import forked
 
 if TYPE_CHECKING:
     from mnist_tasks.checking.results import CheckResult

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests import conftest
+from tests.fork_server import ForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +30,10 @@ OPTIONS = ("--batch-size", "50", "--limit", "161", "--learning-rate", "0.01", "-
 
 
 @pytest.fixture
-def split_cli(tmp_path: Path) -> Callable[..., conftest.Run]:
+def split_cli(tmp_path: Path, fork_server: ForkServer) -> conftest.CommandLine:
     """Run the command line in a process whose CPU is split in two."""
-
-    def run(*arguments: str) -> conftest.Run:
-        command = [sys.executable, str(SPLIT_CLI), str(tmp_path / "data"), *arguments]
-        return conftest._run(command, tmp_path, None)
-
-    return run
+    arguments = [str(SPLIT_CLI), str(tmp_path / "data")]
+    return conftest.CommandLine(arguments, tmp_path, fork_server)
 
 
 def load(path: Path) -> Any:

@@ -23,7 +23,8 @@ from mnist_tasks.vetting.outcomes import REMEDIES
 from mnist_tasks.vetting.read_file import read_model_file
 from mnist_tasks.vetting.static.static_check import vet_bytes
 from mnist_tasks.vetting.untrusted_text import RefusedError
-from tests.vetting.crafted import TABLE, forked
+from tests.vetting import forked
+from tests.vetting.crafted import TABLE
 from tests.vetting.crafted.row import OUTCOMES
 from tests.vetting.crafted.trial import MOST_SECONDS, CheckResult, try_out
 

@@ -39,6 +39,11 @@ def prepare(home: Path) -> None:
     os.environ.update(child_process._environment(home))
     for name in ("msgspec", "numpy", "h5py"):
         import_module(name)
+    install()
+
+
+def install() -> None:
+    """Replace the start of the vetting processes of this process."""
     replaced: Any = SimpleNamespace(
         **{name: getattr(subprocess, name) for name in ("DEVNULL", "PIPE", "TimeoutExpired")},
         Popen=ForkedProcess,
