@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,9 @@ nox.options.reuse_venv = "yes"
 os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+# The lock: each dependency's version, and the SHA-256 of its files. `lock` writes it.
+CONSTRAINTS = Path("constraints.txt")
+LOCKED_GROUPS = ("lint", "tests", "browser", "cpu")
 # A process for each core, but at most four, because each may take a gigabyte. The tests of a file
 # share what they prepare, and stay together.
 PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
@@ -60,18 +64,19 @@ LARGEST_DIFFERENCE = 0.3  # percentage points
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, types and the order of imports, without TensorFlow."""
-    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    """Check style, types, the order of imports and what CI runs, without TensorFlow."""
+    install(session, *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
     session.run("lint-imports")
+    session.run("python", "-m", "tests.ci_files")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and show the coverage. Options for pytest go after ``--``."""
-    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "tests"))
+    install(session, "-e", ".", *nox.project.dependency_groups(PROJECT, "tests"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
     session.run("coverage", "combine", "--quiet")
@@ -82,24 +87,35 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def minimums(session: nox.Session) -> None:
     """Run quick tests on the lowest version of each dependency that pyproject.toml allows."""
-    session.install("uv")
-    python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
-    session.run(
-        *("uv", "pip", "install", "--quiet", "--python", str(python)),
-        *("--resolution", "lowest-direct", "-e", "."),
-        *nox.project.dependency_groups(PROJECT, "tests"),
-    )
     # Old releases warn about each other, which is not the package's fault.
-    pytest = ("python", "-m", "pytest", "-W", "default")
-    session.run(*pytest, *PARALLEL, *(session.posargs or QUICK))
-    if not session.posargs:
-        session.run(*pytest, WORKFLOW)
+    quick_tests(session, "lowest-direct", "-W", "default")
+
+
+@nox.session(default=False)
+def newest(session: nox.Session) -> None:
+    """Run quick tests on the newest version of each dependency that pyproject.toml allows."""
+    quick_tests(session, "highest")
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Write constraints.txt. Versions stay if they can; ``-- --upgrade`` takes the newest."""
+    session.install("uv")
+    groups = (word for group in LOCKED_GROUPS for word in ("--group", group))
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
+        *("--generate-hashes", "--no-annotate", "--no-emit-index-url"),
+        *("pyproject.toml", "--all-extras", *groups, "-o", str(CONSTRAINTS), *session.posargs),
+    )
 
 
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist, install the wheel in a fresh environment, and use it."""
-    session.install("build>=1.2", "mypy>=1.14")
+    """Build wheel and sdist, install the wheel in a fresh environment, and use it.
+
+    ``-- FOLDER`` keeps what was built there, once it has passed.
+    """
+    install(session, "build>=1.2", "mypy>=1.14")
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
     session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
@@ -118,19 +134,22 @@ def build(session: nox.Session) -> None:
         session.run(str(binaries / "mnist-tasks"), "--help", silent=True, external=True)
         session.run(python, "-c", LIGHT_IMPORT, external=True)
         session.run("mypy", "--strict", "--python-executable", python, "api_types.py")
+    if session.posargs:
+        (kept,) = session.posargs
+        shutil.copytree(folder / "dist", Path(session.invoked_from, kept), dirs_exist_ok=True)
 
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open the report's page in the system's Chromium, without TensorFlow."""
-    session.install(*nox.project.dependency_groups(PROJECT, "browser"))
+    install(session, *nox.project.dependency_groups(PROJECT, "browser"))
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=WITH_BROWSER)
 
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
     """Run sweeps on a local Ray cluster of two nodes, one of which is killed."""
-    session.install("-e", ".[cluster]", *nox.project.dependency_groups(PROJECT, "tests"))
+    install(session, "-e", ".[cluster]", *nox.project.dependency_groups(PROJECT, "tests"))
     session.run("python", "-m", "pytest", "-m", "cluster", *session.posargs, env=WITH_CLUSTER)
 
 
@@ -149,7 +168,7 @@ def validate(session: nox.Session, build: str) -> None:
     wanted = gate_options(session.posargs, Path(session.invoked_from))
     if build == "gpu":
         require_gpu(session)
-    install(session, build)
+    install_build(session, build)
     session.run("python", "-c", PROOF, build)
     shutil.rmtree(folder)
     folder.mkdir()
@@ -164,7 +183,7 @@ def validate(session: nox.Session, build: str) -> None:
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Damage files at random and read them. ``-- --seconds 60`` sets the budget of each fuzzer."""
-    session.install("-e", ".")
+    install(session, "-e", ".")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
@@ -178,10 +197,36 @@ def scanners(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the workflow against its alternatives. Options go after ``--``."""
-    session.install(".")
+    install(session, ".")
     if "--with-torch" in session.posargs:
         session.install("torch==2.13.0")
     session.run("python", "benchmarks/bench.py", *session.posargs)
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    """Install locked versions; uv verifies the hash of each file, too."""
+    constraints = CONSTRAINTS
+    if session.venv_backend != "uv":
+        # pip takes constraints with hashes only if everything has one, also this package.
+        constraints = Path(session.create_tmp()).parent / CONSTRAINTS
+        pins = re.sub(r" \\\n +--hash=\S+", "", CONSTRAINTS.read_text())
+        constraints.write_text(pins)
+    session.install("-c", str(constraints), *requirements)
+
+
+def quick_tests(session: nox.Session, resolution: str, *options: str) -> None:
+    """Run tests on versions that are not locked, but resolved from pyproject.toml."""
+    session.install("uv")
+    python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
+    session.run(
+        *("uv", "pip", "install", "--quiet", "--upgrade", "--python", str(python)),
+        *("--resolution", resolution, "-e", "."),
+        *nox.project.dependency_groups(PROJECT, "tests"),
+    )
+    pytest = ("python", "-m", "pytest", *options)
+    if not session.posargs:
+        session.run(*pytest, WORKFLOW)
+    session.run(*pytest, *PARALLEL, *(session.posargs or QUICK))
 
 
 def selects(options: Sequence[str]) -> bool:
@@ -298,22 +343,23 @@ def accuracy(result: dict[str, Any]) -> float:
     return 100 * correct / sum(map(sum, confusion))
 
 
-def install(session: nox.Session, build: str) -> None:
+def install_build(session: nox.Session, build: str) -> None:
     """Install the package with one build of TensorFlow, never two: they share files."""
     has_cpu_build = (sys.platform, platform.machine().lower()) in {
         ("linux", "x86_64"),
         ("win32", "amd64"),
     }
     if build == "gpu":
-        session.install(".[gpu]")
+        install(session, ".[gpu]")
     elif not has_cpu_build:
-        session.install(".")
+        install(session, ".")
     else:
-        needs = [
-            need.replace("tensorflow", "tensorflow-cpu") if need.startswith("tensorflow") else need
-            for need in PROJECT["project"]["dependencies"]
-        ]
+        needs = PROJECT["project"]["dependencies"]
         # tf-keras requires the package tensorflow, but runs with either build.
-        alone = [need for need in needs if need.startswith("tf-keras")]
-        session.install(*(need for need in needs if need not in alone))
-        session.install("--no-deps", *alone, ".")
+        alone = [need for need in needs if need.startswith(("tensorflow", "tf-keras"))]
+        install(
+            session,
+            *(need for need in needs if need not in alone),
+            *nox.project.dependency_groups(PROJECT, "cpu"),
+        )
+        install(session, "--no-deps", *(each for each in alone if "tf-keras" in each), ".")

@@ -209,7 +209,7 @@ def test_the_gate_is_one_task_with_paths_as_the_user_wrote_them(options: str, ta
 
 @pytest.mark.slow
 def test_validate_uses_the_contract_of_the_project(tmp_path: Path) -> None:
-    for name in ("noxfile.py", "tasks.py", "pyproject.toml"):
+    for name in ("noxfile.py", "tasks.py", "pyproject.toml", "constraints.txt"):
         shutil.copy(PROJECT / name, tmp_path)
     with (tmp_path / "pyproject.toml").open("a") as file:
         file.write("[tool.mnist-tasks.contract]\nparameters_below = 7\naccuracy_above = 0.0\n")
