@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import fit_facts, loop, saving, user_script
 
 OUTPUT, FORCE = "RunRecorder(output=...)", "RunRecorder(force=True)"
+OTHER_OUTPUT = f"Name another file: {OUTPUT}"
+OTHER_RUNS = "Name another folder: RunRecorder(runs_dir=...)"
 
 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
@@ -80,8 +83,12 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Refuse what can't be written, before hours are spent on a training."""
         if not self._force:
             run_models.require_own(self._output, self._runs, option=OUTPUT, force=FORCE)
-        disk.require_writable(self._output.parent, remedy=f"Name another file: {OUTPUT}")
-        disk.require_writable(self._runs, remedy="Name another folder: RunRecorder(runs_dir=...)")
+        disk.require_writable(self._output.parent, remedy=OTHER_OUTPUT)
+        disk.require_writable(self._runs, remedy=OTHER_RUNS)
+        self._room = ExitStack()
+        self._has_room = False
+        if self.model.built:
+            self._keep_room()
         self.record = None
         self._script = user_script.find()
         self._optimizer = fit_facts.optimizer(self.model)
@@ -90,6 +97,15 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._steps = self._batch_size = 0
         self._begun = time.perf_counter()
 
+    def _keep_room(self) -> None:
+        """Keep room for what is saved at the end; a model may have no weights before a batch."""
+        outputs = {
+            run_models.own_path(self._runs, self._output): OTHER_RUNS,
+            self._output: OTHER_OUTPUT,
+        }
+        self._room.enter_context(saving.room(self.model, outputs))
+        self._has_room = True
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock of an epoch."""
         self._images = self._step = 0
@@ -97,6 +113,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take a point of the curve: in `fit`, the logs are running means of the epoch."""
+        if not self._has_room:
+            self._keep_room()
         self._last = time.perf_counter()
         previous, self._step = self._step, batch + 1
         steps = (self.params or {}).get("steps") or 1
@@ -131,6 +149,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Save the model and the record."""
+        self._room.close()
         seconds = {"fit": round(time.perf_counter() - self._begun, 3)}
         if not self._epochs:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests import generated
 Run = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.slow
 SCRIPT = """
+import resource
 import sys
 
 import keras
@@ -31,10 +33,12 @@ images = np.random.default_rng(0).random((100, 28, 28, 1))
 labels = np.arange(100) % 10
 
 
-def fit(recorder, loss="sparse_categorical_crossentropy", metrics=("accuracy",), **options):
+def fit(
+    recorder, loss="sparse_categorical_crossentropy", metrics=("accuracy",), built=True, **options
+):
     model = keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            *([keras.Input((28, 28, 1))] if built else []),
             keras.layers.Conv2D(2, 5, strides=4, activation="relu"),
             keras.layers.Flatten(),
             keras.layers.Dense(10, activation="softmax"),
@@ -66,6 +70,16 @@ try:
     fit(mnist_tasks.RunRecorder("diverged.keras"), loss=lambda labels, found: found[:, 0] / 0.0)
 except mnist_tasks.MnistTasksError as error:
     print(error.found)
+
+# A limit of the system, as of `ulimit -f`, under which no model can be saved.
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+for built in True, False:
+    try:
+        fit(mnist_tasks.RunRecorder("large.keras"), built=built, epochs=10**9)
+    except mnist_tasks.MnistTasksError as error:
+        print(error.subject, error.found)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 # Another training, with the model that the first one saved.
 again = keras.models.load_model("model_latest.h5")
@@ -155,9 +169,18 @@ def test_a_training_that_diverges_is_not_recorded(
     trained: tuple[Path, str], records: list[RunRecord]
 ) -> None:
     folder, printed = trained
-    assert "a loss of" in printed.splitlines()[-1]
+    assert "a loss of" in printed.splitlines()[1]
     assert not (folder / "diverged.keras").exists()
     assert len(records) == len(list((folder / "runs").iterdir())) == 3
+
+
+def test_room_is_kept_for_what_is_saved(trained: tuple[Path, str]) -> None:
+    """Also for a model that is built when the training starts."""
+    folder, printed = trained
+    for line in printed.splitlines()[2:]:
+        assert re.fullmatch(r"runs File too large \(5\d\d,\d\d\d bytes needed\)", line)
+    assert len(printed.splitlines()) == 4
+    assert not (folder / "large.keras").exists()
 
 
 def test_the_data_set_of_the_project_is_the_default(
