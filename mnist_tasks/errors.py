@@ -26,7 +26,8 @@ EXIT_CODES = (
 class MnistTasksError(Exception):
     """An error that the user can understand and fix.
 
-    Its texts can quote a path or a file: they are made safe to display, as `printable` does.
+    Its texts can quote a path, a file or an address: they are made safe to display, as `redact` and
+    `printable` do.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class MnistTasksError(Exception):
         remedy: str | None = None,
         reason: str | None = None,
     ) -> None:
-        self.subject = printable(subject, limit=LONGEST_LINE)
+        self.subject = printable(redact(subject), limit=LONGEST_LINE)
         self.expected = None if expected is None else _printable_lines(expected)
         self.found = _printable_lines(found)
         self.remedy = None if remedy is None else _printable_lines(remedy)
@@ -138,16 +139,28 @@ def rows(error: MnistTasksError | Failure) -> dict[str, str]:
 def redact(text: str) -> str:
     """Return text without the user names, passwords and queries of the addresses in it.
 
-    A query can be a signature that gives access.
+    A query can be a signature that gives access. A password that contains ``/`` or an address
+    without its scheme is a mistake, but no less secret.
 
     >>> redact("https://user:secret@example.com/mnist.npz?key=secret: not found")
     'https://***@example.com/mnist.npz?*** not found'
     """
-    return re.sub(r"\?[^\s?]*=\S*", "?***", re.sub(r"//[^/\s]*@", "//***@", text))
+    text = _PASSWORD.sub("***@", text)
+    text = _USER.sub("//***@", text)
+    return _QUERY.sub(r"\1?***", text)
+
+
+# The number of a port is no password.
+_PASSWORD = re.compile(
+    r"""(?<![^\s/'"(=])[\w.%+~-]+:(?!//|\d*/)[^\s'"`<>|{}\[\]]*@(?=[\w\[])""", re.ASCII
+)
+_USER = re.compile(r"//[^/\s]*@")
+# Of an address, or of a part of one, with a name and a value.
+_QUERY = re.compile(r"""((?:\b\w\w+:/+[^\s?#"']*)|(?=\?[^\s?]*=))[?#][^\s"']+""")
 
 
 def _printable_lines(text: str) -> str:
-    return "\n".join(printable(line, limit=LONGEST_LINE) for line in text.split("\n"))
+    return "\n".join(printable(line, limit=LONGEST_LINE) for line in redact(text).split("\n"))
 
 
 def printable(text: str, *, limit: int = 200) -> str:

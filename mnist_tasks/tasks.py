@@ -29,10 +29,10 @@ _COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defin
 def run(context: Context, command: str, *words: str) -> int:
     """Run a command of the CLI and return its exit code.
 
-    The command line is shown on standard error. With ``invoke --dry`` it is printed on standard
-    output and not run.
+    The command line is shown on standard error, without passwords. With ``invoke --dry`` it is
+    printed on standard output and not run.
     """
-    line = command_line([*CLI, command, *words])
+    line = command_line([*CLI, command, *map(errors.redact, words)])
     if context.config.run.dry:
         print(line)
         return 0

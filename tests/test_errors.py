@@ -56,11 +56,27 @@ def test_text_from_outside_is_made_safe_to_display(text: str, shown: str) -> Non
         ("https://token@host:80/", "https://***@host:80/"),
         ("https://us@er:pass@host/", "https://***@host/"),
         ("http://host/mail@example", "http://host/mail@example"),
+        ("http://host:8080/mail@example", "http://host:8080/mail@example"),
         ("no address, a@b", "no address, a@b"),
+        ("what? a question = no secret", "what? a question = no secret"),
+        ("http://user:sec/ret@host/: not found", "http://***@host/: not found"),
+        ("http://user:s@cr/et@host/", "http://***@host/"),
+        ("user:secret@host/, which is no address", "***@host/, which is no address"),
+        ("https:/user:secret@host/ as a path", "https:/***@host/ as a path"),
+        ("http://host/file?secret", "http://host/file?***"),
+        ("'http://host/file?a=b&secret' is wrong", "'http://host/file?***' is wrong"),
+        ("https:/host/file?secret as a path", "https:/host/file?*** as a path"),
+        ("http://host/#token=secret", "http://host/?***"),
+        ("Max retries exceeded with url: /x?sig=secret&a", "Max retries exceeded with url: /x?***"),
+        ("C:/models/a#1.h5", "C:/models/a#1.h5"),
+        ("[/x]b[/link]:smile:<b>|`@bob`", "[/x]b[/link]:smile:<b>|`@bob`"),
+        ("model?.h5", "model?.h5"),
     ],
 )
 def test_credentials_in_addresses_are_not_shown(text: str, shown: str) -> None:
     assert redact(text) == shown
+    error = InputRefusedError(text, found=text, expected=text, remedy=text)
+    assert {error.subject, error.found, error.expected, error.remedy} == {shown}
 
 
 def test_the_texts_of_an_error_are_safe_to_display() -> None:

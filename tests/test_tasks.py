@@ -109,6 +109,11 @@ def test_a_task_is_one_command_line(
     assert inline("--dry", *arguments).splitlines() == [f"{CLI} {command}" for command in commands]
 
 
+def test_a_command_line_is_shown_without_passwords(inline: Inline) -> None:
+    shown = inline("--dry", "fetch", "--mirror", "https://me:secret@host/?key=secret")
+    assert shown.splitlines() == [f"{CLI} fetch --mirror 'https://***@host/?***'"]
+
+
 def test_the_list_names_each_task_and_what_it_does(inline: Inline) -> None:
     listed = inline("--list")
     for name, what in {

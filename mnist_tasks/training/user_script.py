@@ -8,6 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from mnist_tasks import errors
 from mnist_tasks.code_records import Script
 
 LARGEST = 200_000  # characters: the record keeps the text
@@ -39,13 +40,13 @@ def name(script: Script | None) -> str:
 
 
 def command(script: Script | None) -> str:
-    """Return the command line that repeats a script; empty for a notebook."""
+    """Return the command line that repeats a script, without secrets; empty for a notebook."""
     main = sys.modules.get("__main__")
     if script is None or getattr(main, "In", None) is not None:
         return ""
     spec = getattr(main, "__spec__", None)  # only of a module: python -m package.module
     started = ["-m", spec.name.removesuffix(".__main__")] if spec else [script.path]
-    return shlex.join(["python", *started, *sys.argv[1:]])
+    return shlex.join(["python", *started, *map(errors.redact, sys.argv[1:])])
 
 
 def _script(path: str, content: bytes) -> Script:

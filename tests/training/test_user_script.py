@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from mnist_tasks import code_records
 from mnist_tasks.training import user_script
 
 
@@ -31,6 +32,15 @@ def test_a_script_is_kept_with_its_hash(main: ModuleType, tmp_path: Path) -> Non
     assert script.sha256 == hashlib.sha256(b"fit()\n").hexdigest()
     assert user_script.name(script) == "mine.py"
     assert user_script.command(script) == "python mine.py --epochs '3 or 4'"
+
+
+def test_a_command_line_is_kept_without_its_passwords(
+    main: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main.__file__ = "mine.py"
+    monkeypatch.setattr(sys, "argv", ["", "--data=https://me:secret@host/?key=secret"])
+    script = code_records.Script(path="mine.py", sha256="", text="")
+    assert user_script.command(script) == "python mine.py '--data=https://***@host/?***'"
 
 
 def test_of_a_notebook_its_cells_are_kept(
