@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 
 @contextlib.contextmanager
@@ -40,17 +41,35 @@ def quiet_stderr() -> Iterator[None]:
     TensorFlow's C++ code writes there directly, past ``sys.stderr`` and before any log level
     applies.
     """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
+    buffered = _buffered()
+    if buffered is None:
+        yield
+        return
+    saved, held_back = buffered
+    with held_back:
         try:
             yield
         except BaseException:
             os.dup2(saved, 2)
             held_back.seek(0)
-            os.write(2, held_back.read())
+            with contextlib.suppress(OSError):  # the error is what counts
+                os.write(2, held_back.read())
             raise
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def _buffered() -> tuple[int, IO[bytes]] | None:
+    """Let descriptor 2 write to a temporary file; return a copy of the descriptor, and the file.
+
+    Return ``None`` if the descriptor is closed, or there is no room for the file.
+    """
+    with contextlib.suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        held_back = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as TensorFlow loads
+        saved = os.dup(2)
+        os.dup2(held_back.fileno(), 2)
+        return saved, held_back
+    return None

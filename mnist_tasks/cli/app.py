@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import sys
 import traceback
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -103,34 +99,11 @@ for command in (init, fetch, train, check, report, vet, sweep, false_alarms, doc
 app.add_typer(runs.app, name="runs")
 
 
-class _Messages(io.TextIOWrapper):
-    """Standard error that ignores failed writes: a full disk doesn't change the exit code."""
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
-            super().write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            super().flush()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code.
 
     An unexpected exception is a bug. Its exit code must not be mistaken for a failed contract's.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # it was closed
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end
-    if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack a character
-        sys.stdout.reconfigure(errors="replace")
-    if isinstance(sys.stderr, io.TextIOWrapper):
-        encoding = sys.stderr.encoding
-        sys.stderr = _Messages(
-            sys.stderr.detach(), encoding=encoding, errors="replace", line_buffering=True
-        )
     try:
         with termination.unwinding():
             app(arguments, prog_name="mnist-tasks")

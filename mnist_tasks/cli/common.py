@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from mnist_tasks import errors
-from mnist_tasks.errors import EnvironmentProblemError, printable
+from mnist_tasks.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
     from rich.console import RenderableType
 
@@ -70,8 +69,7 @@ def print_tables(*parts: RenderableType) -> None:
     """Print rich renderables to standard output."""
     from mnist_tasks import console
 
-    with _require_output():
-        console.results().print(*parts)
+    console.results().print(*parts)
 
 
 def print_line(text: str) -> None:
@@ -80,16 +78,15 @@ def print_line(text: str) -> None:
 
     from mnist_tasks import console
 
-    with _require_output():
-        console.results().print(Text(printable(text)), soft_wrap=True)
+    console.results().print(Text(printable(text)), soft_wrap=True)
 
 
 def print_json(result: Any) -> None:
     """Print a result as one JSON document."""
     from mnist_tasks import json_text
 
-    with _require_output():
-        sys.stdout.write(json_text.to_json(result).decode())
+    sys.stdout.write(json_text.to_json(result).decode())
+    sys.stdout.flush()
 
 
 def print_error(error: MnistTasksError | Failure) -> None:
@@ -107,28 +104,3 @@ def warn_skipped(skipped: Collection[str]) -> None:
         console.note(f"skipped {each}")
     if len(skipped) > MOST_SKIPPED:
         console.note(f"and {len(skipped) - MOST_SKIPPED:,} more; `mnist-tasks runs` lists them")
-
-
-@contextmanager
-def _require_output() -> Iterator[None]:
-    """Exit with an error if standard output can't be written, for example on a full disk.
-
-    A reader that closes the pipe, such as ``head``, is not an error.
-    """
-    from mnist_tasks import console
-
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        console.discard(sys.stdout)
-    except OSError as error:
-        console.discard(sys.stdout)
-        problem = EnvironmentProblemError(
-            "standard output",
-            expected="a stream that can be written",
-            found=error.strerror or str(error),
-            remedy="Free some space, or redirect the output elsewhere.",
-        )
-        console.show_error(problem)
-        raise typer.Exit(problem.exit_code) from error

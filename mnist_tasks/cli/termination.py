@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 
 # Windows has no SIGHUP, which a terminal sends when it is closed.
@@ -36,6 +36,4 @@ def unwinding() -> Iterator[None]:
     try:
         yield
     except Terminated:
-        with suppress(OSError):
-            sys.stdout.flush()
         sys.exit(128 + received[0])

@@ -66,43 +66,6 @@ def test_a_character_that_the_encoding_lacks_is_replaced(cli: Cli) -> None:
     assert "Exit codes: 0 done, and the contract passed ? 1" in " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize("option", ["--json", "--reverse"])
-def test_a_full_output_is_an_error(tmp_path: Path, option: str) -> None:
-    command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 4, done.stderr
-    assert "No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [(("vet", "nosuch.h5"), 3), (("sweep", "--seeds", "x"), 2), (("train", "--nosuch"), 2)],
-)
-def test_unwritable_messages_do_not_change_the_exit_code(
-    tmp_path: Path, arguments: tuple[str, ...], code: int
-) -> None:
-    command = [sys.executable, "-m", "mnist_tasks", *arguments]
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=full, text=True, check=False
-        )
-    assert (done.returncode, done.stdout) == (code, "")
-
-
-@pytest.mark.parametrize("option", ["--json", "--reverse"])
-def test_a_closed_output_is_not_an_error(tmp_path: Path, option: str) -> None:
-    command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path), option]
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["check", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     run = f"from mnist_tasks.cli.app import app; app({arguments!r}, standalone_mode=False)"
