@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mnist_tasks import cgroups, constraints, dataset_info
+from mnist_tasks import cgroups, constraints, dataset_info, disk
 from mnist_tasks.errors import UsageError, printable
 
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
@@ -109,21 +107,11 @@ class TrainingConfig:
                 expected="auto, cpu, gpu, gpu:N (the first is gpu:0) or all",
                 found=printable(self.device),
             )
-        if _is_folder(self.output):
-            raise UsageError("--output", expected="a file", found=f"a folder: {self.output}")
+        if found := disk.obstacle(self.output):
+            raise UsageError("--output", expected="a file", found=f"{found}: {self.output}")
         if self.output.suffix not in MODEL_SUFFIXES:
             expected = f"a file name that ends in {' or '.join(MODEL_SUFFIXES)}"
             raise UsageError("--output", expected=expected, found=str(self.output))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (OSError, ValueError) as error:  # a ValueError: a null character
-        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
-            found = getattr(error, "strerror", None) or str(error)
-            raise UsageError("--output", expected="a file name", found=found) from error
-        return False  # what else is wrong shows when the folder is written
 
 
 def refuse_many_workers(environment: Mapping[str, str]) -> None:

@@ -29,10 +29,12 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
+        path = Path(error.filename2 or error.filename or folder)
+        is_dangling = isinstance(error, FileExistsError) and path.is_symlink() and not path.exists()
         raise EnvironmentProblemError(
-            str(error.filename2 or error.filename or folder),
+            str(path),
             expected="a writable folder on a disk with free space",
-            found=error.strerror or str(error),
+            found="a link to nothing" if is_dangling else error.strerror or str(error),
             remedy=remedy,
         ) from error
 
@@ -85,35 +87,75 @@ def _failed(error: OSError, path: Path, size: int) -> OSError:
 def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
     """Write a file to a temporary name, and move it into place once it is complete.
 
+    A symbolic link is written through, as by any other program.
+
     Parameters
     ----------
     staging
-        Folder of the temporary file, on the disk of the target; by default the target's folder.
+        Folder of the temporary file, on the disk of the target; by default the target's folder, and
+        for a link always that of the file it leads to.
 
     Raises
     ------
     OSError
         It can't be written; the error names the target. A file that is there is not changed.
     """
+    place = destination(target)
     try:
-        with temporary.file(staging or target.parent) as (file, path):
+        with temporary.file(staging if staging and place == target else place.parent) as (
+            file,
+            path,
+        ):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             path.chmod(default_mode())
             if not temporary.HAS_LOCKS:
                 file.close()
-            path.replace(target)
+            path.replace(place)
     except OSError as error:
         raise _failed(error, target, len(content)) from error  # not its temporary name
 
 
-def require_replaceable(target: Path) -> None:
-    """Raise `OSError` if a device or a pipe is there: root could replace even ``/dev/null``."""
-    with suppress(FileNotFoundError):
-        mode = target.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise OSError(errno.EINVAL, "a pipe, socket or device", str(target))
+def require_output(path: Path, *, remedy: str) -> None:
+    """Raise `EnvironmentProblemError` unless a file can be written, before work depends on it."""
+    with writable(path.parent, remedy=remedy):
+        folder = destination(path).parent
+    require_writable(folder, remedy=remedy)
+
+
+def obstacle(path: Path) -> str:
+    """Return what is in the place of a file that can be written, or ``""``.
+
+    A missing file and a link to one are no obstacles; problems of the folder show when it is
+    written.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:  # a ValueError: a null character
+        code = getattr(error, "errno", None)
+        if code in (errno.ELOOP, errno.ENAMETOOLONG, None):
+            return getattr(error, "strerror", None) or str(error)
+        return ""
+    if stat.S_ISDIR(status.st_mode):
+        return "a folder"
+    if not stat.S_ISREG(status.st_mode):
+        return "a pipe, socket or device"
+    for number in (1, 2):  # /dev/stdout may be a file
+        with suppress(OSError):
+            if os.path.samestat(status, os.fstat(number)):
+                return "where this process prints"
+    return ""
+
+
+def destination(target: Path) -> Path:
+    """Return the file that a write changes: a link stays, and what it leads to is written.
+
+    A device or a pipe is an `OSError`: root could replace even ``/dev/null``.
+    """
+    if found := obstacle(target):
+        raise OSError(errno.EINVAL, found, str(target))
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
 
 
 def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:

@@ -37,6 +37,7 @@ def test_the_defaults_are_valid() -> None:
         ("output", Path("model")),
         ("output", Path("x" * 300 + ".h5")),
         ("output", Path("a\0.h5")),
+        ("output", Path("/dev/stdout")),
     ],
 )
 def test_a_value_out_of_range_is_named(option: str, value: Any) -> None:

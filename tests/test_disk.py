@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -156,3 +157,52 @@ def test_what_may_never_end_is_refused_and_not_waited_for(tmp_path: Path) -> Non
 def test_a_file_of_the_kernel_has_more_than_its_size() -> None:
     with pytest.raises(OSError, match="11 bytes"):
         disk.read_regular(Path("/proc/self/status"), limit=10)
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("again")
+    (tmp_path / "again").symlink_to("folder/file")
+    for content in (b"new", b"newer"):  # first, the link leads to nothing
+        disk.require_output(tmp_path / "link", remedy="")
+        disk.write(tmp_path / "link", content, staging=tmp_path)
+        assert (tmp_path / "folder" / "file").read_bytes() == content
+    assert (tmp_path / "link").is_symlink()
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("link", "Too many levels of symbolic links"),
+        ("/dev/null", "a pipe, socket or device"),
+        ("folder", "a folder"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_a_link_to_no_file_is_refused(target: str, found: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    assert disk.obstacle(link) == found
+    with pytest.raises(OSError, match=found):
+        disk.write(link, b"")
+    with pytest.raises(EnvironmentProblemError, match=found):
+        disk.require_output(link, remedy="")
+    assert link.is_symlink()
+
+
+def test_a_folder_that_is_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nothing")
+    with pytest.raises(EnvironmentProblemError, match="link: a link to nothing"):
+        disk.require_writable(tmp_path / "link", remedy="")
+
+
+def test_the_file_of_the_standard_output_is_not_replaced(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    script = "import mnist_tasks.disk, pathlib; print(mnist_tasks.disk.obstacle(pathlib.Path({})))"
+    for name in ("'/dev/stdout'", "'log'"):
+        with (tmp_path / "log").open("w") as log:
+            command = [sys.executable, "-c", script.format(name)]
+            subprocess.run(command, stdout=log, cwd=tmp_path, env=env, check=True)
+        assert (tmp_path / "log").read_text() == "where this process prints\n"

@@ -127,7 +127,7 @@ def train(
     runs = Path(runs_dir)
     if not force:
         run_models.require_own(training.output, runs, force="--force")
-    disk.require_writable(training.output.parent, remedy=run_models.OTHER_OUTPUT)
+    disk.require_output(training.output, remedy=run_models.OTHER_OUTPUT)
     load = cache(partial(load_data, "train", data=source, progress=progress))
     if if_needed:
         found = up_to_date.find(training, load, runs, file)

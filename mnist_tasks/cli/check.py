@@ -96,6 +96,8 @@ def check(
 
     loaded = contract_file.load(contract)
     paths = model_paths.expand(models or [config.LATEST_MODEL])
+    inputs = paths if contract is None else [*paths, contract]
+    files.require_outputs({"--junit": junit, "--markdown": markdown}, inputs)
     of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, runs)
     known = of_runs or datasets.find(dataset)
     data = DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)

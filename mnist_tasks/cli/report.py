@@ -42,6 +42,8 @@ def report(
     shown = comparison.view(names or [], runs, data_dir)
     page = None if no_html else html or files.default_page(shown, runs)
     wanted = files.ReportFiles(html=page, markdown=markdown, csv=csv)
+    inputs = files.inputs(shown, names or [])
+    files.require_outputs({"--html": page, "--markdown": markdown}, inputs)
     if not as_json:
         print_tables(run_tables.report(shown))
     files.write_report(shown, wanted)

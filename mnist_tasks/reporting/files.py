@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_tasks import disk
+from mnist_tasks import disk, run_models
 from mnist_tasks.checking.results import CheckResults
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.reporting import export_tables
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.run_store import RECORD_NAME
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"
@@ -26,6 +29,35 @@ class ReportFiles:
     html: Path | None = None
     markdown: Path | None = None
     csv: Path | None = None
+
+
+def require_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = ()) -> None:
+    """Refuse files that would overwrite one another or an input, before there is work to lose.
+
+    Parameters
+    ----------
+    outputs
+        The files to write, by their options.
+
+    Raises
+    ------
+    UsageError
+        Two are one file, or one is also read; or it is a folder, a pipe or a device.
+    """
+    taken = {os.path.realpath(path): f"the input {path}" for path in inputs}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        remedy = f"Name another file with {option}."
+        found = disk.obstacle(path) or taken.get(os.path.realpath(path))
+        if found:
+            raise UsageError(
+                option,
+                expected="a file of its own",
+                found=f"{printable(str(path))}: {found}",
+                remedy=remedy,
+            )
+        taken[os.path.realpath(path)] = f"the file of {option}"
 
 
 def write_check(
@@ -51,18 +83,25 @@ def write_check(
         from mnist_tasks.reporting import markdown as markdown_text
 
         content = markdown_text.check(results).encode()
-        _write(markdown, content, "--markdown")
-        if summary := os.environ.get(SUMMARY):
-            with (
-                disk.writable(Path(summary).parent, remedy=f"Unset {SUMMARY}."),
-                Path(summary).open("ab") as file,
-            ):
-                file.write(content)
+        summary = os.environ.get(SUMMARY)
+        if not summary or not _is_same(markdown, Path(summary)):
+            _write(markdown, content, "--markdown")
+        if summary:
+            with disk.writable(Path(summary).parent, remedy=f"Unset {SUMMARY}."):
+                _append(Path(summary), content)
 
 
 def default_page(shown: RunView | Comparison, runs: Path) -> Path:
     """Return the default path of a page: beside a run's record, or in the folder of the runs."""
     return shown.folder / PAGE_NAME if isinstance(shown, RunView) else runs / COMPARISON_NAME
+
+
+def inputs(shown: RunView | Comparison, names: Iterable[str]) -> list[Path]:
+    """Return the files that a report reads: those of its runs, and those that the user named."""
+    views = (shown,) if isinstance(shown, RunView) else shown.views
+    named = [Path(name) for name in names if os.path.isfile(name)]  # noqa: PTH113 - of any length
+    records = [view.folder / RECORD_NAME for view in views]
+    return [*named, *records, *(run_models.kept(view.record, view.folder) for view in views)]
 
 
 def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
@@ -108,5 +147,19 @@ def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> dict[st
 
 def _write(path: Path, content: bytes, option: str) -> None:
     with disk.writable(path.parent, remedy=f"Name another file with {option}."):
-        disk.require_replaceable(path)
         disk.write(path, content)
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Append a document to a file, and first the line end that its last line may lack."""
+    before = b""
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            before = file.read()
+    with path.open("ab") as file:
+        file.write((b"" if before in (b"", b"\n") else b"\n") + content)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)

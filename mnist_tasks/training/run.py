@@ -79,7 +79,7 @@ def train(
     recipe = recipes.resolve(config)
     if network is None and config.network is not None:
         network = network_file.find(config.network)
-    disk.require_writable(config.output.parent, remedy=saving.OTHER_OUTPUT)
+    disk.require_output(config.output, remedy=saving.OTHER_OUTPUT)
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
         data = _first(load_data(), config.limit)

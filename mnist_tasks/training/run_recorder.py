@@ -83,7 +83,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Refuse what can't be written, before hours are spent on a training."""
         if not self._force:
             run_models.require_own(self._output, self._runs, option=OUTPUT, force=FORCE)
-        disk.require_writable(self._output.parent, remedy=OTHER_OUTPUT)
+        disk.require_output(self._output, remedy=OTHER_OUTPUT)
         disk.require_writable(self._runs, remedy=OTHER_RUNS)
         self._room = ExitStack()
         self._has_room = False

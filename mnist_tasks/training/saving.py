@@ -41,7 +41,8 @@ def room(model: keras.Model, outputs: Mapping[Path, str]) -> Iterator[None]:
     with ExitStack() as stack:
         for output, remedy in outputs.items():
             size = _BYTES_PER_PARAMETER[output.suffix] * model.count_params() + _OTHER_BYTES
-            stack.enter_context(disk.reserved(output.parent, size, remedy=remedy))
+            folder = disk.destination(output).parent
+            stack.enter_context(disk.reserved(folder, size, remedy=remedy))
         yield
 
 

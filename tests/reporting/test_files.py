@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks.errors import EnvironmentProblemError
+from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from mnist_tasks.reporting import files
 from tests import check_results
 
@@ -43,6 +43,50 @@ def test_the_summary_of_a_ci_job_is_appended_to(
     files.write_check(FOUND, markdown=tmp_path / "a.md")
     content = (tmp_path / "a.md").read_text(encoding="utf-8")
     assert summary.read_text(encoding="utf-8") == "before\n" + content
+
+
+@pytest.mark.parametrize("before", ["", "before", "before\n"])
+def test_the_summary_keeps_its_heading(
+    before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the file ends with a line end or not, and if it is also that of --markdown."""
+    summary = tmp_path / "summary"
+    summary.write_text(before)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    files.write_check(FOUND, markdown=tmp_path / "a.md")
+    content = (tmp_path / "a.md").read_text(encoding="utf-8")
+    expected = (before.strip() and "before\n") + content
+    assert summary.read_text(encoding="utf-8") == expected
+    files.write_check(FOUND, markdown=summary)
+    assert summary.read_text(encoding="utf-8") == expected + content
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "link").symlink_to("shared/new.xml")
+    files.write_check(FOUND, junit=tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "shared" / "new.xml").read_bytes().startswith(b"<?xml")
+
+
+def test_no_file_overwrites_another(tmp_path: Path) -> None:
+    (tmp_path / "model.h5").touch()
+    (tmp_path / "link").symlink_to("model.h5")
+    (tmp_path / "a").touch()
+    os.mkfifo(tmp_path / "pipe")
+    model = tmp_path / "folder" / ".." / "model.h5"
+    (tmp_path / "folder").mkdir()
+    files.require_outputs({"--junit": tmp_path / "a", "--markdown": None}, [model])
+    for junit, markdown, option, found in (
+        ("a", "folder/../a", "--markdown", "the file of --junit"),
+        ("link", "a", "--junit", f"the input {model}"),
+        ("a", "pipe", "--markdown", "a pipe, socket or device"),
+        ("folder", "a", "--junit", "a folder"),
+    ):
+        outputs = {"--junit": tmp_path / junit, "--markdown": tmp_path / markdown}
+        with pytest.raises(UsageError, match=found) as caught:
+            files.require_outputs(outputs, [model])
+        assert caught.value.subject == option
 
 
 @pytest.mark.parametrize("option", ["junit", "markdown"])
