@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
-from mnist_tasks import install
+from mnist_tasks import install, resource_limits
 from mnist_tasks.environment.builds import module_path
 from mnist_tasks.environment.diagnosis import Finding
-from mnist_tasks.errors import printable
+from mnist_tasks.errors import EnvironmentProblemError, printable
 
 TIMEOUT = 60.0  # seconds: the first import from a cold disk is slow
 _BOOT = """
@@ -130,6 +130,11 @@ def finding(result: ProbeResult, package: str = "tensorflow") -> Finding:
             found=f"TensorFlow {result.tensorflow}, {kind}; Keras {result.keras}; "
             f"{result.seconds:.1f} s"
         )
+    try:
+        resource_limits.require_for_tensorflow(threads=1)
+    except EnvironmentProblemError as error:
+        found = f"can't be imported: {error.found}, where it needs {error.expected}"
+        return make(status="error", found=found, remedy=error.remedy, details=())
     stage = "can't be imported" if result.tensorflow is None else "can't list its devices"
     remedy = f"Run `python -m pip install --force-reinstall {package}`"
     remedy += f"; it is imported from {module_path()}."

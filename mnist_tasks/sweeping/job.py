@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mnist_tasks import errors, temporary
+from mnist_tasks import errors, resource_limits, temporary
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.data.loading import DataConfig
@@ -73,6 +73,8 @@ def run(job: Job, images: Images, attempt: int) -> Result | Failed:
     except MnistTasksError as error:
         return Failed(failure=Failure.of(error), exit_code=error.exit_code)
     except Exception as error:
+        if limited := resource_limits.exhausted(error):
+            return Failed(failure=Failure.of(limited), exit_code=limited.exit_code)
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return Failed(
             failure=Failure(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_tasks import fast_import, install
+from mnist_tasks import fast_import, install, resource_limits
 from mnist_tasks.config import TrainingConfig, available_cores
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
@@ -22,6 +23,8 @@ from mnist_tasks.version import VERSION
 
 def import_tensorflow() -> None:
     """Import TensorFlow and Keras without their start-up messages, or raise an error."""
+    if "tensorflow" not in sys.modules:
+        resource_limits.require_for_tensorflow(threads=available_cores())
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with fast_import.quiet_stderr(), fast_import.light():

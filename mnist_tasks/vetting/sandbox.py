@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks import dataset_info, temporary
+from mnist_tasks import dataset_info, resource_limits, temporary
 from mnist_tasks.records import Protection
 from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.image_input import InputFormat
@@ -75,6 +75,7 @@ def inspect(
         input_format=input_format,
         latency_runs=latency_runs,
     )
+    resource_limits.require_for_tensorflow(threads=1)
     result, protections = _run_child(content, image_sets, limits, options)
     if not isinstance(result, protocol.InspectionResult):
         raise invalid_result(content.name)
