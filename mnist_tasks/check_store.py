@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from mnist_tasks import disk, json_text, predictions, run_store
+from mnist_tasks import disk, json_text, listed_runs, predictions, record_json, run_store
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
 from mnist_tasks.records import Check, Machine, RunRecord
 from mnist_tasks.run_store import StoredRuns
@@ -24,6 +24,7 @@ def attach(
     runs: Path,
     probabilities: predictions.Probabilities | None = None,
     *,
+    stored: StoredRuns | None = None,
     on_skipped: Callable[[str], object] = lambda _: None,
 ) -> None:
     """Add a check to the record of the run that made the model; without one, save the check alone.
@@ -32,6 +33,8 @@ def attach(
     ----------
     probabilities : (n, classes) float32 in [0, 1]
         The model's predictions for the test images.
+    stored
+        The runs of the folder, if they are known.
     on_skipped
         Called with a message for each record that was skipped, and if a check alone can't be saved.
 
@@ -40,13 +43,15 @@ def attach(
     EnvironmentProblemError
         The run's record can't be written.
     """
-    if run_store.attach(check, runs, probabilities, on_skipped=on_skipped) is not None:
+    attached = run_store.attach(check, runs, probabilities, stored=stored, on_skipped=on_skipped)
+    if attached is not None:
         return
     folder = _folder(runs, check.model.sha256)
     try:
         if probabilities is not None:
             path = predictions.save(probabilities, folder)
             check = replace(check, predictions=disk.sha256(path))
+        check = _in_order(check, runs)
         with disk.writable(folder, remedy=run_store.OTHER_FOLDER):
             disk.write(folder / FILE_NAME, json_text.to_json(check))
     except EnvironmentProblemError as error:
@@ -66,8 +71,8 @@ def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
     except OSError as error:
         found = error.strerror or str(error)
         raise InputRefusedError(str(model), expected="a model file", found=found) from error
-    if (record := stored.newest_of(digest)) is not None:
-        return record, runs / record.id
+    if (run := stored.newest_of(digest)) is not None:
+        return run_store.of_listed(run, runs)
     folder = _folder(runs, digest)
     check = _read(folder / FILE_NAME)
     if check is not None and check.model.sha256 == digest:
@@ -82,26 +87,14 @@ def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
 
 def newest(runs: Path) -> Check | None:
     """Return the newest check of a model that no run made."""
-    return max(_all(runs).values(), key=lambda check: check.created, default=None)
+    return max(_all(runs).values(), key=_time, default=None)
 
 
 def old(runs: Path, keep: int) -> list[Path]:
     """Return the folders of all but the newest checks."""
     found = _all(runs)
-    oldest_first = sorted(found, key=lambda folder: found[folder].created)
+    oldest_first = sorted(found, key=lambda folder: _time(found[folder]))
     return oldest_first[: max(0, len(found) - keep)]
-
-
-def delete(folder: Path, runs: Path) -> None:
-    """Delete the folder of a check.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        The folder can't be deleted, or is a symbolic link.
-    """
-    with disk.writable(runs, remedy="Delete it by hand, or keep it."):
-        shutil.rmtree(folder)
 
 
 def as_record(check: Check) -> RunRecord:
@@ -121,6 +114,18 @@ def as_record(check: Check) -> RunRecord:
         check=check,
         dataset=check.dataset,
     )
+
+
+def _in_order(check: Check, runs: Path) -> Check:
+    """Return a new check so that it is the newest, as `run_store.in_order`."""
+    times = [_time(each) for each in _all(runs).values()]
+    if not times or _time(check) > max(times):
+        return check
+    return replace(check, order=listed_runs.following(max(times)))
+
+
+def _time(check: Check) -> datetime:
+    return listed_runs.time_of(check.created, check.order)
 
 
 def _folder(runs: Path, sha256: str) -> Path:
@@ -143,4 +148,4 @@ def _read(path: Path) -> Check | None:
         check = msgspec.json.decode(disk.read_regular(path), type=Check)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return None if run_store.invalid(as_record(check)) else check
+    return None if record_json.invalid(as_record(check)) else check

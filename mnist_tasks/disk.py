@@ -184,8 +184,9 @@ def read_regular(path: Path, *, limit: int = LARGEST_TEXT) -> bytes:
         size, content = status.st_size, b""
         if size <= limit:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                # Files of the kernel can return nothing yet, or have more than their size.
-                content = file.read(limit + 1) or b""
+                content = file.read(size + 1) or b""  # files of the kernel can return nothing yet
+                if len(content) > size:  # nor is their size that of their content
+                    content += file.read(limit + 1 - len(content)) or b""
     finally:
         os.close(descriptor)
     if max(size, len(content)) > limit:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+
+Kind = TypeVar("Kind")
 
 #: Names of recipe settings in schema 1, with the names that replaced them.
 RENAMED_SETTINGS = {
@@ -18,6 +22,23 @@ _STATUSES = {"holds": "passed", "broken": "failed", "unmeasured": "not measured"
 _EVALUATED_ON = {"held-out": "validation"}
 _DIRECTIONS = {"<": "below", ">": "above"}
 _NOT_MEASURED = "not measured: "
+
+
+def decode(content: bytes, decoder: msgspec.json.Decoder[Kind]) -> Kind:
+    """Decode the JSON of a record, or of a part of it, of any schema.
+
+    Raises
+    ------
+    msgspec.DecodeError, UnicodeDecodeError, RecursionError
+        It is no JSON, or not that of a record.
+    """
+    try:
+        record = decoder.decode(content)
+        if getattr(record, "schema", None) != 1:
+            return record
+    except msgspec.ValidationError:  # it may be of an older schema
+        pass
+    return msgspec.convert(upgrade(msgspec.json.decode(content)), type=decoder.type)
 
 
 def upgrade(record: Any) -> Any:

@@ -45,14 +45,19 @@ _UNREADABLE = (
 
 def save(probabilities: Probabilities, folder: Path) -> Path:
     """Write predictions to the folder of a run, atomically, and return the path."""
+    path = folder / FILE_NAME
+    with disk.writable(folder, remedy="Name another folder with --runs."):
+        disk.write(path, to_bytes(probabilities))
+    return path
+
+
+def to_bytes(probabilities: Probabilities) -> bytes:
+    """Return the content of a file with predictions."""
     import numpy as np
 
-    path = folder / FILE_NAME
     content = io.BytesIO()
     np.savez(content, probabilities=probabilities)
-    with disk.writable(folder, remedy="Name another folder with --runs."):
-        disk.write(path, content.getvalue())
-    return path
+    return content.getvalue()
 
 
 def load(folder: Path, *, classes: int, sha256: str | None = None) -> Probabilities:

@@ -175,6 +175,8 @@ class Check:
         Of the Keras that wrote the file; ``None`` if the file doesn't say.
     dataset
         What the test images and their labels are.
+    order
+        As that of a run, among the checks of models that no run made.
     """
 
     model: ModelFile
@@ -191,6 +193,7 @@ class Check:
     keras: str | None = None
     keras_version: str | None = None
     dataset: DatasetInfo = dataset_info.MNIST
+    order: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +253,9 @@ class RunRecord:
         ``fast`` for the loop of this package, ``fit`` for that of Keras.
     script
         The script of the user that trained the model; ``None`` if this package did.
+    order
+        The time by which runs are sorted if it is not `created`: after the clock was set back, or
+        if the run before ended in the same second, the time of that run and a microsecond.
     """
 
     id: str
@@ -272,6 +278,7 @@ class RunRecord:
     network_source: NetworkSource | None = None
     trainer: Literal["fast", "fit"] = "fast"
     script: Script | None = None
+    order: str = ""
     schema: Annotated[int, Meta(ge=1)] = SCHEMA
 
 

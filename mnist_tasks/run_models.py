@@ -7,10 +7,10 @@ in place when a model is saved there again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from mnist_tasks import disk, json_text, run_store, temporary
+from mnist_tasks import disk, record_json, run_store, temporary
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
 
@@ -72,15 +72,22 @@ def new_folder(runs: Path) -> Iterator[Path]:
         yield folder
 
 
-def publish(record: RunRecord, folder: Path) -> None:
+def publish(record: RunRecord, folder: Path) -> RunRecord:
     """Complete the folder of a new run, which has its model, then replace the file it is for.
 
     In this order a record may be newer than the file, but never the other way around.
+
+    Returns
+    -------
+    record
+        As it was written: the newest of its folder.
 
     Raises
     ------
     EnvironmentProblemError
         A file can't be written; the error says which are new.
+    InputRefusedError
+        The record has a value that no record may have, or the folder of runs can't be read.
     KeyboardInterrupt
         With the same in words.
     """
@@ -91,20 +98,22 @@ def publish(record: RunRecord, folder: Path) -> None:
     try:
         with disk.writable(folder.parent, remedy=run_store.OTHER_FOLDER):
             try:
-                disk.write(folder / run_store.RECORD_NAME, json_text.to_json(record))
+                record = run_store.in_order(record, folder.parent)
+                disk.write(folder / run_store.RECORD_NAME, record_json.to_json(record))
             finally:  # better a model without a record than none
                 folder.chmod(disk.default_mode(0o777))
                 folder.rename(final)
         state = f"The run is recorded, with its model {own}. {output} was not replaced."
         with disk.writable(output.parent, remedy=OTHER_OUTPUT):
             disk.write(output, own.read_bytes())
-    except EnvironmentProblemError as error:
+    except (EnvironmentProblemError, InputRefusedError) as error:
         found = f"{error.found}. {state}"
-        raise EnvironmentProblemError(
+        raise type(error)(
             error.subject, expected=error.expected, found=found, remedy=error.remedy
         ) from error
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(state) from error
+    return record
 
 
 def replaced(record: RunRecord) -> bool:
@@ -119,9 +128,8 @@ def replaced(record: RunRecord) -> bool:
 
 
 def _was_made(digest: str, runs: Path) -> bool:
-    """Whether a record has the SHA-256 of a model; the newest are read first."""
-    for path in sorted(run_store.record_files(runs), reverse=True):
-        with suppress(InputRefusedError):
-            if run_store.read(path).model.sha256 == digest:
-                return True
-    return False
+    """Whether a record has the SHA-256 of a model."""
+    try:
+        return run_store.list_runs(runs).newest_of(digest) is not None
+    except InputRefusedError:  # it is no folder
+        return False

@@ -6,37 +6,48 @@ folder named after its id, so that a forged record can't redirect a write or a d
 
 from __future__ import annotations
 
-import os
-import shutil
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
-from mnist_tasks import disk, json_text, old_records, predictions
-from mnist_tasks.dataset_info import DatasetInfo
+from mnist_tasks import disk, listed_runs, predictions, record_json
 from mnist_tasks.errors import InputRefusedError, printable
-from mnist_tasks.records import SCHEMA, Check, Metrics, RunRecord
+from mnist_tasks.listed_runs import ListedRun
+from mnist_tasks.records import SCHEMA, Check, RunRecord
 
 RECORD_NAME = "run.json"
 LATEST = "latest"
-RECIPE_DEPTH = 8  # of a record: a recipe has a list of layers, each with its settings
 OTHER_FOLDER = "Name another folder with --runs."
+Run = TypeVar("Run", ListedRun, RunRecord)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRuns:
+    """The runs of a folder, oldest first, and a message for each record that was skipped.
+
+    Only the record of the newest run is known to be valid as a whole.
+    """
+
+    runs: tuple[ListedRun, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    def newest_of(self, sha256: str) -> ListedRun | None:
+        """Return the newest run that made the model with this hash, if there is one."""
+        return next((run for run in reversed(self.runs) if run.sha256 == sha256), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredRecords:
     """The records of a folder, oldest first, and a message for each that was skipped."""
 
     records: tuple[RunRecord, ...] = ()
     skipped: tuple[str, ...] = ()
-
-    def newest_of(self, sha256: str) -> RunRecord | None:
-        """Return the newest run that made the model with this hash, if there is one."""
-        return next((each for each in reversed(self.records) if each.model.sha256 == sha256), None)
 
 
 def save(
@@ -53,8 +64,26 @@ def save(
     """
     path = folder / record.id / RECORD_NAME
     with disk.writable(path.parent, remedy=remedy):
-        disk.write(path, json_text.to_json(record), staging=staging)
+        disk.write(path, record_json.to_json(record), staging=staging)
     return path
+
+
+def in_order(record: RunRecord, folder: Path) -> RunRecord:
+    """Return the record of a new run so that it is sorted after all others of its folder.
+
+    Their times don't tell if the clock was set back, or if two ended in the same second. As in the
+    hybrid logical clocks of S. S. Kulkarni et al., "Logical physical clocks" (OPODIS 2014), the
+    new one then follows the latest time that there is.
+    """
+    runs = list_runs(folder).runs
+    return after(record, runs[-1].time) if runs else record
+
+
+def after(record: RunRecord, time: datetime) -> RunRecord:
+    """Return a record so that it is sorted after a time."""
+    if listed_runs.time_of(record.created) > time:
+        return record
+    return replace(record, order=listed_runs.following(time))
 
 
 def read(path: Path) -> RunRecord:
@@ -65,27 +94,11 @@ def read(path: Path) -> RunRecord:
     InputRefusedError
         The file is missing, or is not a valid record of a known schema.
     """
-    try:
-        written = msgspec.json.decode(disk.read_regular(path))
-        record = msgspec.convert(old_records.upgrade(written), type=RunRecord)
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = printable(str(error))
-    else:
-        reason = invalid(record)
-        if not reason:
-            return record
-    raise InputRefusedError(
-        str(path),
-        expected=f"a run record, schema {SCHEMA} or older",
-        found=reason,
-        remedy="Name the run.json of a run, or update mnist-tasks.",
-    )
+    return _refusing(path, record_json.parse)
 
 
-def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
-    """Read all records of a folder of runs; a missing folder has none.
+def list_runs(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
+    """Read what a list shows of all runs of a folder; a missing folder has none.
 
     `remedy` is what the user can do if the folder can't be read.
 
@@ -94,36 +107,24 @@ def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
     InputRefusedError
         The folder can't be read, or is not a folder.
     """
-    try:
-        os.scandir(folder).close()
-    except FileNotFoundError:
-        return StoredRuns()
-    except OSError as error:
-        expected, found = "a folder of run records", error.strerror or str(error)
-        raise InputRefusedError(
-            str(folder), expected=expected, found=found, remedy=remedy
-        ) from error
-    records = []
-    skipped = []
-    for path in sorted(record_files(folder)):
+    runs, skipped = _read_each(folder, listed_runs.parse, remedy)
+    runs.sort(key=lambda run: (run.time, run.id))
+    while runs:
         try:
-            record = read(path)
+            read(folder / runs[-1].id / RECORD_NAME)
         except InputRefusedError as error:
-            skipped.append(f"{printable(error.subject)}: {error.found}")
-            continue
-        if record.id == path.parent.name:
-            records.append(record)
+            skipped.append(_message(error))
+            runs.pop()
         else:
-            misplaced = f"its folder is not named after its run, {printable(record.id)}"
-            skipped.append(f"{printable(str(path))}: {misplaced}")
-    records.sort(key=lambda record: (record.created, record.id))
-    return StoredRuns(records=tuple(records), skipped=tuple(skipped))
+            break
+    return StoredRuns(runs=tuple(runs), skipped=tuple(sorted(skipped)))
 
 
-def record_files(folder: Path) -> list[Path]:
-    """Return the paths of the records in a folder, without those of runs that are being made."""
-    found = folder.glob(f"*/{RECORD_NAME}")
-    return [path for path in found if not path.parent.name.startswith(".")]
+def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRecords:
+    """Read all records of a folder as a whole; otherwise as `list_runs`."""
+    records, skipped = _read_each(folder, record_json.parse, remedy)
+    records.sort(key=lambda record: (listed_runs.time_of(record.created, record.order), record.id))
+    return StoredRecords(records=tuple(records), skipped=tuple(skipped))
 
 
 def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
@@ -136,7 +137,7 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     InputRefusedError
         No run has that name, or several runs match it.
     """
-    if name == LATEST and not stored.records:
+    if name == LATEST and not stored.runs:
         raise InputRefusedError(
             str(folder),
             expected="at least one run record",
@@ -145,11 +146,11 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
             "`mnist-tasks check MODEL`, then `mnist-tasks report MODEL`.",
         )
     if name == LATEST:
-        return stored.records[-1], folder / stored.records[-1].id
-    matches = [record for record in stored.records if record.id.startswith(name)]
-    found = [record for record in matches if record.id == name] or matches
+        return of_listed(stored.runs[-1], folder)
+    matches = [run for run in stored.runs if run.id.startswith(name)]
+    found = [run for run in matches if run.id == name] or matches
     if len(found) == 1:
-        return found[0], folder / found[0].id
+        return of_listed(found[0], folder)
     path = Path(name)
     # The name may be too long for a path, or the folder not readable.
     with suppress(OSError, ValueError):
@@ -160,21 +161,21 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
         printable(name) or "an empty name",
         expected=f"the id of a run in {folder}, a unique prefix of it, the path of a record or "
         "of a checked model",
-        found=", ".join(record.id for record in found[:5]) if found else "no such run",
+        found=", ".join(run.id for run in found[:5]) if found else "no such run",
         remedy="Run `mnist-tasks runs` to list them.",
     )
 
 
-def delete(record: RunRecord, folder: Path) -> None:
-    """Delete a run's folder and everything in it.
+def of_listed(run: ListedRun, folder: Path) -> tuple[RunRecord, Path]:
+    """Return the whole record of a run in a folder of runs, and its own folder.
 
     Raises
     ------
-    EnvironmentProblemError
-        The folder can't be deleted, or is a symbolic link.
+    InputRefusedError
+        The rest of the record is not valid, or it was deleted meanwhile.
     """
-    with disk.writable(folder, remedy="Delete it by hand, or keep it."):
-        shutil.rmtree(folder / record.id)
+    own = folder / run.id
+    return read(own / RECORD_NAME), own
 
 
 def attach(
@@ -182,6 +183,7 @@ def attach(
     folder: Path,
     probabilities: predictions.Probabilities | None = None,
     *,
+    stored: StoredRuns | None = None,
     on_skipped: Callable[[str], object] = lambda _: None,
 ) -> RunRecord | None:
     """Add a check to the newest record of the checked model, which its hash identifies.
@@ -192,52 +194,82 @@ def attach(
     ----------
     probabilities : (n, classes) float32 in [0, 1]
         The model's predictions for the test images, to be saved beside the record.
+    stored
+        The runs of the folder, if they are known.
     on_skipped
         Called with a message for each record that was skipped.
     """
-    stored = read_all(folder)
+    stored = stored or list_runs(folder)
     for each in stored.skipped:
         on_skipped(each)
-    record = stored.newest_of(check.model.sha256)
-    if record is None:
+    run = stored.newest_of(check.model.sha256)
+    if run is None:
         return None
-    checked = replace(record, check=check)
-    if probabilities is not None:
-        path = predictions.save(probabilities, folder / record.id)
-        checked = replace(record, check=replace(check, predictions=disk.sha256(path)))
-    save(checked, folder)
-    return checked
+    # The run may be deleted at any time, and its folder must not come back without its model.
+    with disk.writable(folder, remedy=OTHER_FOLDER), suppress(FileNotFoundError):
+        try:
+            record, own = of_listed(run, folder)
+        except InputRefusedError as error:
+            on_skipped(_message(error))
+            return None
+        if probabilities is not None:
+            content = predictions.to_bytes(probabilities)
+            disk.write(own / predictions.FILE_NAME, content)
+            check = replace(check, predictions=hashlib.sha256(content).hexdigest())
+        record = replace(record, check=check)
+        disk.write(own / RECORD_NAME, record_json.to_json(record))
+        return record
+    return None
 
 
-def invalid(record: RunRecord) -> str:
-    """Return why a well-formed record is not valid; empty if it is."""
-    check, trial = record.check, record.trial
-    if record.schema > SCHEMA:
-        return f"schema {record.schema}, written by a newer version"
-    if not isinstance(record.recipe.get("name"), str):
-        return "its recipe has no name"
-    if not _is_shallow(record.recipe):
-        return "its recipe is nested too deeply"
-    if check and check.model.sha256 != record.model.sha256:
-        return "its check is of another model file"
-    measured = (
-        (check and check.metrics, (check or record).dataset),
-        (trial and trial.metrics, record.dataset),
-    )
-    faults = (_invalid_metrics(metrics, info) for metrics, info in measured if metrics)
-    return next(filter(None, faults), "")
+def _read_each(
+    folder: Path, parse: Callable[[bytes], Run | str], remedy: str
+) -> tuple[list[Run], list[str]]:
+    """Return what `parse` makes of each record in a folder, and why others were skipped."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        expected, found = "a folder of run records", error.strerror or str(error)
+        raise InputRefusedError(
+            str(folder), expected=expected, found=found, remedy=remedy
+        ) from error
+    found_runs, skipped = [], []
+    for name in names:
+        path = folder / name / RECORD_NAME
+        try:
+            run = _refusing(path, parse)
+        except InputRefusedError as error:
+            if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+                skipped.append(_message(error))
+        else:
+            if run.id == name:
+                found_runs.append(run)
+            else:
+                misplaced = f"its folder is not named after its run, {printable(run.id)}"
+                skipped.append(f"{printable(str(path))}: {misplaced}")
+    return found_runs, skipped
 
 
-def _invalid_metrics(metrics: Metrics, info: DatasetInfo) -> str:
-    if not metrics.images:
-        return "its confusion matrix has no images"
-    if {len(metrics.confusion), *map(len, metrics.confusion)} != {len(info.classes)}:
-        return f"its confusion matrix is not of {len(info.classes)} classes"
-    return ""
+def _message(error: InputRefusedError) -> str:
+    return f"{printable(error.subject)}: {error.found}"
 
 
-def _is_shallow(value: Any, depth: int = RECIPE_DEPTH) -> bool:
-    if not isinstance(value, dict | list):
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return depth > 0 and all(_is_shallow(each, depth - 1) for each in inner)
+def _refusing(path: Path, parse: Callable[[bytes], Run | str]) -> Run:
+    """Return what `parse` makes of a record, or refuse the file."""
+    cause: Exception | None = None
+    try:
+        found = parse(disk.read_regular(path))
+    except OSError as error:
+        cause, found = error, error.strerror or str(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        cause, found = error, printable(str(error))
+    if not isinstance(found, str):
+        return found
+    raise InputRefusedError(
+        str(path),
+        expected=f"a run record, schema {SCHEMA} or older",
+        found=found,
+        remedy="Name the run.json of a run, or update mnist-tasks.",
+    ) from cause

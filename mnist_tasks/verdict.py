@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -88,5 +89,10 @@ class Verdict:
     @property
     def status(self) -> VerdictStatus:
         """The status of the worst clause; one that could not be measured counts as failed."""
-        worst = min((each.status for each in self.clauses), key=SEVERITY.index, default=SEVERITY[0])
-        return "failed" if worst == "not measured" else worst
+        return worst(each.status for each in self.clauses)
+
+
+def worst(statuses: Iterable[Status]) -> VerdictStatus:
+    """Return the status of a verdict whose clauses have these."""
+    found = min(statuses, key=SEVERITY.index, default=SEVERITY[0])
+    return "failed" if found == "not measured" else found

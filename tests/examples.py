@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from mnist_tasks import json_text, listed_runs
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.records import (
     Check,
@@ -13,6 +16,7 @@ from mnist_tasks.records import (
     Point,
     RunRecord,
 )
+from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.verdict import Clause, Status, Verdict
 
 MODEL = ModelFile(path="model_latest.h5", bytes=239_024, sha256="ab" * 32, parameters=21_586)
@@ -95,3 +99,16 @@ def run(number: int = 0, *, checked: Check | None = None) -> RunRecord:
         curve=(Point(step=1, loss=2.3, accuracy=0.1),),
         check=checked,
     )
+
+
+def write(record: RunRecord, runs: Path) -> Path:
+    """Write a record as it is, valid or not."""
+    path = runs / record.id / "run.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(json_text.to_json(record))
+    return path
+
+
+def stored(*records: RunRecord, skipped: tuple[str, ...] = ()) -> StoredRuns:
+    """Runs as they are read from a folder, oldest first."""
+    return StoredRuns(runs=tuple(map(listed_runs.of, records)), skipped=skipped)

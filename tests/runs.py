@@ -87,7 +87,7 @@ def view(runs: Path, data: Path, number: int = 0, dataset: Dataset = datasets.MN
     return RunView(
         record=record,
         folder=runs / record.id,
-        stored_runs=run_store.read_all(runs),
+        stored_runs=run_store.list_runs(runs),
         data_folder=data,
     )
 

@@ -18,7 +18,7 @@ from tests import examples
 def find(folder: Path, content: bytes = b"model") -> Check | None:
     (folder / "her.h5").write_bytes(content)
     record, _ = check_store.find(
-        run_store.read_all(folder / "runs"), folder / "runs", folder / "her.h5"
+        run_store.list_runs(folder / "runs"), folder / "runs", folder / "her.h5"
     )
     return record.check
 
@@ -35,7 +35,7 @@ def test_a_check_goes_to_the_run_that_made_the_model(tmp_path: Path) -> None:
     check_store.attach(check, tmp_path / "runs")
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [record.id]
     found, folder = check_store.find(
-        run_store.read_all(tmp_path / "runs"), tmp_path / "runs", _file(tmp_path)
+        run_store.list_runs(tmp_path / "runs"), tmp_path / "runs", _file(tmp_path)
     )
     assert (found.id, found.check, folder) == (record.id, check, tmp_path / "runs" / record.id)
 

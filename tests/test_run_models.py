@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks import disk, run_models, run_store
+from mnist_tasks import disk, pruning, run_models, run_store
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from mnist_tasks.records import ModelFile, RunRecord
 from tests import examples
@@ -65,8 +65,8 @@ def test_a_later_run_leaves_the_model_of_an_earlier_one(tmp_path: Path) -> None:
         b"1",
     ]
     assert [run_models.replaced(record) for record in records] == [True, False]
-    run_store.delete(records[0], tmp_path / "runs")
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == [records[1].id]
+    pruning.delete([tmp_path / "runs" / records[0].id], tmp_path / "runs")
+    assert [path.name for path in (tmp_path / "runs").glob("[!.]*")] == [records[1].id]
 
 
 def test_without_a_record_the_latest_model_stays(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_run_has_no_record_before_it_is_complete(tmp_path: Path) -> None:
         record = replace(trained(tmp_path), id="20261122-143512-7f3a")
         (folder / "model.h5").write_bytes(NEW)
         (folder / "run.json").write_text("{")
-        assert run_store.read_all(tmp_path / "runs") == run_store.StoredRuns()
+        assert run_store.read_all(tmp_path / "runs") == run_store.StoredRecords()
         run_models.publish(record, folder)
     (stored,) = run_store.read_all(tmp_path / "runs").records
     assert stored == record

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mnist_tasks import json_text, run_store
+from mnist_tasks import json_text, pruning, run_store
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import examples
 
@@ -62,7 +62,7 @@ def test_an_invalid_record_is_refused_with_the_reason(
 
 
 def test_a_record_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    path = run_store.save(replace(examples.run(), schema=99), tmp_path)
+    path = examples.write(replace(examples.run(), schema=99), tmp_path)
     with pytest.raises(InputRefusedError, match="schema 99, written by a newer version"):
         run_store.read(path)
 
@@ -73,8 +73,9 @@ def test_records_are_read_oldest_first_and_invalid_ones_are_named(tmp_path: Path
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "run.json").write_text('{"id": "\x1b[31m"}')
     (tmp_path / "empty").mkdir()
-    found = run_store.read_all(tmp_path)
-    assert [record.seed for record in found.records] == [0, 1, 2]
+    found = run_store.list_runs(tmp_path)
+    assert [record.seed for record in run_store.read_all(tmp_path).records] == [0, 1, 2]
+    assert [run.seed for run in found.runs] == [0, 1, 2]
     assert len(found.skipped) == 1
     assert "foreign" in found.skipped[0]
     assert run_store.find(found, tmp_path, "latest")[0].seed == 2
@@ -83,7 +84,7 @@ def test_records_are_read_oldest_first_and_invalid_ones_are_named(tmp_path: Path
 def test_a_folder_without_records_is_refused_with_a_remedy(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(InputRefusedError) as caught:
-            run_store.find(run_store.read_all(folder), folder, "latest")
+            run_store.find(run_store.list_runs(folder), folder, "latest")
         assert "mnist-tasks train" in str(caught.value.remedy)
 
 
@@ -188,7 +189,7 @@ def test_what_is_no_regular_file_is_skipped_and_named(tmp_path: Path) -> None:
 
 def test_a_run_is_found_by_its_id_a_prefix_or_its_path(tmp_path: Path) -> None:
     paths = [run_store.save(examples.run(number), tmp_path) for number in (0, 1)]
-    found = run_store.read_all(tmp_path)
+    found = run_store.list_runs(tmp_path)
     for name in (
         examples.run(0).id,
         "20261122-120000",
@@ -204,7 +205,7 @@ def test_a_full_id_wins_over_a_longer_one_that_starts_with_it(tmp_path: Path) ->
     short, long = replace(examples.run(0), id="a"), replace(examples.run(1), id="ab")
     for record in (short, long):
         run_store.save(record, tmp_path)
-    assert run_store.find(run_store.read_all(tmp_path), tmp_path, "a")[0] == short
+    assert run_store.find(run_store.list_runs(tmp_path), tmp_path, "a")[0] == short
 
 
 @pytest.mark.parametrize(("name", "found"), [("2026", "20261122-120000"), ("x", "no such run")])
@@ -212,14 +213,13 @@ def test_an_unknown_or_ambiguous_name_is_refused(tmp_path: Path, name: str, foun
     for number in (0, 1):
         run_store.save(examples.run(number), tmp_path)
     with pytest.raises(InputRefusedError, match=found):
-        run_store.find(run_store.read_all(tmp_path), tmp_path, name)
+        run_store.find(run_store.list_runs(tmp_path), tmp_path, name)
 
 
 def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
     path = run_store.save(examples.run(), tmp_path / "elsewhere")
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / examples.run().id).symlink_to(path.parent)
-    (record,) = run_store.read_all(tmp_path / "runs").records
-    with pytest.raises(EnvironmentProblemError):
-        run_store.delete(record, tmp_path / "runs")
+    with pytest.raises(EnvironmentProblemError, match="a symbolic link"):
+        pruning.delete([tmp_path / "runs" / examples.run().id], tmp_path / "runs")
     assert path.is_file()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks import check_store, config
+from mnist_tasks import check_store, config, run_store
 from mnist_tasks.api.data import data_config, load_data
 from mnist_tasks.data.loading import DataConfig
 
@@ -58,9 +58,10 @@ def check(
     from mnist_tasks.checking.checker import Checker
 
     loaded = _contract(contract)
+    stored = run_store.list_runs(Path(runs_dir))
     source = data_config(data, dataset)
     if dataset is None and not isinstance(data, DataConfig):
-        of_run = model_dataset.find([Path(model)], Path(runs_dir))
+        of_run = model_dataset.find([Path(model)], stored)
         source = replace(source, dataset=of_run or source.dataset)
     images = load_data("test", data=source)
     checker = Checker(
@@ -70,7 +71,7 @@ def check(
         require_isolation=require_isolation,
     )
     found, probabilities = checker.check(Path(model))
-    check_store.attach(found, Path(runs_dir), probabilities)
+    check_store.attach(found, Path(runs_dir), probabilities, stored=stored)
     return found
 
 

@@ -159,5 +159,4 @@ def train(
             command=run.command(training),
             model=replace(record.model, path=str(training.output)),
         )
-        run_models.publish(record, folder)
-    return record
+        return run_models.publish(record, folder)

@@ -6,15 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from mnist_tasks import disk, run_store
+from mnist_tasks import disk
 from mnist_tasks.checking.run_predictions import LARGEST_MODEL
 from mnist_tasks.data import datasets
 from mnist_tasks.data.datasets import Dataset
 from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.run_store import StoredRuns
 
 
-def find(models: Sequence[Path], runs: Path) -> Dataset | None:
-    """Return the data set that models were trained on; ``None`` if no run in a folder made one.
+def find(models: Sequence[Path], stored: StoredRuns) -> Dataset | None:
+    """Return the data set that models were trained on; ``None`` if no stored run made one.
 
     A record only chooses the test images: the model is vetted and measured like any other.
 
@@ -23,8 +24,7 @@ def find(models: Sequence[Path], runs: Path) -> Dataset | None:
     UsageError
         The models are of several data sets, or of one that is not known here.
     """
-    stored = run_store.read_all(runs)
-    names = {record.model.sha256: record.dataset.name for record in stored.records}
+    names = {run.sha256: run.trained_on for run in stored.runs}
     found: dict[str, Path] = {}  # the first model of each data set
     for model in models if names else ():
         try:

@@ -85,7 +85,7 @@ def check(
 
     Prints a verdict for each, and a table of all; exits with the worst.
     """
-    from mnist_tasks import api, check_store
+    from mnist_tasks import api, check_store, run_store
     from mnist_tasks.checking import contract_file, model_dataset, results
     from mnist_tasks.checking.checker import Checker
     from mnist_tasks.cli import model_paths
@@ -98,7 +98,8 @@ def check(
     paths = model_paths.expand(models or [config.LATEST_MODEL])
     inputs = paths if contract is None else [*paths, contract]
     files.require_outputs({"--junit": junit, "--markdown": markdown}, inputs)
-    of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, runs)
+    stored = run_store.list_runs(runs)
+    of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, stored)
     known = of_runs or datasets.find(dataset)
     data = DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known)
     images = api.load_data("test", data=data, progress=True)
@@ -121,7 +122,11 @@ def check(
                 if result.check is not None:
                     with _after_the_verdict(codes):
                         check_store.attach(
-                            result.check, runs, probabilities, on_skipped=skipped.setdefault
+                            result.check,
+                            runs,
+                            probabilities,
+                            stored=stored,
+                            on_skipped=skipped.setdefault,
                         )
                 if not as_json:
                     _print_check(result)

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -78,12 +79,12 @@ def list_(
         most=most,
     )
     with _without_collecting():
-        found = run_store.read_all(runs)
-        chosen = run_filter.select(found.records, wanted)
+        found = run_store.list_runs(runs)
+        chosen = run_filter.select(found.runs, wanted)
         if as_json:
             from mnist_tasks.reporting import export_tables
 
-            rows = [export_tables.of_record(record) for record in chosen]
+            rows = [export_tables.of_listed(run) for run in chosen]
             return print_json({"schema": 2, "runs": rows, "skipped": found.skipped})
         return print_tables(run_tables.listed(chosen, found, size=disk.size(runs)))
 
@@ -100,7 +101,7 @@ def show(
     from mnist_tasks import run_store
     from mnist_tasks.reporting.terminal import runs as run_tables
 
-    stored = run_store.read_all(runs)
+    stored = run_store.list_runs(runs)
     record, _ = run_store.find(stored, runs, name)
     warn_skipped(stored.skipped)
     print_result(record, run_tables.run, as_json=as_json)
@@ -118,25 +119,27 @@ def prune(
     Also deletes all but as many checks of models that no run made. A folder without a valid record
     is never deleted.
     """
-    from mnist_tasks import check_store, run_store
+    from mnist_tasks import check_store, console, pruning, run_store
 
-    stored = run_store.read_all(runs)
+    stored = run_store.list_runs(runs)
     warn_skipped(stored.skipped)
-    records = stored.records
-    old = records[: max(0, len(records) - keep)]
+    old = stored.runs[: max(0, len(stored.runs) - keep)]
     checks = check_store.old(runs, keep)
-    others = f", and {len(checks):,} checks of other models" if checks else ""
-    what = f"{len(old):,} of {len(records):,} runs{others}"
     if (old or checks) and not yes:
+        what = _counted(len(old), len(stored.runs), len(checks))
         _ask(f"Delete {what} from {runs}?", as_json=as_json)
-    for record in old:
-        run_store.delete(record, runs)
-    for folder in checks:
-        check_store.delete(folder, runs)
+    wait = partial(console.note, f"waiting for another process that works in {runs}")
+    deleted = pruning.delete([*(runs / run.id for run in old), *checks], runs, on_wait=wait)
+    ids = [run.id for run in old if runs / run.id in deleted]
+    deleted_checks = len(deleted) - len(ids)
     if as_json:
-        ids = [record.id for record in old]
-        return print_json({"schema": 1, "deleted": ids, "deleted_checks": len(checks)})
-    return print_line(f"deleted {what}")
+        return print_json({"schema": 1, "deleted": ids, "deleted_checks": deleted_checks})
+    return print_line(f"deleted {_counted(len(ids), len(stored.runs), deleted_checks)}")
+
+
+def _counted(runs: int, of_runs: int, checks: int) -> str:
+    others = f", and {checks:,} checks of other models" if checks else ""
+    return f"{runs:,} of {of_runs:,} runs{others}"
 
 
 @contextmanager

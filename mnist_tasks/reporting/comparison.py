@@ -123,8 +123,8 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> R
     UsageError
         There are too many runs to compare.
     """
-    stored = run_store.read_all(runs)
-    if not names and not stored.records and (check := check_store.newest(runs)):
+    stored = run_store.list_runs(runs)
+    if not names and not stored.runs and (check := check_store.newest(runs)):
         raise InputRefusedError(
             str(runs),
             expected="the record of a run",

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mnist_tasks import disk
+from mnist_tasks import disk, listed_runs
 from mnist_tasks.errors import printable
-from mnist_tasks.records import RunRecord
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
@@ -69,7 +69,7 @@ def of_run(view: RunView) -> dict[str, list[Row]]:
             for y, row in enumerate(square)
             for x, weight in enumerate(row)
         ],
-        "runs": [of_record(each) for each in view.stored_runs.records],
+        "runs": [of_listed(run) for run in view.stored_runs.runs],
     }
 
 
@@ -78,7 +78,7 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
     letters = comparison.letters
     return {
         "runs": [
-            {"letter": letter, **of_record(record)}
+            {"letter": letter, **of_listed(listed_runs.of(record))}
             for letter, record in zip(letters, comparison.records, strict=True)
         ],
         "differences": [
@@ -105,26 +105,25 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
     }
 
 
-def of_record(record: RunRecord) -> Row:
+def of_listed(run: ListedRun) -> Row:
     """Return a run as one row."""
-    metrics, evaluated_on = run_summary.evaluation(record)
-    low, high = run_summary.interval(metrics) if metrics else (None, None)
+    low, high = run_summary.interval(run) if run.images else (None, None)
     return {
-        "id": record.id,
-        "created": record.created,
-        "recipe": str(record.recipe.get("name")),
-        "seed": record.seed,
-        "epochs": len(record.epochs),
-        "parameters": record.model.parameters,
-        "operations": run_summary.operations(record),
-        "seconds": round(run_summary.total_seconds(record), 3),
-        "accuracy": metrics.accuracy if metrics else None,
+        "id": run.id,
+        "created": run.created,
+        "recipe": run.recipe,
+        "seed": run.seed,
+        "epochs": run.epochs,
+        "parameters": run.parameters,
+        "operations": run.operations,
+        "seconds": round(run.seconds, 3),
+        "accuracy": run.accuracy,
         "accuracy_low": low,
         "accuracy_high": high,
-        "loss": metrics.loss if metrics else None,
-        "evaluated_on": evaluated_on,
-        "contract": run_summary.status(record),
-        "sha256": record.model.sha256,
+        "loss": run.loss,
+        "evaluated_on": run.evaluated_on,
+        "contract": run_summary.status(run),
+        "sha256": run.sha256,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from mnist_tasks import listed_runs
 from mnist_tasks.errors import printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
@@ -43,7 +44,7 @@ COMPARISON_SECTIONS = {
 def run(view: RunView) -> str:
     """Return the page of one run."""
     record = view.record
-    absent = set() if view.stored_runs.records else {"runs"}
+    absent = set() if view.stored_runs.runs else {"runs"}
     absent |= set() if record.epochs else {"training", "time", "reproduce"}
     return _render(
         "run.html.jinja",
@@ -55,7 +56,7 @@ def run(view: RunView) -> str:
             "calibration": (run_charts.reliability(view.predictions),),
             "runs": [chart(view.alike, {record.id}) for chart in PARETO_CHARTS],
         },
-        newest=view.stored_runs.records[: -NEWEST_RUNS - 1 : -1],
+        newest=view.stored_runs.runs[: -NEWEST_RUNS - 1 : -1],
         filters=_filters(record),
     )
 
@@ -69,6 +70,7 @@ def compare(comparison: Comparison) -> str:
         sections=COMPARISON_SECTIONS,
         comparison=comparison,
         charts={"runs": [chart(alike, current) for chart in PARETO_CHARTS]},
+        compared=[listed_runs.of(record) for record in comparison.records],
     )
 
 

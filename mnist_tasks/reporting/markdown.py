@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mnist_tasks import errors
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import Metrics, RunRecord
 from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
 from mnist_tasks.reporting.comparison import Comparison, Row
@@ -31,7 +32,7 @@ def run(view: RunView) -> str:
     check = record.check
     verdict = f"{_contract(check.contract)}\n\n{_verdict(check.verdict)}" if check else ""
     emoji = STATUSES[run_summary.status(record)].emoji
-    newest = view.stored_runs.records[: -MOST_RUNS - 1 : -1]
+    newest = view.stored_runs.runs[: -MOST_RUNS - 1 : -1]
     return _shortened(
         [
             f"## {emoji} {run_text.headline(record)}",
@@ -154,8 +155,8 @@ def _worst(metrics: Metrics, names: Sequence[str]) -> str:
     return table(class_tables.title(metrics, len(rows)), class_tables.WORST_COLUMNS, rows)
 
 
-def _past(records: Sequence[RunRecord]) -> str:
-    rows = [row | {"contract": _status(row["contract"])} for row in run_text.rows(records)]
+def _past(runs: Sequence[ListedRun]) -> str:
+    rows = [row | {"contract": _status(row["contract"])} for row in run_text.rows(runs)]
     columns = tuple(rows[0]) if rows else run_text.RUN_COLUMNS
     return table("Past runs", columns, [tuple(row.values()) for row in rows])
 

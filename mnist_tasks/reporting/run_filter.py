@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mnist_tasks.errors import UsageError, printable
-from mnist_tasks.records import RunRecord
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.reporting import run_summary, statuses
 
 SORTS = ("created", "accuracy", "loss", "parameters", "seconds")
@@ -59,39 +59,41 @@ class RunFilter:
             raise UsageError("--since", expected=expected, found=printable(self.since))
 
 
-def select(records: Sequence[RunRecord], wanted: RunFilter) -> tuple[RunRecord, ...]:
-    """Return the records that pass every filter, in order."""
-    kept = [record for record in records if _passes(record, wanted)]
+def select(runs: Sequence[ListedRun], wanted: RunFilter) -> tuple[ListedRun, ...]:
+    """Return the runs that pass every filter, in order; `runs` are sorted by time."""
+    start = _time(wanted.since)
+    kept = [run for run in runs if _passes(run, wanted, start)]
     if wanted.sort == "created":
-        kept.sort(key=lambda record: (record.created, record.id), reverse=True)
+        kept.reverse()
     else:
-        kept.sort(key=lambda record: _rank(record, wanted.sort))
+        kept.sort(key=lambda run: _rank(run, wanted.sort))
     if wanted.reverse:
         kept.reverse()
     return tuple(kept[: wanted.most or None])
 
 
-def _passes(record: RunRecord, wanted: RunFilter) -> bool:
-    metrics, _ = run_summary.evaluation(record)
-    start, created = _time(wanted.since), _time(record.created)
+def _passes(run: ListedRun, wanted: RunFilter, start: datetime | None) -> bool:
+    if start is not None:
+        created = _time(run.created)
+        if created is None or created < start:
+            return False
     return (
-        wanted.recipe in (None, record.recipe.get("name"))
-        and wanted.contract in (None, run_summary.status(record))
-        and (wanted.above is None or (metrics is not None and metrics.accuracy > wanted.above))
-        and (start is None or (created is not None and created >= start))
+        wanted.recipe in (None, run.recipe)
+        and wanted.contract in (None, run_summary.status(run))
+        and (wanted.above is None or (run.accuracy is not None and run.accuracy > wanted.above))
     )
 
 
-def _rank(record: RunRecord, sort: str) -> float:
+def _rank(run: ListedRun, sort: str) -> float:
     """Return a number that is lower for a better run."""
     if sort == "parameters":
-        return record.model.parameters
+        return run.parameters
     if sort == "seconds":
-        return run_summary.total_seconds(record)
-    metrics, _ = run_summary.evaluation(record)
-    if metrics is None:
+        return run.seconds
+    value = run.loss if sort == "loss" else run.accuracy
+    if value is None:
         return float("inf")
-    return -metrics.accuracy if sort == "accuracy" else metrics.loss
+    return value if sort == "loss" else -value
 
 
 def _time(text: str | None) -> datetime | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnist_tasks import stats
+from mnist_tasks import listed_runs, stats
 from mnist_tasks.dataset_info import DatasetInfo
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import Layer, Metrics, RunRecord
 from mnist_tasks.reporting.statuses import UNCHECKED
 
@@ -82,9 +83,11 @@ def confusions(metrics: Metrics) -> tuple[Confusion, ...]:
     return tuple(sorted(found, key=lambda each: -each.count))
 
 
-def status(record: RunRecord) -> str:
+def status(run: RunRecord | ListedRun) -> str:
     """Return the status of a run's verdict, or ``unchecked``."""
-    return record.check.verdict.status if record.check else UNCHECKED
+    if isinstance(run, ListedRun):
+        return run.status or UNCHECKED
+    return run.check.verdict.status if run.check else UNCHECKED
 
 
 def metrics(record: RunRecord) -> Metrics | None:
@@ -97,14 +100,7 @@ def wrong(metrics: Metrics) -> int:
     return metrics.images - metrics.correct
 
 
-def evaluation(record: RunRecord) -> tuple[Metrics, str] | tuple[None, None]:
-    """Return a run's metrics and their images: those of its check, or else those of its sweep."""
-    if (found := metrics(record)) is not None:
-        return found, "test"
-    return (record.trial.metrics, record.trial.evaluated_on) if record.trial else (None, None)
-
-
-def interval(metrics: Metrics) -> tuple[float, float]:
+def interval(metrics: Metrics | ListedRun) -> tuple[float, float]:
     """Return the 95% confidence interval of the accuracy."""
     return stats.wilson_interval(metrics.correct, metrics.images, CONFIDENCE)
 
@@ -116,9 +112,7 @@ def layers(record: RunRecord) -> tuple[Layer, ...]:
 
 def operations(record: RunRecord) -> int | None:
     """Return the multiply-adds per image; ``None`` if those of a layer are unknown."""
-    counts = [layer.operations for layer in layers(record)]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known and len(known) == len(counts) else None
+    return listed_runs.total_operations([layer.operations for layer in layers(record)])
 
 
 def total_seconds(record: RunRecord) -> float:

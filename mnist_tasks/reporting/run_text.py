@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mnist_tasks import dataset_info
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import Check, Epoch, Machine, RunRecord
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural, speed
@@ -94,29 +95,25 @@ def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     return accuracy, wrong, parameters, KeyFigure("Training", seconds, pace)
 
 
-def row(record: RunRecord) -> dict[str, str]:
+def row(run: ListedRun) -> dict[str, str]:
     """Return a run as one row of a list of runs, by column."""
-    metrics, evaluated_on = run_summary.evaluation(record)
-    accuracy = percent(metrics.accuracy if metrics else None)
+    accuracy = percent(run.accuracy)
     return {
-        "run": record.id,
-        "recipe": str(record.recipe.get("name")),
-        "seed": seed(record),
-        "parameters": count(record.model.parameters),
-        "accuracy": f"val {accuracy}" if evaluated_on == "validation" else accuracy,
-        "contract": run_summary.status(record),
-        "seconds": f"{run_summary.total_seconds(record):.1f}",
+        "run": run.id,
+        "recipe": run.recipe,
+        "seed": seed(run),
+        "parameters": count(run.parameters),
+        "accuracy": f"val {accuracy}" if run.evaluated_on == "validation" else accuracy,
+        "contract": run_summary.status(run),
+        "seconds": f"{run.seconds:.1f}",
     }
 
 
-def rows(records: Sequence[RunRecord]) -> list[dict[str, str]]:
+def rows(runs: Sequence[ListedRun]) -> list[dict[str, str]]:
     """Return runs as rows of a list, which names their data sets unless there is only one."""
-    titles = [run_summary.dataset(record).title for record in records]
-    if len(set(titles)) < 2:
-        return [row(record) for record in records]
-    return [
-        {**row(record), "data set": title} for record, title in zip(records, titles, strict=True)
-    ]
+    if len({run.dataset_title for run in runs}) < 2:
+        return [row(run) for run in runs]
+    return [{**row(run), "data set": run.dataset_title} for run in runs]
 
 
 def provenance(record: RunRecord) -> tuple[NamedValues, ...]:
@@ -179,9 +176,9 @@ def images(record: RunRecord) -> str:
     return f"{round(first.seconds * first.images_per_second):,} images{source}"
 
 
-def seed(record: RunRecord) -> str:
+def seed(run: RunRecord | ListedRun) -> str:
     """Return the seed of a run, or a dash."""
-    return ABSENT if record.seed is None else str(record.seed)
+    return ABSENT if run.seed is None else str(run.seed)
 
 
 def rate(epoch: Epoch) -> str:

@@ -13,6 +13,7 @@ from mnist_tasks.reporting import run_summary
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mnist_tasks.listed_runs import ListedRun
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.predicted_images import ImagePredictions
     from mnist_tasks.run_store import StoredRuns
@@ -39,11 +40,10 @@ class RunView:
     note: str = ""
 
     @property
-    def alike(self) -> tuple[RunRecord, ...]:
+    def alike(self) -> tuple[ListedRun, ...]:
         """The stored runs of the same data set, whose accuracies can be compared."""
         name = run_summary.dataset(self.record).name
-        records = self.stored_runs.records
-        return tuple(each for each in records if run_summary.dataset(each).name == name)
+        return tuple(run for run in self.stored_runs.runs if run.dataset == name)
 
     @property
     def predictions(self) -> ImagePredictions | None:

@@ -191,5 +191,4 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 trainer="fit",
                 dataset=self._dataset,
             )
-            run_models.publish(record, folder)
-        self.record = record
+            self.record = run_models.publish(record, folder)

@@ -52,9 +52,10 @@ def find(
         made = disk.sha256(config.output)
     except OSError:
         return f"there is no {config.output} yet"
-    record = run_store.read_all(runs).newest_of(made)
-    if record is None:
+    listed = run_store.list_runs(runs).newest_of(made)
+    if listed is None:
         return f"no run in {runs} made {config.output}"
+    record, _ = run_store.of_listed(listed, runs)
     wanted = _wanted(config, dict(load_data().sha256), record)
     found = _found(record)
     changed = [what for what, value in wanted.items() if value != found[what]]

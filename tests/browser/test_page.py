@@ -9,7 +9,6 @@ import pytest
 
 from mnist_tasks.reporting import html, run_summary
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 from tests.examples import MANY, ODD
 
@@ -193,7 +192,7 @@ def test_hostile_text_stays_text(
     visit: Callable[..., Visit], views: tuple[RunView, ...], width: int
 ) -> None:
     record = runs.with_hostile_text(views[0].record)
-    hostile = replace(views[0], record=record, stored_runs=StoredRuns(records=(record,)))
+    hostile = replace(views[0], record=record, stored_runs=examples.stored(record))
     for text in (html.run(hostile), html.compare(Comparison(views=(hostile, views[1])))):
         found = visit(text, width=width)
         assert found.messages == []

@@ -89,7 +89,7 @@ def test_the_predictions_have_the_hash_in_the_record(run: Path) -> None:
 def test_a_check_of_another_model_is_refused(run: Path) -> None:
     record = run_store.read(run / "run.json")
     other = replace(record.model, sha256="cd" * 32)
-    run_store.save(replace(record, model=other), run.parent)
+    examples.write(replace(record, model=other), run.parent)
     with pytest.raises(InputRefusedError, match="its check is of another model file"):
         predict(Baseline(record=str(run)))
 

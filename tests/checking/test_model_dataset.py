@@ -11,6 +11,7 @@ import pytest
 from mnist_tasks import dataset_info, run_store
 from mnist_tasks.checking import model_dataset
 from mnist_tasks.data import datasets
+from mnist_tasks.data.datasets import Dataset
 from mnist_tasks.errors import UsageError
 from tests import examples
 
@@ -34,22 +35,26 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
+def find(models: list[Path], runs: Path) -> Dataset | None:
+    return model_dataset.find(models, run_store.list_runs(runs))
+
+
 def test_it_is_that_of_the_run(runs: Path) -> None:
     fashion = made(runs, 0, datasets.FASHION_MNIST.info)
     mnist = made(runs, 1, dataset_info.MNIST)
     unknown = runs.parent / "unknown.h5"
     unknown.write_bytes(b"another model")
     missing = runs.parent / "missing.h5"
-    assert model_dataset.find([missing, unknown, fashion], runs) is datasets.FASHION_MNIST
-    assert model_dataset.find([mnist], runs) == datasets.default()
-    assert model_dataset.find([unknown], runs) is None
-    assert model_dataset.find([fashion], runs.parent / "none") is None
+    assert find([missing, unknown, fashion], runs) is datasets.FASHION_MNIST
+    assert find([mnist], runs) == datasets.default()
+    assert find([unknown], runs) is None
+    assert find([fashion], runs.parent / "none") is None
 
 
 def test_models_of_several_data_sets_are_refused(runs: Path) -> None:
     models = [made(runs, 0, dataset_info.MNIST), made(runs, 1, datasets.FASHION_MNIST.info)]
     with pytest.raises(UsageError) as caught:
-        model_dataset.find(models, runs)
+        find(models, runs)
     assert caught.value.found == f"mnist ({models[0]}), fashion-mnist ({models[1]})"
     assert "--dataset" in (caught.value.remedy or "")
 
@@ -57,6 +62,6 @@ def test_models_of_several_data_sets_are_refused(runs: Path) -> None:
 def test_a_data_set_that_is_not_known_is_that_of_the_run(runs: Path) -> None:
     model = made(runs, 0, examples.PARTS)
     with pytest.raises(UsageError) as caught:
-        model_dataset.find([model], runs)
+        find([model], runs)
     assert caught.value.subject == f"the data set of the run that made {model}"
     assert "parts" in caught.value.found

@@ -90,12 +90,12 @@ def test_a_record_is_refused_or_shown_everywhere(
         document["schema"] = 1
     changed = Changed(document, seed, changes).make()
     path.write_text(json.dumps({**changed, "id": original.id}))
-    stored = run_store.read_all(folder)
+    stored = run_store.list_runs(folder)
     screen = console._SafeConsole(file=io.StringIO(), markup=False, width=100)
-    screen.print(run_tables.listed(stored.records, stored))
+    screen.print(run_tables.listed(stored.runs, stored))
     for sort in run_filter.SORTS:
-        run_filter.select(stored.records, run_filter.RunFilter(sort=sort, since="2020-01-01"))
-    json_text.to_json([export_tables.of_record(each) for each in stored.records])
+        run_filter.select(stored.runs, run_filter.RunFilter(sort=sort, since="2020-01-01"))
+    json_text.to_json([export_tables.of_listed(run) for run in stored.runs])
     if stored.skipped:
         with pytest.raises(InputRefusedError):
             run_store.read(path)

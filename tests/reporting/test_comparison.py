@@ -13,7 +13,6 @@ from mnist_tasks.errors import UsageError
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.paired_runs import ClassChanges, PairedRuns
 from mnist_tasks.reporting.run_view import RunView
-from mnist_tasks.run_store import StoredRuns
 from tests import examples, runs
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def compare(*records: RunRecord) -> Comparison:
             RunView(
                 record=each,
                 folder=nowhere,
-                stored_runs=StoredRuns(records=records),
+                stored_runs=examples.stored(*records),
                 data_folder=nowhere,
             )
             for each in records

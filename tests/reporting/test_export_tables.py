@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks.reporting import export_tables, run_summary
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.run_store import StoredRuns
-from tests import runs
+from tests import examples, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +40,7 @@ def test_csv_files_read_back_unchanged(view: RunView, tmp_path: Path) -> None:
 
 def test_hostile_text_is_neither_a_formula_nor_an_escape(view: RunView) -> None:
     record = replace(runs.with_hostile_text(view.record), seconds={"=1+1\x1b": 1.0, "-2": 1.0})
-    hostile = replace(view, record=record, stored_runs=StoredRuns(records=(record,)))
+    hostile = replace(view, record=record, stored_runs=examples.stored(record))
     found = export_tables.of_run(hostile)
     text = "\n".join(map(export_tables.to_csv, filter(None, found.values())))
     assert "\x1b" not in text

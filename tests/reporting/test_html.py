@@ -12,6 +12,7 @@ import pytest
 
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.data import datasets
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
@@ -117,7 +118,7 @@ def test_hostile_text_shows_as_text(view: RunView, monkeypatch: pytest.MonkeyPat
     record = replace(record, check=replace(record.check, dataset=info))
     known = replace(datasets.KNOWN["mnist"], info=info)
     monkeypatch.setitem(datasets.KNOWN, "mnist", known)
-    stored = StoredRuns(records=(record,), skipped=(runs.HOSTILE,))
+    stored = examples.stored(record, skipped=(runs.HOSTILE,))
     text = html.run(replace(view, record=record, stored_runs=stored))
     page = Page(text)
     assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
@@ -215,7 +216,7 @@ def test_a_thousand_runs_still_make_a_small_page_quickly() -> None:
         for n in range(1000)
     )
     begun = time.process_time()
-    text = html.run(_alone(record, StoredRuns(records=many)))
+    text = html.run(_alone(record, examples.stored(*many)))
     assert time.process_time() - begun < 2
     assert len(text.encode()) < 2_000_000
 
@@ -227,13 +228,13 @@ def test_any_loss_has_a_chart(loss: float) -> None:
     assert "Loss" in Page(html.run(_alone(replace(record, curve=odd)))).texts["training"]
 
 
-def _alone(record: object, stored: StoredRuns | None = None) -> RunView:
+def _alone(record: RunRecord, stored: StoredRuns | None = None) -> RunView:
     from pathlib import Path
 
     nowhere = Path("nowhere")
     return RunView(
-        record=record,  # type: ignore[arg-type]
+        record=record,
         folder=nowhere,
-        stored_runs=stored or StoredRuns(records=(record,)),  # type: ignore[arg-type]
+        stored_runs=stored or examples.stored(record),
         data_folder=nowhere,
     )

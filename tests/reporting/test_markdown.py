@@ -11,7 +11,6 @@ import pytest
 from mnist_tasks.checking.results import gather, of_check
 from mnist_tasks.reporting import markdown, markdown_text
 from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.run_store import StoredRuns
 from tests import check_results, examples, runs
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def test_the_verdict_comes_first(view: RunView) -> None:
 
 def test_every_row_of_a_report_has_as_many_cells_as_its_header(view: RunView) -> None:
     record = runs.with_hostile_text(view.record)
-    hostile = replace(view, record=record, stored_runs=StoredRuns(records=(record,)))
+    hostile = replace(view, record=record, stored_runs=examples.stored(record))
     width = 0
     for line in markdown.run(hostile).splitlines():
         cells = line.replace("\\|", "").count("|") if line.startswith("|") else 0

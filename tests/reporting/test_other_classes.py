@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from mnist_tasks import console
+from mnist_tasks import console, listed_runs
 from mnist_tasks.data import datasets
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.reporting import export_tables, html, markdown
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.terminal import results
 from mnist_tasks.reporting.terminal import runs as run_tables
-from mnist_tasks.run_store import StoredRuns
 from tests import examples, generated, runs
 from tests.examples import MANY, ODD
 from tests.reporting.pages import Page
@@ -171,15 +170,15 @@ def test_runs_of_different_data_sets_are_not_compared(
     parts: RunView, small_mnist: Path, tmp_path: Path
 ) -> None:
     digits = runs.view(tmp_path / "runs", small_mnist, 1)
-    both = StoredRuns(records=(parts.record, digits.record))
+    both = examples.stored(parts.record, digits.record)
     views = tuple(replace(each, stored_runs=both) for each in (digits, parts))
     found = Comparison(views=views)
     assert found.pairs == ()
     assert found.unpaired == ("B: its data set is Parts",)
     assert "data set" in {row.name for row in found.differences}
-    assert views[0].alike == (digits.record,)
+    assert views[0].alike == (listed_runs.of(digits.record),)
     for text in (show(run_tables.newest(both), width=100), markdown.run(views[0])):
         assert "data set" in text
     assert "data set" in Page(html.run(views[0])).texts["runs"]
-    alone = StoredRuns(records=(parts.record,))
+    alone = examples.stored(parts.record)
     assert "data set" not in show(run_tables.newest(alone), width=100)

@@ -29,7 +29,8 @@ HERE = Path()
 
 
 def seeds(**wanted: Any) -> list[int | None]:
-    return [record.seed for record in run_filter.select(RECORDS, RunFilter(**wanted))]
+    stored = examples.stored(*RECORDS)
+    return [run.seed for run in run_filter.select(stored.runs, RunFilter(**wanted))]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_runs_are_filtered_and_sorted(wanted: dict[str, Any], expected: list[int
 
 def test_runs_of_a_sweep_are_filtered_by_its_metrics() -> None:
     swept = [runs.record(job, 900 + job.config.seed) for job in Plan(seeds=(0, 1, 2)).jobs(HERE)]
-    chosen = run_filter.select(swept, RunFilter(sort="accuracy", above=0.9))
+    chosen = run_filter.select(examples.stored(*swept).runs, RunFilter(sort="accuracy", above=0.9))
     assert [record.seed for record in chosen] == [2, 1]
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from mnist_tasks.records import Metrics, RunRecord
-from mnist_tasks.reporting import run_summary
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.reporting.figures import axes
 from mnist_tasks.reporting.figures.chart import Chart, Line, Mark
 from mnist_tasks.reporting.figures.run_charts import clipped
 
 
-def by_parameters(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:
+def by_parameters(runs: Sequence[ListedRun], current: Collection[str]) -> Chart | None:
     """Return the test accuracy of all checked runs by parameters; `current` ids are filled."""
-    costs = [(record, float(record.model.parameters)) for record in records]
+    costs = [(run, float(run.parameters)) for run in runs]
     return _chart(costs, current, title="Accuracy by parameters", label="parameters")
 
 
-def by_seconds(records: Sequence[RunRecord], current: Collection[str]) -> Chart | None:
+def by_seconds(runs: Sequence[ListedRun], current: Collection[str]) -> Chart | None:
     """Return the test accuracy of all checked runs by training time; `current` ids are filled."""
-    costs = [(record, run_summary.total_seconds(record)) for record in records]
+    costs = [(run, run.seconds) for run in runs]
     return _chart(costs, current, title="Accuracy by training time", label="seconds of training")
 
 
@@ -40,22 +39,22 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> frozenset[int]:
 
 
 def _chart(
-    costs: Sequence[tuple[RunRecord, float]], current: Collection[str], *, title: str, label: str
+    costs: Sequence[tuple[ListedRun, float]], current: Collection[str], *, title: str, label: str
 ) -> Chart | None:
     found = [
-        (record, cost, metrics)
-        for record, cost in costs
-        if (metrics := run_summary.metrics(record)) is not None and cost > 0
+        (run, cost, run.accuracy)
+        for run, cost in costs
+        if run.evaluated_by == "check" and run.accuracy is not None and cost > 0
     ]
     if not found:
         return None
-    points = [(cost, metrics.accuracy) for _, cost, metrics in found]
+    points = [(cost, accuracy) for _, cost, accuracy in found]
     front = pareto_front(points)
     values = [clipped(value) for _, value in points]
     edge = sorted({(points[i][0], clipped(points[i][1])) for i in front})
     marks = [
-        _mark(record, cost, metrics, is_best=i in front, is_current=record.id in current)
-        for i, (record, cost, metrics) in enumerate(found)
+        _mark(run, cost, accuracy, is_best=i in front, is_current=run.id in current)
+        for i, (run, cost, accuracy) in enumerate(found)
     ]
     marks.sort(key=lambda mark: len(mark.kind))  # the most important are drawn last, on top
     return Chart(
@@ -69,16 +68,13 @@ def _chart(
     )
 
 
-def _mark(
-    record: RunRecord, cost: float, metrics: Metrics, *, is_best: bool, is_current: bool
-) -> Mark:
+def _mark(run: ListedRun, cost: float, accuracy: float, *, is_best: bool, is_current: bool) -> Mark:
     return Mark(
         kind="run" + " best" * is_best + " this" * is_current,
         radius=5 if is_current else 4,
         x=cost,
-        y=clipped(metrics.accuracy),
-        text=f"{record.id}: {metrics.accuracy:.2%}, {record.model.parameters:,} parameters, "
-        f"{run_summary.total_seconds(record):.1f} s",
+        y=clipped(accuracy),
+        text=f"{run.id}: {accuracy:.2%}, {run.parameters:,} parameters, {run.seconds:.1f} s",
     )
 
 

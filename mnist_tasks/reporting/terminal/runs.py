@@ -11,10 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
+from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import Metrics, RunRecord
 from mnist_tasks.reporting import class_tables, formatting, run_summary, run_text
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import results, tables
+from mnist_tasks.reporting.terminal.long_table import LongTable
 from mnist_tasks.run_store import StoredRuns
 
 if TYPE_CHECKING:  # these are slow to import
@@ -87,28 +90,32 @@ def report(shown: RunView | Comparison) -> RenderableType:
     parts = [run(shown.record)]
     if shown.note:
         parts.append(Text(printable(shown.note, limit=1000), "yellow"))
-    if shown.stored_runs.records or shown.stored_runs.skipped:
+    if shown.stored_runs.runs or shown.stored_runs.skipped:
         parts.append(newest(shown.stored_runs))
     return Group(*parts)
 
 
 def newest(stored: StoredRuns) -> RenderableType:
     """Show the newest runs, the newest first."""
-    return listed(stored.records[: -NEWEST - 1 : -1], stored)
+    return listed(stored.runs[: -NEWEST - 1 : -1], stored)
 
 
 def listed(
-    records: Sequence[RunRecord], stored: StoredRuns, *, size: int | None = None
+    runs: Sequence[ListedRun], stored: StoredRuns, *, size: int | None = None
 ) -> RenderableType:
     """Show some of the stored runs, in the given order; `size` is that of their folder in bytes."""
-    title = f"Runs: {len(records):,} of {len(stored.records):,}"
+    title = f"Runs: {len(runs):,} of {len(stored.runs):,}"
     if size is not None:
         title += f", {size / 1e6:,.1f} MB"
-    right = {"seed", "parameters", "accuracy", "seconds"}
-    listed = run_text.rows(records)
-    rows = [list((row | {"contract": tables.status(row["contract"])}).values()) for row in listed]
-    columns = tuple(listed[0]) if listed else run_text.RUN_COLUMNS
-    table = tables.table(columns, rows, title=title, right=right, tight=True)
+    rows = run_text.rows(runs)
+    table = LongTable(
+        title=title,
+        columns=tuple(rows[0]) if rows else run_text.RUN_COLUMNS,
+        rows=[[printable(cell) for cell in row.values()] for row in rows],
+        right={"seed", "parameters", "accuracy", "seconds"},
+        styled="contract",
+        styles={name: each.style for name, each in STATUSES.items()},
+    )
     lines = [Text(f"skipped {printable(each)}", style="yellow") for each in stored.skipped]
     return Group(table, *lines)
 

@@ -13,7 +13,7 @@ from tests import examples
 def test_the_chart_marks_the_pareto_front_and_the_current_run() -> None:
     cheap = examples.check()
     assert cheap.metrics is not None
-    better = replace(cheap, metrics=replace(cheap.metrics, confusion=((0,) * 10,) * 10))
+    better = replace(cheap, metrics=replace(cheap.metrics, confusion=((1,) * 10,) * 10))
     records = [
         replace(
             examples.run(n, checked=check), model=replace(examples.MODEL, parameters=parameters)
@@ -22,7 +22,9 @@ def test_the_chart_marks_the_pareto_front_and_the_current_run() -> None:
             [(cheap, 2_000), (cheap, 3_000), (better, 1_000), (better, 4_000)]
         )
     ]
-    chart = pareto_charts.by_parameters([*records, examples.run(9)], {records[1].id})
+    chart = pareto_charts.by_parameters(
+        examples.stored(*records, examples.run(9)).runs, {records[1].id}
+    )
     assert chart is not None
     kinds = {mark.text.split(":")[0]: mark.kind for mark in chart.marks}
     assert kinds == {
@@ -36,7 +38,7 @@ def test_the_chart_marks_the_pareto_front_and_the_current_run() -> None:
 
 
 def test_without_a_checked_run_there_is_no_chart() -> None:
-    assert pareto_charts.by_seconds([examples.run()], set()) is None
+    assert pareto_charts.by_seconds(examples.stored(examples.run()).runs, set()) is None
 
 
 @pytest.mark.parametrize(

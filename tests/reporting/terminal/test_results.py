@@ -11,10 +11,9 @@ from mnist_tasks.data import datasets
 from mnist_tasks.data.fetching import Fetched, FetchedFile
 from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
-from mnist_tasks.records import Check, Metrics
+from mnist_tasks.records import Check, Metrics, RunRecord
 from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.reporting.terminal import runs as run_tables
-from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.verdict import Verdict
 from tests import examples
@@ -76,19 +75,22 @@ def test_an_unchecked_run_says_what_to_do() -> None:
     assert "run `mnist-tasks check 'my models/a.h5'`" in show(run_tables.run(elsewhere))
 
 
+def listed(*records: RunRecord) -> RenderableType:
+    stored = examples.stored(*records)
+    return run_tables.listed(stored.runs, stored)
+
+
 def test_a_listing_says_which_accuracies_are_on_validation_images() -> None:
     job, *_ = Plan(seeds=(0,)).jobs(Path())
     checked = replace(runs.record(job, 900), check=examples.check())
-    shown = show(run_tables.listed([runs.record(job, 900), checked], StoredRuns()))
+    shown = show(listed(runs.record(job, 900), checked))
     assert "val 90.00%" in shown
     assert shown.count("val ") == 1
 
 
 def test_past_runs_are_listed_newest_first() -> None:
     records = (examples.run(0, checked=examples.check(passed=False)), examples.run(1))
-    shown = show(
-        run_tables.newest(StoredRuns(records=records, skipped=("x: truncated",))), width=120
-    )
+    shown = show(run_tables.newest(examples.stored(*records, skipped=("x: truncated",))), width=120)
     lines = [line for line in shown.splitlines() if "20261122" in line]
     assert [line.split()[0] for line in lines] == [records[1].id, records[0].id]
     assert "unchecked" in lines[0]
@@ -101,7 +103,7 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int) -> None:
     views = (
         results.fetched(FETCHED),
         run_tables.run(examples.run(checked=examples.check())),
-        run_tables.newest(StoredRuns(records=(examples.run(),))),
+        run_tables.newest(examples.stored(examples.run())),
     )
     for view in views:
         shown = show(view, width=width)
@@ -120,7 +122,7 @@ def test_numbers_stay_whole_at_80_columns() -> None:
     job, *_ = Plan(seeds=(0,)).jobs(Path())
     swept = replace(runs.record(job, 900), id=record.id)
     for each in (record, swept):
-        assert record.id in show(run_tables.newest(StoredRuns(records=(each,))))
+        assert record.id in show(run_tables.newest(examples.stored(each)))
 
 
 def test_hostile_text_shows_as_text() -> None:
@@ -132,7 +134,7 @@ def test_hostile_text_shows_as_text() -> None:
         recipe={"name": hostile},
         model=replace(record.model, path=hostile),
     )
-    for view in (run_tables.run(record), run_tables.newest(StoredRuns(records=(record,)))):
+    for view in (run_tables.run(record), run_tables.newest(examples.stored(record))):
         shown = show(view, width=100)
         assert "\x1b" not in shown
         assert "\x07" not in shown
