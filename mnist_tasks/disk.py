@@ -19,6 +19,7 @@ from mnist_tasks import temporary
 from mnist_tasks.errors import EnvironmentProblemError
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+LOCK_NAME = ".lock"  # of the file that `locked` leaves in a folder
 LARGEST_TEXT = 4_000_000  # bytes of a record, of which real ones need less than 100,000
 
 
@@ -222,7 +223,7 @@ def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iter
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / LOCK_NAME)
     try:
         lock.acquire(timeout=0)
     except Timeout:

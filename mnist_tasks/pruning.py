@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from mnist_tasks import disk, temporary
@@ -30,12 +31,16 @@ def delete(
         runs.
     """
     if not folders:
+        temporary.clear(runs)  # what one that was killed had moved away
         return []
     deleted = []
+    lock = disk.locked(runs, timeout=_LOCK_TIMEOUT, on_wait=on_wait)
+    # Without a lock file, no sweep has ever run here.
+    is_of_sweep = (runs / disk.LOCK_NAME).exists()
     with (
         disk.writable(runs, remedy="Delete it by hand, or keep it."),
         temporary.folder(runs) as moved,  # whose content is deleted after the lock is released
-        disk.locked(runs, timeout=_LOCK_TIMEOUT, on_wait=on_wait),
+        lock if is_of_sweep else nullcontext(),
     ):
         for number, folder in enumerate(folders):
             if folder.is_symlink():

@@ -113,8 +113,9 @@ def list_runs(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
         try:
             read(folder / runs[-1].id / RECORD_NAME)
         except InputRefusedError as error:
-            skipped.append(_message(error))
             runs.pop()
+            if not _is_absent(error):
+                skipped.append(_message(error))
         else:
             break
     return StoredRuns(runs=tuple(runs), skipped=tuple(sorted(skipped)))
@@ -241,7 +242,7 @@ def _read_each(
         try:
             run = _refusing(path, parse)
         except InputRefusedError as error:
-            if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+            if not _is_absent(error):
                 skipped.append(_message(error))
         else:
             if run.id == name:
@@ -250,6 +251,11 @@ def _read_each(
                 misplaced = f"its folder is not named after its run, {printable(run.id)}"
                 skipped.append(f"{printable(str(path))}: {misplaced}")
     return found_runs, skipped
+
+
+def _is_absent(error: InputRefusedError) -> bool:
+    """Whether there is no record: a folder is none of a run, or the run was deleted meanwhile."""
+    return isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
 
 
 def _message(error: InputRefusedError) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FUZZERS = {
     "models": "tests.vetting.fuzz",
     "containers": "tests.data.fuzz",
+    "records": "tests.records_fuzz",
 }
 SLOW = 60.0  # seconds: whatever the input
 

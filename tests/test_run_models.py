@@ -66,7 +66,7 @@ def test_a_later_run_leaves_the_model_of_an_earlier_one(tmp_path: Path) -> None:
     ]
     assert [run_models.replaced(record) for record in records] == [True, False]
     pruning.delete([tmp_path / "runs" / records[0].id], tmp_path / "runs")
-    assert [path.name for path in (tmp_path / "runs").glob("[!.]*")] == [records[1].id]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [records[1].id]
 
 
 def test_without_a_record_the_latest_model_stays(tmp_path: Path) -> None:

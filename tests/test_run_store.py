@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from mnist_tasks import json_text, pruning, run_store
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
+from mnist_tasks import json_text, run_store
+from mnist_tasks.errors import InputRefusedError
 from tests import examples
 
 
@@ -214,12 +214,3 @@ def test_an_unknown_or_ambiguous_name_is_refused(tmp_path: Path, name: str, foun
         run_store.save(examples.run(number), tmp_path)
     with pytest.raises(InputRefusedError, match=found):
         run_store.find(run_store.list_runs(tmp_path), tmp_path, name)
-
-
-def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
-    path = run_store.save(examples.run(), tmp_path / "elsewhere")
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / examples.run().id).symlink_to(path.parent)
-    with pytest.raises(EnvironmentProblemError, match="a symbolic link"):
-        pruning.delete([tmp_path / "runs" / examples.run().id], tmp_path / "runs")
-    assert path.is_file()
