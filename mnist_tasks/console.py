@@ -14,6 +14,7 @@ from rich.text import Text
 
 from mnist_tasks import errors
 from mnist_tasks.errors import Failure, MnistTasksError
+from mnist_tasks.terminal_variables import is_in_notebook, odd_sizes
 
 LOG_WIDTH = 120  # columns if the output is not a terminal, so that numbers don't wrap
 
@@ -50,8 +51,12 @@ def discard(stream: IO[str]) -> None:
 
 
 def _console(*, stderr: bool) -> Console:
-    console = _SafeConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and "COLUMNS" not in console._environ:  # noqa: SLF001
+    odd = odd_sizes(os.environ)
+    environment = {name: text for name, text in os.environ.items() if name not in odd}
+    console = _SafeConsole(
+        stderr=stderr, highlight=False, markup=False, emoji=False, _environ=environment
+    )
+    if not console.file.isatty() and "COLUMNS" not in environment:
         console.width = LOG_WIDTH
     return console
 
@@ -69,10 +74,14 @@ def messages() -> Console:
 def is_live(console: Console) -> bool:
     """Whether bars can move on a console.
 
-    ``FORCE_COLOR`` colors a pipe, but makes no terminal of it; ``TTY_COMPATIBLE=1`` does.
+    ``FORCE_COLOR`` colors a pipe, but makes no terminal of it; ``TTY_COMPATIBLE=1`` does. Nor does
+    a cell of a notebook: ``!command`` runs on a terminal there whose frames are kept, one below the
+    other.
     """
-    says_so = os.environ.get("TTY_COMPATIBLE") == "1"
-    return console.is_terminal and (says_so or console.file.isatty())
+    if os.environ.get("TTY_COMPATIBLE") == "1":
+        return console.is_terminal
+    is_screen = console.file.isatty() and not console.is_dumb_terminal
+    return console.is_terminal and is_screen and not is_in_notebook(os.environ)
 
 
 def show_error(error: MnistTasksError | Failure) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 
@@ -13,11 +15,12 @@ from rich.text import Text
 
 from mnist_tasks import console
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.reporting.terminal.progress import TrainingProgress
 
 
 @pytest.fixture(autouse=True)
 def no_color(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FORCE_COLOR", "COLUMNS"):
+    for name in ("FORCE_COLOR", "COLUMNS", "JPY_PARENT_PID", "MPLBACKEND", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -72,3 +75,41 @@ def test_a_closed_standard_error_loses_no_results() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "the result\n"
+
+
+def test_forced_color_makes_no_terminal_of_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    screen = console.messages()
+    assert screen.is_terminal
+    assert screen.width == console.LOG_WIDTH
+    assert not console.is_live(screen)
+    with TrainingProgress() as progress:
+        progress.begin(1, 2)
+        progress.advance(1, 2, 0.5, 0.5)
+    err = capsys.readouterr().err
+    assert "epoch 1/1" in err
+    assert re.sub("\x1b\\[[0-9;]*m", "", err).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("variables", "live"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "xterm-color", "JPY_PARENT_PID": "7", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "xterm", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}, False),
+        ({"TERM": "xterm", "MPLBACKEND": "Agg"}, True),
+    ],
+)
+def test_bars_move_where_a_screen_is(
+    variables: dict[str, str], live: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pty = pytest.importorskip("pty", reason="Windows has no terminals in files")
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    leader, follower = pty.openpty()
+    with os.fdopen(leader), os.fdopen(follower, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert console.is_live(console.messages()) == live

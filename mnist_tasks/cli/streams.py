@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from mnist_tasks.errors import EnvironmentProblemError
+from mnist_tasks.terminal_variables import odd_sizes
 
 
 @contextmanager
@@ -17,9 +18,13 @@ def reliable() -> Iterator[None]:
 
     A closed stream is opened on the null device. A character that an encoding lacks is replaced. If
     the reader of a pipe is gone, or messages can't be written, the rest is discarded; if results
-    can't be written, for example on a full disk, this process exits with an error.
+    can't be written, for example on a full disk, this process exits with an error. A size of the
+    terminal that makes no sense is ignored.
     """
     _open_descriptors()
+    odd = odd_sizes(os.environ)
+    for name in odd:  # libraries read it, too
+        del os.environ[name]
     before = sys.stdin, sys.stdout, sys.stderr
     errors = [getattr(each, "errors", None) for each in before]
     stdin, stdout, stderr = (
@@ -38,6 +43,7 @@ def reliable() -> Iterator[None]:
             sys.stdout.flush()
         finally:
             sys.stdin, sys.stdout, sys.stderr = before
+            os.environ.update(odd)
             for each, handler in zip(before[1:], errors[1:], strict=True):
                 _replace_characters(each, handler)
 

@@ -146,3 +146,20 @@ def test_a_stream_of_another_kind_serves(monkeypatch: pytest.MonkeyPatch) -> Non
         assert sys.stdin.read() == ""
     assert written.getvalue() == "é \udcff\n"
     assert sys.stdin is None
+
+
+@pytest.mark.parametrize("size", ["0", "1", "-5", "junk", "²", "9" * 11])
+def test_a_size_that_is_none_is_ignored(
+    size: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", size)
+    monkeypatch.setenv("LINES", size)
+    for words in (["--help"], ["vet", "none.h5"]):
+        with pytest.raises(SystemExit):
+            start.main(words)
+    out, err = capsys.readouterr()
+    assert "check" in out
+    assert max(map(len, out.splitlines())) == 80
+    assert "none.h5" in err
+    assert max(map(len, err.splitlines())) == 120
+    assert os.environ["COLUMNS"] == size
