@@ -80,6 +80,19 @@ def test_nothing_is_overwritten(name: str, tmp_path: Path) -> None:
     assert [each for each in tmp_path.rglob("*") if not each.is_dir()] == [path]
 
 
+@pytest.mark.parametrize("name", ["net.py", ".github/workflows/ci.yml"])
+def test_what_a_killed_command_has_left_is_completed(name: str, tmp_path: Path) -> None:
+    starter.create(tmp_path)
+    content = (tmp_path / name).read_bytes()
+    for each in set(starter.TEMPLATES) - {name}:
+        (tmp_path / each).unlink()
+    starter.create(tmp_path)
+    assert files(tmp_path) == set(starter.TEMPLATES)
+    assert (tmp_path / name).read_bytes() == content
+    with pytest.raises(UsageError):
+        starter.create(tmp_path)
+
+
 def test_the_command_names_the_files(cli: Callable[..., Run], tmp_path: Path) -> None:
     done = cli("init", "--json")
     assert done.returncode == 0, done.stderr

@@ -22,3 +22,5 @@ def main(arguments: list[str] | None = None) -> None:
             lines = map(errors.printable, [problem.title, *rows])
             sys.stderr.write("\n".join(lines) + "\n")
             sys.exit(problem.exit_code)
+        except KeyboardInterrupt:  # while the command line is loaded
+            sys.exit(errors.INTERRUPTED)

@@ -101,6 +101,8 @@ def _fetch_missing(
         if cached[file]
     ]
     has_nothing = False
+    with disk.reserved(folder, sum(file.bytes for file in missing), remedy=OTHER_FOLDER):
+        pass  # there is room
     for source in sources:
         is_named = isinstance(source, Local)
         if not (missing or is_named):

@@ -34,7 +34,17 @@ def create(folder: Path) -> tuple[Path, ...]:
     EnvironmentProblemError
         The folder can't be written; then no file is left in it.
     """
-    if there := [name for name in TEMPLATES if os.path.lexists(folder / name)]:
+    package = f'"{install.requirement()}"'.encode()
+    contents = {
+        name: (_FILES / template).read_bytes().replace(_PACKAGE, package)
+        for name, template in TEMPLATES.items()
+    }
+    there = [name for name in TEMPLATES if os.path.lexists(folder / name)]
+    # A part of them, unchanged, is what a killed `init` has left.
+    is_part = len(there) < len(contents) and all(
+        _is_unchanged(folder / name, contents[name]) for name in there
+    )
+    if there and not is_part:
         raise UsageError(
             str(folder),
             expected="a folder without the files of the starter, which overwrites nothing",
@@ -42,18 +52,23 @@ def create(folder: Path) -> tuple[Path, ...]:
             remedy="Name a new folder: `mnist-tasks init digits`. A project that you have needs no "
             "more than the tables [tool.mnist-tasks] of pyproject.toml, net.py and tasks.py.",
         )
-    written = tuple(folder / name for name in TEMPLATES)
-    package = f'"{install.requirement()}"'.encode()
     begun: list[Path] = []
     try:
         with disk.writable(folder, remedy="Name another folder: `mnist-tasks init FOLDER`."):
-            for path, template in zip(written, TEMPLATES.values(), strict=True):
+            for name in contents.keys() - set(there):
+                path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    begun.append(path)
-                    file.write((_FILES / template).read_bytes().replace(_PACKAGE, package))
+                begun.append(path)
+                disk.write(path, contents[name])
     except BaseException:
         for path in begun:  # a second try would find them in its way
             path.unlink(missing_ok=True)
         raise
-    return written
+    return tuple(folder / name for name in TEMPLATES)
+
+
+def _is_unchanged(path: Path, content: bytes) -> bool:
+    try:
+        return not path.is_symlink() and disk.read_regular(path) == content
+    except OSError:
+        return False

@@ -91,7 +91,8 @@ def train(
             progress.note(placement.note)
         setup = Setup(config=config, recipe=recipe, data=data, placement=placement)
         build = _builder(setup, network, progress)
-    with network_file.importable(network.folder) if network else nullcontext():
+    importable = network_file.importable(network.folder) if network else nullcontext()
+    with importable, tensorflow_setup.temporary_files():
         with _timed("build", seconds):
             training = build()
             source = _source(network)  # now: the user may edit her files during the training

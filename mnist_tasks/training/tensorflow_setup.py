@@ -6,14 +6,15 @@ import os
 import platform
 import random
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mnist_tasks import fast_import, install, resource_limits
+from mnist_tasks import fast_import, install, resource_limits, temporary
 from mnist_tasks.config import TrainingConfig, available_cores
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
@@ -127,6 +128,28 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
     return Placement(
         machine=machine, strategy=strategy, micro_batches=micro_batches, note=chosen.note
     )
+
+
+@contextmanager
+def temporary_files() -> Iterator[None]:
+    """Have TensorFlow write its temporary files in this block to a folder that is always removed.
+
+    It writes the Python functions that it has compiled, which a killed process would leave.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        There is no room for the folder.
+    """
+    with temporary.folder() as folder:
+        before = tempfile.tempdir
+        with suppress(UnicodeEncodeError):  # it can't write to another path
+            str(folder).encode()
+            tempfile.tempdir = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 @contextmanager
