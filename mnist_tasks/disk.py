@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from mnist_tasks import temporary
 from mnist_tasks.errors import EnvironmentProblemError
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_PAUSES = (0.01, 0.05, 0.2, 0.7)  # seconds
 LOCK_NAME = ".lock"  # of the file that `locked` leaves in a folder
 LARGEST_TEXT = 4_000_000  # bytes of a record, of which real ones need less than 100,000
 
@@ -59,17 +61,17 @@ def reserved(folder: Path, size: int, *, remedy: str) -> Iterator[None]:
         with writable(folder, remedy=remedy):
             file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
             try:
-                _allocate(file.fileno(), size)
+                _allocate(file.fileno(), folder, size)
             except OSError as error:
                 raise _failed(error, folder, size) from error
         yield
 
 
-def _allocate(descriptor: int, size: int) -> None:
+def _allocate(descriptor: int, folder: Path, size: int) -> None:
     try:
         os.posix_fallocate(descriptor, 0, size)
     except AttributeError:  # macOS and Windows have none
-        free = shutil.disk_usage(descriptor).free
+        free = shutil.disk_usage(folder).free
         if free < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
     except OSError as error:
@@ -113,9 +115,19 @@ def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
             path.chmod(default_mode())
             if not temporary.HAS_LOCKS:
                 file.close()
-            path.replace(place)
+            _replace(path, place)
     except OSError as error:
         raise _failed(error, target, len(content)) from error  # not its temporary name
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename a file. On Windows, wait a little until others, such as a scanner, have closed it."""
+    for seconds in _PAUSES if os.name == "nt" else ():
+        with suppress(PermissionError):
+            source.replace(target)
+            return
+        time.sleep(seconds)
+    source.replace(target)
 
 
 def require_output(path: Path, *, remedy: str) -> None:
@@ -211,7 +223,7 @@ def move_in_place(source: Path, target: Path) -> None:
     """Flush a file to the disk and rename it."""
     with source.open("rb+") as file:
         os.fsync(file.fileno())
-    source.replace(target)
+    _replace(source, target)
 
 
 @contextmanager

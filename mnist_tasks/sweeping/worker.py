@@ -108,7 +108,9 @@ def _serve(
     with contextlib.suppress(UnicodeEncodeError):  # TensorFlow can't write to another path
         str(log.parent).encode()
         tempfile.tempdir = str(log.parent)
-    parent_death.exit_with_parent(parent)
+    above = multiprocessing.parent_process()
+    assert above is not None  # noqa: S101 - this is a worker process
+    parent_death.exit_with_parent(parent, above.join)
     images = load()
     while True:
         try:

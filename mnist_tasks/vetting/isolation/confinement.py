@@ -74,7 +74,7 @@ def _confine_on_linux(parent: int) -> dict[str, _Outcome]:
     dies_with = os.getppid()
     namespace = _attempt("network namespace", _leave_network)
     # After the namespaces: the kernel may clear this signal where credentials change.
-    dies = _attempt("parent-death signal", partial(parent_death.exit_with_parent, dies_with))
+    dies = _attempt("parent-death signal", partial(parent_death.kill_with_parent, dies_with))
     dropped = _attempt("no capabilities, no_new_privs", _drop_privileges)
     hidden = _attempt("not dumpable", partial(linux.prctl, linux.PR_SET_DUMPABLE, 0))
     files = _attempt("Landlock", partial(landlock.restrict, Path.cwd()))

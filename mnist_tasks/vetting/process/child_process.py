@@ -99,7 +99,8 @@ class ChildProcess:
                 [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
                 cwd=self.folder,
                 env=_environment(self.folder),
-                stdin=subprocess.DEVNULL,
+                # See `supervisor.start`.
+                stdin=subprocess.DEVNULL if sys.platform == "linux" else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.stderr,
                 start_new_session=True,
@@ -124,6 +125,8 @@ class ChildProcess:
                     os.kill(process, signal.SIGKILL)
             self.process.kill()
             self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
         self.reader.join(timeout=5)
         self.stderr.close()
 

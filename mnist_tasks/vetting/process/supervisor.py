@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,10 +27,11 @@ def start(parent: int) -> None:
     """Fork, and return in the new process only; this one supervises it until both end.
 
     The supervisor exits as the new process did. If it receives SIGTERM, or if its parent ends, it
-    ends every process below it first. Other systems than Linux have no supervisor.
+    ends every process below it first. Other systems than Linux have no supervisor: there, this
+    process ends with its parent, which holds the other end of its standard input.
     """
     if sys.platform != "linux":
-        parent_death.exit_with_parent(parent)
+        parent_death.exit_with_parent(parent, partial(os.read, 0, 1))
         return
     awaited = (signal.SIGCHLD, signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
@@ -41,7 +43,7 @@ def start(parent: int) -> None:
     supervisor = os.getpid()
     child = os.fork()
     if child == 0:
-        parent_death.exit_with_parent(supervisor)
+        parent_death.kill_with_parent(supervisor)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, awaited)
         return
     # The vetting process must not be able to trace this one, which is not confined.
