@@ -18,7 +18,7 @@ from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.records import SCHEMA, Metrics, RunRecord
 from mnist_tasks.verdict import Status, VerdictStatus, worst
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,7 +183,7 @@ def time_of(created: str, order: str = "") -> datetime:
     try:
         time = datetime.fromisoformat(order or created)
     except ValueError:
-        return _EARLIEST
+        return EARLIEST
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 

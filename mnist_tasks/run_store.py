@@ -37,6 +37,11 @@ class StoredRuns:
     runs: tuple[ListedRun, ...] = ()
     skipped: tuple[str, ...] = ()
 
+    @property
+    def newest_time(self) -> datetime:
+        """The time by which the newest run is sorted; the earliest if there is none."""
+        return self.runs[-1].time if self.runs else listed_runs.EARLIEST
+
     def newest_of(self, sha256: str) -> ListedRun | None:
         """Return the newest run that made the model with this hash, if there is one."""
         return next((run for run in reversed(self.runs) if run.sha256 == sha256), None)
@@ -75,15 +80,19 @@ def in_order(record: RunRecord, folder: Path) -> RunRecord:
     hybrid logical clocks of S. S. Kulkarni et al., "Logical physical clocks" (OPODIS 2014), the
     new one then follows the latest time that there is.
     """
-    runs = list_runs(folder).runs
-    return after(record, runs[-1].time) if runs else record
+    return after(record, list_runs(folder).newest_time)
 
 
 def after(record: RunRecord, time: datetime) -> RunRecord:
     """Return a record so that it is sorted after a time."""
-    if listed_runs.time_of(record.created) > time:
+    if time_of(record) > time:
         return record
     return replace(record, order=listed_runs.following(time))
+
+
+def time_of(record: RunRecord) -> datetime:
+    """Return the time by which a run is sorted."""
+    return listed_runs.time_of(record.created, record.order)
 
 
 def read(path: Path) -> RunRecord:
@@ -124,7 +133,7 @@ def list_runs(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
 def read_all(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRecords:
     """Read all records of a folder as a whole; otherwise as `list_runs`."""
     records, skipped = _read_each(folder, record_json.parse, remedy)
-    records.sort(key=lambda record: (listed_runs.time_of(record.created, record.order), record.id))
+    records.sort(key=lambda record: (time_of(record), record.id))
     return StoredRecords(records=tuple(records), skipped=tuple(skipped))
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mnist_tasks import json_text, run_store
+from mnist_tasks import json_text, listed_runs, run_store
 from mnist_tasks.errors import InputRefusedError
-from tests import examples
+from mnist_tasks.records import RunRecord
+from mnist_tasks.reporting import run_summary
+from tests import examples, records_fuzz
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -214,3 +216,46 @@ def test_an_unknown_or_ambiguous_name_is_refused(tmp_path: Path, name: str, foun
         run_store.save(examples.run(number), tmp_path)
     with pytest.raises(InputRefusedError, match=found):
         run_store.find(run_store.list_runs(tmp_path), tmp_path, name)
+
+
+def test_a_list_decodes_only_what_it_shows(tmp_path: Path) -> None:
+    """The newest run is read as a whole: it is what most commands go on to show."""
+    for number in (0, 1, 2):
+        path = run_store.save(examples.run(number), tmp_path)
+        if number != 1:
+            content = json.loads(path.read_bytes())
+            path.write_text(json.dumps(merged(content, {"curve": [{"step": -1}]})))
+    stored = run_store.list_runs(tmp_path)
+    assert [run.seed for run in stored.runs] == [0, 1]
+    (skipped,) = stored.skipped
+    assert "$.curve[0].step" in skipped
+    assert run_store.find(stored, tmp_path, "latest")[0].seed == 1
+    with pytest.raises(InputRefusedError, match="curve"):
+        run_store.find(stored, tmp_path, examples.run(0).id)
+    assert [record.seed for record in run_store.read_all(tmp_path).records] == [1]
+
+
+@pytest.mark.parametrize("changes", [{}, {"trial": None}, {"check": None}, {"network": []}])
+def test_a_run_is_listed_as_its_record_says(tmp_path: Path, changes: dict[str, Any]) -> None:
+    content = json_text.to_json(records_fuzz.record())
+    record = msgspec.convert(json.loads(content) | changes, RunRecord)
+    run_store.save(record, tmp_path)
+    (run,) = run_store.list_runs(tmp_path).runs
+    assert run == listed_runs.of(record)
+    assert run.operations == run_summary.operations(record)
+    assert run.status == (record.check.verdict.status if record.check else None)
+    evaluated = record.check or record.trial
+    assert evaluated is not None
+    metrics = evaluated.metrics
+    assert metrics is not None
+    assert (run.accuracy, run.loss) == (metrics.accuracy, metrics.loss)
+    assert run.evaluated_on == ("test" if record.check else "validation")
+
+
+def test_a_record_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    record = replace(examples.run(), epochs=())
+    with pytest.raises(InputRefusedError) as caught:
+        run_store.save(record, tmp_path)
+    assert caught.value.reason == "record-invalid"
+    assert "$.epochs" in caught.value.found
+    assert not list(tmp_path.glob("*/run.json"))

@@ -163,3 +163,20 @@ def test_students_distribution_is_symmetric_and_approaches_the_normal(
 @pytest.mark.parametrize(("t", "degrees"), [(-37, 16), (-100, 18), (20, 52)])
 def test_students_tails_stay_between_0_and_1(t: float, degrees: int) -> None:
     assert 0 <= stats.student_cdf(t, degrees) <= 1
+
+
+@given(
+    total=st.integers(1, 10**15),
+    part=st.fractions(0, 1),
+    other=st.fractions(0, 1),
+    level=st.sampled_from([0.5, 0.95, 0.99, 1 - 1e-12]),
+)
+def test_intervals_stay_in_their_range(
+    total: int, part: Fraction, other: Fraction, level: float
+) -> None:
+    count = math.floor(part * total)
+    low, high = stats.wilson_interval(count, total, level)
+    assert 0 <= low <= high <= 1
+    fixed = math.floor(other * (total - count))
+    low, high = stats.tango_interval(count, fixed, total, level)
+    assert -1 <= low <= high <= 1

@@ -38,7 +38,7 @@ class ClauseFalseAlarms:
         Student's t); ``None`` if the values don't vary or there is no bound to compare with.
     suggested
         The bound with the target false-alarm rate, under the same assumption; ``None`` also if it
-        is not in [0, 1] for a share, since there are too few runs or they vary too much.
+        is out of the unit's range, since there are too few runs or they vary too much.
     """
 
     name: str
@@ -116,7 +116,7 @@ def _of_clause(
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return replace(counted, unit=first.unit)
-    found = ranking.spread(known, is_share=first.unit == "share")
+    found = ranking.spread(known, first.unit)
     counted = replace(counted, unit=first.unit, found=found)
     if not found.deviation or first.bound_value is None or first.direction is None:
         return counted
@@ -126,7 +126,8 @@ def _of_clause(
     sign = 1 if first.direction == "above" else -1
     margin = sign * (found.mean - first.bound_value) / scale
     suggested = found.mean - sign * scale * stats.student_quantile(1 - 2 * target_rate, degrees)
-    is_possible = first.unit != "share" or 0 <= suggested <= 1
+    least, most = ranking.range_of(first.unit)
+    is_possible = least <= suggested <= most
     return replace(
         counted,
         predicted=stats.student_cdf(-margin, degrees),

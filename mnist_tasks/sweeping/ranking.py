@@ -12,6 +12,7 @@ from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping.search_space import Setting
 
 CONFIDENCE = 0.95
+RANGES = {"share": (0.0, 1.0), "points": (-100.0, 100.0)}  # others are not negative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +78,10 @@ def by_setting(records: Iterable[RunRecord]) -> dict[Setting, list[RunRecord]]:
     return found
 
 
-def spread(values: Sequence[float], *, is_share: bool) -> Spread:
-    """Summarize at least one value.
+def spread(values: Sequence[float], unit: str | None) -> Spread:
+    """Summarize at least one value of a unit of `Clause.unit`.
 
-    Parameters
-    ----------
-    is_share
-        Whether the values lie in [0, 1]; the interval of their mean then does so as well.
+    The interval of the mean lies in the range of the unit, which Student's t doesn't know.
     """
     mean = statistics.fmean(values)
     deviation = low = high = None
@@ -91,12 +89,16 @@ def spread(values: Sequence[float], *, is_share: bool) -> Spread:
         deviation = statistics.stdev(values)
         errors = stats.student_quantile(CONFIDENCE, len(values) - 1)
         reach = errors * deviation / math.sqrt(len(values))
-        low, high = mean - reach, mean + reach
-        if is_share:
-            low, high = max(0.0, low), min(1.0, high)
+        least, most = range_of(unit)
+        low, high = max(least, mean - reach), min(most, mean + reach)
     return Spread(
         mean=mean, deviation=deviation, low=low, high=high, least=min(values), most=max(values)
     )
+
+
+def range_of(unit: str | None) -> tuple[float, float]:
+    """Return the least and the greatest value of a unit of `Clause.unit`."""
+    return RANGES.get(unit or "", (0.0, math.inf))
 
 
 def _rank(setting: Setting, runs: Sequence[RunRecord]) -> Rank:
@@ -106,7 +108,7 @@ def _rank(setting: Setting, runs: Sequence[RunRecord]) -> Rank:
         recipe=setting.recipe,
         settings=dict(setting.values),
         runs=len(trials),
-        accuracy=spread([trial.metrics.accuracy for trial in trials], is_share=True),
+        accuracy=spread([trial.metrics.accuracy for trial in trials], "share"),
         loss=statistics.fmean(trial.metrics.loss for trial in trials),
         parameters=runs[0].model.parameters,
         fit_seconds=statistics.median(run.seconds.get("fit", 0.0) for run in runs),

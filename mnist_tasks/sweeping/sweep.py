@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,7 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
     failed: list[FailedRun] = []
     exit_code = 0
     with _locked(folder) as work:
+        newest = run_store.list_runs(folder, remedy=OTHER_FOLDER).newest_time
         records = {job.id: record for job in jobs if (record := _finished(job, folder))}
         kept = tuple(records.values())
         progress.begin(jobs, kept)
@@ -112,8 +113,10 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
                         )
                         exit_code = max(exit_code, outcome.exit_code)
                     case Finished(job=job, outcome=Result() as outcome):
-                        _save(outcome, folder, work)
-                        records[job.id] = outcome.record
+                        record = run_store.after(outcome.record, newest)
+                        newest = run_store.time_of(record)
+                        _save(replace(outcome, record=record), folder, work)
+                        records[job.id] = record
                 progress.advance(event)
         done = [records[job.id] for job in jobs if job.id in records]
         result = Sweep(

@@ -96,6 +96,27 @@ def test_a_bound_outside_0_to_1_is_not_suggested(direction: Direction) -> None:
     assert accuracy.suggested is None
 
 
+def test_a_difference_of_more_than_100_points_is_not_suggested() -> None:
+    def clause(points: float) -> Clause:
+        return Clause(
+            name="baseline",
+            bound="no worse than a.h5",
+            found="",
+            status="passed",
+            bound_value=0.0,
+            found_value=points,
+            unit="points",
+            direction="above",
+        )
+
+    verdicts = [Verdict(clauses=(clause(points),)) for points in (-40.0, 50.0)]
+    whole = false_alarms.count("x", verdicts, target_rate=0.05, uses_interval=False)
+    found = whole.clauses[0].found
+    assert found is not None
+    assert (found.low, found.high) == (-100, 100)
+    assert whole.clauses[0].suggested is None
+
+
 def test_the_value_compared_with_a_baseline_is_the_lower_end() -> None:
     baseline = Baseline(model="released.h5")
     paired = PairedCounts(images=IMAGES, correct=9900, regressed=10, fixed=20)

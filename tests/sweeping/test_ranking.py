@@ -16,7 +16,7 @@ from tests.sweeping import runs
 
 def test_a_spread_has_mean_deviation_and_interval() -> None:
     values = [0.98, 0.99, 0.97, 0.99]
-    found = ranking.spread(values, is_share=True)
+    found = ranking.spread(values, "share")
     reach = 3.182 * statistics.stdev(values) / 2  # Student's t, three degrees of freedom
     assert found.mean == pytest.approx(0.9825)
     assert found.deviation == pytest.approx(statistics.stdev(values))
@@ -27,11 +27,16 @@ def test_a_spread_has_mean_deviation_and_interval() -> None:
 
 def test_the_interval_of_a_share_ends_at_0_and_1() -> None:
     low, high = 0.02, 0.32  # the interval of their mean is -1.74 to 2.08
-    share = ranking.spread([low, high], is_share=True)
+    share = ranking.spread([low, high], "share")
     assert (share.low, share.high) == (0, 1)
-    other = ranking.spread([low, high], is_share=False)
-    assert other.low == pytest.approx(-1.736, abs=0.001)
-    assert other.high == pytest.approx(2.076, abs=0.001)
+    points = ranking.spread([low, high], "points")
+    assert points.low == pytest.approx(-1.736, abs=0.001)
+    assert points.high == pytest.approx(2.076, abs=0.001)
+    far = ranking.spread([20.0, 90.0], "points")
+    assert (far.low, far.high) == (-100, 100)
+    milliseconds = ranking.spread([low, high], "ms")
+    assert milliseconds.low == 0
+    assert milliseconds.high == pytest.approx(2.076, abs=0.001)
 
 
 def test_the_interval_of_a_ranked_accuracy_lies_between_0_and_1() -> None:
@@ -42,12 +47,12 @@ def test_the_interval_of_a_ranked_accuracy_lies_between_0_and_1() -> None:
 
 
 def test_a_single_run_has_no_deviation() -> None:
-    found = ranking.spread([0.5], is_share=True)
+    found = ranking.spread([0.5], "share")
     assert (found.deviation, found.low, found.high) == (None, None, None)
 
 
 def test_equal_runs_have_an_interval_of_width_zero() -> None:
-    found = ranking.spread([0.5, 0.5, 0.5], is_share=True)
+    found = ranking.spread([0.5, 0.5, 0.5], "share")
     assert (found.low, found.deviation, found.high) == (0.5, 0, 0.5)
 
 

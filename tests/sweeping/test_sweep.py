@@ -16,6 +16,7 @@ from mnist_tasks.sweeping import sweep
 from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed
 from mnist_tasks.sweeping.plan import Plan
+from tests import examples
 from tests.sweeping import runs
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ def test_every_run_gets_a_record_and_a_model(tmp_path: Path) -> None:
     assert recorder.events[4:7] == ["started 2", "lost 2: it died", "done 2"]
     assert executor.work is not None
     assert not executor.work.exists()
+
+
+def test_runs_are_listed_in_the_order_in_which_they_ended(tmp_path: Path) -> None:
+    """All have the same time, and the clock may be set back before a sweep is resumed."""
+    later = replace(examples.run(), id="old", created="2040-01-01T00:00:00+00:00")
+    run_store.save(later, tmp_path)
+    result = sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+    assert result.done == 4
+    assert [run.seed for run in run_store.list_runs(tmp_path).runs[1:]] == [0, 1, 2, 3]
 
 
 def test_finished_runs_are_not_repeated(tmp_path: Path) -> None:
