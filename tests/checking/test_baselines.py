@@ -131,9 +131,21 @@ def test_a_missing_record_is_refused_as_the_baseline(tmp_path: Path) -> None:
     assert caught.value.subject.startswith("the baseline ")
 
 
-def inspected(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
+def test_without_predictions_the_model_of_a_record_is_run(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run / "predictions.npz").unlink()
+    (run / "model.h5").write_bytes(b"a model")
+    inspected(monkeypatch, sha256=examples.MODEL.sha256, probabilities={"test": PROBABILITIES})
+    assert (predict(Baseline(record=str(run))) == PROBABILITIES).all()
+    inspected(monkeypatch, sha256="cd" * 32, probabilities={"test": PROBABILITIES})
+    with pytest.raises(InputRefusedError, match="another model file, cdcd"):
+        predict(Baseline(record=str(run)))
+
+
+def inspected(monkeypatch: pytest.MonkeyPatch, sha256: str = "", **facts: Any) -> None:
     inspection = Inspection(
-        sha256="",
+        sha256=sha256,
         bytes=1,
         format="h5",
         keras="Keras 3.15.1",

@@ -10,7 +10,11 @@ from rich.text import Text
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.reporting.terminal.long_table import LongTable
 
-ROWS = [("a", "1", "passed", "x"), ("漢字", "22", "odd", ""), ("long " * 5 + "long", "3", "failed", "y z")]
+ROWS = [
+    ("a", "1", "passed", "x"),
+    ("漢字", "22", "odd", ""),
+    ("long " * 5 + "long", "3", "failed", "y z"),
+]
 COLUMNS = ("run", "seed", "contract", "rest")
 LONG = LongTable(
     title="Runs",
