@@ -5,13 +5,16 @@ The files are not trusted: what a header declares is compared with a limit befor
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from tokenize import TokenError
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from mnist_tasks import disk
 from mnist_tasks.data.idx import LARGEST_ARRAY, why
+from mnist_tasks.data.streams import PIECE, Budget, RawFile
 from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import InputRefusedError, printable
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Of the files in an archive: what NumPy uses, with bounded memory.
 COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+LONGEST_HEADER = 10_000  # bytes, as NumPy has it
+_OF_PYTHONS_PARSER = (MemoryError, RecursionError, SyntaxError, TokenError, TypeError, ValueError)
 _IMAGES = f"(n, h, w) or (n, h, w, 3) uint8, with sides up to {LARGEST_SIDE}"
 
 
@@ -36,9 +41,13 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
     """
     try:
         disk.require_regular(path)
-        with zipfile.ZipFile(path) as archive:
-            found = _read_arrays(archive, names)
-    except Exception as error:  # NumPy's parser of headers raises whatever Python's does
+        with path.open("rb") as file:
+            raw = RawFile(file, Budget(4 * LARGEST_ARRAY), str(path))
+            with zipfile.ZipFile(cast("IO[bytes]", raw)) as archive:
+                found = _read_arrays(archive, names)
+    except InputRefusedError:
+        raise
+    except Exception as error:  # zipfile and zlib have errors of their own
         found = why(error)
     if isinstance(found, str):
         wanted = f"an .npz file with the arrays {' and '.join(map(printable, names))}"
@@ -67,14 +76,31 @@ def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
     Raises
     ------
-    Exception
-        Whatever Python's parser raises.
+    ValueError
+        The header is not valid.
     """
     from numpy.lib import format as npy
 
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    return read(file)
+    start = _read(file, 12)  # what it is, its version, and the size of the rest in 2 or 4 bytes
+    is_first = start[6:8] == b"\1\0"
+    size = int.from_bytes(start[8 : 10 if is_first else 12], "little")
+    if size > LONGEST_HEADER:  # NumPy would read it before it refuses it
+        raise ValueError(f"a header of a NumPy array of {size:,} bytes")
+    header = io.BytesIO(start + _read(file, size - 2 if is_first else size))
+    try:
+        npy.read_magic(header)
+        read = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
+        return read(header)
+    except _OF_PYTHONS_PARSER as error:
+        raise ValueError("a header of a NumPy array that is not valid") from error
+
+
+def _read(file: IO[bytes], size: int) -> bytearray:
+    """Read so many bytes, or what there is, in pieces."""
+    content = bytearray()
+    while len(content) < size and (piece := file.read(min(PIECE, size - len(content)))):
+        content += piece
+    return content
 
 
 def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
@@ -87,7 +113,7 @@ def _read_array(member: IO[bytes]) -> NDArray[Any] | str:
         return f"the shape {shape}"
     if (size := math.prod(shape) * dtype.itemsize) > LARGEST_ARRAY:
         return f"{shape}, more than {LARGEST_ARRAY:,} bytes"
-    content = member.read(size)
+    content = _read(member, size)
     return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
 
 

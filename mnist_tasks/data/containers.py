@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from mnist_tasks.data import arrays, candidates, csv_rows, streams
+from mnist_tasks.data import arrays, candidates, csv_rows, decompression, members, streams
 from mnist_tasks.data.candidates import Candidate, Work
 from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.data.streams import Budget, LimitError, RawFile, Stream, UnwantedError
@@ -118,20 +118,20 @@ def _archive(start: bytes) -> _Archive | None:
 
 
 def _from_gzip(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
-    yield from _unpack(streams.gunzipped(stream, work.budget), work, layers)
+    yield from _unpack(decompression.gunzipped(stream, work.budget), work, layers)
 
 
 def _from_xz(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
-    yield from _unpack(streams.unxzed(stream, work.budget), work, layers)
+    yield from _unpack(decompression.unxzed(stream, work.budget), work, layers)
 
 
 def _from_tar(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
-    for name, member in streams.tar_members(stream, work.budget):
+    for name, member in members.tar_members(stream, work.budget):
         yield from _from_member(name, member, work, layers)
 
 
 def _from_ar(stream: Stream, work: Work, layers: int) -> Iterator[Candidate]:
-    for name, member in streams.ar_members(stream, work.budget):
+    for name, member in members.ar_members(stream, work.budget):
         yield from _from_member(name, member, work, layers)
 
 
@@ -144,9 +144,9 @@ def _from_nested_zip(stream: Stream, work: Work, layers: int) -> Iterator[Candid
 
 def _from_zip(file: RawFile, work: Work, layers: int) -> Iterator[Candidate]:
     with zipfile.ZipFile(cast("IO[bytes]", file)) as archive:
-        members = archive.infolist()
-        work.budget.count_members(len(members))
-        for info in members:
+        infos = archive.infolist()
+        work.budget.count_members(len(infos))
+        for info in infos:
             if info.is_dir() or not work.wanted:
                 continue
             with _noting(info.filename, work):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
 import struct
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from mnist_tasks import disk
+from mnist_tasks.data import decompression
+from mnist_tasks.data.streams import Budget, RawFile, Stream
 from mnist_tasks.errors import InputRefusedError, printable
 
 if TYPE_CHECKING:
@@ -54,30 +55,33 @@ def read(path: Path) -> NDArray[np.uint8]:
     try:
         disk.require_regular(path)
         with path.open("rb") as file:
-            is_gzipped = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            with gzip.GzipFile(fileobj=file) if is_gzipped else file as content:
-                found = _parse(content)
-    except Exception as error:  # zlib and gzip have errors of their own
+            budget = Budget(2 * LARGEST_ARRAY)
+            stream = Stream(RawFile(file, budget, str(path)).read)
+            if stream.peek(2) == b"\x1f\x8b":
+                stream = decompression.gunzipped(stream, budget)
+            found = _parse(stream)
+    except InputRefusedError:
+        raise
+    except Exception as error:  # zlib has errors of its own
         found = why(error)
     if isinstance(found, str):
         raise InputRefusedError(str(path), expected="an IDX file of unsigned bytes", found=found)
     return found
 
 
-def _parse(file: IO[bytes] | gzip.GzipFile) -> NDArray[np.uint8] | str:
+def _parse(file: Stream) -> NDArray[np.uint8] | str:
     import numpy as np
 
-    magic = file.read(4)
+    magic = file.up_to(4)
     if len(magic) < 4 or magic[:3] != b"\0\0\x08" or not 1 <= magic[3] <= 4:
         return f"a file that starts with the bytes {magic.hex(' ')}" if magic else "an empty file"
-    dimensions = file.read(4 * magic[3])
+    dimensions = file.up_to(4 * magic[3])
     if len(dimensions) < 4 * magic[3]:
         return "a truncated header"
     shape = struct.unpack(f">{magic[3]}I", dimensions)
     if (size := math.prod(shape)) > LARGEST_ARRAY:
         return f"{shape}, more than {LARGEST_ARRAY:,} bytes"
-    content = file.read(size + 1)
+    content = file.up_to(size + 1)
     if len(content) != size:
         many = "more than " if len(content) > size else f"{len(content):,} of "
         return f"{many}the {size:,} bytes of its shape {shape}"

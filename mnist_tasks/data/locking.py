@@ -14,7 +14,7 @@ from mnist_tasks.data.download import Progress
 from mnist_tasks.data.lock import Lock, LockedFile
 from mnist_tasks.data.project_files import SPLITS, ProjectFiles
 from mnist_tasks.data.project_table import ProjectTable
-from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError, printable
+from mnist_tasks.errors import InputRefusedError, MnistTasksError, UsageError, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,14 +71,14 @@ def find(name: str, *, source: str | None = None) -> ProjectTable:
 def lock(
     own: ProjectTable, sources: Sequence[ProjectFiles], *, progress: Progress
 ) -> tuple[Dataset, Read]:
-    """Read a data set from the first source that can be reached, and write its lock.
+    """Read a data set from the first source that has it, and write its lock.
 
     Raises
     ------
     InputRefusedError
-        A file is missing, or is not what the table says.
+        A file in the folder is missing, or one of the last source is not what the table says.
     EnvironmentProblemError
-        No source can be reached, or ``pyproject.toml`` can't be written.
+        The last source can't be reached, or ``pyproject.toml`` can't be written.
     """
     read = _read_first(sources, progress)
     train, test = (read.arrays[datasets.array_names(split)[0]].shape[1:] for split in SPLITS)
@@ -101,7 +101,7 @@ def lock(
 
 
 def _read_first(sources: Sequence[ProjectFiles], progress: Progress) -> Read:
-    failure: EnvironmentProblemError | None = None
+    failure: MnistTasksError | None = None
     for source in sources:
         try:
             with temporary.folder() as staging:
@@ -115,7 +115,9 @@ def _read_first(sources: Sequence[ProjectFiles], progress: Progress) -> Read:
                     )
                 }
             return Read(source.name, source.classes(), found)
-        except EnvironmentProblemError as error:
+        except MnistTasksError as error:
+            if source.address() is None:  # the user's own file is wrong: a mirror may hide it
+                raise
             progress.note(f"{source.name}: {error}")
             failure = error
     assert failure is not None  # noqa: S101

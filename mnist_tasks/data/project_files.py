@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from mnist_tasks.data import arrays, datasets, idx, lock, picture_folder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     SplitArrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
+_Read = TypeVar("_Read")
 SPLITS: tuple[Split, ...] = ("train", "test")
 _MOST: dict[Split, int] = {"train": MOST_TRAINING_IMAGES, "test": MOST_TEST_IMAGES}
 
@@ -102,13 +104,13 @@ class ProjectFiles:
             folder = Path(self.place) / made_of
             progress.note(f"reading {folder}")
             return picture_folder.read(folder, classes, most=most)
-        paths = [self._file(path, staging, progress) for path in paths_of(made_of)]
+        named = paths_of(made_of)
         if isinstance(made_of, Arrays):
-            names = (made_of.images, made_of.labels)
-            images, labels = arrays.read_npz(paths[0], names)
+            read_npz = partial(arrays.read_npz, names=(made_of.images, made_of.labels))
+            images, labels = self._read_file(named[0], read_npz, staging, progress)
         else:
-            images, labels = map(idx.read, paths)
-        shown = ", ".join(self._shown(path) for path in paths_of(made_of))
+            images, labels = (self._read_file(path, idx.read, staging, progress) for path in named)
+        shown = ", ".join(map(self._shown, named))
         return arrays.valid(images, labels, classes=len(classes), most=most, origin=shown)
 
     def retrieve(
@@ -126,6 +128,15 @@ class ProjectFiles:
 
     def _shown(self, path: str) -> str:
         return str(self.place / path) if isinstance(self.place, Path) else f"{self.name}: {path}"
+
+    def _read_file(
+        self, path: str, read: Callable[[Path], _Read], staging: Path, progress: Progress
+    ) -> _Read:
+        file = self._file(path, staging, progress)
+        try:
+            return read(file)
+        except InputRefusedError as error:
+            raise error.about(self._shown(path)) from error
 
     def _file(self, path: str, staging: Path, progress: Progress) -> Path:
         """Return the path of a file that the table names, after downloading it if need be."""

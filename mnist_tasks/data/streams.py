@@ -1,15 +1,13 @@
-"""Bounded reading of untrusted containers: layers of bytes, and the members of tar and ar archives.
+"""Bounded reading of untrusted containers, one layer of bytes after another.
 
-Nothing here keeps more than a piece of a container in memory, follows a path that a container
-names, or believes a size that it declares.
+Neither this nor `decompression` and `members` keep more than a piece of a container in memory,
+follow a path that a container names, or believe a size that it declares.
 """
 
 from __future__ import annotations
 
-import tarfile
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO
 
 from mnist_tasks.errors import InputRefusedError
@@ -18,10 +16,6 @@ PIECE = 1 << 20  # bytes: the most that is read at once
 LARGEST_READ = 2 * PIECE  # what a zip archive of so many members needs for their table
 MOST_MEMBERS = 10_000
 TIME_LIMIT = 300.0  # seconds: MNIST takes about 1, and 5 as CSV
-XZ_MEMORY = 1 << 27  # bytes: `xz -9` needs 65 MB
-_TAR_BLOCK = 512
-_PACKED = 1 << 16  # bytes: the most that is decompressed at once
-_WITHOUT_CONTENT = b"123456"  # types of links, devices and folders
 
 
 class LimitError(Exception):
@@ -168,81 +162,3 @@ def counted(read: Callable[[int], bytes], budget: Budget) -> Stream:
         return piece
 
     return Stream(read_and_count)
-
-
-def gunzipped(stream: Stream, budget: Budget) -> Stream:
-    """Decompress gzip, of which a file can have several parts.
-
-    `gzip` skips any number of empty parts before it returns a byte.
-    """
-    decoder, packed = zlib.decompressobj(wbits=31), b""
-
-    def read(size: int) -> bytes:
-        nonlocal decoder, packed
-        while True:
-            packed = packed or stream.read(_PACKED)
-            if not packed and not decoder.eof:
-                raise EOFError("the compressed data ends early")
-            if decoder.eof:
-                if not packed.startswith(b"\x1f"):  # padding, or the end
-                    return b""
-                budget.count_members()
-                decoder = zlib.decompressobj(wbits=31)
-            piece = decoder.decompress(packed, size)
-            packed = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-            if piece:
-                return piece
-
-    return counted(read, budget)
-
-
-def unxzed(stream: Stream, budget: Budget) -> Stream:
-    """Decompress xz, with a limit on the memory that it asks for."""
-    import lzma  # some builds of Python lack it
-
-    decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
-
-    def read(size: int) -> bytes:
-        while not decoder.eof:
-            more = stream.read(_PACKED) if decoder.needs_input else b""
-            if decoder.needs_input and not more:
-                raise EOFError("the compressed data ends early")
-            if piece := decoder.decompress(more, size):
-                return piece
-        return b""
-
-    return counted(read, budget)
-
-
-def tar_members(stream: Stream, budget: Budget) -> Iterator[tuple[str, Stream]]:
-    """Yield the regular files of a tar archive: their names, for messages, and contents.
-
-    `tarfile` reads extended headers into memory, whatever their size. They only matter for names
-    and for files of over 8 GB, so here they are skipped.
-    """
-    while (block := stream.up_to(_TAR_BLOCK)).strip(b"\0"):
-        info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
-        budget.count_members()
-        size = 0 if info.type in _WITHOUT_CONTENT else info.size
-        if size < 0:
-            raise tarfile.TarError("a negative size")
-        member = Stream(stream.read, size=size)
-        if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            yield info.name, member
-        member.skip()
-        stream.exactly(-size % _TAR_BLOCK)
-
-
-def ar_members(stream: Stream, budget: Budget) -> Iterator[tuple[str, Stream]]:
-    """Yield the files of an ar archive, which is what a Debian package is."""
-    stream.exactly(8)
-    while header := stream.up_to(60):
-        budget.count_members()
-        digits = header[48:58].strip()
-        if header[58:] != b"`\n" or not digits.isdigit():
-            raise ValueError("a header that is not valid")
-        size = int(digits)
-        member = Stream(stream.read, size=size)
-        yield header[:16].decode("latin-1").strip(" /"), member
-        member.skip()
-        stream.up_to(size % 2)

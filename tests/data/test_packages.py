@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks.data import streams
+from mnist_tasks.data import decompression
 from mnist_tasks.data.packages import Debian, Npm
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from tests.data.archives import ar, deb, tar
@@ -120,7 +120,7 @@ def test_xz_that_asks_for_much_memory_is_refused(
     small_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = lzma.compress(tar({"a": b"a"}))
-    monkeypatch.setattr(streams, "XZ_MEMORY", 1 << 22)
+    monkeypatch.setattr(decompression, "XZ_MEMORY", 1 << 22)
     (tmp_path / "package").write_bytes(ar({"data.tar.xz": content}))
     script = f"cp {tmp_path}/package data.deb"
     fake("apt-get", tmp_path / "bin", script, monkeypatch)

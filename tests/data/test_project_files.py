@@ -192,7 +192,10 @@ def test_a_pipe_is_refused_and_not_waited_for(table: str) -> None:
         (struct.pack(">HBB3I", 0, 8, 3, 2**31, 28, 28), "more than 1,073,741,824 bytes"),
         (idx.header((2, 2, 2)) + b"1234567", "7 of the 8 bytes of its shape (2, 2, 2)"),
         (idx.header((2, 2, 2)) + b"123456789", "more than the 8 bytes of its shape"),
-        (gzip.compress(idx.header((2, 2, 2)) + b"12345678", mtime=0)[:-9], "end-of-stream marker"),
+        (
+            gzip.compress(idx.header((2, 2, 2)) + b"12345678", mtime=0)[:-9],
+            "the compressed data ends early",
+        ),
     ],
 )
 def test_a_file_that_is_not_idx_is_named(content: bytes, found: str) -> None:
@@ -279,6 +282,33 @@ def test_files_are_downloaded_from_the_mirrors_that_have_them(table: str, reques
             lock()
     with pytest.raises(UsageError, match="nowhere"):
         lock(mirror="nowhere")
+
+
+@pytest.mark.parametrize("table", [GZIPPED, NPZ])
+def test_a_mirror_with_something_else_is_named_and_the_next_one_used(table: str) -> None:
+    shapes.write_idx(Path("server/right"), gzipped=True)
+    save_npz()
+    Path("parts.npz").rename("server/right/parts.npz")
+    with (
+        serve(lambda request: send(request, b"<html>Please sign in</html>")) as wrong,
+        serve(files) as url,
+    ):
+        mirrors = f'mirrors = ["{wrong}", "{url}right/"]\n'
+        shapes.write_project(Path(), CLASSES + mirrors + table)
+        parts = lock()
+        data = DataConfig(folder=Path("new"), dataset=parts)
+        assert len(loading.load("test", data, progress=nullcontext(SILENT)).labels) == 32
+        shapes.write_project(Path(), CLASSES + f'mirrors = ["{wrong}"]\n' + table)
+        with pytest.raises(InputRefusedError) as caught:
+            lock()
+    name = "parts.npz" if table == NPZ else "train_images.gz"
+    assert caught.value.subject == f"mirror-1: {name}"
+
+
+def test_an_array_is_read_in_pieces() -> None:
+    stored = np.zeros((3, 1 << 20), np.uint8)
+    np.savez("large.npz", stored=stored, packed=stored[:1])
+    assert arrays.read_npz(Path("large.npz"), ["stored"])[0].shape == stored.shape
 
 
 def test_files_can_be_in_another_folder() -> None:
