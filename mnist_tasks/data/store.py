@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,10 +58,26 @@ class LabeledImages:
 
 
 def default_folder() -> Path:
-    """Return the platform's cache folder for the files of MNIST."""
+    """Return the platform's cache folder for the files of MNIST.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        The user has no home folder, as in a container with any user id.
+    """
     from platformdirs import user_cache_path
 
-    return Path(user_cache_path("mnist-tasks", appauthor=False)) / "mnist"
+    with suppress(KeyError, RuntimeError):  # the user has no name
+        folder = Path(user_cache_path("mnist-tasks", appauthor=False))
+        if folder.is_absolute():  # or else it begins with ~
+            return folder / "mnist"
+    raise EnvironmentProblemError(
+        "the folder of the data files",
+        expected="a user with a home folder",
+        found="neither HOME nor a name of the user",
+        remedy="Set HOME, or name a folder with --data-dir or MNIST_TASKS_DATA.",
+        reason="no-home-folder",
+    )
 
 
 def folder_of(dataset: Dataset, folder: Path | None) -> Path:

@@ -18,6 +18,7 @@ from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import (
+    library_warnings,
     loop,
     network_file,
     recipes,
@@ -47,6 +48,7 @@ class Training(Protocol):
         """Return the settings of the training, for the record."""
 
 
+@library_warnings.lenient()
 def train(
     config: TrainingConfig,
     load_data: Callable[[], LabeledImages],

@@ -16,7 +16,7 @@ from mnist_tasks import config, dataset_info, disk, project, records, run_models
 from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point, RunRecord
-from mnist_tasks.training import fit_facts, loop, saving, user_script
+from mnist_tasks.training import fit_facts, library_warnings, loop, saving, user_script
 
 OUTPUT, FORCE = "RunRecorder(output=...)", "RunRecorder(force=True)"
 OTHER_OUTPUT = f"Name another file: {OUTPUT}"
@@ -147,6 +147,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             )
         )
 
+    @library_warnings.lenient()
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Save the model and the record."""
         self._room.close()

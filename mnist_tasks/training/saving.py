@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mnist_tasks import disk, run_store
 from mnist_tasks.records import ModelFile
+from mnist_tasks.training import library_warnings
 from mnist_tasks.training.batches import with_channels
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def save(model: keras.Model, output: Path) -> ModelFile:
     )
 
 
+@library_warnings.lenient()
 def content(model: keras.Model, suffix: str) -> bytes:
     """Return the content of a model file, from which Keras can train the model further.
 
@@ -110,6 +112,7 @@ def _h5(model: keras.Model) -> bytes:
     return data
 
 
+@library_warnings.lenient()
 def predict(model: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Load a model file and return its predictions: (n, classes) float32 in [0, 1].
 

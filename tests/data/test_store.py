@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +23,6 @@ from tests.data.test_sources import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from mnist_tasks.data.candidates import Candidate
     from mnist_tasks.data.datasets import DataFile
@@ -269,3 +272,24 @@ def test_without_a_source_the_reason_is_the_right_one(small_mnist: Path, tmp_pat
     with pytest.raises(EnvironmentProblemError) as caught:
         fetching.fetch(tmp_path / "cache", [], progress=Recorder(), dataset=fashion)
     assert "fetch --dataset fashion-mnist --from FOLDER" in str(caught.value.remedy)
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid") or os.geteuid() != 0, reason="becomes another user")
+def test_a_user_without_a_home_is_told_what_to_do() -> None:
+    script = (
+        "import os\n"
+        "from mnist_tasks.data import store\n"
+        "store.default_folder()\n"  # what it imports may be root's alone
+        "os.setuid(54321)\n"
+        "for name in ('HOME', 'XDG_CACHE_HOME'):\n"
+        "    os.environ.pop(name, None)\n"
+        "store.default_folder()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=env
+    )
+    assert done.stderr.splitlines()[-1] == (
+        "mnist_tasks.errors.EnvironmentProblemError: the folder of the data files: "
+        "neither HOME nor a name of the user"
+    )

@@ -95,6 +95,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     done = subprocess.run(
         [sys.executable, "mine.py", "--fast"],
         cwd=folder,
+        # Keras does what NumPy warns about when its variables are read.
+        env={**os.environ, "PYTHONWARNINGS": "error::DeprecationWarning"},
         capture_output=True,
         text=True,
         timeout=600,

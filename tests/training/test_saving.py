@@ -35,7 +35,9 @@ def test_a_saved_model_is_trained_on(
 ) -> None:
     digits = store.load(small_mnist, "train")
     output = tmp_path / f"model{suffix}"
-    run.train(TrainingConfig(epochs=4, batch_size=32, output=output), lambda: digits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # as PYTHONWARNINGS=error does
+        run.train(TrainingConfig(epochs=4, batch_size=32, output=output), lambda: digits)
 
     caplog.set_level(logging.WARNING)
     model = load(output)

@@ -152,11 +152,15 @@ class TrainingProgress(LiveProgress):
         self._started = 0.0
         self._loss = Curve("loss", "{:.4f}")
         self._accuracy = Curve("accuracy", "{:.2%}")
-        if self._console.width >= NARROWEST and not self._console.options.ascii_only:
-            self._bar.above = side_by_side(self._loss, self._accuracy)
+
+    def __enter__(self) -> Self:
+        self._start("starting TensorFlow", total=None)
+        return super().__enter__()
 
     def begin(self, epochs: int, images: int) -> None:
         """Start a training of `epochs` passes over `images` images."""
+        if self._console.width >= NARROWEST and not self._console.options.ascii_only:
+            self._bar.above = side_by_side(self._loss, self._accuracy)
         self._epochs, self._images = epochs, images
         self._started = time.monotonic()
         self._start(f"epoch 1/{epochs}", total=epochs * images)

@@ -74,3 +74,19 @@ def test_in_a_terminal_there_are_bars_and_no_lines(
     assert "downloading" not in err
     assert "loss 0.2500  accuracy 50.00%" in err
     assert "\x1b[?25h" in err  # the cursor is back
+
+
+def test_until_it_trains_the_view_says_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress.TrainingProgress() as training:
+        err = capsys.readouterr().err
+        assert "starting TensorFlow" in err
+        assert "accuracy" not in err  # no empty curves
+        training.begin(1, 100)
+        training.advance(1, 100, 0.25, 0.5)
+    err = capsys.readouterr().err
+    assert "epoch 1/1" in err
+    assert " accuracy " in err
