@@ -157,7 +157,8 @@ def accuracy(model: Path, folder: Path) -> float:
         capture_output=True,
         check=False,
     )
-    confusion = np.array(json.loads(done.stdout)["checks"][0]["check"]["metrics"]["confusion"])
+    (checked,) = json.loads(done.stdout)["result"]["checks"]
+    confusion = np.array(checked["check"]["metrics"]["confusion"])
     return float(confusion.trace() / confusion.sum())
 
 

@@ -80,7 +80,7 @@ def train(arguments: list[str]) -> tuple[float, Any]:
             stderr=subprocess.DEVNULL,
             check=True,
         )
-        record = json.loads(done.stdout)
+        record = json.loads(done.stdout)["result"]
         model = keras.models.load_model(Path(work) / record["model"]["path"], compile=False)
         return record["epochs"][-1]["images_per_second"], model
 

@@ -45,7 +45,7 @@ def train() -> dict[str, Any]:
     command = [sys.executable, "-m", "mnist_tasks", "train", "--json", "--data-dir", folder]
     with tempfile.TemporaryDirectory() as work:
         done = subprocess.run(command, cwd=Path(work), capture_output=True, check=True)
-    record: dict[str, Any] = json.loads(done.stdout)
+    record: dict[str, Any] = json.loads(done.stdout)["result"]
     return record
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 CONTRACT_FAILED = 1
@@ -61,10 +61,6 @@ class MnistTasksError(Exception):
         super().__init__(f"{self.subject}: {self.found}")
         if reason is not None:
             self.reason = reason
-
-    def as_dict(self) -> dict[str, str | int | None]:
-        """Return the parts of the error for JSON output."""
-        return {"exit_code": self.exit_code, **asdict(Failure.of(self))}
 
     def about(self, subject: str) -> Self:
         """Return the same error with another subject, such as the file of an invalid key."""

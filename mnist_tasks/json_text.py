@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 import msgspec
@@ -22,6 +22,20 @@ def to_json(value: object) -> bytes:
     text = msgspec.json.format(content, indent=2).decode() + "\n"
     # Some terminals obey C1 control characters, and text can be made to run backwards.
     return re.sub(r"[^ -~\n]", lambda found: _escaped(found[0]), text).encode()
+
+
+def complete(value: Any) -> Any:
+    """Return a value with all fields of its dataclasses, as dicts.
+
+    msgspec leaves out a field that has its default because the file lacked it.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: complete(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, dict):
+        return {key: complete(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [complete(each) for each in value]
+    return value
 
 
 def _escaped(character: str) -> str:

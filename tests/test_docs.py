@@ -30,6 +30,7 @@ from mnist_tasks.sweeping import plan, plan_file
 from mnist_tasks.training import own_recipes, recipes
 from mnist_tasks.vetting.static import allowlist
 from tests.cli import reference
+from tests.json_output import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -459,7 +460,7 @@ def test_the_example_of_a_network_is_trained(
         "train", "--network", "net.py", "--epochs", "9", "--batch-size", "32", "--json"
     )
     assert done.returncode == 0, done.stderr
-    record = json.loads(done.stdout)
+    record = result_of(done)
     assert record["trainer"] == "fast"
     assert record["epochs"][-1]["accuracy"] > 0.8
 

@@ -1,5 +1,7 @@
 """Errors name their parts, and text from outside is made safe to display."""
 
+from dataclasses import asdict
+
 import pytest
 
 from mnist_tasks import errors
@@ -19,8 +21,7 @@ def test_each_kind_has_its_own_exit_code() -> None:
 def test_an_error_names_its_parts() -> None:
     error = errors.InputRefusedError("file", expected="a", found="b", remedy="c")
     assert str(error) == "file: b"
-    assert error.as_dict() == {
-        "exit_code": 3,
+    assert asdict(errors.Failure.of(error)) == {
         "title": "Input refused",
         "subject": "file",
         "expected": "a",

@@ -18,6 +18,7 @@ import pytest
 import noxfile
 from mnist_tasks import json_text
 from mnist_tasks.checking.results import CheckResult, CheckResults
+from mnist_tasks.cli import envelope
 from mnist_tasks.records import Metrics
 from tests import examples
 from tests.conftest import SMALL_CLI
@@ -105,16 +106,16 @@ def test_an_nvidia_smi_that_lists_no_gpu_is_reported(
 
 
 def answer(name: str, *, wrong: int, exit_code: int = 0) -> dict[str, Any]:
-    """Return the JSON of ``mnist-tasks check`` for a model with `wrong` errors in 10,000."""
+    """Return the result of ``mnist-tasks check`` for a model with `wrong` errors in 10,000."""
     confusion = np.diag([1000] * 10)
     confusion[0, 0] -= wrong
     confusion[0, 1] += wrong
     metrics = Metrics(confusion=tuple(map(tuple, confusion.tolist())), loss=0.1)
     check = replace(examples.check(), metrics=metrics)
     outcome = CheckResult(path=name, status="passed", exit_code=exit_code, check=check)
-    outcomes = CheckResults(exit_code=exit_code, contract=None, checks=(outcome,))
-    document: dict[str, Any] = json.loads(json_text.to_json(outcomes))
-    return document
+    outcomes = CheckResults(contract=None, checks=(outcome,))
+    found: dict[str, Any] = json.loads(json_text.to_json(outcomes))
+    return found
 
 
 def parity(gpu: int, cpu: int) -> str:
@@ -147,11 +148,12 @@ class Session:
     def run(self, *command: str, success_codes: tuple[int, ...] = (0,), **_: object) -> str:
         self.commands.append(command)
         if command[1] != "check":
-            return json_text.to_json(examples.run(0)).decode()
+            return envelope.of_result(command[1], 0, examples.run(0))
         name = Path(command[2]).stem
         code = int(name == self.fails)
         assert code in success_codes
-        return json.dumps(answer(command[2], wrong=self.wrong.get(name, 85), exit_code=code))
+        checked = answer(command[2], wrong=self.wrong.get(name, 85), exit_code=code)
+        return envelope.of_result("check", code, checked)
 
     def log(self, line: str) -> None:
         self.said.append(line)

@@ -14,6 +14,7 @@ from mnist_tasks import old_records, run_store
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import SCHEMA
 from tests import examples
+from tests.json_output import result_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -97,7 +98,7 @@ def test_the_golden_record_is_listed_reported_and_compared(cli: Cli, tmp_path: P
 
     listed = cli("runs", "--json")
     assert listed.returncode == 0, listed.stderr
-    document = json.loads(listed.stdout)
+    document = result_of(listed)
     assert document["skipped"] == []
     row = next(each for each in document["runs"] if each["id"] == old)
     assert (row["accuracy"], row["parameters"], row["contract"]) == (0.9907, 21970, "passed")
@@ -110,7 +111,7 @@ def test_the_golden_record_is_listed_reported_and_compared(cli: Cli, tmp_path: P
 
     compared = cli("report", old, new.id, "--json", "--no-html")
     assert compared.returncode == 0, compared.stderr
-    assert [each["id"] for each in json.loads(compared.stdout)["compared"]] == [old, new.id]
+    assert [each["id"] for each in result_of(compared)["compared"]] == [old, new.id]
 
 
 def test_recipe_settings_get_their_current_names(tmp_path: Path) -> None:

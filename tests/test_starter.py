@@ -18,6 +18,7 @@ from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from tests.conftest import SMALL_CLI, Run
+from tests.json_output import result_of
 
 PROJECT = Path(__file__).parents[1]
 
@@ -96,7 +97,7 @@ def test_what_a_killed_command_has_left_is_completed(name: str, tmp_path: Path) 
 def test_the_command_names_the_files(cli: Callable[..., Run], tmp_path: Path) -> None:
     done = cli("init", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["files"] == list(starter.TEMPLATES)
+    assert result_of(done)["files"] == list(starter.TEMPLATES)
     again = cli("init")
     assert again.returncode == 2
     assert all(name in again.stderr for name in ("README.md", "net.py", ".gitignore"))

@@ -1,7 +1,4 @@
-"""The result of `mnist-tasks check`: the document that ``--json`` prints.
-
-`SCHEMA` increases when a field is removed or changes its meaning, but not for new fields.
-"""
+"""The result of `mnist-tasks check`, as ``--json`` prints it."""
 
 from __future__ import annotations
 
@@ -13,8 +10,6 @@ from mnist_tasks import errors
 from mnist_tasks.errors import Failure, MnistTasksError
 from mnist_tasks.records import Check
 from mnist_tasks.verdict import VerdictStatus
-
-SCHEMA = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +37,20 @@ class CheckResults:
 
     Attributes
     ----------
-    exit_code
-        The highest of all.
     contract
         The file that the contract was read from; ``None`` for the default contract.
+    problems
+        What failed after the verdicts: files that could not be written.
     """
 
-    schema: int = SCHEMA
-    exit_code: int
     contract: str | None
     checks: tuple[CheckResult, ...]
+    problems: tuple[Failure, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The highest of all verdicts and errors."""
+        return max((each.exit_code for each in self.checks), default=0)
 
 
 def of_check(check: Check) -> CheckResult:
@@ -68,7 +67,5 @@ def of_error(path: str, error: MnistTasksError) -> CheckResult:
 
 
 def gather(checks: Iterable[CheckResult], contract: str | None) -> CheckResults:
-    """Collect results, with the highest exit code of all."""
-    found = tuple(checks)
-    worst = max((each.exit_code for each in found), default=0)
-    return CheckResults(checks=found, exit_code=worst, contract=contract)
+    """Collect results."""
+    return CheckResults(checks=tuple(checks), contract=contract)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +17,9 @@ from mnist_tasks.cli.common import (
     Offline,
     Runs,
     is_given,
-    print_error,
-    print_json,
-    print_tables,
-    warn_skipped,
 )
-from mnist_tasks.errors import MnistTasksError
+from mnist_tasks.cli.output import Outcome, finish, print_error, print_tables, warn_skipped
+from mnist_tasks.errors import Failure, MnistTasksError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +78,7 @@ def check(
     offline: Offline = False,
     require_isolation: RequireIsolation = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Check models against the contract, several at once.
 
     Prints a verdict for each, and a table of all; exits with the worst.
@@ -110,7 +108,7 @@ def check(
         require_isolation=require_isolation,
     )
     found = []
-    codes: list[int] = []
+    problems: list[MnistTasksError] = []
     skipped: dict[str, None] = {}  # in order
     with (
         CheckProgress(len(paths)) as progress,
@@ -120,7 +118,7 @@ def check(
             found.append(result)
             with progress.paused():
                 if result.check is not None:
-                    with _after_the_verdict(codes):
+                    with _after_the_verdict(problems):
                         check_store.attach(
                             result.check,
                             runs,
@@ -131,14 +129,14 @@ def check(
                 if not as_json:
                     _print_check(result)
     gathered = results.gather(found, loaded.source)
-    if as_json:
-        print_json(gathered)
-    elif len(found) > 1:
+    if len(found) > 1 and not as_json:
         _print_summary(gathered)
-    with _after_the_verdict(codes):
+    with _after_the_verdict(problems):
         files.write_check(gathered, junit=junit, markdown=markdown)
     warn_skipped(skipped)
-    raise typer.Exit(max(gathered.exit_code, *codes, 0))
+    gathered = replace(gathered, problems=tuple(map(Failure.of, problems)))
+    worst = max(gathered.exit_code, *(each.exit_code for each in problems), 0)
+    return finish(gathered, None, as_json=as_json, exit_code=worst)
 
 
 def vet(
@@ -146,13 +144,14 @@ def vet(
     contract: ContractFile = None,
     require_isolation: RequireIsolation = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Check whether model files are safe to open with Keras, without loading them.
 
     Of the contract, only bytes_below and parameters_below count: they raise the limits on a file.
     """
     from mnist_tasks.checking import contract_file
     from mnist_tasks.cli import model_paths
+    from mnist_tasks.cli.documents import VetResult, VetResults
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
     from mnist_tasks.vetting.limits import Limits
@@ -161,33 +160,31 @@ def vet(
     limits = Limits(require_isolation=require_isolation).raised(
         file_bytes=limit.bytes_below, parameters=limit.parameters_below
     )
-    worst = 0
-    documents: list[object] = []
+    found: list[VetResult] = []
     for path in model_paths.expand(models or [config.LATEST_MODEL]):
         try:
-            found = sandbox.vet(path, limits=limits)
+            vetted = sandbox.vet(path, limits=limits)
         except MnistTasksError as error:
-            worst = max(worst, error.exit_code)
-            documents.append({"path": str(path), "error": error.as_dict()})
+            failure = Failure.of(error)
+            found.append(VetResult(path=str(path), exit_code=error.exit_code, error=failure))
             if not as_json:
                 print_error(error)
         else:
-            documents.append({"path": str(path), "vetted": found})
+            found.append(VetResult(path=str(path), exit_code=0, vetted=vetted))
             if not as_json:
-                print_tables(results.vetted(str(path), found))
-    if as_json:
-        print_json({"schema": 2, "exit_code": worst, "models": documents})
-    raise typer.Exit(worst)
+                print_tables(results.vetted(str(path), vetted))
+    worst = max((each.exit_code for each in found), default=0)
+    return finish(VetResults(models=tuple(found)), None, as_json=as_json, exit_code=worst)
 
 
 @contextmanager
-def _after_the_verdict(codes: list[int]) -> Iterator[None]:
-    """Print an error in writing a file and add its exit code; the verdicts are still printed."""
+def _after_the_verdict(problems: list[MnistTasksError]) -> Iterator[None]:
+    """Print an error in writing a file, and keep it; the verdicts are still printed."""
     try:
         yield
     except MnistTasksError as error:
         print_error(error)
-        codes.append(error.exit_code)
+        problems.append(error)
 
 
 def _print_check(result: CheckResult) -> None:

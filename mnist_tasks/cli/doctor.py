@@ -15,9 +15,8 @@ from mnist_tasks.cli.common import (
     MirrorUrl,
     Offline,
     Runs,
-    print_json,
-    print_tables,
 )
+from mnist_tasks.cli.output import Outcome, finish
 from mnist_tasks.errors import UsageError, printable
 
 
@@ -37,7 +36,7 @@ def doctor(
     ] = 60.0,
     offline: Offline = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Check whether this machine can run the workflow, and if not, what to fix."""
     from mnist_tasks import console
     from mnist_tasks.data import datasets
@@ -59,11 +58,7 @@ def doctor(
             dataset=known,
             try_vetting=trial.finding,
         )
-    if as_json:
-        print_json(found.as_dict())
-    else:
-        print_tables(doctor.diagnosis(found))
-    raise typer.Exit(found.exit_code)
+    return finish(found, doctor.diagnosis, as_json=as_json, exit_code=found.exit_code)
 
 
 def _requires_gpu(device: str) -> bool:

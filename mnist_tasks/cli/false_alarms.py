@@ -14,8 +14,8 @@ from mnist_tasks.cli.common import (
     DatasetName,
     MirrorUrl,
     Offline,
-    print_result,
 )
+from mnist_tasks.cli.output import Outcome, finish
 
 
 def false_alarms(
@@ -37,7 +37,7 @@ def false_alarms(
     mirror: MirrorUrl = None,
     offline: Offline = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Estimate how often a good recipe fails the contract by chance."""
     from mnist_tasks.checking import contract_file
     from mnist_tasks.data import datasets
@@ -57,4 +57,4 @@ def false_alarms(
             progress=progress.show,
             download=DownloadProgress(),
         )
-    print_result(report, tables.report, as_json=as_json)
+    return finish(report, tables.report, as_json=as_json)

@@ -14,8 +14,8 @@ from mnist_tasks.cli.common import (
     DatasetName,
     MirrorUrl,
     Offline,
-    print_result,
 )
+from mnist_tasks.cli.output import Outcome, finish
 
 
 def fetch(
@@ -52,7 +52,7 @@ def fetch(
         ),
     ] = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Fetch and verify the four files of a data set."""
     from mnist_tasks.data import datasets, fetching, locking, project_files, sources, store
     from mnist_tasks.data.download import RetryPolicy
@@ -79,4 +79,4 @@ def fetch(
             project_files.require_unchanged(known, local, may_lack=mirror is not None)
         folder = store.folder_of(known, data_dir)
         result = fetching.fetch(folder, chosen, progress=progress, dataset=known)
-    print_result(result, results.fetched, as_json=as_json)
+    return finish(result, results.fetched, as_json=as_json)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.common import AsJson, print_json, print_line
+from mnist_tasks.cli.common import AsJson
+from mnist_tasks.cli.output import Outcome, finish, print_line
 
 
 def init(
@@ -15,15 +16,15 @@ def init(
         Path, typer.Argument(help="Folder to write the files to.", metavar="FOLDER")
     ] = Path(),
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Start a project of your own: a network, a contract, tasks and CI. Overwrites nothing."""
     from mnist_tasks import starter
+    from mnist_tasks.cli.documents import NewProject
 
-    written = [str(each) for each in starter.create(folder)]
-    if as_json:
-        print_json({"schema": 1, "folder": str(folder), "files": written})
-        return
-    for each in written:
-        print_line(each)
-    here = "" if folder == Path() else f" in {folder}"
-    print_line(f"Run `invoke`{here} to train the network in net.py, check it and report on it.")
+    files = tuple(map(str, starter.create(folder)))
+    if not as_json:
+        for each in files:
+            print_line(each)
+        here = "" if folder == Path() else f" in {folder}"
+        print_line(f"Run `invoke`{here} to train the network in net.py, check it and report on it.")
+    return finish(NewProject(folder=str(folder), files=files), None, as_json=as_json)

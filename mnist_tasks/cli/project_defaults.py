@@ -9,30 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperCommand
-
 from mnist_tasks import config
-from mnist_tasks.errors import MnistTasksError
 
 if TYPE_CHECKING:
     from mnist_tasks.project import Project
-
-FROM_SETTINGS = "DEFAULT_MAP"  # as click names this source of a value
-
-
-class Command(TyperCommand):
-    """A command whose errors about a value name where it comes from: an option or the project."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except MnistTasksError as error:
-            option = error.subject.removeprefix("--")
-            source = ctx.get_parameter_source(option)
-            if ctx.obj is None or source is None or source.name != FROM_SETTINGS:
-                raise
-            raise error.about(ctx.obj.key(option)) from error
 
 
 def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import config
-from mnist_tasks.cli.common import AsJson, DataDir, Runs, print_json, print_line, print_tables
+from mnist_tasks.cli.common import AsJson, DataDir, Runs
+from mnist_tasks.cli.output import Outcome, finish, print_line, print_tables
 
 
 def report(
@@ -34,7 +35,7 @@ def report(
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
     from mnist_tasks.reporting import comparison, files
     from mnist_tasks.reporting.terminal import runs as run_tables
@@ -47,9 +48,8 @@ def report(
     if not as_json:
         print_tables(run_tables.report(shown))
     files.write_report(shown, wanted)
-    if as_json:
-        print_json(files.report_document(shown, wanted))
-    elif page:
+    if page and not as_json:
         print_line(f"page: {page}")
     if open_page and page:
         typer.launch(str(page))
+    return finish(files.report_document(shown, wanted), None, as_json=as_json)

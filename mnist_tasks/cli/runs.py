@@ -13,16 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_tasks import config
-from mnist_tasks.cli.common import (
-    EXIT_CODES,
-    AsJson,
-    Runs,
-    print_json,
-    print_line,
-    print_result,
-    print_tables,
-    warn_skipped,
-)
+from mnist_tasks.cli.command import Command
+from mnist_tasks.cli.common import EXIT_CODES, AsJson, Runs
+from mnist_tasks.cli.output import Outcome, finish, print_line, print_tables, warn_skipped
 from mnist_tasks.errors import UsageError
 
 
@@ -43,7 +36,7 @@ app = typer.Typer(
 )
 
 
-@app.command("list", epilog=EXIT_CODES)
+@app.command("list", cls=Command, epilog=EXIT_CODES)
 def list_(
     recipe: Annotated[str | None, typer.Option(help="Only runs of this recipe.")] = None,
     contract: Annotated[
@@ -63,7 +56,7 @@ def list_(
     most: Annotated[int, typer.Option(min=0, help="Number of runs to show; 0 shows all.")] = 0,
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """List runs, newest first."""
     from mnist_tasks import disk, run_store
     from mnist_tasks.reporting import run_filter
@@ -81,22 +74,25 @@ def list_(
     with _without_collecting():
         found = run_store.list_runs(runs)
         chosen = run_filter.select(found.runs, wanted)
-        if as_json:
-            from mnist_tasks.reporting import export_tables
+        if not as_json:
+            print_tables(run_tables.listed(chosen, found, size=disk.size(runs)))
+            return finish(None, None, as_json=False)
+        from mnist_tasks.cli.documents import RunList
+        from mnist_tasks.reporting import export_tables
 
-            rows = [export_tables.of_listed(run) for run in chosen]
-            return print_json({"schema": 2, "runs": rows, "skipped": found.skipped})
-        return print_tables(run_tables.listed(chosen, found, size=disk.size(runs)))
+        rows = tuple(map(export_tables.of_listed, chosen))
+        listed = RunList(runs=rows, skipped=tuple(found.skipped))
+        return finish(listed, None, as_json=True)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=EXIT_CODES)
 def show(
     name: Annotated[
         str, typer.Argument(help="Run id, a unique prefix of one, or latest.", metavar="RUN")
     ],
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Show a run."""
     from mnist_tasks import run_store
     from mnist_tasks.reporting.terminal import runs as run_tables
@@ -104,22 +100,23 @@ def show(
     stored = run_store.list_runs(runs)
     record, _ = run_store.find(stored, runs, name)
     warn_skipped(stored.skipped)
-    print_result(record, run_tables.run, as_json=as_json)
+    return finish(record, run_tables.run, as_json=as_json)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=EXIT_CODES)
 def prune(
     keep: Annotated[int, typer.Option(min=0, help="Number of the newest runs to keep.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Delete all but the newest runs, with everything in their folders.
 
     Also deletes all but as many checks of models that no run made. A folder without a valid record
     is never deleted.
     """
     from mnist_tasks import check_store, console, pruning, run_store
+    from mnist_tasks.cli.documents import PrunedRuns
 
     stored = run_store.list_runs(runs)
     warn_skipped(stored.skipped)
@@ -130,11 +127,11 @@ def prune(
         _ask(f"Delete {what} from {runs}?", as_json=as_json)
     wait = partial(console.note, f"waiting for another process that works in {runs}")
     deleted = pruning.delete([*(runs / run.id for run in old), *checks], runs, on_wait=wait)
-    ids = [run.id for run in old if runs / run.id in deleted]
-    deleted_checks = len(deleted) - len(ids)
-    if as_json:
-        return print_json({"schema": 1, "deleted": ids, "deleted_checks": deleted_checks})
-    return print_line(f"deleted {_counted(len(ids), len(stored.runs), deleted_checks)}")
+    ids = tuple(run.id for run in old if runs / run.id in deleted)
+    pruned = PrunedRuns(deleted=ids, deleted_checks=len(deleted) - len(ids))
+    if not as_json:
+        print_line(f"deleted {_counted(len(ids), len(stored.runs), pruned.deleted_checks)}")
+    return finish(pruned, None, as_json=as_json)
 
 
 def _counted(runs: int, of_runs: int, checks: int) -> str:

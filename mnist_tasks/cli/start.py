@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from mnist_tasks import errors, install
-from mnist_tasks.cli import streams
+from mnist_tasks.cli import envelope, streams
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -17,10 +17,14 @@ def main(arguments: list[str] | None = None) -> None:
             app.main(arguments)
         except ImportError as error:
             problem = install.import_problem(error)
-            # The library may be the one that draws panels.
-            rows = [f"{key}: {text}" for key, text in errors.rows(problem).items()]
-            lines = map(errors.printable, [problem.title, *rows])
-            sys.stderr.write("\n".join(lines) + "\n")
+            if envelope.is_wanted(sys.argv[1:] if arguments is None else arguments):
+                failure = errors.Failure.of(problem)
+                sys.stdout.write(envelope.of_error(None, problem.exit_code, failure))
+            else:
+                # The library may be the one that draws panels.
+                rows = [f"{key}: {text}" for key, text in errors.rows(problem).items()]
+                lines = map(errors.printable, [problem.title, *rows])
+                sys.stderr.write("\n".join(lines) + "\n")
             sys.exit(problem.exit_code)
         except KeyboardInterrupt:  # while the command line is loaded
             sys.exit(errors.INTERRUPTED)

@@ -19,8 +19,8 @@ from mnist_tasks.cli.common import (
     MirrorUrl,
     Offline,
     is_given,
-    print_result,
 )
+from mnist_tasks.cli.output import Outcome, finish
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def sweep(
     mirror: MirrorUrl = None,
     offline: Offline = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Train many settings with many seeds, and rank them. Rerun a sweep to resume it."""
     from mnist_tasks import console, project
     from mnist_tasks.data import datasets, loading
@@ -154,8 +154,7 @@ def sweep(
     folder = output or config.SWEEPS_FOLDER / planned.name
     with SweepProgress() as progress:
         result = sweeping.run(planned, folder, executor, progress=progress)
-    print_result(result, tables.sweep_result, as_json=as_json)
-    raise typer.Exit(result.exit_code)
+    return finish(result, tables.sweep_result, as_json=as_json, exit_code=result.exit_code)
 
 
 def _refuse_beside(plan_file: Path, options: Mapping[str, object]) -> None:

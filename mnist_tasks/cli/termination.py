@@ -13,7 +13,7 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(s
 
 
 class Terminated(BaseException):
-    """Such a signal was received."""
+    """Such a signal was received, whose number is the argument."""
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def unwinding() -> Iterator[None]:
     def handle(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
         received.append(number)
-        raise Terminated
+        raise Terminated(number)
 
     for number in _SIGNALS:
         if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP

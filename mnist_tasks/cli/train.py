@@ -15,8 +15,8 @@ from mnist_tasks.cli.common import (
     MirrorUrl,
     Offline,
     Runs,
-    print_result,
 )
+from mnist_tasks.cli.output import Outcome, finish
 
 
 def train(
@@ -74,7 +74,7 @@ def train(
     mirror: MirrorUrl = None,
     offline: Offline = False,
     as_json: AsJson = False,
-) -> None:
+) -> Outcome:
     """Train a recipe or a network of your own, and save the model and the run record."""
     from mnist_tasks import api
     from mnist_tasks.data import datasets
@@ -104,4 +104,4 @@ def train(
     )
     from mnist_tasks.reporting.terminal import results
 
-    print_result(record, results.trained, as_json=as_json)
+    return finish(record, results.trained, as_json=as_json)

@@ -48,7 +48,6 @@ class Fetched:
     folder: str
     files: tuple[FetchedFile, ...]
     failures: tuple[str, ...] = ()
-    schema: int = 1
 
     @property
     def was_cached(self) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from mnist_tasks.errors import EnvironmentProblemError
 
-SCHEMA = 2
 Status = Literal["ok", "warning", "error"]
 Topic = Literal["machine", "TensorFlow", "GPU", "vetting", "data", "disk"]
 
@@ -35,50 +34,49 @@ class Finding:
     status: Status = "ok"
     remedy: str | None = None
     details: tuple[str, ...] = ()
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """All findings, in the order in which they are shown."""
+    """All findings, in the order in which they are shown.
 
+    Attributes
+    ----------
+    status
+        The worst of the findings.
+    errors, warnings
+        How many there are.
+    summary
+        The result in one sentence.
+    """
+
+    status: Status
+    errors: int
+    warnings: int
+    summary: str
     findings: tuple[Finding, ...]
-
-    @property
-    def status(self) -> Status:
-        """The worst status of the findings."""
-        if self.count("error"):
-            return "error"
-        return "warning" if self.count("warning") else "ok"
 
     @property
     def exit_code(self) -> int:
         """0 if the workflow can run, with or without warnings."""
         return EnvironmentProblemError.exit_code if self.status == "error" else 0
 
-    @property
-    def summary(self) -> str:
-        """The result in one sentence."""
-        counts = ", ".join(
-            f"{count} {name}{'' if count == 1 else 's'}"
-            for name in ("error", "warning")
-            if (count := self.count(name))
-        )
-        able = "can't" if self.status == "error" else "can"
-        return f"This machine {able} run the workflow{f' ({counts})' if counts else ''}."
 
-    def count(self, status: str) -> int:
-        """Return the number of findings with a status."""
-        return sum(finding.status == status for finding in self.findings)
-
-    def as_dict(self) -> dict[str, object]:
-        """Return everything, for JSON."""
-        return {
-            "schema": SCHEMA,
-            "status": self.status,
-            "exit_code": self.exit_code,
-            "errors": self.count("error"),
-            "warnings": self.count("warning"),
-            "summary": self.summary,
-            "findings": [asdict(finding) for finding in self.findings],
-        }
+def diagnose(findings: Sequence[Finding]) -> Diagnosis:
+    """Return the findings with their summary."""
+    statuses = [finding.status for finding in findings]
+    errors, warnings = statuses.count("error"), statuses.count("warning")
+    counts = ", ".join(
+        f"{count} {name}{'' if count == 1 else 's'}"
+        for name, count in (("error", errors), ("warning", warnings))
+        if count
+    )
+    able = "can't" if errors else "can"
+    return Diagnosis(
+        status="error" if errors else "warning" if warnings else "ok",
+        errors=errors,
+        warnings=warnings,
+        summary=f"This machine {able} run the workflow{f' ({counts})' if counts else ''}.",
+        findings=tuple(findings),
+    )

@@ -21,7 +21,7 @@ from mnist_tasks.environment import (
     source_check,
     storage,
 )
-from mnist_tasks.environment.diagnosis import Diagnosis, Finding
+from mnist_tasks.environment.diagnosis import Diagnosis, Finding, diagnose
 
 
 def examine(
@@ -86,7 +86,7 @@ def examine(
         storage.folder("current folder", Path(), option=None),
         storage.folder("runs", runs, option="--runs"),
     ]
-    return Diagnosis(findings=tuple(each for each in findings if each))
+    return diagnose([each for each in findings if each])
 
 
 def _starts(result: probe.ProbeResult | None) -> bool:

@@ -6,19 +6,19 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from mnist_tasks import disk, run_models
 from mnist_tasks.checking.results import CheckResults
 from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.records import Check, RunRecord
 from mnist_tasks.reporting import export_tables
 from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.reporting.export_tables import Row
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.run_store import RECORD_NAME
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"
-SCHEMA = 2  # of the report's JSON document
 SUMMARY = "GITHUB_STEP_SUMMARY"  # the file that GitHub Actions shows on the page of a job
 
 
@@ -126,23 +126,41 @@ def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
         export_tables.write(export_tables.of_report(shown), wanted.csv)
 
 
-def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> dict[str, Any]:
-    """Return the JSON document of a report: the records, all tables, and the files written."""
-    if isinstance(shown, RunView):
-        records: dict[str, Any] = {"run": shown.record}
-        if not shown.record.epochs:
-            records = {"run": None, "check": shown.record.check}
-        skipped = shown.stored_runs.skipped
-    else:
-        records = {"compared": shown.records}
-        skipped = shown.views[0].stored_runs.skipped
-    return {
-        "schema": SCHEMA,
-        **records,
-        "tables": export_tables.of_report(shown),
-        "skipped": skipped,
-        "written": {name: str(path) for name, path in asdict(wanted).items() if path},
-    }
+@dataclass(frozen=True, kw_only=True)
+class ReportDocument:
+    """A report for programs: of a run, of the check of a model that no run made, or a comparison.
+
+    Attributes
+    ----------
+    tables
+        Everything that the page shows or plots, by name.
+    skipped
+        Why each other file or folder beside the records is none.
+    written
+        The path of each file written, by its option.
+    """
+
+    run: RunRecord | None = None
+    check: Check | None = None
+    compared: tuple[RunRecord, ...] = ()
+    tables: dict[str, list[Row]]
+    skipped: tuple[str, ...]
+    written: dict[str, str]
+
+
+def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> ReportDocument:
+    """Return a report for programs, and the files that were written."""
+    record = shown.record if isinstance(shown, RunView) else None
+    is_run = record is not None and bool(record.epochs)
+    stored = (shown if isinstance(shown, RunView) else shown.views[0]).stored_runs
+    return ReportDocument(
+        run=record if is_run else None,
+        check=record.check if record and not is_run else None,
+        compared=() if isinstance(shown, RunView) else tuple(shown.records),
+        tables=export_tables.of_report(shown),
+        skipped=tuple(stored.skipped),
+        written={name: str(path) for name, path in asdict(wanted).items() if path},
+    )
 
 
 def _write(path: Path, content: bytes, option: str) -> None:

@@ -14,7 +14,6 @@ from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.ranking import Spread
 from mnist_tasks.verdict import Clause, Verdict
 
-SCHEMA = 2
 CONFIDENCE = 0.95
 WHOLE = "the contract"
 _DECIMALS = {"share": 4, "ms": 2, "points": 2}
@@ -84,7 +83,6 @@ class FalseAlarmReport:
     contract: str | None
     missing_runs: int | None
     settings: tuple[SettingFalseAlarms, ...]
-    schema: int = SCHEMA
 
 
 def count(

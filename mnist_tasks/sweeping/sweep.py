@@ -41,12 +41,13 @@ class SweepObserver(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedRun:
-    """A run that failed."""
+    """A run that failed, and the exit code of its error."""
 
     id: str
     setting: str
     seed: int
     failure: Failure
+    exit_code: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,6 @@ class Sweep:
         Number of runs in the plan.
     kept
         Number of runs that had finished before.
-    exit_code
-        The highest of the runs that failed; 0 if none did.
     """
 
     folder: str
@@ -73,8 +72,12 @@ class Sweep:
     kept: int
     failed: tuple[FailedRun, ...]
     ranking: tuple[Rank, ...]
-    exit_code: int
     schema: int = SCHEMA
+
+    @property
+    def exit_code(self) -> int:
+        """The highest of the runs that failed; 0 if none did."""
+        return max((each.exit_code for each in self.failed), default=0)
 
 
 def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver) -> Sweep:
@@ -92,7 +95,6 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
     """
     jobs = plan.jobs(folder)
     failed: list[FailedRun] = []
-    exit_code = 0
     with _locked(folder) as work:
         newest = run_store.list_runs(folder, remedy=OTHER_FOLDER).newest_time
         records = {job.id: record for job in jobs if (record := _finished(job, folder))}
@@ -109,9 +111,9 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
                                 setting=job.setting.name,
                                 seed=job.config.seed,
                                 failure=outcome.failure,
+                                exit_code=outcome.exit_code,
                             )
                         )
-                        exit_code = max(exit_code, outcome.exit_code)
                     case Finished(job=job, outcome=Result() as outcome):
                         record = run_store.after(outcome.record, newest)
                         newest = run_store.time_of(record)
@@ -128,7 +130,6 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
             kept=len(kept),
             failed=tuple(failed),
             ranking=ranking.rank(done),
-            exit_code=exit_code,
         )
         with disk.writable(folder, remedy=OTHER_FOLDER):
             disk.write(folder / SUMMARY_NAME, json_text.to_json(result), staging=work)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mnist_tasks.records import Layer, Protection, Shape
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
-
-    from mnist_tasks.records import Layer, Protection, Shape
 
 CHECKED = (
     "classes, functions and settings: all are known, and none runs code",

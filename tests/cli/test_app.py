@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import mnist_tasks
 from tests import examples
 from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
+from tests.json_output import error_of, result_of
 from tests.server import send, serve
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ QUICK = ("--epochs", "8", "--batch-size", "32", "--limit", "400")
 LOADED = (
     "import sys; {}; print(*sorted({{'tensorflow', 'keras', 'numpy', 'h5py'}} & set(sys.modules)))"
 )
-
-
-def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(done.stdout)["error"]
-    assert found["exit_code"] == done.returncode
-    return found
 
 
 def test_help_lists_the_commands_and_the_exit_codes(cli: Cli) -> None:
@@ -104,7 +99,7 @@ def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
 
     trained = small_cli("train", *QUICK, "--seed", "3", "--json")
     assert trained.returncode == 0
-    record = json.loads(trained.stdout)
+    record = result_of(trained)
     lines = trained.stderr.splitlines()
     assert lines
     assert all(line.startswith("epoch ") for line in lines), trained.stderr
@@ -121,7 +116,7 @@ def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
 
     reported = small_cli("report", "--json")
     assert reported.returncode == 0
-    latest = json.loads(reported.stdout)["run"]
+    latest = result_of(reported)["run"]
     assert latest["id"] == record["id"]
     metrics = latest["check"]["metrics"]
     assert sum(map(sum, metrics["confusion"])) == 128
@@ -137,7 +132,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(small_cli: C
     hashes = []
     for seed in ("7", "7", "8"):
         done = small_cli("train", "--limit", "200", "--seed", seed, "--json")
-        hashes.append(json.loads(done.stdout)["model"]["sha256"])
+        hashes.append(result_of(done)["model"]["sha256"])
     assert hashes[0] == hashes[1] != hashes[2]
 
 

@@ -1,6 +1,5 @@
 """``check`` and ``vet`` in real processes: files in, files out, one exit code."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import SMALL_CLI, Run
+from tests.json_output import error_of, result_of
 from tests.vetting.crafted import handmade
 
 Cli = Callable[..., Run]
@@ -28,9 +28,7 @@ def test_an_invalid_contract_is_exit_2_before_anything_is_read(
     (tmp_path / "contract.toml").write_text(text)
     done = cli("check", "--contract", "contract.toml", "--junit", "a.xml", "--offline", "--json")
     assert done.returncode == 2
-    assert json.loads(done.stdout)["error"]["subject"].startswith(
-        f"contract.toml: {key}" if key else "contract.toml"
-    )
+    assert error_of(done)["subject"].startswith(f"contract.toml: {key}" if key else "contract.toml")
     assert [path.name for path in tmp_path.iterdir()] == ["contract.toml"]
 
 
@@ -40,7 +38,7 @@ def test_the_contract_in_pyproject_is_used_by_default(cli: Cli, tmp_path: Path) 
     for folder, name in {"": "pyproject.toml", "tests": "../pyproject.toml"}.items():
         done = cli("check", "--offline", "--json", folder=folder)
         assert done.returncode == 2
-        assert json.loads(done.stdout)["error"]["subject"] == f"{name}: accuracy_above"
+        assert error_of(done)["subject"] == f"{name}: accuracy_above"
 
 
 def test_a_contract_beside_the_model_does_not_count(cli: Cli, tmp_path: Path) -> None:
@@ -65,7 +63,7 @@ def test_an_error_is_in_every_requested_file(small_cli: Cli, tmp_path: Path) -> 
         env={"GITHUB_STEP_SUMMARY": str(summary)},
     )
     assert done.returncode == 3
-    document = json.loads(done.stdout)
+    document = result_of(done)
     assert [each["status"] for each in document["checks"]] == ["error", "error"]
     assert document["contract"] is None
     root = ET.fromstring((tmp_path / "out" / "a.xml").read_bytes())  # noqa: S314 - our own
@@ -108,7 +106,7 @@ def test_each_of_many_models_gets_a_verdict_and_predictions(
     arguments = ("model_latest.h5", "none.h5", "--contract", "contract.toml")
     done = small_cli("check", *arguments, "--junit", "a.xml", "--json")
     assert done.returncode == 3, done.stderr
-    document = json.loads(done.stdout)
+    document = result_of(done)
     assert document["contract"] == "contract.toml"
     assert [each["exit_code"] for each in document["checks"]] == [0, 3]
     assert document["checks"][0]["check"]["contract"] == "contract.toml"
@@ -137,14 +135,12 @@ def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: P
 
     done = cli("vet", sound, unsafe, "--json")
     assert done.returncode == 3
-    document = json.loads(done.stdout)
-    assert (document["schema"], document["exit_code"]) == (2, 3)
-    first, second = document["models"]
+    first, second = result_of(done)["models"]
     assert first["path"] == str(sound)
     assert first["vetted"]["layers"] == ["InputLayer", "AveragePooling2D", "Flatten", "Dense"]
     assert first["vetted"]["parameters"] == 170
     assert "what it predicts" in first["vetted"]["not_checked"]
-    assert second["error"]["exit_code"] == 3
+    assert second["exit_code"] == 3
     assert second["error"]["reason"] == "model-can-run-code"
     assert "Lambda" in second["error"]["found"]
 
@@ -164,11 +160,11 @@ def test_a_contract_raises_the_size_that_vet_takes(cli: Cli, tmp_path: Path) -> 
     model["config"]["layers"][-1]["config"]["units"] = 100_000
     large.write_bytes(handmade.write_h5(model, weights))
     done = cli("vet", large, "--json")
-    assert json.loads(done.stdout)["models"][0]["error"]["expected"] == "at most 5,000,000 bytes"
+    assert result_of(done)["models"][0]["error"]["expected"] == "at most 5,000,000 bytes"
     contract = tmp_path / "contract.toml"
     contract.write_text("bytes_below = 8_000_000\n")
     done = cli("vet", large, "--contract", contract, "--json")
-    assert json.loads(done.stdout)["models"][0]["vetted"]["parameters"] == 1_700_000
+    assert result_of(done)["models"][0]["vetted"]["parameters"] == 1_700_000
 
 
 def test_vet_tells_the_outcomes_apart(cli: Cli, tmp_path: Path) -> None:
@@ -178,7 +174,7 @@ def test_vet_tells_the_outcomes_apart(cli: Cli, tmp_path: Path) -> None:
     torn = tmp_path / "torn.keras"
     torn.write_bytes(lstm.read_bytes()[:500])
     done = cli("vet", lstm, torn, tmp_path / "missing.keras", "--json")
-    errors = [model["error"] for model in json.loads(done.stdout)["models"]]
+    errors = [model["error"] for model in result_of(done)["models"]]
     assert done.returncode == 3
     assert [error["reason"] for error in errors] == [
         "model-unsupported",
@@ -194,12 +190,12 @@ def test_a_file_that_cant_be_read_is_an_error_like_any_other(cli: Cli, tmp_path:
     secret = tmp_path / "secret.keras"
     secret.touch(mode=0o000)
     done = cli("vet", secret, tmp_path / "missing.keras", "--json")
-    first, second = json.loads(done.stdout)["models"]
+    first, second = result_of(done)["models"]
     assert done.returncode == 3
     assert first["error"]["found"] == "Permission denied"
     assert second["error"]["found"] == "no such file"
     done = cli("check", "--contract", secret, "--json")
-    assert (done.returncode, json.loads(done.stdout)["error"]["title"]) == (2, "Wrong usage")
+    assert (done.returncode, error_of(done)["title"]) == (2, "Wrong usage")
 
 
 @pytest.mark.slow
@@ -211,7 +207,7 @@ def test_verdicts_are_printed_even_if_no_file_can_be_written(
     (tmp_path / "file").write_bytes(b"")
     done = small_cli("check", "--junit", "file/a.xml", "--json")
     assert done.returncode == 4
-    (check,) = json.loads(done.stdout)["checks"]
+    (check,) = result_of(done)["checks"]
     assert len(check["check"]["verdict"]["clauses"]) == 4
     assert "predictions.npz" in done.stderr
     assert str(Path("file")) in done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import signal
@@ -17,6 +16,7 @@ import pytest
 
 from mnist_tasks.vetting.process import supervisor
 from tests.conftest import SMALL_CLI, Run, end_group, restore_ctrl_c, without_coverage
+from tests.json_output import error_of, result_of
 from tests.vetting.crafted import TABLE, handmade
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_folder_and_a_list_are_checked_in_their_order(
 ) -> None:
     done = small_cli("check", "none.h5", "models", "--json")
     assert done.returncode == 3
-    assert [each["path"] for each in json.loads(done.stdout)["checks"]] == ["none.h5", *junk]
+    assert [each["path"] for each in result_of(done)["checks"]] == ["none.h5", *junk]
     listed = subprocess.run(
         command(tmp_path, "check", "-", "none.h5"),
         cwd=tmp_path,
@@ -95,7 +95,7 @@ def test_an_empty_folder_is_refused_before_anything_else(
     (tmp_path / "empty").mkdir()
     done = cli(command, "missing.h5", "empty", "--json")
     assert done.returncode == 3
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert (error["subject"], error["reason"]) == ("empty", "no-model-files")
 
 
@@ -105,9 +105,7 @@ def test_vet_takes_folders(cli: Cli, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(handmade.write_keras(handmade.small()))
     done = cli("vet", "a", "--json")
     assert done.returncode == 0
-    assert [each["path"] for each in json.loads(done.stdout)["models"]] == [
-        *("a/2.keras", "a/b/1.keras")
-    ]
+    assert [each["path"] for each in result_of(done)["models"]] == [*("a/2.keras", "a/b/1.keras")]
 
 
 @pytest.mark.parametrize("forced", [False, True])
@@ -214,11 +212,9 @@ def test_a_result_does_not_depend_on_how_many_models_are_checked(
     def predictions() -> list[bytes]:
         return [(tmp_path / "runs" / each / "predictions.npz").read_bytes() for each in ids]
 
-    together = json.loads(small_cli("check", "models", *arguments).stdout)
+    together = result_of(small_cli("check", "models", *arguments))
     found = predictions()
-    alone = [
-        json.loads(small_cli("check", f"models/{seed}.h5", *arguments).stdout) for seed in range(3)
-    ]
+    alone = [result_of(small_cli("check", f"models/{seed}.h5", *arguments)) for seed in range(3)]
     assert predictions() == found
     assert len(set(found)) == 3
     assert [_without_times(each) for each in together["checks"]] == [

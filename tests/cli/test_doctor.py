@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from mnist_tasks.environment import gpu
 from tests import generated
 from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
 from tests.environment import throwaway
+from tests.json_output import error_of, result_of
 from tests.server import send, serve
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def doctor(python: str, folder: Path, *options: str, env: dict[str, str] | None 
 
 def by_name(done: Done) -> dict[str, dict[str, Any]]:
     """Return the findings of a JSON document by their names."""
-    document = json.loads(done.stdout)
-    assert document["schema"] == 2
-    assert document["exit_code"] == done.returncode
+    document = result_of(done)
     findings = {finding["name"]: finding for finding in document["findings"]}
     assert len(findings) == len(document["findings"])
     for finding in findings.values():
@@ -259,7 +257,7 @@ def test_the_mirror_may_be_set_in_the_environment(tmp_path: Path) -> None:
 def test_a_mirror_without_a_valid_address_is_wrong_usage(cli: Cli) -> None:
     done = cli("doctor", "--mirror", "ftp://x/", "--json")
     assert done.returncode == 2
-    assert json.loads(done.stdout)["error"]["subject"] == "--mirror"
+    assert error_of(done)["subject"] == "--mirror"
 
 
 def test_a_folder_that_cant_be_written_is_an_error(tmp_path: Path) -> None:

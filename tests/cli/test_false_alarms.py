@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.json_output import error_of, result_of
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
@@ -25,7 +27,7 @@ def test_every_model_is_checked_against_the_contract(
 ) -> None:
     swept = small_cli("sweep", "--seeds", "0-2", *QUICK, *more, "--output", "swept", "--json")
     assert swept.returncode == 0, swept.stderr
-    ranking = json.loads(swept.stdout)["ranking"]
+    ranking = result_of(swept)["ranking"]
     (tmp_path / "contract.toml").write_text("accuracy_above = 0.97\nbytes_below = 1000000\n")
     arguments = (
         "false-alarms",
@@ -38,7 +40,7 @@ def test_every_model_is_checked_against_the_contract(
     )
     done = small_cli(*arguments, "--json")
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    result = result_of(done)
     assert (result["images"], result["target_rate"]) == (images, 0.1)
     (setting,) = result["settings"]
     assert setting["setting"] == "default batch_size=32 epochs=4"
@@ -76,11 +78,11 @@ def test_a_model_of_another_run_is_refused(small_cli: Cli, tmp_path: Path) -> No
     first.write_bytes(second.read_bytes())
     done = small_cli("false-alarms", "swept", "--offline", "--json")
     assert done.returncode == 3
-    assert json.loads(done.stdout)["error"]["found"] == "another model"
+    assert error_of(done)["found"] == "another model"
     first.unlink()
     done = small_cli("false-alarms", "swept", "--offline", "--json")
     assert done.returncode == 3
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert error["subject"] == str(first.relative_to(tmp_path))
     assert "Rerun the sweep" in error["remedy"]
 
@@ -88,7 +90,7 @@ def test_a_model_of_another_run_is_refused(small_cli: Cli, tmp_path: Path) -> No
 def test_a_folder_without_a_sweep_is_refused(cli: Cli, tmp_path: Path) -> None:
     done = cli("false-alarms", str(tmp_path), "--offline", "--json")
     assert done.returncode == 3
-    assert "mnist-tasks sweep" in json.loads(done.stdout)["error"]["remedy"]
+    assert "mnist-tasks sweep" in error_of(done)["remedy"]
     assert cli("false-alarms", str(tmp_path), "--rate", "2", "--json").returncode == 2
 
 
@@ -96,6 +98,6 @@ def test_a_folder_without_a_sweep_is_refused(cli: Cli, tmp_path: Path) -> None:
 def test_the_old_name_of_the_command_is_refused(cli: Cli, arguments: tuple[str, ...]) -> None:
     done = cli("calibrate", *arguments, "--json")
     assert done.returncode == 2
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert error["remedy"] == "It is now called `mnist-tasks false-alarms`."
     assert "calibrate" not in cli("--help").stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from mnist_tasks import predictions, run_store
 from mnist_tasks.checking import metrics
 from tests import examples, generated
+from tests.json_output import result_of
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def test_a_forged_record_is_refused(
     forge(run)
     done = small_cli("check", "model.keras", "--contract", "contract.toml", "--json")
     assert done.returncode == 3, done.stderr
-    (only,) = json.loads(done.stdout)["checks"]
+    (only,) = result_of(done)["checks"]
     assert only["check"] is None
     assert only["error"]["subject"].startswith("the baseline ")
     assert reason in only["error"]["found"]
@@ -87,6 +87,6 @@ def test_a_forged_record_is_refused(
 def test_the_record_as_it_was_is_a_baseline(small_cli: Callable[..., Run], run: Path) -> None:
     done = small_cli("check", "model.keras", "--contract", "contract.toml", "--json")
     assert done.returncode == 1, done.stderr
-    clauses = json.loads(done.stdout)["checks"][0]["check"]["verdict"]["clauses"]
+    clauses = result_of(done)["checks"][0]["check"]["verdict"]["clauses"]
     failed = {each["name"] for each in clauses if each["status"] == "failed"}
     assert any("baseline" in name for name in failed), failed

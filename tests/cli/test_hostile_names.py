@@ -1,6 +1,5 @@
 """Names of files and folders that try to be markup, terminal escapes or new lines."""
 
-import json
 import os
 import re
 import subprocess
@@ -10,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests import examples, runs
+from tests import examples, json_output, runs
 from tests.conftest import SMALL_CLI
 from tests.vetting.crafted import handmade
 
@@ -67,7 +66,7 @@ def test_a_name_is_only_text(command: str, tmp_path: Path, small_mnist: Path) ->
     # What looks like a color without its escape is only text.
     assert "\x1b[31mr" not in stdout + stderr
     if "--json" in command:
-        json.loads(stdout)
+        json_output.of(stdout)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +102,8 @@ def test_a_model_can_have_any_name(tmp_path: Path) -> None:
         texts = [COLORS.sub("", BARS.sub("", text)) for text in (stdout, stderr)]
         assert all(text.replace("\n", "").isprintable() for text in texts)
         if "--json" in command:
-            document = json.loads(stdout)
-            assert "error" not in document, document
-            assert not document.get("failed"), document
+            found = json_output.of(stdout)["result"]
+            assert not found.get("failed"), found
 
 
 def run(command: str, name: bytes, folder: Path) -> tuple[str, str]:

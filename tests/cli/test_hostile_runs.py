@@ -11,6 +11,7 @@ import pytest
 from mnist_tasks import run_store
 from tests import examples
 from tests.conftest import Run
+from tests.json_output import result_of
 from tests.vetting.crafted import handmade
 
 Cli = Callable[..., Run]
@@ -63,7 +64,7 @@ def test_hostile_runs_are_skipped_and_named(
     assert done.returncode == 0, done.stderr
     assert skipped(getattr(done, stream)) == list(HOSTILE)
     if "--json" in words:
-        json.loads(done.stdout)
+        result_of(done)
     if words.startswith("report"):
         page = folder / examples.run().id / "report.html"
         assert "predictions.npz" in page.read_text(encoding="utf-8")
@@ -75,6 +76,6 @@ def test_a_check_gives_its_verdict(small_cli: Cli, folder: Path, tmp_path: Path)
     (tmp_path / "model.keras").write_bytes(handmade.write_keras(handmade.small()))
     done = small_cli("check", "model.keras", "--json", "--junit", "a.xml")
     assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout)["checks"][0]["status"] == "failed"
+    assert result_of(done)["checks"][0]["status"] == "failed"
     assert (tmp_path / "a.xml").is_file()
     assert skipped(done.stderr) == list(HOSTILE)

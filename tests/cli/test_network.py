@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import run_store
+from tests.json_output import error_of, result_of
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 NET = """\
@@ -53,11 +53,11 @@ def test_a_network_goes_through_the_whole_workflow(small_cli: Cli, tmp_path: Pat
     lines = trained.stderr.splitlines()
     assert lines[0] == "Running your code: nets/net.py, function usual."
     assert "hello" in lines  # not on standard output
-    record = json.loads(trained.stdout)
+    record = result_of(trained)
     assert record["network_source"]["text"] == NET
     checked = small_cli("check", "--json")
     assert checked.returncode in (0, 1), checked.stderr
-    (found,) = json.loads(checked.stdout)["checks"]
+    (found,) = result_of(checked)["checks"]
     clauses = {each["name"]: each["status"] for each in found["check"]["verdict"]["clauses"]}
     assert {clauses[name] for name in ("input shape", "output shape", "parameters")} == {"passed"}
     assert small_cli("report").returncode == 0
@@ -67,7 +67,7 @@ def test_a_network_goes_through_the_whole_workflow(small_cli: Cli, tmp_path: Pat
     (tmp_path / "nets" / "net.py").write_text(record["network_source"]["text"])
     words = record["command"].split()[2:]
     again = small_cli("train", *words, "--json")
-    assert json.loads(again.stdout)["model"]["sha256"] == record["model"]["sha256"]
+    assert result_of(again)["model"]["sha256"] == record["model"]["sha256"]
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_a_sweep_trains_networks_in_its_workers(small_cli: Cli, tmp_path: Path) 
     swept = small_cli("sweep", *arguments, *options)
     assert swept.returncode == 3, swept.stderr
     assert "Running your code: nets/net.py, function broken." in swept.stderr
-    result = json.loads(swept.stdout)
+    result = result_of(swept)
     assert (result["runs"], result["done"]) == (4, 2)
     (ranked,) = result["ranking"]
     assert ranked["name"] == "net.py learning_rate=0.01"
@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_file_is_said_at_once(
     for command in ("train", "sweep"):
         done = cli(command, "--network", option, "--offline", "--json")
         assert done.returncode == code
-        assert json.loads(done.stdout)["error"]["subject"] == subject
+        assert error_of(done)["subject"] == subject
 
 
 @pytest.mark.slow

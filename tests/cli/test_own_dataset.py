@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 
 from mnist_tasks import load_data
 from tests import shapes
+from tests.json_output import error_of, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def error(done: Run) -> dict[str, str]:
-    found: dict[str, str] = json.loads(done.stdout)["error"]
+    found: dict[str, str] = error_of(done)
     return found
 
 
@@ -51,8 +51,7 @@ def test_a_lock_comes_first_and_notices_changes(
     assert locked.returncode == 0, locked.stderr
     assert "locked in pyproject.toml" in locked.stderr
     assert project.read_text().startswith(before)
-    fetched = json.loads(cli("fetch", "--dataset", "parts", "--json").stdout)
-    assert fetched["schema"] == 1
+    fetched = result_of(cli("fetch", "--dataset", "parts", "--json"))
     assert [file["source"] for file in fetched["files"]] == ["cache"] * 4
 
     lacking = ("fetch", "--dataset", "parts", "--from", "nowhere", "--json")
@@ -67,7 +66,7 @@ def test_a_lock_comes_first_and_notices_changes(
 
     data_dir = ("--data-dir", "elsewhere")
     found = cli("doctor", "--dataset", "parts", *data_dir, "--timeout", "0.1", "--json")
-    findings = {each["name"]: each for each in json.loads(found.stdout)["findings"]}
+    findings = {each["name"]: each for each in result_of(found)["findings"]}
     assert "0 of 4 verified in elsewhere/parts-" in findings["files"]["found"]
     assert findings["files"]["remedy"] == "Run `mnist-tasks fetch --dataset parts`."
     assert findings["sources"]["found"] == "1 of 1 reachable"
@@ -94,31 +93,31 @@ def test_the_whole_workflow_follows_the_data_set(cli: Cli, project: Path) -> Non
     settings = ("--set", "batch_size=16", "--set", "ema_momentum=0")
     trained = cli("train", *mine, "--epochs", "4", *settings, "--json")
     assert trained.returncode == 0, trained.stderr
-    run = json.loads(trained.stdout)
+    run = result_of(trained)
     assert run["dataset"]["classes"] == list(shapes.CLASSES)
     assert run["dataset"]["image_shape"] == [20, 24, 3]
     assert "--dataset parts" in run["command"]
 
     checked = cli("check", "--json")  # the model's run says which data set
     assert checked.returncode == 0, checked.stdout
-    check = json.loads(checked.stdout)["checks"][0]["check"]
+    check = result_of(checked)["checks"][0]["check"]
     assert check["dataset"]["name"] == "parts"
     assert len(check["metrics"]["confusion"]) == 4
     refused = cli("check", "--dataset", "mnist", "--json")
     assert refused.returncode == 1
-    output = json.loads(refused.stdout)["checks"][0]["check"]["verdict"]["clauses"][2]
+    output = result_of(refused)["checks"][0]["check"]["verdict"]["clauses"][2]
     assert output["note"] == "MNIST has 10 classes; name the model's own data set with --dataset"
     assert cli("check", "--json").returncode == 0
     reported = cli("report", "--json")
-    tables = json.loads(reported.stdout)["tables"]
+    tables = result_of(reported)["tables"]
     assert [row["name"] for row in tables["classes"]] == list(shapes.CLASSES)
     assert tables["least_certain_correct"]
-    page = (project.parent / json.loads(reported.stdout)["written"]["html"]).read_text()
+    page = (project.parent / result_of(reported)["written"]["html"]).read_text()
     assert 'class="color"' in page
     assert "No images to show" not in page
     assert "MNIST" not in page
     assert "digit" not in page
     swept = cli("sweep", *mine, "--seeds", "0", *settings, "--set", "epochs=3", "--json")
     assert swept.returncode == 0, swept.stderr
-    (row,) = json.loads(swept.stdout)["ranking"]
+    (row,) = result_of(swept)["ranking"]
     assert row["accuracy"]["mean"] > 0.5

@@ -1,6 +1,5 @@
 """What a project's settings change in each command, seen from one of its subfolders."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from mnist_tasks.cli import project_defaults
 from mnist_tasks.cli.app import app
 from mnist_tasks.project import Project, Settings
 from tests.conftest import Run
+from tests.json_output import error_of
 
 Cli = Callable[..., Run]
 PROJECT = Project(
@@ -128,12 +128,6 @@ def test_the_file_of_a_network_is_relative_to_the_project(network: str, found: s
     assert project_defaults.default_map(project, ["train"])["train"]["network"] == found
 
 
-def error_of(done: Run) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(done.stdout)["error"]
-    assert (done.returncode, found["exit_code"]) == (2, 2), done.stderr
-    return found
-
-
 @pytest.fixture
 def subfolder(tmp_path: Path) -> str:
     (tmp_path / "tests").mkdir()
@@ -162,7 +156,7 @@ def test_a_network_that_cant_be_found_is_the_files(
     file.write_text("[tool.mnist-tasks]\nnetwork = 'nowhere.module:build'\n")
     done = cli("train", "--json", folder=subfolder)
     assert done.returncode == 3
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert error["subject"] == "../pyproject.toml: tool.mnist-tasks.network"
     # An empty option is no network: the recipe's own is trained.
     done = cli("train", "--network", "", "--recipe", "x", "--json", folder=subfolder)

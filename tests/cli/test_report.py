@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from mnist_tasks import json_text, run_store
 from tests import examples, runs
+from tests.json_output import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def three(tmp_path: Path) -> Path:
 def shown(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = result_of(done)
     return found
 
 
@@ -118,7 +118,7 @@ def test_only_the_oldest_runs_are_pruned(cli: Cli, three: Path) -> None:
     assert len(list(three.iterdir())) == 5
     done = cli("runs", "prune", "--keep", "1", "--yes", "--json")
     assert done.stderr == "skipped runs/notes/run.json: Object missing required field `id`\n"
-    assert json.loads(done.stdout)["deleted"] == [examples.run(0).id, examples.run(1).id]
+    assert result_of(done)["deleted"] == [examples.run(0).id, examples.run(1).id]
     left = sorted(path.name for path in three.iterdir())
     assert left == [examples.run(2).id, "comparison.html", "notes"]
     assert "deleted 0 of 1 runs" in cli("runs", "prune", "--keep", "1").stdout

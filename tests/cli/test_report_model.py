@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
 from mnist_tasks.records import Check, ModelFile
 from tests import examples, runs
+from tests.json_output import result_of
 from tests.reporting.pages import Page
 
 Run = subprocess.CompletedProcess[str]
@@ -60,7 +60,7 @@ def test_a_checked_model_has_a_page(
     assert "test accuracy" in text
     assert "To reproduce" not in text
     assert (tmp_path / "csv" / "confusion.csv").is_file()
-    document = json.loads(small_cli("report", "her.h5", "--no-html", "--json").stdout)
+    document = result_of(small_cli("report", "her.h5", "--no-html", "--json"))
     assert document["run"] is None
     assert document["check"]["model"]["path"] == "her.h5"
 
@@ -135,6 +135,6 @@ def test_checks_are_pruned_like_runs(
     assert asked.returncode == 2, asked.stdout  # there is no terminal to ask on
     assert len(list((tmp_path / "runs" / "checks").iterdir())) == 3
     done = cli("runs", "prune", "--keep", "1", "--yes", "--json")
-    assert json.loads(done.stdout) == {"schema": 1, "deleted": [], "deleted_checks": 1}
+    assert result_of(done) == {"deleted": [], "deleted_checks": 1}
     left = sorted(path.name for path in (tmp_path / "runs" / "checks").iterdir())
     assert left == ["0" * 16, "hers"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.environment import throwaway
+from tests.json_output import error_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -54,6 +54,6 @@ def test_the_same_as_json(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     env = broken(tmp_path, "numpy", "raise ImportError('libfoo.so: no such file')")
     done = cli("vet", "model.h5", "--json", env=env)
-    error = json.loads(done.stdout)["error"]
-    assert (done.returncode, error["exit_code"]) == (4, 4)
+    error = error_of(done)
+    assert done.returncode == 4
     assert (error["subject"], error["reason"]) == ("numpy", "library-broken")

@@ -19,6 +19,7 @@ import pytest
 from mnist_tasks import run_store
 from mnist_tasks.environment import gpu
 from tests.conftest import SMALL_CLI, end_group, restore_ctrl_c, without_coverage
+from tests.json_output import error_of, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def wait_until_gone(text: str) -> None:
 def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Path) -> None:
     swept = small_cli("sweep", "--seeds", "3,4", "--set", "max_shift=0,1", *QUICK, "--json")
     assert swept.returncode == 0, swept.stderr
-    result = json.loads(swept.stdout)
+    result = result_of(swept)
     assert (result["runs"], result["done"], result["failed"]) == (4, 4, [])
     assert result["images"] == 85
     assert re.fullmatch(r"sweeps/[0-9a-f]{8}", result["folder"])
@@ -106,7 +107,7 @@ def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Pat
     options[options.index("--output") + 1] = "single.h5"
     trained = small_cli("train", *options, "--offline", "--json")
     assert trained.returncode == 0, trained.stderr
-    single = json.loads(trained.stdout)
+    single = result_of(trained)
     assert single["model"]["sha256"] == record.model.sha256
     assert single["epochs"][-1]["loss"] == record.epochs[-1].loss
     assert (tmp_path / "single.h5").read_bytes() == (tmp_path / record.model.path).read_bytes()
@@ -115,7 +116,7 @@ def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Pat
     assert "4 of 4 runs were already done" in again.stderr
     assert "4 of 4 runs done, 4 of them earlier" in again.stdout
     listed = small_cli("runs", "--runs", result["folder"], "--json")
-    assert len(json.loads(listed.stdout)["runs"]) == 4
+    assert len(result_of(listed)["runs"]) == 4
 
 
 @pytest.mark.slow
@@ -143,7 +144,7 @@ def test_a_sweep_killed_again_and_again_loses_and_repeats_nothing(
     assert len(seen) >= 3
     last = small_cli("sweep", *arguments, "--json")
     assert last.returncode == 0, last.stderr
-    result = json.loads(last.stdout)
+    result = result_of(last)
     assert (result["runs"], result["done"], result["kept"]) == (12, 12, len(seen))
     for name, content in seen.items():
         assert _record(tmp_path, name) == content
@@ -227,7 +228,7 @@ def test_an_invalid_sweep_is_refused_at_once(
 ) -> None:
     done = cli("sweep", *arguments, "--offline", "--json", "--data-dir", str(tmp_path / "empty"))
     assert done.returncode == 2, done.stdout
-    assert json.loads(done.stdout)["error"]["subject"] == subject
+    assert error_of(done)["subject"] == subject
     assert not (tmp_path / "sweeps").exists()
 
 
@@ -236,7 +237,7 @@ def test_a_missing_gpu_is_refused_at_once(cli: Cli) -> None:
         pytest.skip("there is a GPU here")
     done = cli("sweep", "--device", "gpu", "--offline", "--json")
     assert done.returncode == 4
-    assert json.loads(done.stdout)["error"]["subject"] == "--device gpu"
+    assert error_of(done)["subject"] == "--device gpu"
 
 
 def test_a_missing_ray_is_reported(cli: Cli, small_cli: Cli, tmp_path: Path) -> None:
@@ -244,6 +245,6 @@ def test_a_missing_ray_is_reported(cli: Cli, small_cli: Cli, tmp_path: Path) -> 
     env = {"PYTHONPATH": str(tmp_path)}
     done = small_cli("sweep", *QUICK, "--on", "ray", "--json", env=env)
     assert done.returncode == 4
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert error["found"] == "it can't be imported: no Ray here"
     assert "[cluster]" in error["remedy"]

@@ -56,7 +56,7 @@ def test_this_machine_has_memory_cores_and_a_platform() -> None:
     assert found.total is not None
     assert found.total > GIB
     facts = machine.cores().facts
-    assert 1 <= facts["usable"] <= facts["total"]  # type: ignore[operator]
+    assert 1 <= facts["usable"] <= facts["total"]
     assert platform.machine() in machine.system().found
 
 

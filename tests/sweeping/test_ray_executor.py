@@ -15,7 +15,9 @@ import pytest
 
 from mnist_tasks import json_text, run_store
 from mnist_tasks.sweeping import ray_cluster
+from tests import json_output
 from tests.conftest import SMALL_CLI
+from tests.json_output import error_of
 from tests.sweeping import ray_nodes
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def test_a_run_that_fits_no_node_is_refused_at_once(
     start = time.monotonic()
     done = small_cli("sweep", *QUICK, *options, "--on", nodes.address, "--json")
     assert done.returncode == 4, done.stderr
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert error["expected"] == f"a node with {needs}"
     assert error["found"] == "2 alive: 1 CPU and 0 GPUs; 1 CPU and 0 GPUs"
     assert time.monotonic() - start < 30
@@ -93,7 +95,7 @@ def test_a_cluster_that_does_not_respond_is_reported(nodes: Nodes, small_cli: Cl
     done = small_cli("sweep", *QUICK, "--on", f"ray://{ray_nodes.HEAD}:{port}", "--json")
     assert time.monotonic() - start < 30
     assert done.returncode == 4, done.stderr
-    error = json.loads(done.stdout)["error"]
+    error = error_of(done)
     assert error["expected"] == "a Ray cluster that responds"
 
 
@@ -120,7 +122,7 @@ def test_no_run_is_lost_when_a_node_dies(nodes: Nodes, tmp_path: Path) -> None:
     time.sleep(0.2)  # until it is in its next run
     ray_nodes.kill(nodes.other)
     stdout, stderr = process.communicate(timeout=200)
-    result = json.loads(stdout)
+    result = json_output.of(stdout)["result"]
     assert result["runs"] == runs, stderr
     assert result["done"] + len(result["failed"]) == runs
     assert result["done"] >= runs - 2, stderr
@@ -143,7 +145,7 @@ def test_a_lost_cluster_is_reported_and_finished_runs_are_kept(
     ray_nodes.kill(nodes.head)
     stdout, stderr = process.communicate(timeout=200)
     assert process.returncode == 4, stderr
-    error = json.loads(stdout)["error"]
+    error = json_output.of(stdout)["error"]
     assert error["subject"] == "the Ray cluster"
     assert "finished runs are kept" in error["remedy"]
     assert len(run_store.read_all(tmp_path / "swept").records) >= 1

@@ -23,6 +23,7 @@ from mnist_tasks.training.layer_specs import (
 )
 from mnist_tasks.training.recipes import Recipe
 from tests.conftest import Run
+from tests.json_output import result_of
 
 TABLE = "[tool.mnist-tasks.recipes.small]\n"
 SMALL = f"""{TABLE}
@@ -198,12 +199,12 @@ def test_a_project_trains_its_recipe_from_a_subfolder(
     (tmp_path / "sub" / "theirs").mkdir(parents=True)
     done = small_cli("train", "--limit", "128", "--json", folder="sub")
     assert done.returncode == 0, done.stderr
-    record = run_store.read(tmp_path / "out" / "runs" / json.loads(done.stdout)["id"] / "run.json")
+    record = run_store.read(tmp_path / "out" / "runs" / result_of(done)["id"] / "run.json")
     assert record.recipe == json.loads(json.dumps(recipes.as_record(RECIPE)))
     assert (tmp_path / "out" / "m.keras").is_file()
 
     checked = small_cli("check", "--json", folder="sub")
-    (only,) = json.loads(checked.stdout)["checks"]
+    (only,) = result_of(checked)["checks"]
     assert (only["path"], only["check"]["contract"]) == ("../out/m.keras", "../pyproject.toml")
     assert checked.returncode == 0
     # Beside the model is a contract that anybody may have written.

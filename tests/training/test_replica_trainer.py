@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests import conftest
 from tests.fork_server import ForkServer
+from tests.json_output import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def load(path: Path) -> Any:
 def train(run: Callable[..., conftest.Run], device: str, name: str) -> dict[str, Any]:
     done = run("train", "--device", device, "--threads", "2", "--output", name, *OPTIONS)
     assert done.returncode == 0, done.stderr
-    record: dict[str, Any] = json.loads(done.stdout)
+    record: dict[str, Any] = result_of(done)
     return record
 
 
@@ -74,7 +74,7 @@ def test_keras_own_fit_trains_a_network_on_two_replicas(
     (tmp_path / "net.py").write_text(NETWORK)
     done = split_cli("train", "--network", "net.py", "--device", "all", "--limit", "64", "--json")
     assert done.returncode == 0, done.stderr
-    record = json.loads(done.stdout)
+    record = result_of(done)
     assert (record["trainer"], record["machine"]["replicas"]) == ("fit", 2)
     assert load(tmp_path / "model_latest.h5").output_shape == (None, 10)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ import mnist_tasks
 from mnist_tasks import run_store
 from mnist_tasks.records import RunRecord
 from tests import generated
+from tests.json_output import result_of
 
 Run = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.slow
@@ -223,5 +223,5 @@ def test_every_command_works_on_such_runs(
     assert "def own(labels, predictions):\n    return" in page
     assert "python mine.py --fast" in (folder / "report.md").read_text(encoding="utf-8")
     assert cli("report", *(record.id for record in records), "--no-html").returncode == 0
-    rows = json.loads(cli("runs", "--recipe", "mine.py", "--json").stdout)["runs"]
+    rows = result_of(cli("runs", "--recipe", "mine.py", "--json"))["runs"]
     assert len(rows) == 3

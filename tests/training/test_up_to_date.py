@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from mnist_tasks.records import RunRecord
 from mnist_tasks.training import network_file, recipes, run, up_to_date, user_code
 from tests import examples
 from tests.conftest import Run
+from tests.json_output import result_of
 
 MODEL = b"a model"
 
@@ -157,7 +157,7 @@ def test_a_second_training_is_skipped_without_tensorflow(
     second = small_cli("train", "--if-needed", "--json", env=broken)
     assert second.returncode == 0, second.stderr
     assert "Up to date: model_latest.h5" in second.stderr
-    assert json.loads(second.stdout) == json.loads(first.stdout)
+    assert result_of(second) == result_of(first)
     other = small_cli("train", "--if-needed", "--seed", "1", env=broken)
     assert "Training, since the settings changed." in other.stderr
     assert other.returncode != 0

@@ -19,6 +19,7 @@ from mnist_tasks.vetting.isolation import landlock, protections
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.process import child_process
 from tests.conftest import SMALL_CLI
+from tests.json_output import result_of
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def test_required_isolation_comes_before_the_file(data: bytes | None, model: Pat
     vet = ("-m", "mnist_tasks", "vet", "--json", model)
     found = without_landlock(*vet, "--require-isolation", folder=PROJECT)
     assert found.returncode == 4
-    error = json.loads(found.stdout)["models"][0]["error"]
+    error = result_of(found)["models"][0]["error"]
     assert error["reason"] == "isolation-unavailable"
     assert "no-writes-outside is not available (Landlock: " in error["found"]
     assert "no-reads-outside" not in error["found"]
@@ -200,14 +201,14 @@ def test_check_requires_isolation(model: Path, tmp_path: Path) -> None:
     command = (SMALL_CLI, tmp_path / "data", "check", model, "--json", "--require-isolation")
     found = without_landlock(*command, folder=tmp_path)
     assert found.returncode == 4, found.stderr
-    error = json.loads(found.stdout)["checks"][0]["error"]
+    error = result_of(found)["checks"][0]["error"]
     assert error["reason"] == "isolation-unavailable"
 
 
 @pytest.mark.slow
 def test_check_reports_each_protection(model: Path, small_cli: Callable[..., Run]) -> None:
     found = small_cli("check", model, "--json")
-    check: dict[str, Any] = json.loads(found.stdout)["checks"][0]["check"]
+    check: dict[str, Any] = result_of(found)["checks"][0]["check"]
     assert [each["name"] for each in check["protections"]] == list(protections.NAMES)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from mnist_tasks.environment.diagnosis import Diagnosis, Finding
+from mnist_tasks.environment.diagnosis import Finding, diagnose
 from mnist_tasks.reporting.terminal import doctor
 
-FOUND = Diagnosis(
-    findings=(
+FOUND = diagnose(
+    (
         Finding(topic="machine", name="Python", found="3.11.7", details=("/usr/bin/python",)),
         Finding(
             topic="GPU",

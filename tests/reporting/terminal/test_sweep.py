@@ -25,10 +25,11 @@ def sweep(*, done: int = 2, failed: int = 1) -> Sweep:
         runs=done + failed,
         done=done,
         kept=1,
-        failed=(FailedRun(id="x", setting="default", seed=7, failure=runs.FAILED.failure),)
+        failed=(
+            FailedRun(id="x", setting="default", seed=7, failure=runs.FAILED.failure, exit_code=4),
+        )
         * failed,
         ranking=ranking.rank(records),
-        exit_code=4,
     )
 
 

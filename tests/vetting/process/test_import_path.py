@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from mnist_tasks import install
 from tests.environment import throwaway
+from tests.json_output import result_of
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def vet(
         timeout=300,
     )
     assert done.stdout, done.stderr
-    (result,) = json.loads(done.stdout)["models"]
+    (result,) = result_of(done)["models"]
     return done.returncode, result.get("error") or result["vetted"]
 
 

@@ -1,0 +1,56 @@
+"""The results of commands that have no type of their own elsewhere, for ``--json``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mnist_tasks.errors import Failure
+from mnist_tasks.reporting.export_tables import Row
+from mnist_tasks.vetting.inspection import VettedFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewProject:
+    """The folder of a new project, and the files written there."""
+
+    folder: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VetResult:
+    """The result for one model file: it was vetted, or refused with an error.
+
+    Attributes
+    ----------
+    exit_code
+        The exit code of ``mnist-tasks vet`` for this file alone.
+    """
+
+    path: str
+    exit_code: int
+    vetted: VettedFile | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VetResults:
+    """One result for each model file, in the order of the command line."""
+
+    models: tuple[VetResult, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunList:
+    """Runs, one row each, and why each other file or folder is none."""
+
+    runs: tuple[Row, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrunedRuns:
+    """The runs that were deleted, and the number of checks of models that no run made."""
+
+    deleted: tuple[str, ...]
+    deleted_checks: int
