@@ -70,6 +70,7 @@ class ForkedProcess:
         if self.pid == 0:
             _run(cwd, writing, stderr.fileno(), parent)
         os.close(writing)
+        self.stdin = None
         self.stdout = os.fdopen(reading, "rb")
 
     def wait(self, timeout: float = 600.0) -> int:
