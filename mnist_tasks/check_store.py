@@ -53,7 +53,7 @@ def attach(
             check = replace(check, predictions=disk.sha256(path))
         check = _in_order(check, runs)
         with disk.writable(folder, remedy=run_store.OTHER_FOLDER):
-            disk.write(folder / FILE_NAME, json_text.to_json(check))
+            disk.write(folder / FILE_NAME, json_text.to_json(check), staging=folder.parent)
     except EnvironmentProblemError as error:
         on_skipped(f"the report of {printable(check.model.path)}: {error}")
 

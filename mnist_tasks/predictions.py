@@ -47,7 +47,7 @@ def save(probabilities: Probabilities, folder: Path) -> Path:
     """Write predictions to the folder of a run, atomically, and return the path."""
     path = folder / FILE_NAME
     with disk.writable(folder, remedy="Name another folder with --runs."):
-        disk.write(path, to_bytes(probabilities))
+        disk.write(path, to_bytes(probabilities), staging=folder.parent)
     return path
 
 

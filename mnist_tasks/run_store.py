@@ -69,7 +69,8 @@ def save(
     """
     path = folder / record.id / RECORD_NAME
     with disk.writable(path.parent, remedy=remedy):
-        disk.write(path, record_json.to_json(record), staging=staging)
+        # What is left in the folder of all runs is found by the next command that writes there.
+        disk.write(path, record_json.to_json(record), staging=staging or folder)
     return path
 
 

@@ -3,14 +3,16 @@
 import json
 import os
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
+import numpy as np
 import pytest
 
-from mnist_tasks import json_text, listed_runs, run_store
+from mnist_tasks import json_text, listed_runs, predictions, run_store, temporary
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import run_summary
@@ -259,3 +261,20 @@ def test_a_record_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> 
     assert caught.value.reason == "record-invalid"
     assert "$.epochs" in caught.value.found
     assert not list(tmp_path.glob("*/run.json"))
+
+
+def test_a_file_is_staged_where_the_next_command_clears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the folder of all runs, and not in that of one."""
+    staged: list[Path] = []
+    file = temporary.file
+
+    def spy(parent: Path) -> AbstractContextManager[tuple[IO[bytes], Path]]:
+        staged.append(parent)
+        return file(parent)
+
+    monkeypatch.setattr(temporary, "file", spy)
+    run_store.save(examples.run(), tmp_path)
+    predictions.save(np.zeros((1, 10), np.float32), tmp_path / examples.run().id)
+    assert staged == [tmp_path, tmp_path]
