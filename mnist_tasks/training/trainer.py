@@ -55,7 +55,10 @@ class Trainer:
         self._image_shape = model.input_shape[1:]
         images = tf.TensorSpec((None, None, *array_shape(self._image_shape)), tf.uint8)
         labels = tf.TensorSpec((None, None), tf.int32)
-        self._steps = tf.function(self._take_steps, input_signature=(images, labels))
+        # Like Keras, without AutoGraph: to rewrite the functions takes longer than to trace them.
+        self._steps = tf.function(
+            self._take_steps, input_signature=(images, labels), autograph=False
+        )
 
     def run(self, images: NDArray[np.uint8], labels: NDArray[np.int32]) -> tuple[float, int]:
         """Take one step for each batch.
@@ -80,12 +83,14 @@ class Trainer:
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
 
     def _take_steps(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        loss, correct = tf.constant(0.0), tf.constant(0)
-        for step in tf.range(tf.shape(images)[0]):
+        steps = tf.shape(images)[0]
+
+        def take(step: Any, loss: Any, correct: Any) -> tuple[Any, Any, Any]:
             pixels = tf.reshape(tf.cast(images[step], tf.float32), (-1, *self._image_shape)) / 255.0
             step_loss, step_correct = self._take_step(pixels, labels[step])
-            loss += step_loss
-            correct += step_correct
+            return step + 1, loss + step_loss, correct + step_correct
+
+        _, loss, correct = tf.while_loop(lambda step, *_: step < steps, take, (0, 0.0, 0))
         return loss, correct
 
     def _take_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
