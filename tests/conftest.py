@@ -78,9 +78,21 @@ def small_cli(tmp_path: Path, fork_server: ForkServer) -> CommandLine:
     return CommandLine([str(SMALL_CLI), str(tmp_path / "data")], tmp_path, fork_server)
 
 
+@pytest.fixture
+def python(tmp_path: Path, fork_server: ForkServer) -> CommandLine:
+    """Run ``python`` in an empty folder: a script, or ``-m`` and a module, or ``-c`` and code."""
+    return CommandLine([], tmp_path, fork_server)
+
+
 @dataclass(frozen=True)
 class CommandLine:
-    """The command line in a process of its own, below a folder that has the data."""
+    """Commands in processes of their own, in a folder that has the data.
+
+    Attributes
+    ----------
+    python_arguments
+        What comes before a command's own arguments.
+    """
 
     python_arguments: list[str]
     folder: Path

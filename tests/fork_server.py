@@ -2,8 +2,9 @@
 
 Starting Python, TensorFlow and Keras takes seconds, and is the same for every command. What comes
 after it is the same here: a process of its own, with its own folder, variables and files, that ends
-as Python ends. What depends on how Python starts needs a real start, for example a test with
-``PYTHONPATH`` (see `can_run`).
+as Python ends. The processes that it starts itself, for vetting and for sweeps, fork from it. What
+depends on how Python starts needs a real start, for example a test with ``PYTHONPATH`` (see
+`can_run`).
 
 As a script, this is the server: it receives requests from a socket and forks for each.
 """
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -55,7 +57,7 @@ class ForkServer:
         Parameters
         ----------
         arguments
-            ``-m``, a module and its arguments, or a script and its arguments.
+            ``-m`` and a module, ``-c`` and a program, or a script; and what they are given.
         env
             All the variables of the process.
         """
@@ -136,15 +138,16 @@ def prepare() -> None:
     """Import what commands import."""
     import mnist_tasks
     from mnist_tasks.training import tensorflow_setup
-    from tests.vetting import forked
+    from tests.sweeping import forked as forked_workers
+    from tests.vetting import forked as forked_vetting
 
     tensorflow_setup.import_tensorflow()
     ours = pkgutil.walk_packages(mnist_tasks.__path__, "mnist_tasks.")
     for name in (*(each.name for each in ours if not each.name.startswith(SCRIPTS)), *LATE):
         with contextlib.suppress(ImportError):  # an optional library is missing
             importlib.import_module(name)
-    # What happens in a vetting process is tested with real ones, and here forked.
-    forked.install()
+    forked_vetting.install()
+    forked_workers.install()
     gc.collect()
     gc.freeze()
 
@@ -184,7 +187,12 @@ def _become(descriptors: list[int]) -> dict[str, Any]:
 def run_like_python(arguments: list[str]) -> int | str | None:
     """Do what ``python ARGUMENTS`` does after its start; return the argument of `sys.exit`."""
     try:
-        if arguments[0] == "-m":
+        if arguments[0] == "-c":
+            sys.path[0] = ""
+            sys.argv = ["-c", *arguments[2:]]
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(arguments[1], vars(main))  # noqa: S102
+        elif arguments[0] == "-m":
             sys.path[0] = os.getcwd()  # noqa: PTH109
             sys.argv = arguments[1:]
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)

@@ -97,6 +97,7 @@ class ForkedProcess:
 def _run(folder: Path, output: int, errors: int, parent: int) -> NoReturn:
     """Do in a new process, which has one thread, what `child_process` has a new Python do."""
     try:
+        sys.settrace(None)  # nothing could save the coverage
         os.setsid()
         os.chdir(folder)
         os.environ.update(child_process._environment(folder))

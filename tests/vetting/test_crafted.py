@@ -51,8 +51,8 @@ def one_format_of_each() -> list[Row]:
 
 
 TRIED = one_format_of_each()
-#: The first of each kind, in a vetting process that starts as it does for a user.
-STARTED = list({(row.kind, row.needs_keras, row.greedy): row for row in TRIED[::-1]}.values())
+#: The first of each result, in a vetting process that starts as it does for a user.
+STARTED = list({(row.exit_code, row.needs_keras, row.greedy): row for row in TRIED[::-1]}.values())
 
 
 #: What the static check lets pass is tried in one format each, below as well.
