@@ -75,7 +75,7 @@ def cli(tmp_path: Path, fork_server: ForkServer) -> CommandLine:
 @pytest.fixture
 def small_cli(tmp_path: Path, fork_server: ForkServer) -> CommandLine:
     """Run the command line on the small data set."""
-    return CommandLine([str(SMALL_CLI), str(tmp_path / "data")], tmp_path, fork_server)
+    return small_cli_in(tmp_path, fork_server)
 
 
 @pytest.fixture
@@ -123,6 +123,11 @@ class CommandLine:
             env={**os.environ, "MNIST_TASKS_DATA": str(self.folder / "data"), **(env or {})},
         )
         return Run(done.args, done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def small_cli_in(folder: Path, server: ForkServer) -> CommandLine:
+    """Return what runs the command line on the small data set in a folder."""
+    return CommandLine([str(SMALL_CLI), str(folder / "data")], folder, server)
 
 
 def without_coverage(env: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -30,6 +30,7 @@ from mnist_tasks.sweeping import plan, plan_file
 from mnist_tasks.training import own_recipes, recipes
 from mnist_tasks.vetting.static import allowlist
 from tests.cli import reference
+from tests.conftest import CommandLine
 from tests.json_output import result_of
 
 if TYPE_CHECKING:
@@ -438,11 +439,11 @@ def small_data(folder: Path) -> str:
 @pytest.mark.parametrize(
     "page", [PROJECT / "README.md", DOCS / "own-model.md"], ids=lambda page: page.name
 )
-def test_the_example_in_python_runs(page: Path, tmp_path: Path) -> None:
+def test_the_example_in_python_runs(page: Path, python: CommandLine, tmp_path: Path) -> None:
     *_, example = blocks("python", read(page))
     (tmp_path / "mine.py").write_text(example, encoding="utf-8")
     run_it = 'import runpy; runpy.run_path("mine.py", run_name="__main__")'
-    done = run_python(tmp_path, sys.executable, "-c", small_data(tmp_path) + run_it)
+    done = python("-c", small_data(tmp_path) + run_it)
     assert done.returncode == 0, done.stderr
     # Either example trains a model and checks it.
     (record,) = run_store.read_all(tmp_path / "runs").records

@@ -6,8 +6,7 @@ measured``, and its shape is the reason.
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +18,7 @@ from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.results import of_check
 from tests.checking import gate_models
+from tests.fork_server import ForkServer
 from tests.vetting import forked
 
 if TYPE_CHECKING:
@@ -50,16 +50,12 @@ EXPECTED: dict[str, dict[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Path:
     """The models and their contract."""
     folder = tmp_path_factory.mktemp("gate")
-    subprocess.run(
-        [sys.executable, "-m", "tests.checking.gate_models", folder],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        timeout=900,
-    )
+    program = ["-m", "tests.checking.gate_models", str(folder)]
+    done = fork_server.run(program, cwd=ROOT, env=os.environ)
+    assert done.returncode == 0, done.stderr
     (folder / "contract.toml").write_text(CONTRACT)
     return folder
 

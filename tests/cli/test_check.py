@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -11,7 +9,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from tests.conftest import SMALL_CLI, Run
+from tests.conftest import Run, small_cli_in
+from tests.fork_server import ForkServer
 from tests.json_output import error_of, result_of
 from tests.vetting.crafted import handmade
 
@@ -74,19 +73,11 @@ def test_an_error_is_in_every_requested_file(small_cli: Cli, tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def training(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Path:
     """A folder with what a training leaves, for each test to copy."""
     folder = tmp_path_factory.mktemp("training")
-    command: list[str | Path] = [
-        sys.executable,
-        SMALL_CLI,
-        folder / "data",
-        "train",
-        "--limit",
-        "200",
-    ]
-    env = {**os.environ, "MNIST_TASKS_DATA": str(folder / "data")}
-    subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, timeout=600)
+    done = small_cli_in(folder, fork_server)("train", "--limit", "200")
+    assert done.returncode == 0, done.stderr
     return folder
 
 

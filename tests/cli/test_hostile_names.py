@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -11,6 +10,7 @@ import pytest
 
 from tests import examples, json_output, runs
 from tests.conftest import SMALL_CLI
+from tests.fork_server import ForkServer
 from tests.vetting.crafted import handmade
 
 pytestmark = pytest.mark.skipif(
@@ -51,10 +51,12 @@ BARS = re.compile(r"\x1b\[(2K|1A|\?25[lh])|\r")
         "NAME",
     ],
 )
-def test_a_name_is_only_text(command: str, tmp_path: Path, small_mnist: Path) -> None:
+def test_a_name_is_only_text(
+    command: str, tmp_path: Path, small_mnist: Path, fork_server: ForkServer
+) -> None:
     runs.save(tmp_path / "runs", small_mnist)
     write_files(tmp_path)
-    stdout, stderr = run(command, WORST, tmp_path)
+    stdout, stderr = run(command, WORST, tmp_path, fork_server)
     texts = [COLORS.sub("", BARS.sub("", text)) for text in (stdout, stderr)]
     written = [path for path in tmp_path.glob("*.*") if path.suffix in (".xml", ".md")]
     texts += [path.read_text(encoding="utf-8").replace("\u200b", "") for path in written]
@@ -83,13 +85,15 @@ def test_a_name_is_only_text(command: str, tmp_path: Path, small_mnist: Path) ->
         "doctor --data-dir NAME --runs NAME --offline --timeout 0.1",
     ],
 )
-def test_a_name_can_be_too_long(command: str, tmp_path: Path, small_mnist: Path) -> None:
+def test_a_name_can_be_too_long(
+    command: str, tmp_path: Path, small_mnist: Path, fork_server: ForkServer
+) -> None:
     runs.save(tmp_path / "runs", small_mnist)
-    run(command, b"x" * 300, tmp_path)
+    run(command, b"x" * 300, tmp_path, fork_server)
 
 
 @pytest.mark.slow
-def test_a_model_can_have_any_name(tmp_path: Path) -> None:
+def test_a_model_can_have_any_name(tmp_path: Path, fork_server: ForkServer) -> None:
     for command in (
         "train --limit 200 -o out/NAME.h5 --json",
         "check out/NAME.h5 --json",
@@ -98,7 +102,7 @@ def test_a_model_can_have_any_name(tmp_path: Path) -> None:
         "sweep --seeds 0 --limit 200 -o out/NAME.d --json",
         "false-alarms out/NAME.d --json",
     ):
-        stdout, stderr = run(command, WORST, tmp_path)
+        stdout, stderr = run(command, WORST, tmp_path, fork_server)
         texts = [COLORS.sub("", BARS.sub("", text)) for text in (stdout, stderr)]
         assert all(text.replace("\n", "").isprintable() for text in texts)
         if "--json" in command:
@@ -106,12 +110,12 @@ def test_a_model_can_have_any_name(tmp_path: Path) -> None:
             assert not found.get("failed"), found
 
 
-def run(command: str, name: bytes, folder: Path) -> tuple[str, str]:
+def run(command: str, name: bytes, folder: Path, server: ForkServer) -> tuple[str, str]:
     """Run a command of the command line, which must not end with a bug, and return its output."""
     words = [word.encode().replace(b"NAME", name) for word in command.split()]
     words = [word.replace(b"RUN", examples.run().id.encode()) for word in words]
-    done = subprocess.run(
-        [sys.executable, SMALL_CLI, folder / "data", *words],
+    done = server.run(
+        [str(SMALL_CLI), str(folder / "data"), *map(os.fsdecode, words)],
         cwd=folder,
         env={
             **os.environ,
@@ -119,10 +123,6 @@ def run(command: str, name: bytes, folder: Path) -> tuple[str, str]:
             "FORCE_COLOR": "1",  # so that markup would show
             "COLUMNS": "2000",
         },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=600,
     )
     stdout, stderr = done.stdout.decode(), done.stderr.decode()
     assert done.returncode in range(5), stderr

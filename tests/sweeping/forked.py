@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from multiprocessing import util
 from typing import Any, NoReturn
 
+from tests.vetting.forked import tensorflow_runs
+
 _MOST_FILES = 256
 _start_python = util.spawnv_passfds
 
@@ -23,7 +25,8 @@ def install() -> None:
 
 def _start(path: bytes, command: Sequence[Any], files: Sequence[int]) -> int:
     code = command[command.index("-c") + 1]
-    if "spawn_main" not in code:  # the resource tracker
+    is_worker = "spawn_main" in code  # and not the resource tracker
+    if not is_worker or tensorflow_runs():
         return _start_python(path, command, files)
     pid = os.fork()
     if pid == 0:

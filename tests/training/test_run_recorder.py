@@ -14,10 +14,10 @@ import pytest
 import mnist_tasks
 from mnist_tasks import run_store
 from mnist_tasks.records import RunRecord
-from tests import generated
+from tests.conftest import small_cli_in
+from tests.fork_server import ForkServer
 from tests.json_output import result_of
 
-Run = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.slow
 SCRIPT = """
 import resource
@@ -196,23 +196,10 @@ def test_the_data_set_of_the_project_is_the_default(
 
 
 def test_every_command_works_on_such_runs(
-    trained: tuple[Path, str], records: list[RunRecord], tmp_path: Path
+    trained: tuple[Path, str], records: list[RunRecord], fork_server: ForkServer
 ) -> None:
     folder, _ = trained
-    generated.write(tmp_path / "data", train=512, test=128)
-
-    def cli(*arguments: str) -> Run:
-        small = Path(__file__).parents[1] / "small_cli.py"
-        return subprocess.run(
-            [sys.executable, str(small), str(tmp_path / "data"), *arguments],
-            cwd=folder,
-            env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-
+    cli = small_cli_in(folder, fork_server)
     first = records[0].id
     assert cli("check", f"runs/{first}").returncode == 1
     done = cli("report", first, "--markdown", "report.md", "--csv", "csv")

@@ -46,9 +46,20 @@ def install() -> None:
     """Replace the start of the vetting processes of this process."""
     replaced: Any = SimpleNamespace(
         **{name: getattr(subprocess, name) for name in ("DEVNULL", "PIPE", "TimeoutExpired")},
-        Popen=ForkedProcess,
+        Popen=_start,
     )
     vars(child_process)["subprocess"] = replaced
+
+
+def tensorflow_runs() -> bool:
+    """Whether TensorFlow has started its threads here: they would be missing after a fork."""
+    eager = sys.modules.get("tensorflow.python.eager.context")
+    return eager is not None and bool(getattr(eager.context_safe(), "_initialized", False))
+
+
+def _start(command: list[str], **options: Any) -> Any:
+    fork = not tensorflow_runs()
+    return (ForkedProcess if fork else subprocess.Popen)(command, **options)
 
 
 @functools.cache
