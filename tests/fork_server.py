@@ -42,7 +42,8 @@ SECONDS = 600.0
 class ForkServer:
     """A server that runs one Python process after another.
 
-    It starts with the first of them. Windows has no ``fork``, so every process is a new one there.
+    It starts with the first of them. Other systems than Linux start a new Python each time: Windows
+    has no ``fork``, and libraries of macOS don't survive it.
     """
 
     def __init__(self) -> None:
@@ -111,7 +112,7 @@ class ForkServer:
 def can_run(env: Mapping[str, str]) -> bool:
     """Whether a process with these variables may fork from one that has those of this process."""
     changed = {name for name in env.keys() | os.environ if env.get(name) != os.environ.get(name)}
-    return hasattr(os, "fork") and not any(name.startswith(READ_AT_START) for name in changed)
+    return sys.platform == "linux" and not any(name.startswith(READ_AT_START) for name in changed)
 
 
 def run_anew(

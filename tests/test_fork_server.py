@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.conftest import CommandLine
     from tests.fork_server import ForkServer
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have none")
 SAMPLE = str(trial.SAMPLE)
 SCRIPT = """
 import atexit, os, sys, tempfile

@@ -58,7 +58,7 @@ def tensorflow_runs() -> bool:
 
 
 def _start(command: list[str], **options: Any) -> Any:
-    fork = not tensorflow_runs()
+    fork = sys.platform == "linux" and not tensorflow_runs()
     return (ForkedProcess if fork else subprocess.Popen)(command, **options)
 
 
@@ -71,7 +71,9 @@ def import_keras() -> None:
 
 
 class ForkedProcess:
-    """What `ChildProcess` uses of `subprocess.Popen`."""
+    """What `ChildProcess` uses of `subprocess.Popen`, on Linux."""
+
+    stdin = None
 
     def __init__(self, _command: list[str], *, cwd: Path, stderr: IO[bytes], **_: Any) -> None:
         parent = os.getpid()
