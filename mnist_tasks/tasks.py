@@ -11,10 +11,13 @@ import keyword
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
+from invoke.parser.parser import ParseMachine
 from invoke.tasks import Task, task
 from typer.main import get_command
 
@@ -77,6 +80,43 @@ def _parameters(command: str) -> dict[str, Any]:
     return named
 
 
+class _CommandTask(Task[Any]):
+    """A task that takes words without an option where its command does: `invoke report latest`."""
+
+    words: str | None = None  # the parameter that takes them
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Return the arguments for invoke's parser, of which one is marked."""
+        arguments = super().get_arguments(ignore_unknown_help)
+        for each in arguments:
+            each.takes_words = each.name == self.words  # type: ignore[attr-defined]
+        return arguments
+
+
+def _take_words(
+    handle: Callable[[ParseMachine, str], None],
+) -> Callable[[ParseMachine, str], None]:
+    """Return a method of invoke's parser that gives words to such a task.
+
+    The parser itself knows required words only. What it has a use for stays as it is: options,
+    their values, and names of tasks.
+    """
+
+    def handle_or_take(machine: ParseMachine, word: str) -> None:
+        arguments = machine.context.args.values() if machine.context else ()
+        takes = [each for each in arguments if getattr(each, "takes_words", False)]
+        is_option = word.startswith("-") and word != "-"
+        if takes and not (is_option or machine.waiting_for_flag_value or word in machine.contexts):
+            takes[0].value = word
+        else:
+            handle(machine, word)
+
+    return handle_or_take
+
+
+ParseMachine.handle = _take_words(ParseMachine.handle)  # type: ignore[assignment, method-assign]
+
+
 def _task(command: str) -> Task[Any]:
     """Return the task that runs a command and takes its options."""
 
@@ -99,12 +139,16 @@ def _task(command: str) -> Task[Any]:
             for name, each in parameters.items()
         ]
     )
-    return Task(
+    made = _CommandTask(
         body,
         auto_shortflags=False,
         iterable=repeatable,
         help={name: each.help.replace("\\[", "[") for name, each in parameters.items()},
     )
+    made.words = next(
+        (name for name, each in parameters.items() if each.param_type_name == "argument"), None
+    )
+    return made
 
 
 def _is_repeatable(parameter: Any) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 
 from mnist_tasks import tasks
 from mnist_tasks.cli import app
+from tests.conftest import restore_ctrl_c
 
 Inline = Callable[..., str]
 StandIn = Callable[..., tuple[str, int]]
@@ -85,6 +88,9 @@ def inline(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         (["check", "--runs", "r", "--offline"], ["check --runs r --offline"]),
         (["report"], ["report"]),
         (["report", "--run", "latest", "--run", "a"], ["report latest a"]),
+        (["report", "latest", "--json", "a"], ["report latest a --json"]),
+        (["check", "-", "a.h5", "--runs", "r", "b/"], ["check - a.h5 b/ --runs r"]),
+        (["check", "a.h5", "report", "--html", "p"], ["check a.h5", "report --html p"]),
         (["report", "--runs", "r", "--no-html", "--json"], ["report --no-html --runs r --json"]),
         (["report", "--open"], ["report --open"]),
         (["fetch", "train", "check", "report"], ["fetch", "train", "check", "report"]),
@@ -146,6 +152,17 @@ def test_a_command_line_is_quoted_for_the_shell_of_its_system() -> None:
     assert tasks.command_line(words, "win32") == (
         '"C:\\Program Files\\python.exe" train it\'s "a \\"b\\""'
     )
+
+
+@pytest.mark.parametrize("words", [("fetch", "latest"), ("reprot",), ("report", "--latest")])
+def test_a_word_that_nothing_takes_is_an_error(
+    words: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        Program().run(["invoke", "-r", str(PROJECT), "--dry", *words])
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert f"No idea what '{words[-1]}' is!" in printed.err
 
 
 def test_a_parameter_that_the_command_lacks_is_a_bug() -> None:
@@ -248,3 +265,43 @@ def test_text_reaches_a_pipe_in_whole_characters(
 ) -> None:
     script = "import sys; sys.stdout.buffer.write('─'.encode() * 5000)"
     assert stand_in("fetch", script=script) == ("─" * 5000, 0)
+
+
+# Ends in its own way when a signal asks it to.
+PATIENT = """
+import os, signal, sys, time
+def end(number, _):
+    print(signal.Signals(number).name, flush=True)
+    os._exit(7)
+signal.signal(signal.SIGINT, end)
+signal.signal(signal.SIGTERM, end)
+print(os.getpid(), flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_to_invoke_alone_ends_the_command(name: str, tmp_path: Path) -> None:
+    (tmp_path / "command.py").write_text(PATIENT)
+    (tmp_path / "tasks.py").write_text(
+        "import sys\nfrom mnist_tasks import tasks\nfrom mnist_tasks.tasks import train\n"
+        "tasks.CLI = (sys.executable, 'command.py')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "invoke", "train"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=restore_ctrl_c,
+    )
+    assert process.stdout
+    child = int(process.stdout.readline())
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=600)
+    assert (process.returncode, out) == (7, f"{name}\n")
+    assert "Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
