@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from mnist_tasks.errors import EnvironmentProblemError
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _PAUSES = (0.01, 0.05, 0.2, 0.7)  # seconds
-LOCK_NAME = ".lock"  # of the file that `locked` leaves in a folder
 LARGEST_TEXT = 4_000_000  # bytes of a record, of which real ones need less than 100,000
 
 
@@ -224,34 +223,6 @@ def move_in_place(source: Path, target: Path) -> None:
     with source.open("rb+") as file:
         os.fsync(file.fileno())
     _replace(source, target)
-
-
-@contextmanager
-def locked(folder: Path, *, timeout: float, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Lock a folder against other processes.
-
-    If another process holds it, call `on_wait` once, and raise `EnvironmentProblemError` after
-    `timeout` seconds.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK_NAME)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        on_wait()
-        try:
-            lock.acquire(timeout=timeout)
-        except Timeout as error:
-            raise EnvironmentProblemError(
-                str(folder),
-                found=f"another process has locked the folder for {timeout:g} s",
-                remedy="End that process or wait for it, then rerun.",
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def sha256(path: Path) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from mnist_tasks import disk, temporary
+from mnist_tasks import disk, locks, temporary
 
 _LOCK_TIMEOUT = 10.0  # seconds: another pruning takes less, a sweep may take hours
 
 
 def delete(
-    folders: Sequence[Path], runs: Path, *, on_wait: Callable[[], None] = lambda: None
+    folders: Sequence[Path], runs: Path, *, on_wait: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
     """Delete folders in a folder of runs with everything in them.
 
@@ -34,9 +34,9 @@ def delete(
         temporary.clear(runs)  # what one that was killed had moved away
         return []
     deleted = []
-    lock = disk.locked(runs, timeout=_LOCK_TIMEOUT, on_wait=on_wait)
+    lock = locks.locked(runs, timeout=_LOCK_TIMEOUT, on_wait=on_wait)
     # Without a lock file, no sweep has ever run here.
-    is_of_sweep = (runs / disk.LOCK_NAME).exists()
+    is_of_sweep = (runs / locks.NAME).exists()
     with (
         disk.writable(runs, remedy="Delete it by hand, or keep it."),
         temporary.folder(runs) as moved,  # whose content is deleted after the lock is released

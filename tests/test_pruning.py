@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_tasks import check_store, disk, pruning, run_models, run_store, temporary
+from mnist_tasks import check_store, locks, pruning, run_models, run_store, temporary
 from mnist_tasks.errors import EnvironmentProblemError
 from tests import examples
 
@@ -65,10 +65,10 @@ def test_a_sweep_that_is_under_way_is_not_touched(
 ) -> None:
     folders = fill(tmp_path, 3)
     monkeypatch.setattr(pruning, "_LOCK_TIMEOUT", 0.1)
-    waited: list[bool] = []
-    with disk.locked(tmp_path, timeout=0, on_wait=lambda: None):  # as `sweeping.sweep` does
-        with pytest.raises(EnvironmentProblemError, match="another process has locked the folder"):
-            pruning.delete(folders, tmp_path, on_wait=lambda: waited.append(True))
+    waited: list[str] = []
+    with locks.locked(tmp_path, timeout=0):  # as `sweeping.sweep` does
+        with pytest.raises(EnvironmentProblemError, match="has locked the folder"):
+            pruning.delete(folders, tmp_path, on_wait=waited.append)
         assert len(whole(tmp_path)) == 3
     assert waited
     assert pruning.delete(folders, tmp_path) == folders

@@ -6,7 +6,6 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -125,7 +124,10 @@ def prune(
     if (old or checks) and not yes:
         what = _counted(len(old), len(stored.runs), len(checks))
         _ask(f"Delete {what} from {runs}?", as_json=as_json)
-    wait = partial(console.note, f"waiting for another process that works in {runs}")
+
+    def wait(holder: str) -> None:
+        console.note(f"waiting for {holder}, which works in {runs}, too")
+
     deleted = pruning.delete([*(runs / run.id for run in old), *checks], runs, on_wait=wait)
     ids = tuple(run.id for run in old if runs / run.id in deleted)
     pruned = PrunedRuns(deleted=ids, deleted_checks=len(deleted) - len(ids))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import zipfile
 from pathlib import Path
 from tokenize import TokenError
@@ -88,9 +89,11 @@ def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         raise ValueError(f"a header of a NumPy array of {size:,} bytes")
     header = io.BytesIO(start + _read(file, size - 2 if is_first else size))
     try:
-        npy.read_magic(header)
-        read = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
-        return read(header)
+        with warnings.catch_warnings():  # NumPy has one for arrays that Python 2 wrote
+            warnings.simplefilter("ignore")
+            npy.read_magic(header)
+            read = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
+            return read(header)
     except _OF_PYTHONS_PARSER as error:
         raise ValueError("a header of a NumPy array that is not valid") from error
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from mnist_tasks import disk, temporary
+from mnist_tasks import disk, locks, temporary
 from mnist_tasks.data import datasets, store
 from mnist_tasks.data.containers import FORMATS
 from mnist_tasks.data.datasets import DataFile, Dataset
@@ -80,10 +79,13 @@ def fetch(
         store.cached_sha256(folder, file) == file.sha256 for file in dataset.files
     ):
         return _fetched(folder, dataset.files, {}, [])
-    waiting = partial(progress.note, "waiting for another fetch")
+
+    def wait(holder: str) -> None:
+        progress.note(f"waiting for {holder}, which is fetching, too")
+
     with (
         disk.writable(folder, remedy=OTHER_FOLDER),
-        disk.locked(folder, timeout=LOCK_TIMEOUT, on_wait=waiting),
+        locks.locked(folder, timeout=LOCK_TIMEOUT, on_wait=wait),
     ):
         return _fetch_missing(folder, dataset, sources, progress)
 

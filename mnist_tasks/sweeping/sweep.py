@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mnist_tasks import disk, json_text, run_store, temporary
+from mnist_tasks import disk, json_text, locks, run_store, temporary
 from mnist_tasks.errors import Failure, InputRefusedError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import ranking
@@ -141,7 +141,7 @@ def _locked(folder: Path) -> Generator[Path]:
     """Lock the folder of a sweep and yield a temporary folder in it."""
     with contextlib.ExitStack() as stack:
         with disk.writable(folder, remedy=OTHER_FOLDER):
-            stack.enter_context(disk.locked(folder, timeout=_LOCK_TIMEOUT, on_wait=lambda: None))
+            stack.enter_context(locks.locked(folder, timeout=_LOCK_TIMEOUT))
             work = stack.enter_context(temporary.folder(folder))
         yield work
 

@@ -138,6 +138,15 @@ def test_a_pickled_array_is_refused_and_not_loaded(small_mnist: Path, tmp_path: 
         unpack(archive, tmp_path / "staging")
 
 
+def test_an_array_that_python_2_wrote_is_read(small_mnist: Path, tmp_path: Path) -> None:
+    file = datasets.default().test[1]
+    np.save(buffer := io.BytesIO(), np.frombuffer((small_mnist / file.name).read_bytes()[8:], "u1"))
+    old = buffer.getvalue().replace(b"(128,), } ", b"(128L,), }")  # a warning of NumPy's
+    assert old != buffer.getvalue()
+    (tmp_path / "old").write_bytes(old)
+    assert unpack(tmp_path / "old", tmp_path / "staging") == {file.name: file.sha256}
+
+
 MAD_HEADERS = [
     b"\x93NUMPY\x01\x00\xff\xff{'a'",
     b"\x93NUMPY\x01\x00\xff\x0f" + b"(" * 4095,

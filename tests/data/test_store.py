@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mnist_tasks import disk
+from mnist_tasks import disk, locks
 from mnist_tasks.data import datasets, fetching, store
 from mnist_tasks.data.local import Local
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import generated
 from tests.data.test_sources import Recorder
+from tests.test_locks import holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,24 +173,16 @@ def test_two_fetches_at_once_share_the_work(small_mnist: Path, tmp_path: Path) -
         results.append(fetching.fetch(cache, [Local(small_mnist)], progress=seen))
 
     thread = threading.Thread(target=second)
-    with disk.writable(cache, remedy=""), disk.locked(cache, timeout=1, on_wait=lambda: None):
+    with disk.writable(cache, remedy=""), locks.locked(cache, timeout=1):
         thread.start()
         while not seen.notes:
             thread.join(0.01)
-        assert seen.notes == ["waiting for another fetch"]
+        (note,) = seen.notes
+        assert note == f"waiting for {holder(os.getpid())}, which is fetching, too"
         for file in datasets.default().files:
             (cache / file.name).write_bytes((small_mnist / file.name).read_bytes())
     thread.join(10)
     assert results[0].was_cached
-
-
-def test_a_lock_that_is_never_released(tmp_path: Path) -> None:
-    with (
-        disk.locked(tmp_path, timeout=1, on_wait=lambda: None),
-        pytest.raises(EnvironmentProblemError, match=r"has locked the folder for 0.1 s"),
-        disk.locked(tmp_path, timeout=0.1, on_wait=lambda: None),
-    ):
-        pass
 
 
 def test_the_default_folder_is_the_platforms_cache() -> None:

@@ -1,0 +1,65 @@
+"""Lock a folder against other processes; a process that ends, however that is, holds no lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mnist_tasks.errors import EnvironmentProblemError
+
+NAME = ".lock"  # of the file that stays in the folder
+_LOCKS = Path("/proc/locks")
+
+
+@contextmanager
+def locked(
+    folder: Path, *, timeout: float, on_wait: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
+    """Lock a folder against other processes.
+
+    Parameters
+    ----------
+    timeout
+        How long to wait for another process, in seconds.
+    on_wait
+        Is called once if it has to wait, with the words for that process.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        The other process still holds the lock.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / NAME)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait(_holder(folder / NAME))
+        try:
+            lock.acquire(timeout=timeout)
+        except Timeout as error:
+            raise EnvironmentProblemError(
+                str(folder),
+                found=f"{_holder(folder / NAME)} has locked the folder for {timeout:g} s",
+                remedy="End that process or wait for it, then rerun.",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    """Return which process holds a lock, if the system tells: Linux does, for those it can see."""
+    with suppress(OSError, ValueError):
+        status = path.stat()
+        device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+        for line in _LOCKS.read_text().splitlines():
+            # "1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF"; one that waits has an arrow.
+            words = line.split()
+            if words[5:6] == [f"{device}:{status.st_ino}"] and int(words[4]) > 0:
+                return f"process {words[4]}"
+    return "another process"
