@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,17 @@ Run = subprocess.CompletedProcess[str]
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 SMALL_CLI = Path(__file__).parent / "small_cli.py"
+if sys.platform == "win32":  # what needs Unix is tested there
+    _UNIX = re.compile(
+        r"^import (fcntl|pty|resource)|SIG(HUP|KILL|STOP|USR)|preexec_fn|start_new_session"
+        r"|os\.(fork|geteuid|getuid|killpg|mkfifo|openpty|umask)|symlink_to|chmod|/(proc|dev|bin)/",
+        re.MULTILINE,
+    )
+    collect_ignore = [
+        str(path)
+        for path in Path(__file__).parent.rglob("test_*.py")
+        if _UNIX.search(path.read_text(encoding="utf-8"))
+    ]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mnist_tasks.reporting.terminal import tables
 
-RULE = "─"
+RULE, ASCII_RULE = "─", "-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ class LongTable:
         place = self.columns.index(self.styled)
         yield from (Segment(self.title, bold), end, end)
         yield from (Segment(f" {' '.join(header)} ", bold), end)
-        yield from (Segment(f" {RULE * (sum(widths) + len(widths) - 1)} "), end)
+        rule = ASCII_RULE if options.ascii_only else RULE
+        yield from (Segment(f" {rule * (sum(widths) + len(widths) - 1)} "), end)
         for cells, row in zip(lines, self.rows, strict=True):
             before, after = " ".join(cells[:place]), " ".join(cells[place + 1 :])
             yield Segment(f" {before} ")
