@@ -476,6 +476,10 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
         "metadata": {},
     }
     notebook["cells"].insert(0, {**first, "outputs": [], "source": small_data(tmp_path)})
+    # A command has a terminal there, which keeps each frame of a live display.
+    is_live = "from mnist_tasks import console; print(console.is_live(console.messages()))"
+    shown = {**first, "id": "shown", "outputs": [], "source": f'!{sys.executable} -c "{is_live}"'}
+    notebook["cells"].append(shown)
     (tmp_path / "tour.ipynb").write_text(json.dumps(notebook))
     options = ("--to", "notebook", "--execute", "tour.ipynb", "--output", "done.ipynb")
     done = run_python(tmp_path, *NBCONVERT, *options)
@@ -483,6 +487,7 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
     cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     assert [output for output in outputs if output.get("name") == "stderr"] == []
+    assert [line.strip() for line in outputs[-1]["text"]] == ["False"]
 
 
 def test_the_notebook_is_stored_without_outputs() -> None:
