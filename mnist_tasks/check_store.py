@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +11,7 @@ import msgspec
 
 from mnist_tasks import disk, json_text, listed_runs, predictions, record_json, run_store
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
+from mnist_tasks.foreground import command_line
 from mnist_tasks.records import Check, Machine, RunRecord
 from mnist_tasks.run_store import StoredRuns
 
@@ -81,7 +81,7 @@ def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
         str(model),
         expected=f"a model that a run in {runs} made, or that was checked",
         found="neither",
-        remedy=f"Run `mnist-tasks check {shlex.quote(str(model))}`, then repeat this command.",
+        remedy=f"Run `mnist-tasks check {command_line([str(model)])}`, then repeat this command.",
     )
 
 
@@ -102,7 +102,7 @@ def as_record(check: Check) -> RunRecord:
     return RunRecord(
         id=check.model.sha256[:HASH_DIGITS],
         created=check.created,
-        command=f"mnist-tasks check {shlex.quote(check.model.path)}",
+        command=f"mnist-tasks check {command_line([check.model.path])}",
         recipe={"name": Path(check.model.path).name},
         seed=None,
         limit=None,

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import shlex
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Sequence
 from types import FrameType
 
 # What asks a process to end; Windows lacks some of them.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 # A terminal or a supervisor can send the same signal twice: to this process and to its group.
 _SAME_SECONDS = 1.0
+_SPECIAL_ON_WINDOWS = re.compile(r"[&|<>^()%!;,'`$@{}#~]")
+
+
+def command_line(words: Sequence[str], platform: str = sys.platform) -> str:
+    """Return a command line as a platform's shells read it; on Windows, cmd and PowerShell."""
+    return " ".join(map(_windows_word, words)) if platform == "win32" else shlex.join(words)
+
+
+def _windows_word(word: str) -> str:
+    quoted = subprocess.list2cmdline([word])
+    if quoted.startswith('"') or not _SPECIAL_ON_WINDOWS.search(word):
+        return quoted
+    backslashes = len(word) - len(word.rstrip("\\"))
+    return f'"{quoted}{backslashes * chr(92)}"'  # or else the last would escape the quotation mark
 
 
 def run(words: list[str]) -> int:

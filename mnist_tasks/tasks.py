@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import inspect
 import keyword
-import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,17 +33,12 @@ def run(context: Context, command: str, *words: str) -> int:
     The command line is shown on standard error, without passwords. With ``invoke --dry`` it is
     printed on standard output and not run.
     """
-    line = command_line([*CLI, command, *map(errors.redact, words)])
+    line = foreground.command_line([*CLI, command, *map(errors.redact, words)])
     if context.config.run.dry:
         print(line)
         return 0
     print(line, file=sys.stderr, flush=True)
     return foreground.run([*CLI, command, *words])
-
-
-def command_line(words: list[str], platform: str = sys.platform) -> str:
-    """Return a command line as the shell of a platform reads it."""
-    return subprocess.list2cmdline(words) if platform == "win32" else shlex.join(words)
 
 
 def words_of(command: str, **values: Any) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mnist_tasks import foreground
 from tests.conftest import restore_ctrl_c
 
 PROJECT = Path(__file__).parents[1]
@@ -47,6 +48,16 @@ def running(
         finally:
             ending.touch()
             parent.wait(timeout=120)
+
+
+def test_a_command_line_is_quoted_for_the_shells_of_its_system() -> None:
+    words = ["C:\\Program Files\\python.exe", "train", "it's", 'a "b"', "R&D\\", "", "b\\m_1.h5"]
+    assert foreground.command_line(words, "linux") == (
+        """'C:\\Program Files\\python.exe' train 'it'"'"'s' 'a "b"' 'R&D\\' '' 'b\\m_1.h5'"""
+    )
+    assert foreground.command_line(words, "win32") == (
+        '"C:\\Program Files\\python.exe" train "it\'s" "a \\"b\\"" "R&D\\\\" "" b\\m_1.h5'
+    )
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])

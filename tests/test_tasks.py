@@ -144,16 +144,6 @@ def test_a_task_has_the_options_of_its_command_and_no_short_ones(name: str, inli
     assert not re.search(r"^ +-[a-z]", of_task, re.MULTILINE)
 
 
-def test_a_command_line_is_quoted_for_the_shell_of_its_system() -> None:
-    words = ["C:\\Program Files\\python.exe", "train", "it's", 'a "b"']
-    assert tasks.command_line(words, "linux") == (
-        """'C:\\Program Files\\python.exe' train 'it'"'"'s' 'a "b"'"""
-    )
-    assert tasks.command_line(words, "win32") == (
-        '"C:\\Program Files\\python.exe" train it\'s "a \\"b\\""'
-    )
-
-
 @pytest.mark.parametrize("words", [("fetch", "latest"), ("reprot",), ("report", "--latest")])
 def test_a_word_that_nothing_takes_is_an_error(
     words: tuple[str, ...], capfd: pytest.CaptureFixture[str]

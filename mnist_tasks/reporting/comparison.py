@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import string
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from mnist_tasks import check_store, run_models, run_store
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, UsageError
+from mnist_tasks.foreground import command_line
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
 from mnist_tasks.reporting.formatting import ABSENT
@@ -129,7 +129,7 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> R
             str(runs),
             expected="the record of a run",
             found="only checks of models that no run made",
-            remedy=f"Run `mnist-tasks report {shlex.quote(check.model.path)}`.",
+            remedy=f"Run `mnist-tasks report {command_line([check.model.path])}`.",
         )
     names = names or [run_store.LATEST]
     found = [_find(stored, runs, name) for name in names]
@@ -158,10 +158,10 @@ def _note(record: RunRecord, folder: Path) -> str:
     path = record.model.path
     if not run_models.replaced(record):
         return ""
+    quoted = command_line([path])
     return (
         f"{path} is no longer the model of this run, which is {run_models.kept(record, folder)}. "
-        f"`mnist-tasks check {shlex.quote(path)}` and `mnist-tasks report {shlex.quote(path)}` "
-        "report on the new one."
+        f"`mnist-tasks check {quoted}` and `mnist-tasks report {quoted}` report on the new one."
     )
 
 

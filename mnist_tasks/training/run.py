@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +15,7 @@ from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
+from mnist_tasks.foreground import command_line
 from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import (
     library_warnings,
@@ -160,7 +160,7 @@ def command(config: TrainingConfig) -> str:
                 words += [settings.OPTION, setting]
         elif value is not None:
             words += [f"--{each.name.replace('_', '-')}", str(value)]
-    return shlex.join(words)
+    return command_line(words)
 
 
 def _first(data: LabeledImages, limit: int | None) -> LabeledImages:

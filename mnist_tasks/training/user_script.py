@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
 import sys
 from pathlib import Path
 
 from mnist_tasks import errors
 from mnist_tasks.code_records import Script
+from mnist_tasks.foreground import command_line
 
 LARGEST = 200_000  # characters: the record keeps the text
 NOTEBOOK = "notebook"
@@ -46,7 +46,7 @@ def command(script: Script | None) -> str:
         return ""
     spec = getattr(main, "__spec__", None)  # only of a module: python -m package.module
     started = ["-m", spec.name.removesuffix(".__main__")] if spec else [script.path]
-    return shlex.join(["python", *started, *map(errors.redact, sys.argv[1:])])
+    return command_line(["python", *started, *map(errors.redact, sys.argv[1:])])
 
 
 def _script(path: str, content: bytes) -> Script:

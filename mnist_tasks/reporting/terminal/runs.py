@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_tasks.errors import printable
+from mnist_tasks.foreground import command_line
 from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import Metrics, RunRecord
 from mnist_tasks.reporting import class_tables, formatting, run_summary, run_text
@@ -32,7 +32,7 @@ def run(record: RunRecord) -> RenderableType:
     """Show a run: its training, its verdict and the scores of each class."""
     parts: list[RenderableType] = [results.trained(record)] if record.epochs else []
     if record.check is None:
-        command = f"mnist-tasks check {shlex.quote(record.model.path)}"
+        command = f"mnist-tasks check {command_line([record.model.path])}"
         parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
         return Group(*parts)
     parts += [*([Text()] if parts else []), results.verdict(record.check)]
