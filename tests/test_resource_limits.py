@@ -96,16 +96,21 @@ def test_an_exception_says_what_has_run_out(error: Exception, option: str | None
 
 
 @POSIX
-@pytest.mark.parametrize("command", ["train", "check", "sweep"])
-def test_a_command_with_too_little_address_space(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "limit"),
+    [("train", "-v 1500000"), ("check", "-v 1500000"), ("sweep", "-v 1500000"), ("doctor", "-n 8")],
+)
+def test_a_command_that_is_limited(command: str, limit: str, tmp_path: Path) -> None:
     words = [command, "--json"]
+    if command == "doctor":
+        words.append("--offline")
     if command == "sweep":
         words += ["--recipe", "plain", "--seeds", "0", "--workers", "1"]
     generated.write(tmp_path / "data", train=512, test=128)
     (tmp_path / "model_latest.h5").write_bytes(handmade.write_h5(handmade.small()))
     if command == "train":
         words.append("--force")
-    line = f'ulimit -v 1500000; exec "{sys.executable}" "$@"'
+    line = f'ulimit {limit}; exec "{sys.executable}" "$@"'
     data = str(tmp_path / "data")
     done = subprocess.run(
         ["bash", "-c", line, "bash", str(SMALL_CLI), data, *words],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mnist_tasks import errors, install
+from mnist_tasks import errors, install, resource_limits
 from mnist_tasks.cli import envelope
 from mnist_tasks.cli.command import PROGRAM, Invocation
 from mnist_tasks.cli.output import Outcome
@@ -91,6 +91,7 @@ def _failure(error: BaseException, command: str | None) -> tuple[int, Failure]:
         error = errors.UsageError(program, found=found, remedy=f"See `{program} --help`.")
     elif isinstance(error, ImportError):
         error = install.import_problem(error)
+    error = resource_limits.exhausted(error) or error
     if isinstance(error, MnistTasksError):
         return error.exit_code, Failure.of(error)
     if isinstance(error, InterruptedError | typer.Abort):

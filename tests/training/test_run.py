@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +14,11 @@ import pytest
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
-from mnist_tasks.training import loop, run
+from mnist_tasks.training import loop, run, tensorflow_setup
+from tests import limited
 from tests.training.recorder import Recorder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mnist_tasks.records import RunRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
@@ -173,3 +175,32 @@ def test_an_output_that_cant_be_written_is_named(small_mnist: Path, tmp_path: Pa
     with pytest.raises(EnvironmentProblemError) as caught:
         train(TrainingConfig(limit=20, output=output), small_mnist)
     assert "--runs" in str(caught.value.remedy)  # it is the run's own copy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_room_for_the_model_is_made_sure_of_before_the_training(
+    small_mnist: Path, tmp_path: Path, suffix: str
+) -> None:
+    recorder = Recorder()
+    output = tmp_path / f"model{suffix}"
+    config = TrainingConfig(epochs=1, limit=100, output=output)
+    with (
+        limited.file_size(300_000),
+        pytest.raises(EnvironmentProblemError, match=r"File too large \(\d+,\d+ bytes needed\)"),
+    ):
+        train(config, small_mnist, recorder)
+    assert not recorder.steps
+    assert not output.exists()
+
+
+def test_temporary_files_of_tensorflow_lie_in_a_folder_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    before = tempfile.gettempdir()
+    with tensorflow_setup.temporary_files():
+        assert Path(tempfile.gettempdir()).parent == tmp_path
+        tempfile.mkstemp()
+    assert tempfile.gettempdir() == before
+    assert not list(tmp_path.iterdir())
