@@ -30,8 +30,11 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 CONSTRAINTS = Path("constraints.txt")
 LOCKED_GROUPS = ("lint", "tests", "browser", "cpu")
 # A process for each core, but at most four, because each may take a gigabyte. The tests of a file
-# share what they prepare, and stay together.
-PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
+# share what they prepare, and stay together. The longest come first: see tests/conftest.py.
+PARALLEL = (
+    *("-n", "logical", "--maxprocesses", "4"),
+    *("--dist", "loadfile", "--no-loadscope-reorder"),
+)
 # The tests in which the versions of the dependencies matter: what reads and writes files and tables
 # but trains nothing, and one whole workflow.
 QUICK = ("-m", "not slow and not cluster and not browser", "--ignore", "tests/vetting/isolation")

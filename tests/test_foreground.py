@@ -47,7 +47,7 @@ def running(
             yield parent, iter(parent.stdout.readline, "") if parent.stdout else iter(())
         finally:
             ending.touch()
-            parent.wait(timeout=120)
+            parent.wait(timeout=600)
 
 
 def test_a_command_line_is_quoted_for_the_shells_of_its_system() -> None:
@@ -74,14 +74,14 @@ def test_a_signal_reaches_the_command_once_and_the_code_is_its_own(
         assert next(lines) == f"{name}\n"
         (tmp_path / "end").touch()
         assert list(lines) == []
-        assert parent.wait(timeout=120) == 42
+        assert parent.wait(timeout=600) == 42
 
 
 def test_a_command_that_a_signal_ends_gives_the_code_of_a_shell(tmp_path: Path) -> None:
     with running(tmp_path / "end") as (parent, lines):
         assert next(lines) == "ready\n"
         parent.send_signal(signal.SIGTERM)
-        assert parent.wait(timeout=120) == 143
+        assert parent.wait(timeout=600) == 143
 
 
 def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
         assert next(lines) == "ready\n"
         parent.send_signal(signal.SIGHUP)
         (tmp_path / "end").touch()
-        assert parent.wait(timeout=120) == 42
+        assert parent.wait(timeout=600) == 42
 
 
 def test_ctrl_c_on_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
@@ -115,6 +115,6 @@ def test_ctrl_c_on_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
             terminal.write(b"\x03")
             assert terminal.readline().endswith(b"SIGINT\r\n")  # after an echoed ^C
             (tmp_path / "end").touch()
-            assert parent.wait(timeout=120) == 42
+            assert parent.wait(timeout=600) == 42
             with contextlib.suppress(OSError):  # the terminal is closed
                 assert terminal.read() == b""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,8 @@ from tests.server import send, serve
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.conftest import CommandLine
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -92,12 +95,14 @@ def test_a_cached_fetch_and_a_report_load_nothing_heavy(small_mnist: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
-    fetched = small_cli("fetch", "--offline")
+def test_the_whole_workflow(small_cli: CommandLine, tmp_path: Path) -> None:
+    """Each command in a Python of its own, as for a user."""
+    run = partial(small_cli, fresh=True)
+    fetched = run("fetch", "--offline")
     assert (fetched.returncode, fetched.stderr) == (0, "")
     assert "already cached, verified" in fetched.stdout
 
-    trained = small_cli("train", *QUICK, "--seed", "3", "--json")
+    trained = run("train", *QUICK, "--seed", "3", "--json")
     assert trained.returncode == 0
     record = result_of(trained)
     lines = trained.stderr.splitlines()
@@ -107,14 +112,14 @@ def test_the_whole_workflow(small_cli: Cli, tmp_path: Path) -> None:
     assert record["model"]["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert json.loads((tmp_path / "runs" / record["id"] / "run.json").read_bytes()) == record
 
-    checked = small_cli("check")
+    checked = run("check")
     assert checked.returncode in (0, 1)
     assert checked.stderr == ""
     assert "parameters: 23,818 in total" in checked.stdout
     for clause in ("parameters", "input shape", "output shape", "test accuracy"):
         assert f"  {clause} " in checked.stdout
 
-    reported = small_cli("report", "--json")
+    reported = run("report", "--json")
     assert reported.returncode == 0
     latest = result_of(reported)["run"]
     assert latest["id"] == record["id"]

@@ -80,7 +80,7 @@ def processes_with_environment(text: str) -> list[int]:
 
 
 def wait_until_gone(text: str) -> None:
-    end = time.monotonic() + 100
+    end = time.monotonic() + TIMEOUT
     while processes_with_environment(text):
         assert time.monotonic() < end, "workers outlived their sweep"
         time.sleep(0.1)
