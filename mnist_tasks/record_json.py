@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mnist_tasks import json_text, listed_runs, old_records
+from mnist_tasks import disk, json_text, listed_runs, old_records
 from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.records import RunRecord
 
@@ -27,6 +27,8 @@ def to_json(record: RunRecord) -> bytes:
         fault = parse(content)
     except msgspec.DecodeError as error:
         fault = str(error)
+    if len(content) > disk.LARGEST_TEXT:
+        fault = f"{len(content):,} bytes, more than {disk.LARGEST_TEXT:,}"
     if not isinstance(fault, str):
         return content
     raise InputRefusedError(

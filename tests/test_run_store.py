@@ -14,7 +14,7 @@ import pytest
 
 from mnist_tasks import json_text, listed_runs, predictions, run_store, temporary
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.records import RunRecord
+from mnist_tasks.records import Epoch, RunRecord
 from mnist_tasks.reporting import run_summary
 from tests import examples, records_fuzz
 
@@ -254,12 +254,16 @@ def test_a_run_is_listed_as_its_record_says(tmp_path: Path, changes: dict[str, A
     assert run.evaluated_on == ("test" if record.check else "validation")
 
 
-def test_a_record_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
-    record = replace(examples.run(), epochs=())
+@pytest.mark.parametrize(
+    ("epochs", "found"), [((), "$.epochs"), (examples.run().epochs * 30_000, "more than 4,000,000")]
+)
+def test_a_record_that_could_not_be_read_back_is_not_written(
+    tmp_path: Path, epochs: tuple[Epoch, ...], found: str
+) -> None:
     with pytest.raises(InputRefusedError) as caught:
-        run_store.save(record, tmp_path)
+        run_store.save(replace(examples.run(), epochs=epochs), tmp_path)
     assert caught.value.reason == "record-invalid"
-    assert "$.epochs" in caught.value.found
+    assert found in caught.value.found
     assert not list(tmp_path.glob("*/run.json"))
 
 
