@@ -17,6 +17,7 @@ import pytest
 
 from mnist_tasks import check_store, locks, pruning, run_models, run_store, temporary
 from mnist_tasks.errors import EnvironmentProblemError
+from mnist_tasks.reporting import comparison, files
 from tests import examples
 
 MEMBERS = {"run.json", "model.h5", "predictions.npz"}
@@ -129,6 +130,15 @@ def test_a_check_does_not_bring_back_a_run_that_was_deleted(tmp_path: Path) -> N
     saved = check_store.newest(tmp_path)
     assert saved is not None
     assert saved.model == check.model
+
+
+def test_a_report_does_not_bring_back_a_run_that_was_deleted(tmp_path: Path) -> None:
+    (folder,) = fill(tmp_path, 1)
+    shown = comparison.view((), tmp_path)
+    pruning.delete([folder], tmp_path)
+    with pytest.raises(EnvironmentProblemError):
+        files.write_report(shown, files.ReportFiles(html=files.default_page(shown, tmp_path)))
+    assert not folder.exists()
 
 
 def test_a_training_that_is_under_way_is_not_touched(tmp_path: Path) -> None:

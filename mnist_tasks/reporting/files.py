@@ -116,7 +116,8 @@ def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
         from mnist_tasks.reporting import html
 
         page = html.run(shown) if isinstance(shown, RunView) else html.compare(shown)
-        _write(wanted.html, page.encode(), "--html")
+        own = shown.folder if isinstance(shown, RunView) else None
+        _write(wanted.html, page.encode(), "--html", run=own)
     if wanted.markdown:
         from mnist_tasks.reporting import markdown
 
@@ -163,8 +164,13 @@ def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> ReportD
     )
 
 
-def _write(path: Path, content: bytes, option: str) -> None:
-    with disk.writable(path.parent, remedy=f"Name another file with {option}."):
+def _write(path: Path, content: bytes, option: str, *, run: Path | None = None) -> None:
+    """Write a file and create its folder, unless that is the folder of a run.
+
+    The run may have been deleted, and its folder must not come back without its record.
+    """
+    folder = run.parent if run == path.parent else path.parent
+    with disk.writable(folder, remedy=f"Name another file with {option}."):
         disk.write(path, content)
 
 
