@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 
 from mnist_tasks import disk, json_text, listed_runs, predictions, record_json, run_store
+from mnist_tasks.check_records import Check
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
 from mnist_tasks.foreground import command_line
-from mnist_tasks.records import Check, Machine, RunRecord
+from mnist_tasks.records import Machine, RunRecord
 from mnist_tasks.run_store import StoredRuns
 
 FOLDER, FILE_NAME = "checks", "check.json"

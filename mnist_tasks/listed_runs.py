@@ -14,8 +14,9 @@ import msgspec
 
 from mnist_tasks import dataset_info, old_records
 from mnist_tasks import record_ranges as ranges
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.dataset_info import DatasetInfo
-from mnist_tasks.records import SCHEMA, Metrics, RunRecord
+from mnist_tasks.records import SCHEMA, RunRecord
 from mnist_tasks.verdict import Status, VerdictStatus, worst
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)

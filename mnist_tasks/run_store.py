@@ -17,9 +17,10 @@ from typing import TypeVar
 import msgspec
 
 from mnist_tasks import disk, listed_runs, predictions, record_json
+from mnist_tasks.check_records import Check
 from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.listed_runs import ListedRun
-from mnist_tasks.records import SCHEMA, Check, RunRecord
+from mnist_tasks.records import SCHEMA, RunRecord
 
 RECORD_NAME = "run.json"
 LATEST = "latest"

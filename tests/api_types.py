@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import assert_type
 
 import mnist_tasks
-from mnist_tasks.records import Check, RunRecord
+from mnist_tasks.check_records import Check
+from mnist_tasks.records import RunRecord
 
 
 def use() -> float:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mnist_tasks import json_text, listed_runs
+from mnist_tasks.check_records import Check, Layer, Metrics, ModelFile
 from mnist_tasks.dataset_info import DatasetInfo
-from mnist_tasks.records import (
-    Check,
-    Epoch,
-    Layer,
-    Machine,
-    Metrics,
-    ModelFile,
-    Point,
-    RunRecord,
-)
+from mnist_tasks.records import Epoch, Machine, Point, RunRecord
 from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.verdict import Clause, Status, Verdict
 

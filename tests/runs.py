@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 
 from mnist_tasks import predictions, run_store
+from mnist_tasks.check_records import Layer
 from mnist_tasks.checking import metrics
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.data import datasets, store
-from mnist_tasks.records import Epoch, Layer, Point, RunRecord
+from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.reporting.run_view import RunView
 from tests import examples
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import check_store, run_store
+from mnist_tasks.check_records import Check
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.records import Check
 from tests import examples
 
 

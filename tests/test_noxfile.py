@@ -17,9 +17,9 @@ import pytest
 
 import noxfile
 from mnist_tasks import json_text
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.cli import envelope
-from mnist_tasks.records import Metrics
 from tests import examples
 from tests.conftest import SMALL_CLI
 from tests.vetting.crafted import handmade

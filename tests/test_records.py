@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from mnist_tasks import records
-from mnist_tasks.records import Metrics
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.verdict import Clause, Verdict
 from tests import examples
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import disk, pruning, run_models, run_store
+from mnist_tasks.check_records import ModelFile
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
-from mnist_tasks.records import ModelFile, RunRecord
+from mnist_tasks.records import RunRecord
 from tests import examples
 
 NEW = b"the new model"

@@ -12,9 +12,9 @@ from mnist_tasks.data.loading import DataConfig
 
 if TYPE_CHECKING:
     from mnist_tasks.api.data import AnyPath, Data
+    from mnist_tasks.check_records import Check
     from mnist_tasks.checking.contract import Contract
     from mnist_tasks.checking.contract_file import LoadedContract
-    from mnist_tasks.records import Check
     from mnist_tasks.vetting.inspection import VettedFile
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import records
+from mnist_tasks.check_records import Check, ModelFile
 from mnist_tasks.checking import baselines, clauses, metrics, parallel, perturbations, results
 from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements
 from mnist_tasks.checking.contract import Contract
@@ -21,7 +22,6 @@ from mnist_tasks.checking.results import CheckResult
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
 from mnist_tasks.errors import MnistTasksError, UsageError
-from mnist_tasks.records import Check, ModelFile
 from mnist_tasks.vetting import image_input, sandbox
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from mnist_tasks import dataset_info
+from mnist_tasks.check_records import Metrics, Shape
 from mnist_tasks.checking import paired_test
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import ProportionBound, not_measured
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import printable
-from mnist_tasks.records import Metrics, Shape
 from mnist_tasks.verdict import SEVERITY, Clause, Verdict
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.inspection import Inspection

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.checking.paired_test import PairedCounts
-from mnist_tasks.records import Metrics
 
 MIN_PROBABILITY = 1e-7  # as Keras clips: one confident error must not make the loss infinite
 CALIBRATION_BINS = 15  # as in the paper

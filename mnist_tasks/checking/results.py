@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mnist_tasks import errors
+from mnist_tasks.check_records import Check
 from mnist_tasks.errors import Failure, MnistTasksError
-from mnist_tasks.records import Check
 from mnist_tasks.verdict import VerdictStatus
 
 

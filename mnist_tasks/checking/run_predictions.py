@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import disk, predictions, run_models
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.checking import metrics
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.records import Metrics, RunRecord
+from mnist_tasks.records import RunRecord
 
 LARGEST_MODEL = 100_000_000  # bytes, as the largest that a contract allows
 

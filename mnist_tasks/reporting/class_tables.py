@@ -10,7 +10,7 @@ from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import percent
 
 if TYPE_CHECKING:
-    from mnist_tasks.records import Metrics
+    from mnist_tasks.check_records import Metrics
     from mnist_tasks.reporting.run_summary import ClassScore
 
 MOST_SIDE_BY_SIDE = 20  # classes

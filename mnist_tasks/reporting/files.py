@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mnist_tasks import disk, run_models
+from mnist_tasks.check_records import Check
 from mnist_tasks.checking.results import CheckResults
 from mnist_tasks.errors import UsageError, printable
-from mnist_tasks.records import Check, RunRecord
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import export_tables
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.export_tables import Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mnist_tasks.records import Shape
+from mnist_tasks.check_records import Shape
 
 ABSENT = "–"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from mnist_tasks import errors
+from mnist_tasks.check_records import Check
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure, printable
-from mnist_tasks.records import Check
 from mnist_tasks.reporting import clause_text, run_text
 from mnist_tasks.verdict import Clause
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mnist_tasks import errors
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure
 from mnist_tasks.listed_runs import ListedRun
-from mnist_tasks.records import Metrics, RunRecord
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
 from mnist_tasks.reporting.comparison import Comparison, Row
 from mnist_tasks.reporting.markdown_text import code, escape, table

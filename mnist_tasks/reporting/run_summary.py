@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnist_tasks import listed_runs, stats
+from mnist_tasks.check_records import Layer, Metrics
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.listed_runs import ListedRun
-from mnist_tasks.records import Layer, Metrics, RunRecord
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.statuses import UNCHECKED
 
 CONFIDENCE = 0.95

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mnist_tasks import dataset_info
+from mnist_tasks.check_records import Check
 from mnist_tasks.listed_runs import ListedRun
-from mnist_tasks.records import Check, Epoch, Machine, RunRecord
+from mnist_tasks.records import Epoch, Machine, RunRecord
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural, speed
 from mnist_tasks.reporting.statuses import STATUSES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_tasks.records import Layer, Shape
+from mnist_tasks.check_records import Layer, Shape
 
 if TYPE_CHECKING:
     import keras

@@ -12,8 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from mnist_tasks.check_records import Layer
 from mnist_tasks.config import available_cores
-from mnist_tasks.records import Layer, Machine
+from mnist_tasks.records import Machine
 from mnist_tasks.training import costs
 from mnist_tasks.training.user_loss import ACCURACIES
 from mnist_tasks.version import VERSION

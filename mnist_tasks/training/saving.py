@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import disk, run_store
-from mnist_tasks.records import ModelFile
+from mnist_tasks.check_records import ModelFile
 from mnist_tasks.training import library_warnings
 from mnist_tasks.training.batches import with_channels
 

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks.check_records import Shape
 from mnist_tasks.dataset_info import ImageShape
-from mnist_tasks.records import Shape
 
 Fit = Literal["pad", "resize"]
 

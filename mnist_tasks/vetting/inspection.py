@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mnist_tasks.records import Layer, Protection, Shape
+from mnist_tasks.check_records import Layer, Protection, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

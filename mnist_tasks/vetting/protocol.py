@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from mnist_tasks import dataset_info
+from mnist_tasks.check_records import Layer, Protection, Shape
 from mnist_tasks.dataset_info import ImageShape
-from mnist_tasks.records import Layer, Protection, Shape
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.limits import Limits

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import dataset_info, resource_limits, temporary
-from mnist_tasks.records import Protection
+from mnist_tasks.check_records import Protection
 from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile

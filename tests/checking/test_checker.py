@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from mnist_tasks import json_text
+from mnist_tasks.check_records import Layer
 from mnist_tasks.checking.checker import LATENCY_RUNS, Checker
 from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Shift
 from mnist_tasks.checking.results import CheckResult, CheckResults, gather
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
-from mnist_tasks.records import Layer
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import DEFAULT

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from mnist_tasks.check_records import Layer, Metrics
 from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements, evaluate
 from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Rotate, Shift
 from mnist_tasks.checking.paired_test import PairedCounts
-from mnist_tasks.records import Layer, Metrics
 from mnist_tasks.verdict import SEVERITY, Clause
 from mnist_tasks.vetting.inspection import Inspection
 from tests.examples import PARTS

@@ -22,8 +22,8 @@ from tests.fork_server import ForkServer
 from tests.vetting import forked
 
 if TYPE_CHECKING:
+    from mnist_tasks.check_records import Check
     from mnist_tasks.checking.results import CheckResult
-    from mnist_tasks.records import Check
 
 pytestmark = pytest.mark.slow
 

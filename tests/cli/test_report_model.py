@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mnist_tasks import check_store, run_store
+from mnist_tasks.check_records import Check, ModelFile
 from mnist_tasks.checking import metrics
 from mnist_tasks.data import store
-from mnist_tasks.records import Check, ModelFile
 from tests import examples, runs
 from tests.json_output import result_of
 from tests.reporting.pages import Page

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from mnist_tasks.check_records import Layer, Metrics
 from mnist_tasks.dataset_info import MNIST
-from mnist_tasks.records import Layer, Metrics
 from mnist_tasks.reporting import run_summary
 from mnist_tasks.reporting.run_summary import Confusion
 from tests import examples

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.errors import Failure
-from mnist_tasks.records import Metrics, Trial
+from mnist_tasks.records import Trial
 from mnist_tasks.sweeping.job import Failed, Result
 from tests import examples
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mnist_tasks.check_records import Protection
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
-from mnist_tasks.records import Protection
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.isolation import landlock, protections
 from mnist_tasks.vetting.limits import Limits
@@ -174,7 +174,7 @@ def test_the_child_does_not_read_the_file_either(
 ) -> None:
     """It does not wait for the parent to end it."""
     reading = f"""
-from mnist_tasks.records import Protection
+from mnist_tasks.check_records import Protection
 from mnist_tasks.vetting import child_main
 from mnist_tasks.vetting.isolation import confinement
 from mnist_tasks.vetting.isolation.protections import NAMES

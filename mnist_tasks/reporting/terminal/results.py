@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks import dataset_info
+from mnist_tasks.check_records import Check
 from mnist_tasks.errors import printable
-from mnist_tasks.records import Check, Epoch, RunRecord, Trial
+from mnist_tasks.records import Epoch, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables

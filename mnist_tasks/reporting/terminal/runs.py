@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mnist_tasks.check_records import Metrics
 from mnist_tasks.errors import printable
 from mnist_tasks.foreground import command_line
 from mnist_tasks.listed_runs import ListedRun
-from mnist_tasks.records import Metrics, RunRecord
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import class_tables, formatting, run_summary, run_text
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES

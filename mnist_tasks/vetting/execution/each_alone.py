@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mnist_tasks.records import Shape
+from mnist_tasks.check_records import Shape
 
 # What these call is in the graph's library, where each operation is looked at, too.
 _READS_OR_CALLS = frozenset(

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tasks.records import Shape
+from mnist_tasks.check_records import Shape
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.execution import each_alone, keras_setup, model_cost
 from mnist_tasks.vetting.isolation.cpu_budget import CpuBudget, OutOfTimeError

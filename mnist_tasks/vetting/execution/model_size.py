@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from mnist_tasks.records import Layer, Shape
+from mnist_tasks.check_records import Layer, Shape
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.execution import (
     batch_axis,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from mnist_tasks import parent_death
-from mnist_tasks.records import Protection
+from mnist_tasks.check_records import Protection
 from mnist_tasks.vetting.isolation import landlock, linux, privileges, resources, seccomp
 from mnist_tasks.vetting.isolation.protections import (
     LIMITS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from mnist_tasks.check_records import Protection
 from mnist_tasks.errors import EnvironmentProblemError
-from mnist_tasks.records import Protection
 from mnist_tasks.vetting.untrusted_text import sanitize
 
 LIMITS = "resource-limits"

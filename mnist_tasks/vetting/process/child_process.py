@@ -18,7 +18,7 @@ from typing import IO, Self, get_args
 import msgspec
 
 from mnist_tasks import temporary
-from mnist_tasks.records import Protection
+from mnist_tasks.check_records import Protection
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.isolation import protections
 from mnist_tasks.vetting.limits import Limits, share_of_images

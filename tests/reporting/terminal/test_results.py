@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from mnist_tasks.check_records import Check, Metrics
 from mnist_tasks.checking.results import gather, of_check, of_error
 from mnist_tasks.data import datasets
 from mnist_tasks.data.fetching import Fetched, FetchedFile
 from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
-from mnist_tasks.records import Check, Metrics, RunRecord
+from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.sweeping.plan import Plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mnist_tasks.records import Layer
+from mnist_tasks.check_records import Layer
 from mnist_tasks.vetting.execution import each_alone, inference
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.protocol import InspectionResult, Options, Request
