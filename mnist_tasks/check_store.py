@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +46,7 @@ def attach(
     EnvironmentProblemError
         The run's record can't be written.
     """
-    attached = run_store.attach(check, runs, probabilities, stored=stored, on_skipped=on_skipped)
+    attached = attach_to_run(check, runs, probabilities, stored=stored, on_skipped=on_skipped)
     if attached is not None:
         return
     folder = _folder(runs, check.model.sha256)
@@ -57,6 +59,50 @@ def attach(
             disk.write(folder / FILE_NAME, json_text.to_json(check), staging=folder.parent)
     except EnvironmentProblemError as error:
         on_skipped(f"the report of {printable(check.model.path)}: {error}")
+
+
+def attach_to_run(
+    check: Check,
+    runs: Path,
+    probabilities: predictions.Probabilities | None = None,
+    *,
+    stored: StoredRuns | None = None,
+    on_skipped: Callable[[str], object] = lambda _: None,
+) -> RunRecord | None:
+    """Add a check to the newest record of the checked model, which its hash identifies.
+
+    Return the record with the check; ``None`` if none of the runs produced this model.
+
+    Parameters
+    ----------
+    probabilities : (n, classes) float32 in [0, 1]
+        The model's predictions for the test images, to be saved beside the record.
+    stored
+        The runs of the folder, if they are known.
+    on_skipped
+        Called with a message for each record that was skipped.
+    """
+    stored = stored or run_store.list_runs(runs)
+    for each in stored.skipped:
+        on_skipped(each)
+    run = stored.newest_of(check.model.sha256)
+    if run is None:
+        return None
+    # The run may be deleted at any time, and its folder must not come back without its model.
+    with disk.writable(runs, remedy=run_store.OTHER_FOLDER), suppress(FileNotFoundError):
+        try:
+            record, own = run_store.of_listed(run, runs)
+        except InputRefusedError as error:
+            on_skipped(run_store.message(error))
+            return None
+        if probabilities is not None:
+            content = predictions.to_bytes(probabilities)
+            disk.write(own / predictions.FILE_NAME, content)
+            check = replace(check, predictions=hashlib.sha256(content).hexdigest())
+        record = replace(record, check=check)
+        disk.write(own / run_store.RECORD_NAME, record_json.to_json(record))
+        return record
+    return None
 
 
 def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:

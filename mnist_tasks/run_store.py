@@ -6,7 +6,6 @@ folder named after its id, so that a forged record can't redirect a write or a d
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,8 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mnist_tasks import disk, listed_runs, predictions, record_json
-from mnist_tasks.check_records import Check
+from mnist_tasks import disk, listed_runs, record_json
 from mnist_tasks.errors import InputRefusedError, printable
 from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import SCHEMA, RunRecord
@@ -126,7 +124,7 @@ def list_runs(folder: Path, *, remedy: str = OTHER_FOLDER) -> StoredRuns:
         except InputRefusedError as error:
             runs.pop()
             if not _is_absent(error):
-                skipped.append(_message(error))
+                skipped.append(message(error))
         else:
             break
     return StoredRuns(runs=tuple(runs), skipped=tuple(sorted(skipped)))
@@ -190,50 +188,6 @@ def of_listed(run: ListedRun, folder: Path) -> tuple[RunRecord, Path]:
     return read(own / RECORD_NAME), own
 
 
-def attach(
-    check: Check,
-    folder: Path,
-    probabilities: predictions.Probabilities | None = None,
-    *,
-    stored: StoredRuns | None = None,
-    on_skipped: Callable[[str], object] = lambda _: None,
-) -> RunRecord | None:
-    """Add a check to the newest record of the checked model, which its hash identifies.
-
-    Return the record with the check; ``None`` if no run in the folder produced this model.
-
-    Parameters
-    ----------
-    probabilities : (n, classes) float32 in [0, 1]
-        The model's predictions for the test images, to be saved beside the record.
-    stored
-        The runs of the folder, if they are known.
-    on_skipped
-        Called with a message for each record that was skipped.
-    """
-    stored = stored or list_runs(folder)
-    for each in stored.skipped:
-        on_skipped(each)
-    run = stored.newest_of(check.model.sha256)
-    if run is None:
-        return None
-    # The run may be deleted at any time, and its folder must not come back without its model.
-    with disk.writable(folder, remedy=OTHER_FOLDER), suppress(FileNotFoundError):
-        try:
-            record, own = of_listed(run, folder)
-        except InputRefusedError as error:
-            on_skipped(_message(error))
-            return None
-        if probabilities is not None:
-            content = predictions.to_bytes(probabilities)
-            disk.write(own / predictions.FILE_NAME, content)
-            check = replace(check, predictions=hashlib.sha256(content).hexdigest())
-        record = replace(record, check=check)
-        disk.write(own / RECORD_NAME, record_json.to_json(record))
-        return record
-    return None
-
-
 def _read_each(
     folder: Path, parse: Callable[[bytes], Run | str], remedy: str
 ) -> tuple[list[Run], list[str]]:
@@ -254,7 +208,7 @@ def _read_each(
             run = _refusing(path, parse)
         except InputRefusedError as error:
             if not _is_absent(error):
-                skipped.append(_message(error))
+                skipped.append(message(error))
         else:
             if run.id == name:
                 found_runs.append(run)
@@ -269,7 +223,8 @@ def _is_absent(error: InputRefusedError) -> bool:
     return isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
 
 
-def _message(error: InputRefusedError) -> str:
+def message(error: InputRefusedError) -> str:
+    """Return the message about a record that is skipped because of an error."""
     return f"{printable(error.subject)}: {error.found}"
 
 

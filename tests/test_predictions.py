@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_tasks import dataset_info, predictions, run_store
+from mnist_tasks import check_store, dataset_info, predictions, run_store
 from mnist_tasks.errors import InputRefusedError
 from tests import examples
 
@@ -34,12 +34,12 @@ def test_predictions_for_the_most_images_and_classes_fit(tmp_path: Path) -> None
 def test_a_check_saves_its_predictions_beside_the_record(tmp_path: Path) -> None:
     record = examples.run()
     run_store.save(record, tmp_path)
-    run_store.attach(examples.check(), tmp_path, PROBABILITIES)
+    check_store.attach_to_run(examples.check(), tmp_path, PROBABILITIES)
     assert (predictions.load(tmp_path / record.id, classes=10) == PROBABILITIES).all()
 
 
 def test_the_predictions_of_an_unknown_model_are_not_stored(tmp_path: Path) -> None:
-    assert run_store.attach(examples.check(), tmp_path, PROBABILITIES) is None
+    assert check_store.attach_to_run(examples.check(), tmp_path, PROBABILITIES) is None
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from mnist_tasks import json_text, listed_runs, predictions, run_store, temporary
+from mnist_tasks import check_store, json_text, listed_runs, predictions, run_store, temporary
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import Epoch, RunRecord
 from mnist_tasks.reporting import run_summary
@@ -97,7 +97,7 @@ def test_a_check_is_added_to_the_newest_record_of_its_model(tmp_path: Path) -> N
         run_store.save(examples.run(number), tmp_path)
     other = replace(examples.run(2), model=replace(examples.MODEL, sha256="00" * 32))
     run_store.save(other, tmp_path)
-    attached = run_store.attach(examples.check(), tmp_path)
+    attached = check_store.attach_to_run(examples.check(), tmp_path)
     assert attached is not None
     assert attached.seed == 1
     checks = [record.check for record in run_store.read_all(tmp_path).records]
@@ -105,7 +105,7 @@ def test_a_check_is_added_to_the_newest_record_of_its_model(tmp_path: Path) -> N
 
 
 def test_the_check_of_an_unknown_model_is_not_stored(tmp_path: Path) -> None:
-    assert run_store.attach(examples.check(), tmp_path) is None
+    assert check_store.attach_to_run(examples.check(), tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +116,7 @@ def test_a_record_is_accepted_only_in_the_folder_of_its_id(tmp_path: Path) -> No
     found = run_store.read_all(tmp_path)
     assert found.records == ()
     assert "not named after its run, 20261122-120000-00ff" in found.skipped[0]
-    assert run_store.attach(examples.check(), tmp_path) is None
+    assert check_store.attach_to_run(examples.check(), tmp_path) is None
 
 
 LARGE = 10**16

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_tasks import predictions, run_store
+from mnist_tasks import check_store, predictions, run_store
 from mnist_tasks.checking import baselines, metrics
 from mnist_tasks.checking.contract import Baseline
 from mnist_tasks.data import datasets
@@ -73,7 +73,7 @@ def test_a_record_of_an_older_version_needs_no_calibration_error(run: Path) -> N
 def test_the_predictions_have_the_hash_in_the_record(run: Path) -> None:
     record = run_store.read(run / "run.json")
     assert record.check is not None
-    attached = run_store.attach(record.check, run.parent, PROBABILITIES)
+    attached = check_store.attach_to_run(record.check, run.parent, PROBABILITIES)
     assert attached is not None
     assert (predict(Baseline(record=str(run))) == PROBABILITIES).all()
     # Invented ones with the same metrics: two images of the same class, and their predictions.

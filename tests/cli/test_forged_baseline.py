@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mnist_tasks import predictions, run_store
+from mnist_tasks import check_store, predictions, run_store
 from mnist_tasks.checking import metrics
 from tests import examples, generated
 from tests.json_output import result_of
@@ -31,7 +31,7 @@ def run(tmp_path: Path) -> Path:
     folder = tmp_path / "runs" / examples.run().id
     check = replace(examples.check(), metrics=metrics.compute(TRUE, LABELS))
     run_store.save(examples.run(checked=check), folder.parent)
-    attached = run_store.attach(check, folder.parent, TRUE)
+    attached = check_store.attach_to_run(check, folder.parent, TRUE)
     assert attached is not None
     baseline = f"baseline = {{ record = 'runs/{folder.name}' }}\n"
     (tmp_path / "contract.toml").write_text(f"accuracy_above = 0\n{baseline}")
