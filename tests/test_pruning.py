@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,27 +78,41 @@ def test_a_sweep_that_is_under_way_is_not_touched(
 
 @needs_fork
 def test_wherever_it_is_killed_every_run_is_whole(tmp_path: Path) -> None:
-    dice = random.Random(0)  # noqa: S311
-    before: set[str] = set()
-    killed = 0
-    for turn in range(30):
-        fill(tmp_path, 20, 20 * turn)
-        folders = [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    """Killed before the first change of the disk, before the second, and so on, until it ends."""
+    for steps in itertools.count():
+        folders = fill(tmp_path, 2)
         if (child := os.fork()) == 0:
+            kill_after(steps)
             try:
                 pruning.delete(folders, tmp_path)
             finally:
                 os._exit(0)
-        time.sleep(dice.random() * 0.05)
-        os.kill(child, signal.SIGKILL)
-        killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
-        before |= whole(tmp_path)
+        _, status = os.waitpid(child, 0)
         stored = run_store.list_runs(tmp_path)
         assert stored.skipped == ()
         assert {run.id for run in stored.runs} == whole(tmp_path)
-    assert killed
+        if not os.WIFSIGNALED(status):
+            break
+    assert steps > 8  # two runs of three files each
+    assert whole(tmp_path) == set()
     pruning.delete([], tmp_path)
     assert not list(tmp_path.glob(f"{temporary.PREFIX}*"))
+
+
+def kill_after(steps: int) -> None:
+    """End this process as SIGKILL does, once it has changed the disk so many times."""
+    left = itertools.count(steps, -1)
+
+    def counted(change: Callable[..., None]) -> Callable[..., None]:
+        def do(*arguments: object, **options: object) -> None:
+            if not next(left):
+                os.kill(os.getpid(), signal.SIGKILL)
+            change(*arguments, **options)
+
+        return do
+
+    for name in ("rename", "unlink", "rmdir"):
+        setattr(os, name, counted(getattr(os, name)))
 
 
 @needs_fork
