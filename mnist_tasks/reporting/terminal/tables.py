@@ -39,7 +39,11 @@ def table(
     )
     for column in columns:
         justify = "right" if column in right else "left"
-        made.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        made.add_column(
+            Text(printable(column)),  # a string would be read as markup
+            justify=justify,  # type: ignore[arg-type]
+            overflow="fold",
+        )
     for row in rows:
         made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made

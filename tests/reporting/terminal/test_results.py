@@ -126,6 +126,12 @@ def test_numbers_stay_whole_at_80_columns() -> None:
         assert record.id in show(run_tables.newest(examples.stored(each)))
 
 
+@pytest.mark.parametrize("name", ["[/red]", "[red]a[/red]"])
+def test_a_class_with_the_name_of_a_style_shows_its_name(name: str) -> None:
+    names = (name, *MNIST.classes[1:])
+    assert show(run_tables.classes(examples.metrics(), names), width=100).count(name) >= 2
+
+
 def test_hostile_text_shows_as_text() -> None:
     hostile = "[red]\x1b[31m\x07" + "x" * 500
     record = examples.run(checked=examples.check())
