@@ -113,3 +113,12 @@ def test_bars_move_where_a_screen_is(
     with os.fdopen(leader), os.fdopen(follower, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         assert console.is_live(console.messages()) == live
+
+
+@pytest.mark.parametrize("size", ["0", "7", "²", "9999999999"])
+def test_a_size_that_is_none_is_ignored(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", size)
+    monkeypatch.setenv("LINES", size)
+    assert console.results().width == console.LOG_WIDTH
+    monkeypatch.setenv("COLUMNS", "44")
+    assert console.results().width == 44
