@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -50,25 +52,43 @@ def discard(stream: IO[str]) -> None:
     os.close(nowhere)
 
 
-def _console(*, stderr: bool) -> Console:
+_is_quiet: ContextVar[bool] = ContextVar("_is_quiet", default=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Print only errors in the block."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
+
+
+def _console(*, stderr: bool, quiet: bool) -> Console:
     odd = odd_sizes(os.environ)
     environment = {name: text for name, text in os.environ.items() if name not in odd}
     console = _SafeConsole(
-        stderr=stderr, highlight=False, markup=False, emoji=False, _environ=environment
+        stderr=stderr,
+        quiet=quiet,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ=environment,
     )
     if not console.file.isatty() and "COLUMNS" not in environment:
         console.width = LOG_WIDTH
     return console
 
 
-def results() -> Console:
-    """Return the console of standard output."""
-    return _console(stderr=False)
+def results(*, failed: bool = False) -> Console:
+    """Return the console of standard output; of a result that `failed`, also of a quiet command."""
+    return _console(stderr=False, quiet=_is_quiet.get() and not failed)
 
 
 def messages() -> Console:
     """Return the console of standard error."""
-    return _console(stderr=True)
+    return _console(stderr=True, quiet=_is_quiet.get())
 
 
 def is_live(console: Console) -> bool:
@@ -78,6 +98,8 @@ def is_live(console: Console) -> bool:
     a cell of a notebook: ``!command`` runs on a terminal there whose frames are kept, one below the
     other.
     """
+    if console.quiet:
+        return False
     if os.environ.get("TTY_COMPATIBLE") == "1":
         return console.is_terminal
     is_screen = console.file.isatty() and not console.is_dumb_terminal
@@ -91,7 +113,8 @@ def show_error(error: MnistTasksError | Failure) -> None:
     grid.add_column(overflow="fold")
     for name, text in errors.rows(error).items():
         grid.add_row(name, Text(text))
-    messages().print(Panel(grid, title=error.title, title_align="left", border_style="red"))
+    shown = _console(stderr=True, quiet=False)
+    shown.print(Panel(grid, title=error.title, title_align="left", border_style="red"))
 
 
 def note(message: str) -> None:

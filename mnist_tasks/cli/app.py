@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext, suppress
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +36,7 @@ class _Group(TyperGroup):
             raise ending.InterruptedError(*error.args) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and (name := RENAMED_COMMANDS.get(args[0])):
+        if args and not ctx.resilient_parsing and (name := RENAMED_COMMANDS.get(args[0])):
             raise errors.UsageError(
                 args[0],
                 expected="a command",
@@ -46,12 +47,17 @@ class _Group(TyperGroup):
         call = ctx.ensure_object(Invocation)
         call.command, *_ = found
         if not set(ctx.help_option_names) & set(args):  # help needs no valid project
-            from mnist_tasks import project
-
-            if ours := project.find():
-                call.project = ours
-                ctx.default_map = project_defaults.default_map(ours, self.commands)
+            # Nor does what completes a command line.
+            with suppress(errors.MnistTasksError) if ctx.resilient_parsing else nullcontext():
+                self._use_project(ctx, call)
         return found
+
+    def _use_project(self, ctx: Any, call: Invocation) -> None:
+        from mnist_tasks import project
+
+        if ours := project.find():
+            call.project = ours
+            ctx.default_map = project_defaults.default_map(ours, self.commands)
 
 
 app = typer.Typer(
@@ -60,7 +66,6 @@ app = typer.Typer(
     help="Fetch images, train a classifier of them, check it against a contract, and report.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

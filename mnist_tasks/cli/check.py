@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config, dataset_info
+from mnist_tasks.cli import completion
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
     MirrorUrl,
     Offline,
+    Quiet,
     Runs,
     is_given,
 )
@@ -47,6 +49,7 @@ RequireIsolation = Annotated[
 ContractFile = Annotated[
     Path | None,
     typer.Option(
+        envvar="MNIST_TASKS_CONTRACT",
         help="TOML file with the contract \\[default: \\[tool.mnist-tasks.contract] of the nearest "
         "pyproject.toml, from the current folder upwards, if there is one]",
         readable=False,
@@ -56,6 +59,8 @@ CheckedDataset = Annotated[
     str,
     typer.Option(
         "--dataset",
+        envvar="MNIST_TASKS_DATASET",
+        autocompletion=completion.datasets,
         help="Data set of the test images \\[default: that of the model's run, or else mnist]",
         show_default=False,
     ),
@@ -77,6 +82,7 @@ def check(
     mirror: MirrorUrl = None,
     offline: Offline = False,
     require_isolation: RequireIsolation = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Check models against the contract, several at once.
@@ -143,6 +149,7 @@ def vet(
     models: Models = None,
     contract: ContractFile = None,
     require_isolation: RequireIsolation = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Check whether model files are safe to open with Keras, without loading them.
@@ -191,7 +198,7 @@ def _print_check(result: CheckResult) -> None:
     if result.check is not None:
         from mnist_tasks.reporting.terminal import results
 
-        print_tables(results.checked(result.check))
+        print_tables(results.checked(result.check), failed=result.exit_code != 0)
     if result.error is not None:
         print_error(result.error)
 
@@ -199,4 +206,4 @@ def _print_check(result: CheckResult) -> None:
 def _print_summary(gathered: CheckResults) -> None:
     from mnist_tasks.reporting.terminal import results
 
-    print_tables(results.summary(gathered))
+    print_tables(results.summary(gathered), failed=gathered.exit_code != 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from mnist_tasks.project import Project
 
 PROGRAM = "mnist-tasks"
-FROM_SETTINGS = "DEFAULT_MAP"  # as click names this source of a value
+# As click names the sources of a value.
+FROM_SETTINGS, FROM_VARIABLE = "DEFAULT_MAP", "ENVIRONMENT"
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Invocation:
 
 
 class Command(TyperCommand):
-    """A command whose errors about a value name where it comes from: an option or the project."""
+    """A command whose errors name where a value comes from: an option, a variable, the project."""
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         """Read the words after the command's name."""
@@ -44,12 +46,25 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        from mnist_tasks import console
+
         try:
-            return super().invoke(ctx)
+            with console.quiet() if ctx.params.get("_quiet") else nullcontext():
+                return super().invoke(ctx)
         except MnistTasksError as error:
-            project = ctx.ensure_object(Invocation).project
-            option = error.subject.removeprefix("--")
-            source = ctx.get_parameter_source(option)
-            if project is None or source is None or source.name != FROM_SETTINGS:
-                raise
-            raise error.about(project.key(option)) from error
+            if origin := self._origin(ctx, error.subject):
+                raise error.about(origin) from error
+            raise
+
+    def _origin(self, ctx: Any, subject: str) -> str | None:
+        """Return what set the option that an error is about, unless the command line did."""
+        name = subject.removeprefix("--").replace("-", "_")
+        source = ctx.get_parameter_source(name)
+        project = ctx.ensure_object(Invocation).project
+        if source is None or not subject.startswith("--"):
+            return None
+        if source.name == FROM_SETTINGS and project:
+            key: str = project.key(name)
+            return key
+        variables = {each.name: str(each.envvar) for each in self.params}
+        return variables[name] if source.name == FROM_VARIABLE else None

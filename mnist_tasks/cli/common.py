@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import errors
+from mnist_tasks.cli import completion
 
 EXIT_CODES = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in errors.EXIT_CODES)
 DataDir = Annotated[
@@ -21,11 +22,15 @@ DatasetName = Annotated[
     str,
     typer.Option(
         "--dataset",
+        envvar="MNIST_TASKS_DATASET",
+        autocompletion=completion.datasets,
         help="Data set: mnist, fashion-mnist, or the name of a table in pyproject.toml.",
     ),
 ]
-Runs = Annotated[Path, typer.Option(help="Folder of the run records.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
+Runs = Annotated[Path, typer.Option(envvar="MNIST_TASKS_RUNS", help="Folder of the run records.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", envvar="MNIST_TASKS_OFFLINE", help="Do not use the network.")
+]
 MirrorUrl = Annotated[
     str | None,
     typer.Option(
@@ -34,10 +39,20 @@ MirrorUrl = Annotated[
         "with the four .gz files, or a mnist.npz.",
     ),
 ]
+#: The parameter is named `_quiet`: the class of the commands reads it, and no command does.
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        envvar="MNIST_TASKS_QUIET",
+        help="Print errors, and models that did not pass, and nothing else.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def is_given(context: typer.Context, name: str) -> bool:
-    """Whether a parameter is on the command line, and not a default or a project's setting."""
+    """Whether an option or its variable sets a parameter, and not a default or the project."""
     source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+    return source is not None and source.name in {"COMMANDLINE", "ENVIRONMENT"}

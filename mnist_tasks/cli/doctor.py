@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import config, dataset_info
+from mnist_tasks.cli import completion
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
@@ -24,7 +25,8 @@ def doctor(
     device: Annotated[
         str,
         typer.Option(
-            help="Required device: auto, cpu or gpu. With gpu, it is an error if no GPU is usable."
+            autocompletion=completion.devices,
+            help="Required device: auto, cpu or gpu. With gpu, it is an error if no GPU is usable.",
         ),
     ] = "auto",
     dataset: DatasetName = dataset_info.MNIST.name,

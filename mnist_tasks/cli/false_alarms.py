@@ -25,6 +25,7 @@ def false_alarms(
     contract: Annotated[
         Path | None,
         typer.Option(
+            envvar="MNIST_TASKS_CONTRACT",
             help="TOML file with the contract \\[default: the one that `check` uses]",
             readable=False,
         ),

@@ -14,6 +14,7 @@ from mnist_tasks.cli.common import (
     DatasetName,
     MirrorUrl,
     Offline,
+    Quiet,
 )
 from mnist_tasks.cli.output import Outcome, finish
 
@@ -51,6 +52,7 @@ def fetch(
             "pyproject.toml. Later runs accept no other files.",
         ),
     ] = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Fetch and verify the four files of a data set."""

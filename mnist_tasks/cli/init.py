@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks.cli.common import AsJson
+from mnist_tasks.cli.common import AsJson, Quiet
 from mnist_tasks.cli.output import Outcome, finish, print_line
 
 
@@ -15,6 +15,7 @@ def init(
     folder: Annotated[
         Path, typer.Argument(help="Folder to write the files to.", metavar="FOLDER")
     ] = Path(),
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Start a project of your own: a network, a contract, tasks and CI. Overwrites nothing."""

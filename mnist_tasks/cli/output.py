@@ -47,15 +47,15 @@ def finish(
     Without `draw`, the command has printed it.
     """
     if draw and not as_json:
-        print_tables(draw(result))
+        print_tables(draw(result), failed=exit_code != 0)
     return Outcome(result=result, exit_code=exit_code, as_json=as_json)
 
 
-def print_tables(*parts: RenderableType) -> None:
-    """Print rich renderables to standard output."""
+def print_tables(*parts: RenderableType, failed: bool = False) -> None:
+    """Print rich renderables to standard output; what `failed` is printed with --quiet, too."""
     from mnist_tasks import console
 
-    console.results().print(*parts)
+    console.results(failed=failed).print(*parts)
 
 
 def print_line(text: str) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mnist_tasks import config
-from mnist_tasks.cli.common import AsJson, DataDir, Runs
+from mnist_tasks import config, errors
+from mnist_tasks.cli import completion
+from mnist_tasks.cli.common import AsJson, DataDir, Quiet, Runs
 from mnist_tasks.cli.output import Outcome, finish, print_line, print_tables
 
 
@@ -20,6 +21,7 @@ def report(
             "\\[default: latest]. "
             "Several runs are each compared with the first.",
             metavar="RUN",
+            autocompletion=completion.runs,
         ),
     ] = None,
     html: Annotated[
@@ -34,6 +36,13 @@ def report(
     ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code", help="Exit with 1 unless each of the runs passed its contract."
+        ),
+    ] = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
@@ -52,4 +61,6 @@ def report(
         print_line(f"page: {page}")
     if open_page and page:
         typer.launch(str(page))
-    return finish(files.report_document(shown, wanted), None, as_json=as_json)
+    code = errors.CONTRACT_FAILED if exit_code and not comparison.passed(shown) else 0
+    document = files.report_document(shown, wanted)
+    return finish(document, None, as_json=as_json, exit_code=code)

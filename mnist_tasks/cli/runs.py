@@ -12,8 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_tasks import config
+from mnist_tasks.cli import completion
 from mnist_tasks.cli.command import Command
-from mnist_tasks.cli.common import EXIT_CODES, AsJson, Runs
+from mnist_tasks.cli.common import EXIT_CODES, AsJson, Quiet, Runs
 from mnist_tasks.cli.output import Outcome, finish, print_line, print_tables, warn_skipped
 from mnist_tasks.errors import UsageError
 
@@ -37,7 +38,10 @@ app = typer.Typer(
 
 @app.command("list", cls=Command, epilog=EXIT_CODES)
 def list_(
-    recipe: Annotated[str | None, typer.Option(help="Only runs of this recipe.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(autocompletion=completion.recipes, help="Only runs of this recipe."),
+    ] = None,
     contract: Annotated[
         str | None, typer.Option(help="Only passed, failed, inconclusive or unchecked runs.")
     ] = None,
@@ -87,7 +91,12 @@ def list_(
 @app.command(cls=Command, epilog=EXIT_CODES)
 def show(
     name: Annotated[
-        str, typer.Argument(help="Run id, a unique prefix of one, or latest.", metavar="RUN")
+        str,
+        typer.Argument(
+            help="Run id, a unique prefix of one, or latest.",
+            metavar="RUN",
+            autocompletion=completion.runs,
+        ),
     ],
     runs: Runs = config.RUNS_FOLDER,
     as_json: AsJson = False,
@@ -107,6 +116,7 @@ def prune(
     keep: Annotated[int, typer.Option(min=0, help="Number of the newest runs to keep.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     runs: Runs = config.RUNS_FOLDER,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Delete all but the newest runs, with everything in their folders.

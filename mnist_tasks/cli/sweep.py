@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config, dataset_info
+from mnist_tasks.cli import completion
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
     DatasetName,
     MirrorUrl,
     Offline,
+    Quiet,
     is_given,
 )
 from mnist_tasks.cli.output import Outcome, finish
@@ -45,7 +47,10 @@ def sweep(
     ] = None,
     recipe: Annotated[
         list[str] | None,
-        typer.Option(help="Recipe to train, as in `train`; repeatable \\[default: default]"),
+        typer.Option(
+            autocompletion=completion.recipes,
+            help="Recipe to train, as in `train`; repeatable \\[default: default]",
+        ),
     ] = None,
     network: Annotated[
         list[str] | None,
@@ -100,6 +105,7 @@ def sweep(
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Train many settings with many seeds, and rank them. Rerun a sweep to resume it."""

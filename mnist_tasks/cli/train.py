@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import config, dataset_info
+from mnist_tasks.cli import completion
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
     DatasetName,
     MirrorUrl,
     Offline,
+    Quiet,
     Runs,
 )
 from mnist_tasks.cli.output import Outcome, finish
@@ -21,7 +23,11 @@ from mnist_tasks.cli.output import Outcome, finish
 
 def train(
     recipe: Annotated[
-        str, typer.Option(help="Recipe to train: default, plain or one of the project's own.")
+        str,
+        typer.Option(
+            autocompletion=completion.recipes,
+            help="Recipe to train: default, plain or one of the project's own.",
+        ),
     ] = "default",
     network: Annotated[
         str | None,
@@ -45,7 +51,12 @@ def train(
         int, typer.Option(help="Random seed for weight initialization, shuffling and dropout.")
     ] = 0,
     device: Annotated[
-        str, typer.Option(help="Device to train on: auto, cpu, gpu, gpu:N or all (GPUs).")
+        str,
+        typer.Option(
+            envvar="MNIST_TASKS_DEVICE",
+            autocompletion=completion.devices,
+            help="Device to train on: auto, cpu, gpu, gpu:N or all (GPUs).",
+        ),
     ] = "auto",
     threads: Annotated[
         int | None, typer.Option(help="TensorFlow threads on the CPU \\[default: all cores]")
@@ -73,6 +84,7 @@ def train(
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Train a recipe or a network of your own, and save the model and the run record."""

@@ -146,6 +146,12 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> R
     return views[0] if len(views) == 1 else Comparison(views=views)
 
 
+def passed(shown: RunView | Comparison) -> bool:
+    """Whether each of the runs was checked and passed its contract."""
+    records = [shown.record] if isinstance(shown, RunView) else shown.records
+    return all(run_summary.status(record) == "passed" for record in records)
+
+
 def _find(stored: StoredRuns, runs: Path, name: str) -> tuple[RunRecord, Path]:
     with suppress(OSError, ValueError):  # the name may be too long for a path
         if Path(name).is_file() and Path(name).suffix != Path(run_store.RECORD_NAME).suffix:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mnist_tasks.cli.app import app
+from tests import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +25,35 @@ HEAD = f"""\
 `python train_model.py` and `python test_model.py` are `{PROGRAM} train` and `{PROGRAM} check`.
 Every command uses the same [exit codes](ci.md#exit-codes). A project can
 [set other defaults](own-model.md#settings-of-a-project).
+
+`{PROGRAM} --install-completion` makes your shell complete commands, options and the names of
+data sets, recipes and runs. `{PROGRAM} --show-completion` prints what that would install.
+"""
+VARIABLES = """\
+## Environment variables
+
+A variable sets an option of every command that takes the variable. The option wins over the
+variable, and the variable over the project's settings. An empty variable counts as none; 1 sets
+an option that has no value.
 """
 
 
 def document() -> str:
     """Return the page, in Markdown."""
-    return "\n".join([HEAD, *_group(typer.main.get_command(app), PROGRAM)])
+    return "\n".join([HEAD, *_variables(), *_group(typer.main.get_command(app), PROGRAM)])
+
+
+def _variables() -> Iterator[str]:
+    found: dict[str, dict[str, None]] = {}
+    for _, command in commands.each(typer.main.get_command(app)):
+        for parameter in command.params:
+            if parameter.envvar:
+                found.setdefault(parameter.envvar, {})[parameter.opts[0]] = None
+    yield VARIABLES
+    yield "| variable | option |\n|---|---|"
+    for variable, options in sorted(found.items()):
+        yield f"| `{variable}` | {', '.join(f'`{option}`' for option in options)} |"
+    yield ""
 
 
 def _group(group: Any, name: str) -> Iterator[str]:

@@ -1,0 +1,57 @@
+"""What a shell completes: the names of data sets, recipes, runs and devices.
+
+Nothing heavy is loaded. There is no place for an error: an invalid project has no names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnist_tasks.project import Project
+
+DEVICES = ("auto", "cpu", "gpu", "all")
+RECIPES = ("default", "plain")
+DATASETS = ("mnist", "fashion-mnist")
+
+
+def devices(incomplete: str) -> list[str]:
+    """Return the devices that begin with a text."""
+    return _beginning(DEVICES, incomplete)
+
+
+def recipes(incomplete: str) -> list[str]:
+    """Return the recipes that begin with a text, those of the project included."""
+    ours = _project()
+    return _beginning([*RECIPES, *(ours.settings.recipes if ours else ())], incomplete)
+
+
+def datasets(incomplete: str) -> list[str]:
+    """Return the data sets that begin with a text, those of the project included."""
+    ours = _project()
+    return _beginning([*DATASETS, *(ours.settings.datasets if ours else ())], incomplete)
+
+
+def runs(ctx: Any, incomplete: str) -> list[str]:
+    """Return the runs whose ids begin with a text, the newest first, after ``latest``."""
+    try:
+        with os.scandir(ctx.params.get("runs") or "runs") as entries:
+            ids = sorted((each.name for each in entries if each.is_dir()), reverse=True)
+    except OSError:
+        ids = []
+    return _beginning(["latest", *(each for each in ids if each[0].isdigit())], incomplete)
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete) and name.isprintable()]
+
+
+def _project() -> Project | None:
+    from mnist_tasks import errors, project
+
+    try:
+        return project.find()
+    except errors.MnistTasksError:
+        return None
