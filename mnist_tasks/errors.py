@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 CONTRACT_FAILED = 1
 BUG = 70
@@ -21,6 +21,41 @@ EXIT_CODES = (
     (INTERRUPTED, "interrupted"),
     (TERMINATED, "terminated"),
 )
+
+
+#: Why a command ended with an error: stable words for programs. docs/cli.md says what each means.
+Reason = Literal[
+    "wrong-usage",
+    "would-overwrite",
+    "input-refused",
+    "file-missing",
+    "model-can-run-code",
+    "model-unsupported",
+    "model-unreadable",
+    "no-model-files",
+    "record-invalid",
+    "data-missing",
+    "data-changed",
+    "other-dataset",
+    "network-code-failed",
+    "network-input-shape",
+    "network-output-shape",
+    "network-output-logits",
+    "environment-problem",
+    "certificates-unusable",
+    "isolation-unavailable",
+    "library-broken",
+    "no-home-folder",
+    "process-not-started",
+    "process-killed",
+    "process-died",
+    "resource-limit",
+    "temporary-folder-unusable",
+    "time-limit",
+    "internal-error",
+    "interrupted",
+    "terminated",
+]
 
 
 class MnistTasksError(Exception):
@@ -43,7 +78,7 @@ class MnistTasksError(Exception):
 
     exit_code: ClassVar[int]
     title: ClassVar[str]
-    reason: str
+    reason: Reason
 
     def __init__(
         self,
@@ -52,7 +87,7 @@ class MnistTasksError(Exception):
         found: str,
         expected: str | None = None,
         remedy: str | None = None,
-        reason: str | None = None,
+        reason: Reason | None = None,
     ) -> None:
         self.subject = printable(redact(subject), limit=LONGEST_LINE)
         self.expected = None if expected is None else _printable_lines(expected)
@@ -78,7 +113,7 @@ class UsageError(MnistTasksError):
 
     exit_code = 2
     title = "Wrong usage"
-    reason = "wrong-usage"
+    reason: Reason = "wrong-usage"
 
 
 class InputRefusedError(MnistTasksError):
@@ -86,7 +121,7 @@ class InputRefusedError(MnistTasksError):
 
     exit_code = 3
     title = "Input refused"
-    reason = "input-refused"
+    reason: Reason = "input-refused"
 
 
 class EnvironmentProblemError(MnistTasksError):
@@ -94,7 +129,7 @@ class EnvironmentProblemError(MnistTasksError):
 
     exit_code = 4
     title = "Environment problem"
-    reason = "environment-problem"
+    reason: Reason = "environment-problem"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +141,7 @@ class Failure:
     expected: str | None = None
     found: str
     remedy: str | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
     @classmethod
     def of(cls, error: MnistTasksError) -> Failure:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import sys
 import threading
+from typing import Final
 
 from mnist_tasks.errors import EnvironmentProblemError
 
-REASON = "resource-limit"
+REASON: Final = "resource-limit"
 TENSORFLOW_BYTES = 2 * 1024**3  # of address space; a training on two cores has used 1.9 GB
 TENSORFLOW_FILES = 16  # open at once
 _SPARE_THREADS = 4

@@ -79,6 +79,7 @@ def run(job: Job, images: Images, attempt: int) -> Result | Failed:
         return Failed(
             failure=Failure(
                 title="Bug",
+                reason="internal-error",
                 subject=job.id,
                 found=printable(f"{type(error).__name__} in {frame.name}: {error}", limit=1000),
                 remedy=f"Please report it with the output of `{training_run.command(job.config)}`.",

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mnist_tasks import disk, project
 from mnist_tasks.code_records import NetworkSource
@@ -25,7 +25,7 @@ FUNCTION = "build"
 DEFAULT_RECIPE = "default"
 LARGEST = 200_000  # bytes: the record keeps the text
 WHAT = f"net.py, net.py:function or package.module:function (without a function: {FUNCTION})"
-REASON = "network-code-failed"
+REASON: Final = "network-code-failed"
 
 
 @dataclass(frozen=True, kw_only=True)

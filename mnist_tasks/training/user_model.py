@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks.dataset_info import DatasetInfo
-from mnist_tasks.errors import InputRefusedError, printable
+from mnist_tasks.errors import InputRefusedError, Reason, printable
 from mnist_tasks.training import user_code, user_loss
 from mnist_tasks.training.model import build_optimizer
 from mnist_tasks.training.network_file import REASON, NetworkFile
@@ -190,6 +190,10 @@ def _require_shapes(model: keras.Model, where: str, info: DatasetInfo) -> None:
         "images in the model.",
         "output": f"End with keras.layers.Dense({classes}): one value per class.",
     }
+    reasons: dict[str, Reason] = {
+        "input": "network-input-shape",
+        "output": "network-output-shape",
+    }
     for side, shape in needed.items():
         if found[side] != [shape]:
             raise InputRefusedError(
@@ -197,7 +201,7 @@ def _require_shapes(model: keras.Model, where: str, info: DatasetInfo) -> None:
                 expected=f"{side} shape {shape}, for the data set {info.title}",
                 found=", ".join(map(str, found[side])),
                 remedy=remedies[side],
-                reason=f"network-{side}-shape",
+                reason=reasons[side],
             )
 
 

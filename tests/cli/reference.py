@@ -10,6 +10,7 @@ import typer
 
 from mnist_tasks.cli.app import app
 from tests import commands
+from tests.cli import reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +37,19 @@ A variable sets an option of every command that takes the variable. The option w
 variable, and the variable over the project's settings. An empty variable counts as none; 1 sets
 an option that has no value.
 """
+REASONS_HEAD = """\
+## Reasons of errors
+
+`reason` in an error of [`--json`](ci.md#the-json-document) is one of these words, which stay the
+same; there may be new ones. For model files, see [outcomes](untrusted-models.md#outcomes).
+"""
 
 
 def document() -> str:
     """Return the page, in Markdown."""
-    return "\n".join([HEAD, *_variables(), *_group(typer.main.get_command(app), PROGRAM)])
+    return "\n".join(
+        [HEAD, *_variables(), *_reasons(), *_group(typer.main.get_command(app), PROGRAM)]
+    )
 
 
 def _variables() -> Iterator[str]:
@@ -53,6 +62,14 @@ def _variables() -> Iterator[str]:
     yield "| variable | option |\n|---|---|"
     for variable, options in sorted(found.items()):
         yield f"| `{variable}` | {', '.join(f'`{option}`' for option in options)} |"
+    yield ""
+
+
+def _reasons() -> Iterator[str]:
+    yield REASONS_HEAD
+    yield "| reason | exit code | meaning |\n|---|---|---|"
+    for reason, (codes, meaning) in reasons.REASONS.items():
+        yield f"| `{reason}` | {', '.join(map(str, codes))} | {meaning} |"
     yield ""
 
 
