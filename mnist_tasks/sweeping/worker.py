@@ -107,7 +107,7 @@ def _serve(
             os.dup2(file.fileno(), stream)
     with contextlib.suppress(UnicodeEncodeError):  # TensorFlow can't write to another path
         str(log.parent).encode()
-        tempfile.tempdir = str(log.parent)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(log.parent)  # the sweep removes it
     above = multiprocessing.parent_process()
     assert above is not None  # noqa: S101 - this is a worker process
     parent_death.exit_with_parent(parent, above.join)

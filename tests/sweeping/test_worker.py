@@ -1,4 +1,4 @@
-"""Ctrl-C does not reach a worker that is starting: its parent ends it."""
+"""Workers that start: Ctrl-C does not reach them, and their temporary files are the sweep's."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ import pytest
 from mnist_tasks.sweeping import worker
 
 WORKERS = """
-import os, sys, time
+import os, sys, tempfile, time
 from pathlib import Path
+from mnist_tasks import temporary
 from mnist_tasks.sweeping.worker import Worker
 
+def load():
+    with temporary.folder() as folder:
+        Path("seen").write_text(f"{folder.parent}\\n{tempfile.gettempdir()}")
+
 if __name__ == "__main__":
-    workers = [Worker(time.time, Path(sys.argv[1])) for _ in range(2)]
+    workers = [Worker(load, Path(sys.argv[1])) for _ in range(2)]
+    while not Path("seen").exists() or not Path("seen").read_text():
+        time.sleep(0.1)
     for each in workers:
         print(Path(f"/proc/{each.process.pid}/status").read_text())
         each.close()
@@ -32,11 +39,18 @@ def test_every_worker_blocks_ctrl_c_including_the_first(tmp_path: Path) -> None:
     script.write_text(WORKERS)
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "TMPDIR": str(Path(__file__).parent),
+        },
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
+        timeout=600,
     )
+    assert (tmp_path / "seen").read_text().split("\n") == [str(tmp_path)] * 2
     masks = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("SigBlk")]
     assert len(masks) == 2
     for mask in masks:
