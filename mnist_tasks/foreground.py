@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import re
@@ -10,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
 
+_PR_SET_PDEATHSIG = 1
 # What asks a process to end; Windows lacks some of them.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 # A terminal or a supervisor can send the same signal twice: to this process and to its group.
@@ -37,7 +40,8 @@ def run(words: list[str]) -> int:
     """Run a command and return its exit code, which is 128 + n after signal n.
 
     The command reads and writes the streams of this process, but not a terminal's input. A signal
-    that asks this process to end is passed on once, and the command decides what to do.
+    that asks this process to end is passed on once, and the command decides what to do. If this
+    process is killed, Linux sends SIGTERM to the command.
     """
     if os.name != "posix":
         return _run_on_console(words)
@@ -58,7 +62,12 @@ def run(words: list[str]) -> int:
         # In a group of its own, Ctrl-C reaches the command through this process only. Such a group
         # is stopped when it reads from the terminal.
         stdin = subprocess.DEVNULL if os.isatty(0) else None
-        with subprocess.Popen(words, process_group=0, stdin=stdin) as child:
+        with subprocess.Popen(
+            words,
+            process_group=0,
+            stdin=stdin,
+            preexec_fn=_terminate_with_parent(),  # noqa: PLW1509 - it is one system call
+        ) as child:
             early = set(received)
             children.append(child)
             for number in early:
@@ -68,6 +77,14 @@ def run(words: list[str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 128 - code if code < 0 else code
+
+
+def _terminate_with_parent() -> Callable[[], object] | None:
+    """Return what a new process calls so that Linux terminates it if its parent is killed."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # loaded now: after a fork, it might wait for a lock for ever
+    return partial(prctl, _PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _run_on_console(words: list[str]) -> int:

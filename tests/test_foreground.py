@@ -77,6 +77,14 @@ def test_a_signal_reaches_the_command_once_and_the_code_is_its_own(
         assert parent.wait(timeout=600) == 42
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel")
+def test_a_command_is_terminated_if_its_parent_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path / "end", "SIGTERM") as (parent, lines):
+        assert next(lines) == "ready\n"
+        parent.kill()
+        assert next(lines) == "SIGTERM\n"
+
+
 def test_a_command_that_a_signal_ends_gives_the_code_of_a_shell(tmp_path: Path) -> None:
     with running(tmp_path / "end") as (parent, lines):
         assert next(lines) == "ready\n"
