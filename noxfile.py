@@ -128,7 +128,9 @@ def build(session: nox.Session) -> None:
     python = str(binaries / "python")
     if session.venv_backend == "uv":
         session.run("uv", "venv", "--quiet", str(folder / "venv"))
-        session.run("uv", "pip", "install", "--quiet", "--python", python, str(wheel))
+        # What is used here is little: to compile all of TensorFlow would take longer.
+        env = {"UV_COMPILE_BYTECODE": "0"}
+        session.run("uv", "pip", "install", "--quiet", "--python", python, str(wheel), env=env)
     else:
         session.run("python", "-m", "venv", str(folder / "venv"))
         session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import types
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.conftest import CommandLine
     from tests.sweeping.ray_nodes import Nodes
 
     Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,6 +34,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 QUICK = ("--limit", "60", "--set", "batch_size=20", "--offline")
 HAS_RAY = importlib.util.find_spec("ray") is not None
 REQUIRED = os.environ.get("REQUIRE_CLUSTER") == "1"
+
+
+@pytest.fixture
+def small_cli(small_cli: CommandLine) -> Cli:
+    """Run the command line in a Python of its own, which starts threads and processes of Ray."""
+    return partial(small_cli, fresh=True)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +129,7 @@ def test_no_run_is_lost_when_a_node_dies(nodes: Nodes, tmp_path: Path) -> None:
         assert "default" in line, line + process.stderr.read()
     time.sleep(0.2)  # until it is in its next run
     ray_nodes.kill(nodes.other)
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=600)
     result = json_output.of(stdout)["result"]
     assert result["runs"] == runs, stderr
     assert result["done"] + len(result["failed"]) == runs
@@ -143,7 +151,7 @@ def test_a_lost_cluster_is_reported_and_finished_runs_are_kept(
     line = process.stderr.readline()
     assert "default" in line, line + process.stderr.read()
     ray_nodes.kill(nodes.head)
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=600)
     assert process.returncode == 4, stderr
     error = json_output.of(stdout)["error"]
     assert error["subject"] == "the Ray cluster"
