@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEAD, OTHER = "127.0.0.2", "127.0.0.3"  # Ray replaces 127.0.0.1 by the machine's external address
 START = "from ray.scripts.scripts import main; main()"
-TIMEOUT = 60.0  # seconds
+TIMEOUT = 600.0  # seconds
 STORE = str(150 * 1024**2)
 
 
