@@ -62,5 +62,5 @@ def report(
     if open_page and page:
         typer.launch(str(page))
     code = errors.CONTRACT_FAILED if exit_code and not comparison.passed(shown) else 0
-    document = files.report_document(shown, wanted)
+    document = files.report_document(shown, wanted) if as_json else None
     return finish(document, None, as_json=as_json, exit_code=code)

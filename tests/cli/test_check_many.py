@@ -107,6 +107,14 @@ def test_vet_takes_folders(cli: Cli, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert [each["path"] for each in result_of(done)["models"]] == [*("a/2.keras", "a/b/1.keras")]
 
+    (tmp_path / "a" / "2.keras").write_bytes(b"GIF89a" * 100)
+    shown = cli("vet", "a", env={"COLUMNS": "80"})
+    assert shown.returncode == 3
+    table = shown.stdout[shown.stdout.index("All 2 models") :]
+    rows = [line.split() for line in table.splitlines() if ".keras" in line]
+    assert [row[:2] for row in rows] == [["a/b/1.keras", "passed"], ["a/2.keras", "error"]]
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+
 
 @pytest.mark.parametrize("forced", [False, True])
 def test_progress_is_only_shown_in_a_terminal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mnist_tasks import dataset_info
 from mnist_tasks.check_records import Check
-from mnist_tasks.errors import printable
+from mnist_tasks.errors import Failure, printable
 from mnist_tasks.records import Epoch, RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
@@ -159,6 +159,16 @@ def vetted(path: str, file: VettedFile) -> RenderableType:
             "Run `mnist-tasks check` to evaluate the model.", "default"
         ),
     )
+
+
+def all_vetted(found: Sequence[tuple[str, Failure | None]]) -> RenderableType:
+    """Show the result for each of several files, with the error of those that were not vetted."""
+    rows = [
+        (path, tables.status("error" if error else "passed"), error.found if error else "")
+        for path, error in sorted(found, key=lambda each: each[1] is not None)
+    ]
+    title = f"All {len(rows)} models"
+    return tables.table(("model", "static check", "reason"), rows, title=title)
 
 
 def verdict(check: Check) -> RenderableType:
