@@ -187,7 +187,7 @@ _PASSWORD = re.compile(
 )
 _USER = re.compile(r"//[^/\s]*@")
 # Of an address, or of a part of one, with a name and a value.
-_QUERY = re.compile(r"""((?:\b\w\w+:/+[^\s?#"']*)|(?=\?[^\s?]*=))[?#][^\s"']+""")
+_QUERY = re.compile(r"""((?:\b\w\w+:/+[^\s?#"']*)|(?=\?[^\s?]*=))[?#][^\s"')]+""")
 
 
 def _printable_lines(text: str) -> str:

@@ -118,6 +118,8 @@ def _show(error: BaseException, failure: Failure) -> None:
     from mnist_tasks import console
 
     if isinstance(error, typer.TyperException):
+        text = errors.redact(error.format_message())
+        error.format_message = lambda: text  # type: ignore[method-assign]
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]  # with the usage
     elif failure.reason == "interrupted":
         console.note(f"Interrupted. {failure.found}")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.data import download
+from mnist_tasks import locks
+from mnist_tasks.data import download, fetching
 from mnist_tasks.data.download import RetryPolicy
-from mnist_tasks.data.sources import Mirror
+from mnist_tasks.data.local import Local
+from mnist_tasks.data.sources import Mirror, Source
 from mnist_tasks.errors import EnvironmentProblemError, MnistTasksError
 from tests.data.test_sources import QUICK, Recorder, file_server, retrieve
 from tests.server import send, serve
@@ -55,6 +57,20 @@ def test_a_deadline_holds_however_slow_the_server_is(
         elapsed = time.monotonic() - start
     assert caught.value.found == "too slow: not complete after 0.5 s"
     assert elapsed < 4
+
+
+def test_a_slow_source_holds_neither_the_next_one_nor_the_lock(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    cache, policy = tmp_path / "cache", RetryPolicy(idle_timeout=2, timeout=0.2, delays=(1, 1))
+    with serve(slow_body) as url:
+        sources: list[Source] = [Mirror("slow", url, policy), Local(small_mnist)]
+        result = fetching.fetch(cache, sources, progress=Recorder())
+    assert {file.source for file in result.files} == {str(small_mnist)}
+    (failure,) = result.failures
+    assert failure.endswith("too slow: not complete after 0.2 s")
+    with locks.locked(cache, timeout=0):
+        pass
 
 
 def test_retries_end_at_the_deadline(tmp_path: Path) -> None:
