@@ -159,6 +159,7 @@ def test_a_file_of_the_kernel_has_more_than_its_size() -> None:
         disk.read_regular(Path("/proc/self/status"), limit=10)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make links")
 def test_a_link_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("again")
@@ -171,6 +172,7 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make links")
 @pytest.mark.parametrize(
     ("target", "found"),
     [
@@ -192,12 +194,14 @@ def test_a_link_to_no_file_is_refused(target: str, found: str, tmp_path: Path) -
     assert link.is_symlink()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make links")
 def test_a_folder_that_is_a_link_to_nothing_is_named(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nothing")
     with pytest.raises(EnvironmentProblemError, match="link: a link to nothing"):
         disk.require_writable(tmp_path / "link", remedy="")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make links")
 def test_the_file_of_the_standard_output_is_not_replaced(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     script = "import mnist_tasks.disk, pathlib; print(mnist_tasks.disk.obstacle(pathlib.Path({})))"
