@@ -86,10 +86,21 @@ def test_the_streams_change_no_exit_code(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == expected
 
 
-def test_results_that_are_lost_are_an_error(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mnist_tasks", "runs", "--runs", str(tmp_path)]
+PRINTS_LATE = "from mnist_tasks.cli import streams\nwith streams.reliable(): print('a result')"
+
+
+@pytest.mark.parametrize("words", [("-m", "mnist_tasks", "--help"), ("-c", PRINTS_LATE)])
+def test_results_that_are_lost_are_an_error(words: tuple[str, ...]) -> None:
+    env = {**os.environ, "PYTHONPATH": str(SMALL_CLI.parents[1])}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=env,
+        )
     assert done.returncode == 4
     assert "standard output" in done.stderr
     assert "No space left on device" in done.stderr
