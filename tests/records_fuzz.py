@@ -13,6 +13,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -152,14 +153,14 @@ def changed_json(source: random.Random, content: bytes) -> bytes:
             case 0 if isinstance(holder, list):
                 holder.extend(holder * 5)
             case 0:
-                holder[source.choice(("", "\x1b", "schema"))] = source.choice(VALUES)
+                holder[source.choice(("", "\x1b", "schema"))] = deepcopy(source.choice(VALUES))
             case 1:
                 del holder[key]
             case 2:
                 other, inner = source.choice(list(_places(document)))
                 holder[key] = json.loads(json.dumps(other[inner]))
             case _:
-                holder[key] = source.choice(VALUES)
+                holder[key] = deepcopy(source.choice(VALUES))
         if not document:
             break
     return json.dumps(document).encode()
