@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import other_system
+from tests import json_output, other_system
 from tests.conftest import SMALL_CLI, Run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux is what is disguised")
@@ -120,7 +119,7 @@ def test_a_file_is_replaced_once_nobody_reads_it(start: Start) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("system", ["win32", "darwin"])
 def test_a_model_is_checked(system: str, model: str, command: Callable[..., Run]) -> None:
-    checked = json.loads(command(system, "check", model, "--json", code=1).stdout)
+    checked = json_output.result_of(command(system, "check", model, "--json", code=1))
     (outcome,) = checked["checks"]
     clauses = {each["name"]: each["status"] for each in outcome["check"]["verdict"]["clauses"]}
     assert clauses.pop("test accuracy") == "failed"  # which was measured
