@@ -91,7 +91,7 @@ PRINTS_LATE = "from mnist_tasks.cli import streams\nwith streams.reliable(): pri
 
 @pytest.mark.parametrize("words", [("-m", "mnist_tasks", "--help"), ("-c", PRINTS_LATE)])
 def test_results_that_are_lost_are_an_error(words: tuple[str, ...]) -> None:
-    env = {**os.environ, "PYTHONPATH": str(SMALL_CLI.parents[1])}
+    env = {**os.environ, "PYTHONPATH": str(SMALL_CLI.parents[1]), "PYTHONUNBUFFERED": ""}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, *words],
