@@ -159,7 +159,8 @@ def kill(command: Command, number: signal.Signals, moment: float, folder: Path) 
     done.code = process.returncode
     if done.code not in {0, 1, *CODES[number]}:
         done.wrong.append(f"code {done.code}: {stderr[-1000:]}")
-    elif "Traceback" in stderr and ", in main" in stderr:  # not while Python starts
+    # Ctrl-C while Python itself starts gives a traceback, and sometimes the code 1.
+    elif "Traceback" in stderr and "mnist_tasks" in stderr and ", in main" in stderr:
         done.wrong.append(stderr[-1000:])
     processes = _processes(folder, patience=SECONDS)
     done.left = _temporary_files(folder) + processes
@@ -191,7 +192,7 @@ def run(
     kills: list[Kill] = []
     for index in range(count):
         command = commands[index % len(commands)]
-        number = SIGNALS[(index + index // len(commands)) % len(SIGNALS)]
+        number = SIGNALS[(index % len(commands) + index // len(commands)) % len(SIGNALS)]
         if command.name not in seconds:
             command.begin(folder)
             start = time.monotonic()
