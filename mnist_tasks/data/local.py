@@ -13,7 +13,7 @@ from mnist_tasks.data import containers
 from mnist_tasks.data.candidates import Candidate
 from mnist_tasks.data.datasets import DataFile
 from mnist_tasks.data.download import Progress
-from mnist_tasks.errors import InputRefusedError, MnistTasksError
+from mnist_tasks.errors import InputRefusedError, MnistTasksError, Reason
 
 DEEPEST = 4  # levels of subfolders: torchvision writes to MNIST/raw
 MOST_FILES = 10_000
@@ -33,17 +33,21 @@ class Local:
     path: Path
 
     def __post_init__(self) -> None:
+        reason: Reason | None = None
         try:
             mode = self.path.stat().st_mode
             is_usable = stat.S_ISDIR(mode) or stat.S_ISREG(mode)
             found = "" if is_usable else "a pipe, socket or device"
         except FileNotFoundError:
-            found = "no such file"
+            found, reason = "no such file", "file-missing"
         except (OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
         if found:
             raise InputRefusedError(
-                str(self.path), expected="a folder or file with the data", found=found
+                str(self.path),
+                expected="a folder or file with the data",
+                found=found,
+                reason=reason,
             )
 
     @property

@@ -102,7 +102,7 @@ def _read_sweep(folder: Path) -> tuple[list[RunRecord], str]:
     if stored.skipped:
         found = "; ".join(stored.skipped)
     elif not records:
-        found = "none"
+        found = "none" if folder.is_dir() else "no such folder"
     elif len(evaluated_on) > 1:
         found = "runs evaluated on validation images and runs evaluated on test images"
     elif mixed := _mixed_setting(records):

@@ -36,8 +36,9 @@ def test_a_single_file_is_a_source(small_mnist: Path, tmp_path: Path) -> None:
 
 
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRefusedError, match="no such file"):
+    with pytest.raises(InputRefusedError, match="no such file") as refused:
         retrieve(Local(tmp_path / "none"), tmp_path / "staging")
+    assert refused.value.reason == "file-missing"
 
 
 def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:

@@ -97,6 +97,13 @@ def test_the_error_for_a_file_has_a_remedy(tmp_path: Path) -> None:
     assert "mnist-tasks sweep" in str(refusal(path).remedy)
 
 
+@pytest.mark.parametrize(("name", "found"), [("", "none"), ("absent", "no such folder")])
+def test_a_folder_that_is_absent_is_told_from_one_without_a_sweep(
+    tmp_path: Path, name: str, found: str
+) -> None:
+    assert refusal(tmp_path / name).found == found
+
+
 def test_old_records_without_a_digest_that_differ_in_their_seeds_are_one_setting(
     tmp_path: Path,
 ) -> None:
