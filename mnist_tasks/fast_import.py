@@ -36,7 +36,9 @@ def light() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Buffer what is written to file descriptor 2, and write it only if the block raises.
+    """Buffer what is written to file descriptor 2, and write it only if the block fails.
+
+    A signal that ends the block is not a failure.
 
     TensorFlow's C++ code writes there directly, past ``sys.stderr`` and before any log level
     applies.
@@ -49,7 +51,7 @@ def quiet_stderr() -> Iterator[None]:
     with held_back:
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(saved, 2)
             held_back.seek(0)
             with contextlib.suppress(OSError):  # the error is what counts

@@ -17,7 +17,9 @@ try:
         os.write(2, b"from C++") if sys.argv[1] == "write" else None
         if sys.argv[2] == "fail":
             raise KeyError
-except KeyError:
+        if sys.argv[2] == "interrupt":
+            raise KeyboardInterrupt
+except (KeyError, KeyboardInterrupt):
     sys.exit(7)
 """
 
@@ -27,6 +29,7 @@ except KeyError:
     [
         ("", "write pass", 0, ""),
         ("", "write fail", 7, "from C++"),
+        ("", "write interrupt", 7, ""),
         ("2>&-", "nothing pass", 0, ""),
         ("2>&-", "nothing fail", 7, ""),
         ("2>/dev/full", "write fail", 7, ""),
