@@ -46,7 +46,7 @@ Quiet = Annotated[
         "--quiet",
         "-q",
         envvar="MNIST_TASKS_QUIET",
-        help="Print errors, and models that did not pass, and nothing else.",
+        help="Print only errors and models that did not pass.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

@@ -14,9 +14,9 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
         (3,),
         "the model file has something that this program doesn't know, or reaches a limit",
     ),
-    "model-unreadable": ((3,), "the model file is damaged, or none"),
+    "model-unreadable": ((3,), "the file is damaged, or is not a model"),
     "no-model-files": ((3,), "a folder or list without model files"),
-    "record-invalid": ((3,), "a run record that is damaged, or whose values can't be"),
+    "record-invalid": ((3,), "a run record that is damaged, or has impossible values"),
     "data-missing": ((3,), "`--from` names a path that lacks files of the data set"),
     "data-changed": ((3,), "the files of your own data set are not those that were locked"),
     "other-dataset": ((3,), "the files are those of another known data set"),
@@ -31,7 +31,7 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
     "network-output-shape": ((3,), "it has another number of classes than the data set"),
     "network-output-logits": (
         (3,),
-        "its loss takes probabilities, but the model's outputs are none",
+        "its loss takes probabilities, but the model outputs something else",
     ),
     "environment-problem": ((4,), "a problem with the machine that has no word of its own"),
     "certificates-unusable": (

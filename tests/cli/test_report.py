@@ -45,6 +45,7 @@ def test_a_report_writes_a_page_beside_the_record(cli: Cli, three: Path) -> None
     assert done.returncode == 0
     page = three / examples.run(2).id / "report.html"
     assert f"page: runs/{examples.run(2).id}/report.html" in done.stdout
+    assert "\n\nRuns: 3 of 3" in done.stdout  # a line apart from the run itself
     assert "Not checked yet." in page.read_text(encoding="utf-8")
 
 

@@ -115,7 +115,7 @@ def summary(results: CheckResults) -> RenderableType:
         (each.path, _accuracy(each.check), tables.status(each.status), _reason(each))
         for each in sorted(results.checks, key=_severity)
     ]
-    title = f"All {len(rows)} models. Contract: {run_text.contract(results.contract)}"
+    title = f"{len(rows)} models. Contract: {run_text.contract(results.contract)}"
     return tables.table(
         ("model", "accuracy", "status", "reason"), rows, title=title, right={"accuracy"}
     )
@@ -167,7 +167,7 @@ def all_vetted(found: Sequence[tuple[str, Failure | None]]) -> RenderableType:
         (path, tables.status("error" if error else "passed"), error.found if error else "")
         for path, error in sorted(found, key=lambda each: each[1] is not None)
     ]
-    title = f"All {len(rows)} models"
+    title = f"{len(rows)} models"
     return tables.table(("model", "static check", "reason"), rows, title=title)
 
 

@@ -92,7 +92,7 @@ def report(shown: RunView | Comparison) -> RenderableType:
     if shown.note:
         parts.append(Text(printable(shown.note, limit=1000), "yellow"))
     if shown.stored_runs.runs or shown.stored_runs.skipped:
-        parts.append(newest(shown.stored_runs))
+        parts += [Text(), newest(shown.stored_runs)]
     return Group(*parts)
 
 

@@ -176,7 +176,7 @@ def test_the_table_of_all_models_ends_with_the_worst() -> None:
         "r.h5 – error a [b]Lambda[/b]?[31m",
         "slow.h5 – error it took too long",
     ]
-    assert "All 6 models. Contract: the default contract" in shown
+    assert "6 models. Contract: the default contract" in shown
 
 
 def _named(check: Check, path: str) -> Check:
