@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -160,6 +161,10 @@ def test_a_shell_completes_names(tmp_path: Path) -> None:
     assert complete("mnist-tasks train --recipe d", tmp_path) == ["default"]
 
 
-def test_the_script_of_the_completion_is_shown(cli: Cli) -> None:
-    done = cli("--show-completion", "bash")
+def test_the_script_of_the_completion_is_shown(tmp_path: Path) -> None:
+    # It is for the shell that runs the command.
+    command = f"{shlex.quote(sys.executable)} -m mnist_tasks --show-completion; true"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert "_MNIST_TASKS_COMPLETE=complete_bash" in done.stdout, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from mnist_tasks import disk, run_store, temporary
 from mnist_tasks.code_records import NetworkSource
-from mnist_tasks.errors import EnvironmentProblemError
+from mnist_tasks.errors import EnvironmentProblemError, UsageError
 from mnist_tasks.sweeping import sweep
 from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed
@@ -136,7 +137,7 @@ def test_a_run_is_repeated_if_a_file_that_its_network_imports_changed(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "damage", ["record cut", "no record", "no model", "other model", "pipe", "settings"]
+    "damage", ["record cut", "no record", "no model", "other model", "settings"]
 )
 def test_a_damaged_run_is_repeated(tmp_path: Path, damage: str) -> None:
     sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
@@ -150,9 +151,6 @@ def test_a_damaged_run_is_repeated(tmp_path: Path, damage: str) -> None:
         (folder / "model.h5").unlink()
     elif damage == "other model":
         (folder / "model.h5").write_bytes(b"another")
-    elif damage == "pipe":  # reading one would block forever
-        (folder / "model.h5").unlink()
-        os.mkfifo(folder / "model.h5")
     else:
         record = run_store.read(folder / "run.json")
         assert record.trial is not None
@@ -161,6 +159,15 @@ def test_a_damaged_run_is_repeated(tmp_path: Path, damage: str) -> None:
     executor = Executor()
     assert sweep.run(PLAN, tmp_path, executor, progress=Recorder()).done == 4
     assert executor.given == [1]
+
+
+def test_a_pipe_in_place_of_a_model_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    model = PLAN.jobs(tmp_path)[1].config.output
+    model.parent.mkdir()
+    os.mkfifo(model)  # reading one would block forever
+    with pytest.raises(UsageError, match=re.escape(str(model))):
+        sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+    assert model.is_fifo()
 
 
 def test_a_failed_run_is_reported_and_repeated_by_the_next_sweep(tmp_path: Path) -> None:
@@ -239,7 +246,7 @@ def test_two_sweeps_cannot_use_a_folder_at_once(tmp_path: Path) -> None:
         yield from Executor()(jobs, folder)
 
     sweep.run(PLAN, tmp_path, executor, progress=Recorder())
-    assert "another process has locked the folder" in errors[0].found
+    assert "has locked the folder" in errors[0].found
 
 
 def test_leftovers_of_a_killed_sweep_are_deleted(tmp_path: Path) -> None:
