@@ -8,8 +8,11 @@ print goes to standard error, which is never shown unescaped.
 from __future__ import annotations
 
 import errno
+import math
 import os
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -88,8 +91,12 @@ def _process(request: Request) -> Iterator[Message]:
         return
     resources.raise_limits(limits)
     yield Stage(name="import")
+    before = time.process_time()
     keras_setup.import_keras()
     library = keras_model.library_for(declared)
+    allowed = limits.cpu_seconds + math.ceil(time.process_time() - before)
+    request = msgspec.structs.replace(request, limits=replace(limits, cpu_seconds=allowed))
+    resources.limit_cpu(allowed)
     images = request.options.image_shape
     yield Stage(name="count")
     with library.without_weights():

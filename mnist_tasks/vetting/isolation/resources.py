@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import time
 from importlib import import_module
 from typing import Any
 
@@ -41,9 +42,9 @@ def limit(limits: Limits) -> list[str]:
 
 
 def raise_limits(limits: Limits) -> None:
-    """Allow the memory and time that TensorFlow needs, once the static check is over."""
+    """Allow the memory and time to import TensorFlow, once the static check is over."""
     _set_limit("RLIMIT_AS", limits.memory_bytes, limits.memory_bytes)
-    limit_cpu(limits.cpu_seconds)
+    limit_cpu(time.process_time() + limits.import_cpu_seconds)
 
 
 def limit_cpu(seconds: float) -> None:

@@ -143,7 +143,7 @@ def died(
     if ended_by == "SIGXCPU":
         return EnvironmentProblemError(
             file_name,
-            expected=f"at most {limits.cpu_seconds:.0f} s of processor time",
+            expected=f"at most {limits.import_cpu_seconds} s of processor time",
             found=found,
             remedy=_AGAIN,
             reason="time-limit",

@@ -393,8 +393,15 @@ def test_too_little_memory_is_an_environment_problem(model: Path) -> None:
 @pytest.mark.slow
 def test_too_little_time_for_the_import_is_an_environment_problem(model: Path) -> None:
     with pytest.raises(EnvironmentProblemError) as caught:
-        sandbox.inspect(model, image_sets=IMAGES, limits=Limits(cpu_seconds=1))
+        sandbox.inspect(model, image_sets=IMAGES, limits=Limits(import_cpu_seconds=0))
     assert "SIGXCPU" in caught.value.found
+
+
+@pytest.mark.slow
+def test_the_time_of_the_import_is_not_the_models(model: Path) -> None:
+    """It takes ten times longer where the libraries are not compiled to bytecode."""
+    inspected = sandbox.inspect(model, image_sets=IMAGES, limits=Limits(cpu_seconds=3))
+    assert inspected.no_predictions_reason is None
 
 
 @pytest.mark.slow
