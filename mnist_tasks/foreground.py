@@ -46,13 +46,16 @@ def run(words: list[str]) -> int:
     if os.name != "posix":
         return _run_on_console(words)
     children: list[subprocess.Popen[bytes]] = []
+    pending: list[int] = []  # signals that came before the command started
     received: dict[int, float] = {}
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if time.monotonic() - received.get(number, -math.inf) > _SAME_SECONDS:
             received[number] = time.monotonic()
-            for child in children:
-                child.send_signal(number)
+            if children:
+                children[0].send_signal(number)
+            else:
+                pending.append(number)
 
     numbers = [getattr(signal, name) for name in _NAMES]
     # What is ignored stays so, for this process and for the command: `nohup` does that.
@@ -68,9 +71,8 @@ def run(words: list[str]) -> int:
             stdin=stdin,
             preexec_fn=_terminate_with_parent(),  # noqa: PLW1509 - it is one system call
         ) as child:
-            early = set(received)
             children.append(child)
-            for number in early:
+            for number in pending:
                 child.send_signal(number)
             code = child.wait()
     finally:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from functools import partial
+from queue import Empty, Full, Queue
+from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_tasks.data import certificates
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 PIECE = 1 << 16  # bytes
+_MOST_PIECES = 64  # that wait to be written
 
 
 class TooSlowError(Exception):
@@ -28,6 +30,9 @@ class Head:
 
     status: int
     length: int | None
+
+
+_Item: TypeAlias = Head | bytes | Exception | None  # the last two end a response
 
 
 def receive(url: str, *, idle_timeout: float, deadline: float) -> Iterator[Head | bytes]:
@@ -43,9 +48,11 @@ def receive(url: str, *, idle_timeout: float, deadline: float) -> Iterator[Head 
     Exception
         Whatever `requests` raises; see `request_errors.failure`.
     """
-    arrived: SimpleQueue[Head | bytes | Exception | None] = SimpleQueue()
+    arrived: Queue[_Item] = Queue(_MOST_PIECES)
     responses: list[Response] = []
     ended = threading.Event()
+
+    put = partial(_put, arrived, ended)
 
     def run() -> None:
         try:
@@ -53,14 +60,13 @@ def receive(url: str, *, idle_timeout: float, deadline: float) -> Iterator[Head 
                 responses.append(response)
                 length = response.headers.get("Content-Length", "")
                 total = int(length) if length.isdecimal() else None
-                arrived.put(Head(status=response.status_code, length=total))
+                put(Head(status=response.status_code, length=total))
                 for piece in response.iter_content(PIECE):
-                    if ended.is_set():
+                    if not put(piece):
                         return
-                    arrived.put(piece)
-            arrived.put(None)
+            put(None)
         except Exception as error:
-            arrived.put(error)
+            put(error)
 
     threading.Thread(target=run, daemon=True).start()
     try:
@@ -79,6 +85,15 @@ def receive(url: str, *, idle_timeout: float, deadline: float) -> Iterator[Head 
         for response in responses:
             with suppress(Exception):  # urllib3 has it since 2.3; else the thread waits on
                 response.raw.shutdown()
+
+
+def _put(arrived: Queue[_Item], ended: threading.Event, item: _Item) -> bool:
+    """Put an item into a queue that may be full for long; return False once nobody reads it."""
+    while not ended.is_set():
+        with suppress(Full):  # the disk is slower than the server
+            arrived.put(item, timeout=1.0)
+            return True
+    return False
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks import locks
-from mnist_tasks.data import download, fetching
+from mnist_tasks.data import download, fetching, web
 from mnist_tasks.data.download import RetryPolicy
 from mnist_tasks.data.local import Local
 from mnist_tasks.data.sources import Mirror, Source
@@ -43,6 +43,24 @@ def drip(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"x")
         request.wfile.flush()
         time.sleep(0.1)
+
+
+def test_a_server_that_is_faster_than_the_disk_fills_no_memory() -> None:
+    sent: list[int] = []  # sizes of what the system took
+    total = 64 << 20
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(total))
+        request.end_headers()
+        sent.extend(request.wfile.write(bytes(1 << 20)) for _ in range(64))
+
+    with serve(answer) as url:
+        items = web.receive(url, idle_timeout=600, deadline=time.monotonic() + 600)
+        assert next(items) == web.Head(status=200, length=total)
+        time.sleep(1)
+        assert sum(sent) < total / 2
+        assert sum(len(item) for item in items if isinstance(item, bytes)) == total
 
 
 @pytest.mark.parametrize("answer", [slow_body, slow_head])
