@@ -109,7 +109,11 @@ def publish(record: RunRecord, folder: Path) -> RunRecord:
     except (EnvironmentProblemError, InputRefusedError) as error:
         found = f"{error.found}. {state}"
         raise type(error)(
-            error.subject, expected=error.expected, found=found, remedy=error.remedy
+            error.subject,
+            expected=error.expected,
+            found=found,
+            remedy=error.remedy,
+            reason=error.reason,
         ) from error
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(state) from error

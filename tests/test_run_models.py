@@ -12,7 +12,7 @@ import pytest
 
 from mnist_tasks import disk, pruning, run_models, run_store
 from mnist_tasks.check_records import ModelFile
-from mnist_tasks.errors import EnvironmentProblemError, UsageError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
 from tests import examples
 
@@ -81,6 +81,13 @@ def test_without_a_record_the_latest_model_stays(tmp_path: Path) -> None:
     assert "model_latest.h5 was not replaced" in caught.value.found
     assert (tmp_path / "model_latest.h5").read_bytes() == b"the old model"
     assert own.read_bytes() == NEW
+
+
+def test_a_record_that_is_not_valid_keeps_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(InputRefusedError) as caught:
+        publish(replace(trained(tmp_path), recipe={}), tmp_path)
+    assert caught.value.reason == "record-invalid"
+    assert "its recipe has no name. The new model is" in caught.value.found
 
 
 def test_a_record_is_complete_before_the_latest_model_is_replaced(tmp_path: Path) -> None:
