@@ -89,7 +89,7 @@ def _failed(error: OSError, path: Path, size: int) -> OSError:
 def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
     """Write a file to a temporary name, and move it into place once it is complete.
 
-    A symbolic link is written through, as by any other program.
+    As with any other program, a symbolic link is written through, and a file keeps its permissions.
 
     Parameters
     ----------
@@ -103,15 +103,16 @@ def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
         It can't be written; the error names the target. A file that is there is not changed.
     """
     place = destination(target)
+    folder = staging if staging and place == target else place.parent
     try:
-        with temporary.file(staging if staging and place == target else place.parent) as (
-            file,
-            path,
-        ):
+        with temporary.file(folder) as (file, path):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            path.chmod(default_mode())
+            mode = default_mode()
+            with suppress(FileNotFoundError):
+                mode = place.stat().st_mode & 0o777
+            path.chmod(mode)
             if not temporary.HAS_LOCKS:
                 file.close()
             _replace(path, place)
@@ -244,6 +245,5 @@ def size(folder: Path) -> int:
 
 def default_mode(wanted: int = 0o666) -> int:
     """Return the mode of a new file or, from 0o777, of a new folder."""
-    mask = os.umask(0)  # it can be read only by setting it
-    os.umask(mask)
+    os.umask(mask := os.umask(0))  # it can be read only by setting it
     return wanted & ~mask

@@ -28,6 +28,18 @@ def test_a_new_file_has_the_usual_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no modes")
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "file"
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    (tmp_path / "link").symlink_to(target)
+    for path in (target, tmp_path / "link"):
+        disk.write(path, b"new")
+        assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
 @pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
 def test_a_failure_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]

@@ -39,9 +39,7 @@ def write(own: ProjectTable, lock: Lock) -> None:
                 remedy=f"Write it with that header and, if it has a lock, delete that. Then rerun "
                 f"`{own.origin.lock_command}`.",
             )
-        mode = file.stat().st_mode
         disk.write(file, updated.encode())
-        file.chmod(mode)
 
 
 def replace(text: str, name: str, lock: Lock) -> str | None:
