@@ -33,7 +33,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:  # typer would exit without a word
-            raise ending.InterruptedError(*error.args) from error
+            raise ending.CommandInterruptedError(*error.args) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not ctx.resilient_parsing and (name := RENAMED_COMMANDS.get(args[0])):

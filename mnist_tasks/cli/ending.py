@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ISSUES = "https://github.com/mnist-tasks/mnist-tasks/issues"
 
 
-class InterruptedError(Exception):  # noqa: A001 - the built-in one is that of a system call
+class CommandInterruptedError(Exception):
     """Ctrl-C; the argument, if there is one, says what is left on disk."""
 
 
@@ -76,7 +76,7 @@ def _run(app: typer.Typer, words: Sequence[str] | None, *, as_json: bool) -> tup
 def _call(app: typer.Typer, words: Sequence[str] | None, call: Invocation) -> Outcome | int | None:
     found: Outcome | int | None = app(words, prog_name=PROGRAM, standalone_mode=False, obj=call)
     if found == errors.INTERRUPTED:  # what typer makes of Ctrl-C while it reads the words
-        raise InterruptedError
+        raise CommandInterruptedError
     return found
 
 
@@ -94,7 +94,7 @@ def _failure(error: BaseException, command: str | None) -> tuple[int, Failure]:
     error = resource_limits.exhausted(error) or error
     if isinstance(error, MnistTasksError):
         return error.exit_code, Failure.of(error)
-    if isinstance(error, InterruptedError | typer.Abort):
+    if isinstance(error, CommandInterruptedError | typer.Abort):
         found = str(error) or "Every file on disk is complete."
         failure = Failure(title="Interrupted", subject=program, found=found, reason="interrupted")
         return errors.INTERRUPTED, failure
