@@ -36,8 +36,7 @@ class _SafeConsole(Console):
             if segment.control or text.isprintable() or text == "\n":
                 yield segment
             else:
-                shown = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-                yield segment._replace(text=shown)
+                yield segment._replace(text=errors.without_controls(text))
 
     def on_broken_pipe(self) -> None:
         """Discard the rest of the output; the exit code stays that of the command."""

@@ -200,6 +200,10 @@ def printable(text: str, *, limit: int = 200) -> str:
     Control characters, such as terminal escapes, become ``?``; runs of whitespace become a space;
     text longer than `limit` characters is cut.
     """
-    line = " ".join(text.split())
-    shown = "".join(character if character.isprintable() else "?" for character in line)
+    shown = without_controls(" ".join(text.split()))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def without_controls(text: str) -> str:
+    """Return lines of text with ``?`` for each control character, such as a terminal escape."""
+    return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)

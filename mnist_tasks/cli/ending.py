@@ -61,7 +61,7 @@ def _run(app: typer.Typer, words: Sequence[str] | None, *, as_json: bool) -> tup
             raise
         exit_code, failure = _failure(error, call.command)
         if exit_code == errors.BUG:
-            traceback.print_exc()
+            sys.stderr.write(errors.without_controls(errors.redact(traceback.format_exc())))
         if as_json:
             return exit_code, envelope.of_error(call.command, exit_code, failure)
         _show(error, failure)

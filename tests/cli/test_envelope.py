@@ -136,6 +136,15 @@ def test_a_bug_is_in_the_envelope(tmp_path: Path) -> None:
     assert "Traceback" in done.stderr
 
 
+def test_the_traceback_of_a_bug_is_safe_to_show(tmp_path: Path) -> None:
+    login = "user:password@"
+    done = run_with(f"raise ZeroDivisionError('http://{login}host/a \\x1b[2J\\nnext')", tmp_path)
+    assert done.returncode == 70
+    assert "\nZeroDivisionError: http://***@host/a ?[2J\nnext\n" in done.stderr
+    assert login not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_nothing_else_is_on_standard_output(tmp_path: Path) -> None:
     """Neither what Python code prints, nor what a process does that it starts."""
     done = run_with("print('one'); os.system('echo two'); return ()", tmp_path)
