@@ -55,7 +55,7 @@ def records(folder: Path) -> dict[int, dict[str, Any]]:
     found = {}
     for record in run_store.read_all(folder).records:
         plain = json.loads(json_text.to_json(record))
-        for name in ("created", "seconds", "command"):
+        for name in ("created", "order", "seconds", "command"):
             del plain[name]
         for epoch in plain["epochs"]:
             del epoch["seconds"], epoch["images_per_second"]
