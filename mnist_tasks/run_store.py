@@ -59,7 +59,7 @@ def save(
 ) -> Path:
     """Write a record below a folder of runs, atomically, and return its path.
 
-    `remedy` is what the user can do if it can't be written; `staging` is as in `disk.replacing`.
+    `remedy` is what the user can do if it can't be written; `staging` is as in `disk.write`.
 
     Raises
     ------
