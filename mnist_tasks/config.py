@@ -15,7 +15,8 @@ from msgspec import Meta, Struct
 from mnist_tasks import cgroups, constraints, dataset_info, disk
 from mnist_tasks.errors import UsageError, printable
 
-DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?|all")
+DEVICES = ("auto", "cpu", "gpu", "all")
+DEVICE = re.compile(rf"{'|'.join(DEVICES)}|gpu:\d{{1,3}}")
 MODEL_SUFFIXES = (".h5", ".keras")
 LATEST_MODEL = Path("model_latest.h5")
 RUNS_FOLDER = Path("runs")

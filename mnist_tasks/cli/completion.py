@@ -12,26 +12,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mnist_tasks.project import Project
 
-DEVICES = ("auto", "cpu", "gpu", "all")
-RECIPES = ("default", "plain")
-DATASETS = ("mnist", "fashion-mnist")
-
 
 def devices(incomplete: str) -> list[str]:
     """Return the devices that begin with a text."""
-    return _beginning(DEVICES, incomplete)
+    from mnist_tasks import config
+
+    return _beginning(config.DEVICES, incomplete)
 
 
 def recipes(incomplete: str) -> list[str]:
     """Return the recipes that begin with a text, those of the project included."""
+    from mnist_tasks.training.recipes import RECIPES
+
     ours = _project()
     return _beginning([*RECIPES, *(ours.settings.recipes if ours else ())], incomplete)
 
 
 def datasets(incomplete: str) -> list[str]:
     """Return the data sets that begin with a text, those of the project included."""
+    from mnist_tasks.data.datasets import KNOWN
+
     ours = _project()
-    return _beginning([*DATASETS, *(ours.settings.datasets if ours else ())], incomplete)
+    return _beginning([*KNOWN, *(ours.settings.datasets if ours else ())], incomplete)
 
 
 def runs(ctx: Any, incomplete: str) -> list[str]:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks import run_store
+from mnist_tasks import config, run_store
+from mnist_tasks.cli import completion
+from mnist_tasks.data import datasets
+from mnist_tasks.training import recipes
 from tests import examples
 from tests.json_output import error_of, result_of
 from tests.vetting.crafted import handmade
@@ -159,6 +162,18 @@ def test_a_shell_completes_names(tmp_path: Path) -> None:
         assert complete(words, tmp_path) == expected, words
     (tmp_path / "pyproject.toml").write_text("[tool.mnist-tasks]\nnosuch = 1\n")
     assert complete("mnist-tasks train --recipe d", tmp_path) == ["default"]
+
+
+def test_names_are_completed_from_where_they_are_defined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "DEVICES", (*config.DEVICES, "new-device"))
+    monkeypatch.setitem(datasets.KNOWN, "new-data", datasets.FASHION_MNIST)
+    monkeypatch.setitem(recipes.RECIPES, "new-recipe", recipes.PLAIN)
+    assert completion.devices("new") == ["new-device"]
+    assert completion.datasets("new") == ["new-data"]
+    assert completion.recipes("new") == ["new-recipe"]
 
 
 def test_the_script_of_the_completion_is_shown(tmp_path: Path) -> None:
