@@ -156,6 +156,12 @@ class Failure:
         )
 
 
+def interrupted(subject: str = "mnist-tasks", found: str = "") -> Failure:
+    """Return the parts of Ctrl-C, which by default leaves nothing half-written."""
+    found = found or "Every file on disk is complete."
+    return Failure(title="Interrupted", subject=subject, found=found, reason="interrupted")
+
+
 def rows(error: MnistTasksError | Failure) -> dict[str, str]:
     """Return the parts of an error, by their names in its display."""
     parts = {

@@ -95,9 +95,7 @@ def _failure(error: BaseException, command: str | None) -> tuple[int, Failure]:
     if isinstance(error, MnistTasksError):
         return error.exit_code, Failure.of(error)
     if isinstance(error, CommandInterruptedError | typer.Abort):
-        found = str(error) or "Every file on disk is complete."
-        failure = Failure(title="Interrupted", subject=program, found=found, reason="interrupted")
-        return errors.INTERRUPTED, failure
+        return errors.INTERRUPTED, errors.interrupted(program, str(error))
     if isinstance(error, Terminated):
         found = "A signal asked the process to end. Every file on disk is complete."
         failure = Failure(title="Terminated", subject=program, found=found, reason="terminated")

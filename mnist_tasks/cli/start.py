@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 from mnist_tasks import errors, install
 from mnist_tasks.cli import envelope, streams
@@ -17,14 +18,20 @@ def main(arguments: list[str] | None = None) -> None:
             app.main(arguments)
         except ImportError as error:
             problem = install.import_problem(error)
-            if envelope.is_wanted(sys.argv[1:] if arguments is None else arguments):
-                failure = errors.Failure.of(problem)
-                sys.stdout.write(envelope.of_error(None, problem.exit_code, failure))
-            else:
-                # The library may be the one that draws panels.
-                rows = [f"{key}: {text}" for key, text in errors.rows(problem).items()]
-                lines = map(errors.printable, [problem.title, *rows])
-                sys.stderr.write("\n".join(lines) + "\n")
-            sys.exit(problem.exit_code)
+            rows = [f"{key}: {text}" for key, text in errors.rows(problem).items()]
+            failure = errors.Failure.of(problem)
+            _end(arguments, problem.exit_code, failure, [problem.title, *rows])
         except KeyboardInterrupt:  # while the command line is loaded
-            sys.exit(errors.INTERRUPTED)
+            failure = errors.interrupted()
+            _end(arguments, errors.INTERRUPTED, failure, [f"Interrupted. {failure.found}"])
+
+
+def _end(
+    arguments: list[str] | None, exit_code: int, failure: errors.Failure, lines: Iterable[str]
+) -> None:
+    """Print what ended a command, and exit; the library that draws panels may be missing."""
+    if envelope.is_wanted(sys.argv[1:] if arguments is None else arguments):
+        sys.stdout.write(envelope.of_error(None, exit_code, failure))
+    else:
+        sys.stderr.write("\n".join(map(errors.printable, lines)) + "\n")
+    sys.exit(exit_code)

@@ -57,3 +57,13 @@ def test_the_same_as_json(tmp_path: Path, cli: Cli) -> None:
     error = error_of(done)
     assert done.returncode == 4
     assert (error["subject"], error["reason"]) == ("numpy", "library-broken")
+
+
+def test_ctrl_c_while_the_command_line_is_loaded(tmp_path: Path, cli: Cli) -> None:
+    env = broken(tmp_path, "typer", "import signal; signal.raise_signal(signal.SIGINT)")
+    done = cli("vet", "model.h5", env=env)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "Interrupted. Every file on disk is complete.\n"
+    done = cli("vet", "model.h5", "--json", env=env)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert error_of(done)["reason"] == "interrupted"
