@@ -180,9 +180,10 @@ def vet(
             found.append(VetResult(path=str(path), exit_code=0, vetted=vetted))
             if not as_json:
                 print_tables(results.vetted(str(path), vetted))
-    if len(found) > 1 and not as_json:
-        print_tables(results.all_vetted([(each.path, each.error) for each in found]))
     worst = max((each.exit_code for each in found), default=0)
+    if len(found) > 1 and not as_json:
+        table = results.all_vetted([(each.path, each.error) for each in found])
+        print_tables(table, failed=worst != 0)
     return finish(VetResults(models=tuple(found)), None, as_json=as_json, exit_code=worst)
 
 
