@@ -84,7 +84,7 @@ def convert_table(table: Any, kind: type[Kind], name: str, *, prefix: str = "") 
     for key, value in table.items():
         path = f"{prefix}{printable(key)}"
         if key not in types:
-            raise _not_one_of(path, key, types, "unknown")
+            raise _not_one_of(path, key, types, "no such key")
         kinds = _alternatives(inspect.type_info(types[key]))
         inner = [each for each in kinds if _is_struct(each)]
         listed = [item for each in kinds for item in _items(each) if _is_struct(item)]

@@ -66,9 +66,9 @@ def test_a_valid_table_is_converted_with_its_inner_tables() -> None:
         ({"kinds": ["Conv", "\x1b"]}, "kinds[1]", '"?"', "one of Conv, Dense"),
         ({"shift": 3}, "shift", "3", "a table"),
         ({"shift": {"pixels": 5}}, "shift.pixels", "5", "a whole number from 1 to 4"),
-        ({"shift": {"px": 5}}, "shift.px", "unknown", "one of pixels"),
+        ({"shift": {"px": 5}}, "shift.px", "no such key", "one of pixels"),
         ({"shift": {}}, "shift", "{}", "a table with the key pixels"),
-        ({"\x1b": 1}, "?", "unknown", "one of count, kinds, rate, share, shift"),
+        ({"\x1b": 1}, "?", "no such key", "one of count, kinds, rate, share, shift"),
         ([], "bounds", "[]", "a table"),
     ],
 )

@@ -115,10 +115,16 @@ def test_a_byte_order_mark_is_ignored() -> None:
 @pytest.mark.parametrize(
     ("text", "key", "found", "expected", "remedy"),
     [
-        ("epoch = 2", "epoch", "unknown", "one of contract, dataset, datasets", "Write epochs."),
-        ("[tool.mnist-tasks.contracts]", "contracts", "unknown", "contract", "Write contract."),
-        ("Network = 'a'", "Network", "unknown", "network", "Write network."),
-        ("zzz = 2", "zzz", "unknown", "one of contract, dataset", "None"),
+        (
+            "epoch = 2",
+            "epoch",
+            "no such key",
+            "one of contract, dataset, datasets",
+            "Write epochs.",
+        ),
+        ("[tool.mnist-tasks.contracts]", "contracts", "no such key", "contract", "Write contract."),
+        ("Network = 'a'", "Network", "no such key", "network", "Write network."),
+        ("zzz = 2", "zzz", "no such key", "one of contract, dataset", "None"),
         ("epochs = 0", "epochs", "0", "a whole number from 1 to 1,000", "None"),
         ("epochs = '3'", "epochs", '"3"', "a whole number", "None"),
         ("runs = 3", "runs", "3", "text in quotes", "None"),

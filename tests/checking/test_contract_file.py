@@ -106,12 +106,17 @@ def test_the_path_of_a_baseline_is_relative_to_the_contract_file(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "key", "found", "expected"),
     [
-        ("accuracy = 0.9", "accuracy", "unknown", "accuracy_above, accuracy_below, baseline"),
-        ("Accuracy_above = 0.9", "Accuracy_above", "unknown", "accuracy_above"),
-        ("[perturbed]\nblur = 1", "perturbed.blur", "unknown", "one of noise, rotate, shift"),
-        ("perturbed.shift.px = 1", "perturbed.shift.px", "unknown", "accuracy_above, pixels"),
-        ("[baseline]\nfile = 'a'", "baseline.file", "unknown", "model, record, tolerance_points"),
-        ('"\\u001b[31m" = 1', "?[31m", "unknown", "accuracy_above"),
+        ("accuracy = 0.9", "accuracy", "no such key", "accuracy_above, accuracy_below, baseline"),
+        ("Accuracy_above = 0.9", "Accuracy_above", "no such key", "accuracy_above"),
+        ("[perturbed]\nblur = 1", "perturbed.blur", "no such key", "one of noise, rotate, shift"),
+        ("perturbed.shift.px = 1", "perturbed.shift.px", "no such key", "accuracy_above, pixels"),
+        (
+            "[baseline]\nfile = 'a'",
+            "baseline.file",
+            "no such key",
+            "model, record, tolerance_points",
+        ),
+        ('"\\u001b[31m" = 1', "?[31m", "no such key", "accuracy_above"),
         ("accuracy_above = '0.9'", "accuracy_above", '"0.9"', "a number"),
         ("accuracy_above = true", "accuracy_above", "True", "a number"),
         ("accuracy_above = 1979-05-27", "accuracy_above", "1979-05-27", "a number"),

@@ -36,7 +36,7 @@ def refuse(table: str) -> UsageError:
     ("table", "key", "found", "expected"),
     [
         ('test = "a"', "", "{'test': 'a'}", "a table with the key train"),
-        (f"{shapes.FOLDERS}labels = 3", ".labels", "unknown", "one of classes, lock, mirrors"),
+        (f"{shapes.FOLDERS}labels = 3", ".labels", "no such key", "one of classes, lock, mirrors"),
         (
             'train = ["a"]\ntest = "b"',
             ".train",
@@ -45,7 +45,12 @@ def refuse(table: str) -> UsageError:
         ),
         ('train = 3\ntest = "b"', ".train", "3", "or a folder with one for each class"),
         (f'train = {{ npz = "a" }}\ntest = {NPZ}', ".train", "{'npz': 'a'}", "the key images"),
-        (f'train = {{ npx = "a" }}\ntest = {NPZ}', ".train.npx", "unknown", "one of images, lab"),
+        (
+            f'train = {{ npx = "a" }}\ntest = {NPZ}',
+            ".train.npx",
+            "no such key",
+            "one of images, lab",
+        ),
         (IDX, ".classes", "nothing", "the names of the classes, which only folders have"),
         (f'{IDX}classes = ["a"]', ".classes", "a list of 1", "2 to 100 different names"),
         (f'{IDX}classes = ["a", "a"]', ".classes", "a, twice", "2 to 100 different names"),

@@ -77,12 +77,12 @@ def test_without_a_project_there_are_the_recipes_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("change", "key", "found"),
     [
-        (("batch_size = 32", "batch_sizes = 32"), "batch_sizes", "unknown"),
+        (("batch_size = 32", "batch_sizes = 32"), "batch_sizes", "no such key"),
         (("epochs = 2", "epochs = 0"), "epochs", "0"),
-        (("epochs = 2", "name = 'x'"), "name", "unknown"),
-        (("epochs = 2", "base = 'default'"), "base", "unknown"),
+        (("epochs = 2", "name = 'x'"), "name", "no such key"),
+        (("epochs = 2", "base = 'default'"), "base", "no such key"),
         (("filters = 4", "filters = 0"), "layers[0].filters", "0"),
-        (("filters = 4", "filter = 4"), "layers[0].filter", "unknown"),
+        (("filters = 4", "filter = 4"), "layers[0].filter", "no such key"),
         (('"BatchNorm"', '"BatchNormalization"'), "layers[1].layer", '"BatchNormalization"'),
         (('"BatchNorm"', "3"), "layers[1].layer", "3"),
         (('layer = "BatchNorm"', "momentum = 0.9"), "layers[1].layer", "nothing"),
