@@ -20,6 +20,7 @@ import typer
 from invoke.collection import Collection
 from invoke.program import Program
 
+import mnist_tasks
 import tasks
 from mnist_tasks import errors, project, run_store
 from mnist_tasks.checking import contract_file
@@ -283,6 +284,16 @@ def test_every_key_of_the_contract_is_in_the_table() -> None:
 def test_every_setting_of_a_recipe_is_in_the_table() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .* \| .* \|$", read(DOCS / "sweeps.md"), re.MULTILINE)
     assert set(recipes.SETTINGS) <= set(rows)
+
+
+def test_every_package_and_every_module_of_the_top_level_is_described() -> None:
+    page = read(DOCS / "architecture.md")
+    package = Path(mnist_tasks.__file__).parent
+    (row,) = re.findall(r"^\| top level \|.*$", page, re.MULTILINE)
+    modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
+    assert set(re.findall(r"`(\w+)`", row)) == modules - {"tasks"}  # which has its own row
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` ", page, re.MULTILINE)) >= packages
 
 
 def test_every_allowed_layer_is_listed() -> None:
