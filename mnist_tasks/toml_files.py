@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mnist_tasks import constraints, disk
-from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.errors import InputRefusedError, UsageError, printable
 
 Kind = TypeVar("Kind")
 LARGEST = 500_000  # bytes
@@ -17,7 +18,15 @@ MOST_STEPS = 5_000_000
 
 
 def parse(path: Path, what: str) -> dict[str, Any]:
-    """Read a TOML file, or raise a `UsageError` that expects `what`, such as ``a contract``."""
+    """Read a TOML file, or raise an error that expects `what`, such as ``a contract``.
+
+    Raises
+    ------
+    InputRefusedError
+        There is no such file.
+    UsageError
+        The file can't be read, or is not valid TOML.
+    """
     import tomllib  # slow to import, and most folders have no such file
 
     try:
@@ -27,6 +36,13 @@ def parse(path: Path, what: str) -> dict[str, Any]:
             return tomllib.loads(text)
         reason = f"a line with {dots:,} dots, which takes too long to read"
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
+            raise InputRefusedError(
+                str(path),
+                expected=f"{what} in TOML",
+                found="no such file",
+                reason="file-missing",
+            ) from error
         reason = error.strerror or str(error)
         if error.errno == errno.EFBIG:
             reason = f"{reason}, more than {LARGEST:,}"

@@ -38,6 +38,8 @@ def load(path: Path | None = None) -> LoadedContract:
 
     Raises
     ------
+    InputRefusedError
+        There is no such file.
     UsageError
         The file can't be read, or a key or a value in it is not valid.
     """

@@ -49,6 +49,8 @@ def load(path: Path, base: Plan) -> Plan:
 
     Raises
     ------
+    InputRefusedError
+        There is no such file.
     UsageError
         The file can't be read, or a key or value in it is invalid.
     """

@@ -10,7 +10,7 @@ import pytest
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed, Rotate, Shift
 from mnist_tasks.checking.contract_file import LoadedContract
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import InputRefusedError, UsageError
 
 FULL = """
 parameters_below = 20_000
@@ -160,11 +160,18 @@ def test_invalid_toml_is_refused(content: bytes) -> None:
     assert caught.value.expected == "project settings in TOML"
 
 
-def test_a_missing_file_is_refused() -> None:
-    for name in ("nowhere.toml", "."):
-        with pytest.raises(UsageError) as caught:
-            contract_file.load(Path(name))
-        assert caught.value.subject == name
+@pytest.mark.parametrize("name", ["nowhere.toml", "a\0b"])
+def test_a_missing_file_is_refused(name: str) -> None:
+    with pytest.raises(InputRefusedError, match="no such file") as caught:
+        contract_file.load(Path(name))
+    assert caught.value.subject == name.replace("\0", "?")
+    assert caught.value.reason == "file-missing"
+
+
+def test_a_folder_is_no_contract() -> None:
+    with pytest.raises(UsageError) as caught:
+        contract_file.load(Path())
+    assert caught.value.subject == "."
 
 
 @pytest.mark.parametrize("text", ["tool.mnist-tasks.contract = 3", "[[tool.mnist-tasks.contract]]"])
@@ -212,11 +219,6 @@ def test_a_broken_link_to_the_contract_is_not_ignored() -> None:
     Path("pyproject.toml").symlink_to("nowhere")
     with pytest.raises(UsageError, match="No such file"):
         contract_file.load()
-
-
-def test_a_null_character_in_a_path_is_no_such_file() -> None:
-    with pytest.raises(UsageError, match="No such file"):
-        contract_file.load(Path("a\0b"))
 
 
 def test_a_byte_order_mark_is_ignored() -> None:

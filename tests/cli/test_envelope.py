@@ -94,11 +94,12 @@ def test_the_document_of_each_command_is_in_the_envelope(small_cli: Cli, tmp_pat
         ("runs show nosuch", "runs show", 3, "nosuch"),
         ("report nosuch", "report", 3, "nosuch"),
         ("fetch --offline --from nosuch", "fetch", 3, "nosuch"),
+        ("sweep nosuch", "sweep", 3, "nosuch"),
         ("sweep --seeds x", "sweep", 2, "--seeds"),
         ("false-alarms nosuch", "false-alarms", 3, "nosuch"),
         ("doctor --device tpu", "doctor", 2, "--device"),
-        ("check --contract nosuch", "check", 2, "nosuch"),
-        ("vet --contract nosuch", "vet", 2, "nosuch"),
+        ("check --contract nosuch", "check", 3, "nosuch"),
+        ("vet --contract nosuch", "vet", 3, "nosuch"),
     ],
 )
 def test_an_error_is_in_the_envelope(

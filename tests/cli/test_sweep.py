@@ -219,7 +219,6 @@ def test_failed_runs_are_reported_and_decide_the_exit_code(small_cli: Cli, tmp_p
         (("--on", "ray://"), "--on"),
         (("--on", "ray://host"), "--on"),
         (("--device", "auto"), "--device"),
-        (("plan.toml",), "plan.toml"),
         (("plan.toml", "--seeds", "1"), "--seeds"),
     ],
 )

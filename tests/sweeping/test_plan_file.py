@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.sweeping import plan_file
 from mnist_tasks.sweeping.plan import Plan
 
@@ -93,5 +93,6 @@ def test_the_error_describes_valid_values(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(InputRefusedError, match="no such file") as caught:
         plan_file.load(tmp_path / "plan.toml", Plan())
+    assert caught.value.reason == "file-missing"
