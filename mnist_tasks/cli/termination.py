@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -30,10 +31,15 @@ def unwinding() -> Iterator[None]:
         received.append(number)
         raise Terminated(number)
 
-    for number in _SIGNALS:
-        if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
-            signal.signal(number, handle)
+    # Python lets only the main thread handle signals; `nohup` ignores SIGHUP.
+    is_main = threading.current_thread() is threading.main_thread()
+    handled = [each for each in _SIGNALS if is_main and signal.getsignal(each) == signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, handle)
     try:
         yield
     except Terminated:
         sys.exit(128 + received[0])
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.cli import termination
 from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
 from tests.environment import throwaway
 from tests.vetting.crafted import handmade
@@ -77,6 +79,25 @@ def test_a_signal_ends_everything(
     assert "Traceback" not in stderr
     assert not list((tmp_path / "temporary").iterdir())
     wait_until(lambda: not any(Path("/proc", pid).exists() for pid in pids.read_text().split()))
+
+
+def test_a_caller_keeps_its_handlers() -> None:
+    """Also one that calls from another thread, where Python can't set a handler."""
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with termination.unwinding():
+            assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with ThreadPoolExecutor() as threads:
+        threads.submit(_enter_and_leave).result()
+
+
+def _enter_and_leave() -> None:
+    with termination.unwinding():
+        pass
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
