@@ -159,9 +159,9 @@ def without_coverage(env: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def restore_ctrl_c() -> None:
-    """Restore signals in a new process: a shell ignores Ctrl-C in the background, nohup SIGHUP."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Restore signals in a new process: a shell ignores some in the background, nohup SIGHUP."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
