@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.panel import Panel
@@ -14,7 +13,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from mnist_tasks import errors
+from mnist_tasks import errors, null_device
 from mnist_tasks.errors import Failure, MnistTasksError
 from mnist_tasks.terminal_variables import is_in_notebook, odd_sizes
 
@@ -41,14 +40,7 @@ class _SafeConsole(Console):
     def on_broken_pipe(self) -> None:
         """Discard the rest of the output; the exit code stays that of the command."""
         self.quiet = True
-        discard(self.file)
-
-
-def discard(stream: IO[str]) -> None:
-    """Discard the rest of a stream whose reader has closed the pipe."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+        null_device.discard(self.file)
 
 
 _is_quiet: ContextVar[bool] = ContextVar("_is_quiet", default=False)

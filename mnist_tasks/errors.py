@@ -97,12 +97,15 @@ class MnistTasksError(Exception):
         if reason is not None:
             self.reason = reason
 
-    def about(self, subject: str) -> Self:
-        """Return the same error with another subject, such as the file of an invalid key."""
+    def about(self, subject: str, *, found: str | None = None) -> Self:
+        """Return the same error with another subject, such as the file of an invalid key.
+
+        `found` replaces what was found; by default that stays.
+        """
         return type(self)(
             subject,
             expected=self.expected,
-            found=self.found,
+            found=self.found if found is None else found,
             remedy=self.remedy,
             reason=self.reason,
         )

@@ -107,14 +107,7 @@ def publish(record: RunRecord, folder: Path) -> RunRecord:
         with disk.writable(output.parent, remedy=OTHER_OUTPUT):
             disk.write(output, own.read_bytes())
     except (EnvironmentProblemError, InputRefusedError) as error:
-        found = f"{error.found}. {state}"
-        raise type(error)(
-            error.subject,
-            expected=error.expected,
-            found=found,
-            remedy=error.remedy,
-            reason=error.reason,
-        ) from error
+        raise error.about(error.subject, found=f"{error.found}. {state}") from error
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(state) from error
     return record

@@ -51,12 +51,10 @@ def _head(command: str | None, exit_code: int) -> dict[str, Any]:
 def diverted_stdout() -> Iterator[None]:
     """Send to standard error what is written to standard output in the block.
 
-    The user's own code may print, and so may the processes that it starts.
+    The user's own code may print, and so may the processes that it starts. Both descriptors must be
+    open, as they are within `streams.reliable`.
     """
-    try:
-        own = os.dup(1)
-    except OSError:  # it is closed
-        own = os.open(os.devnull, os.O_WRONLY)
+    own = os.dup(1)
     os.dup2(2, 1)
     try:
         with redirect_stdout(sys.stderr):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from mnist_tasks import null_device
 from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.terminal_variables import odd_sizes
 
@@ -94,9 +95,7 @@ class _Stream:
 
     def _discard(self, error: OSError) -> None:
         """Discard what is still to come; exit if results are lost that somebody waits for."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())
-        os.close(nowhere)
+        null_device.discard(self._stream)
         if not self._has_results or isinstance(error, BrokenPipeError):
             return
         from mnist_tasks import console
