@@ -29,6 +29,9 @@ Run = subprocess.CompletedProcess[str]
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 SMALL_CLI = Path(__file__).parent / "small_cli.py"
+# Colors and sizes are those that a test asks for, whatever the terminal or the CI says.
+for _name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 if sys.platform == "win32":  # what needs Unix is tested there
     _UNIX = re.compile(
         r"^import (fcntl|pty|resource)|SIG(HUP|KILL|STOP|USR)|preexec_fn|start_new_session"
