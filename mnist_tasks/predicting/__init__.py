@@ -1,0 +1,1 @@
+"""Predict pictures: read them, prepare them as MNIST's digits were, and run a model on them."""
