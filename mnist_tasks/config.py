@@ -26,6 +26,7 @@ LARGEST_SEED = 2**32 - 1  # NumPy's
 Seed = Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
 Epochs = Annotated[int, Meta(ge=1, le=1000, description="Passes over the training images.")]
 Limit = Annotated[int, Meta(ge=1, le=dataset_info.MOST_TRAINING_IMAGES)]
+Validation = Annotated[int, Meta(ge=0, lt=dataset_info.MOST_TRAINING_IMAGES)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
 Precision = Literal["float32", "mixed_bfloat16"]
 
@@ -55,6 +56,8 @@ class TrainingConfig:
         As in `training.recipes.Recipe`, which validates them.
     limit
         Train on the first `limit` images only.
+    validation
+        Hold out the last `validation` training images, and evaluate on them after each epoch.
     device
         ``auto`` uses a GPU if there is one; ``cpu``; ``gpu`` is ``gpu:0``, the first; ``all`` uses
         all GPUs of this machine.
@@ -78,6 +81,7 @@ class TrainingConfig:
     batch_size: int | None = None
     learning_rate: float | None = None
     limit: Limit | None = None
+    validation: Validation = 0
     device: str = "auto"
     threads: Threads = field(default_factory=available_cores)
     precision: str = "float32"
@@ -93,6 +97,7 @@ class TrainingConfig:
         constraints.convert_value(self.network, str | None, "--network")
         constraints.convert_value(self.seed, Seed, "--seed")
         constraints.convert_value(self.limit, Limit | None, "--limit")
+        constraints.convert_value(self.validation, Validation, "--validation")
         constraints.convert_value(self.threads, Threads, "--threads")
         constraints.convert_value(self.precision, Precision, "--precision")
         if self.network is not None and self.precision != "float32":

@@ -31,7 +31,8 @@ class Epoch:
     Attributes
     ----------
     validation_loss, validation_accuracy
-        On the validation images of the user's own script; ``None`` if it has none.
+        On the validation images: those of `RunRecord.validation`, evaluated with the weights that
+        would have been saved then, or those of the user's own script. ``None`` if there are none.
     """
 
     epoch: ranges.Count
@@ -130,6 +131,9 @@ class RunRecord:
         ``fast`` for the loop of this package, ``fit`` for that of Keras.
     script
         The script of the user that trained the model; ``None`` if this package did.
+    validation
+        How many of the last training images were held out, on which each epoch was evaluated; 0 of
+        a script's run, which may have validation images of its own.
     order
         The time by which runs are sorted if it is not `created`: after the clock was set back, or
         if the run before ended in the same second, the time of that run and a microsecond.
@@ -155,6 +159,7 @@ class RunRecord:
     network_source: NetworkSource | None = None
     trainer: Literal["fast", "fit"] = "fast"
     script: Script | None = None
+    validation: ranges.Count = 0
     order: str = ""
     schema: Annotated[int, Meta(ge=1)] = SCHEMA
 

@@ -27,7 +27,7 @@ from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.reporting import comparison, files, run_filter
 from mnist_tasks.reporting.terminal import runs as run_tables
-from mnist_tasks.sweeping import plan_file, sweep_check
+from mnist_tasks.sweeping import plan_file, stored_sweep
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.training import own_recipes
 from tests import examples, fuzz
@@ -124,6 +124,7 @@ def record() -> RunRecord:
             digest="0" * 8,
         ),
         network_source=NetworkSource(path="net.py", function="build", text="x", sha256=SHA256),
+        validation=5000,
     )
 
 
@@ -236,7 +237,7 @@ def read_check(_: random.Random, content: bytes, folder: Path) -> str:
 def read_summary(_: random.Random, content: bytes, folder: Path) -> str:
     """Read the summary of a sweep."""
     (folder / "sweep.json").write_bytes(content)
-    return "refused" if sweep_check._missing_runs(folder, 1) is None else "read"
+    return "refused" if stored_sweep._summary(folder) is None else "read"
 
 
 def read_contract(_: random.Random, content: bytes, folder: Path) -> str:

@@ -25,6 +25,8 @@ def test_the_defaults_are_valid() -> None:
         ("limit", 0),
         ("limit", 1_000_001),
         ("limit", 2.5),
+        ("validation", -1),
+        ("validation", 1_000_000),
         ("device", "tpu"),
         ("device", "gpu:"),
         ("device", "gpu:-1"),

@@ -35,6 +35,7 @@ def train(
     threads: int | None = None,
     precision: str = "float32",
     limit: int | None = None,
+    validation: int = 0,
     output: AnyPath = config.LATEST_MODEL,
     force: bool = False,
     runs_dir: AnyPath = config.RUNS_FOLDER,
@@ -70,6 +71,9 @@ def train(
         ``float32`` or ``mixed_bfloat16``.
     limit
         Train on the first `limit` images only.
+    validation
+        Hold out the last `validation` training images, and evaluate on them after each epoch with
+        the weights that would be saved then.
     output
         Model file to write: ``.h5`` or ``.keras``. The run keeps a copy beside its record.
     force
@@ -120,6 +124,7 @@ def train(
         threads=config.available_cores() if threads is None else threads,
         precision=precision,
         limit=limit,
+        validation=validation,
         output=Path(output),
         dataset=source.dataset.info.name,
     )

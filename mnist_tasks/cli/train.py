@@ -65,6 +65,12 @@ def train(
         str, typer.Option(help="Precision of the convolutions: float32 or mixed_bfloat16.")
     ] = "float32",
     limit: Annotated[int | None, typer.Option(help="Train on the first N images only.")] = None,
+    validation: Annotated[
+        int,
+        typer.Option(
+            help="Hold out the last N training images, and evaluate on them after each epoch."
+        ),
+    ] = 0,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write: .h5 or .keras.")
     ] = config.LATEST_MODEL,
@@ -105,6 +111,7 @@ def train(
         threads=threads,
         precision=precision,
         limit=limit,
+        validation=validation,
         output=output,
         force=force,
         runs_dir=runs,

@@ -165,6 +165,12 @@ def kind(record: RunRecord) -> str:
     return "network" if record.network_source else "recipe"
 
 
+def made_with(record: RunRecord) -> str:
+    """Return the recipe, network or script of a run, and its seed if it is known."""
+    name = str(record.recipe["name"])
+    return name if record.seed is None else f"{name}, seed {record.seed}"
+
+
 def images(record: RunRecord) -> str:
     """Return the images that a run was trained on, with their data set unless it is MNIST."""
     is_mnist = record.dataset == dataset_info.MNIST
@@ -198,6 +204,8 @@ def _settings(record: RunRecord) -> dict[str, str]:
         elif key != "name":
             rows[key.replace("_", " ")] = str(value)
     data = {"data set": record.dataset.title, "images": images(record)}
+    if record.validation:
+        data["validation images"] = f"the last {record.validation:,} training images"
     return {**rows, "seed": seed(record), **data}
 
 

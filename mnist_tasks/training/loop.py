@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from mnist_tasks.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from mnist_tasks.training.trainer import Trainer
+    from mnist_tasks.training.validation import Validated
 
 POINTS_PER_EPOCH = 50
 LONGEST_CURVE = 500  # points
@@ -45,8 +47,14 @@ def run(
     smallest: int,
     progress: EpochProgress,
     augment: batches.Augment | None = None,
+    validate: Callable[[], Validated] | None = None,
 ) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
     """Train the trainer's model in place; `smallest` and `augment` are as in `batches.epoch`.
+
+    Parameters
+    ----------
+    validate
+        Evaluates the model on the validation images. It leaves the weights as they are.
 
     Raises
     ------
@@ -79,6 +87,9 @@ def run(
             curve.append(Point(step=step, loss=loss / seen, accuracy=correct / seen))
             progress.advance(epoch, seen, loss / seen, correct / seen)
         seconds = time.perf_counter() - start
+        found = validate() if validate else None
+        if found:
+            progress.note(found.as_text(epoch, recipe.epochs))
         epochs.append(
             Epoch(
                 epoch=epoch,
@@ -86,6 +97,8 @@ def run(
                 accuracy=correct / seen,
                 seconds=seconds,
                 images_per_second=seen / seconds,
+                validation_loss=found.loss if found else None,
+                validation_accuracy=found.accuracy if found else None,
             )
         )
     trainer.finish()

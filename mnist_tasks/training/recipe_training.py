@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mnist_tasks.records import Epoch, Point
 from mnist_tasks.training import loop, normalization, recipes
@@ -10,7 +10,13 @@ from mnist_tasks.training.loop import EpochProgress
 from mnist_tasks.training.model import build_model, build_optimizer, build_training_model
 from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
-from mnist_tasks.training.trainer import Trainer
+from mnist_tasks.training.trainer import Trainer, of_keras
+from mnist_tasks.training.validation import Validated, Validator, averaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mnist_tasks.data.store import LabeledImages
 
 
 class RecipeTraining:
@@ -27,9 +33,10 @@ class RecipeTraining:
                 recipe, info, precision=setup.config.precision
             )
             trainer_class = ReplicaTrainer if setup.replicas > 1 else Trainer
+            self._optimizer = build_optimizer(recipe, steps=setup.steps)
             self._trainer = trainer_class(
                 self._training_model,
-                build_optimizer(recipe, steps=setup.steps),
+                self._optimizer,
                 micro_batches=setup.micro_batches,
             )
 
@@ -44,12 +51,34 @@ class RecipeTraining:
                 seed=setup.config.seed,
                 smallest=setup.smallest,
                 progress=progress,
+                validate=self._validation(setup.validation),
             )
+        self._take_weights()
+        return epochs, curve
+
+    def _validation(self, data: LabeledImages | None) -> Callable[[], Validated] | None:
+        """Return what evaluates the model as it would be saved, after an epoch."""
+        if data is None:
+            return None
+        import keras
+
+        loss = keras.losses.SparseCategoricalCrossentropy()
+        evaluate = Validator(self.model, data, of_keras(loss, classes=None))
+
+        def validate() -> Validated:
+            with averaged(self._training_model, self._optimizer):
+                self._take_weights()
+            return evaluate()
+
+        return validate
+
+    def _take_weights(self) -> None:
+        """Give the model to save the weights of the trained one."""
+        setup = self._setup
         self.model.set_weights(self._training_model.get_weights())
         if setup.recipe.ema_momentum:
             images = setup.data.images[: normalization.ENOUGH_IMAGES]
             normalization.recompute(self.model, images)
-        return epochs, curve
 
     def as_record(self) -> dict[str, Any]:
         """Return the settings of the recipe, for the record."""

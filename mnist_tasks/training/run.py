@@ -84,14 +84,16 @@ def train(
     disk.require_output(config.output, remedy=saving.OTHER_OUTPUT)
     seconds: dict[str, float] = {}
     with _timed("data", seconds):
-        data = _first(load_data(), config.limit)
+        data, validation = _split(load_data(), config)
     # Before her folder is importable, which may have a package `keras`.
     with _timed("import", seconds):
         tensorflow_setup.import_tensorflow()
         placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
         if placement.note:
             progress.note(placement.note)
-        setup = Setup(config=config, recipe=recipe, data=data, placement=placement)
+        setup = Setup(
+            config=config, recipe=recipe, data=data, placement=placement, validation=validation
+        )
         build = _builder(setup, network, progress)
     importable = network_file.importable(network.folder) if network else nullcontext()
     with importable, tensorflow_setup.temporary_files():
@@ -125,6 +127,7 @@ def train(
         dataset=data.info,
         network_source=source,
         trainer=training.trainer,
+        validation=config.validation,
     )
 
 
@@ -158,20 +161,33 @@ def command(config: TrainingConfig) -> str:
         if each.name == "settings":
             for setting in settings.words(value):
                 words += [settings.OPTION, setting]
-        elif value is not None:
+        elif value is not None and not (each.name == "validation" and value == 0):
             words += [f"--{each.name.replace('_', '-')}", str(value)]
     return command_line(words)
 
 
-def _first(data: LabeledImages, limit: int | None) -> LabeledImages:
-    available = len(data.labels)
+def _split(
+    data: LabeledImages, config: TrainingConfig
+) -> tuple[LabeledImages, LabeledImages | None]:
+    """Return the images to train on, and those to evaluate on after each epoch."""
+    validation, limit = config.validation, config.limit
+    available = len(data.labels) - validation
+    if available < 1:
+        raise UsageError(
+            "--validation",
+            expected=f"a whole number from 0 to {len(data.labels) - 1:,}: {data.info.title} has "
+            f"{len(data.labels):,} training images",
+            found=f"{validation:,}",
+        )
     if limit is not None and limit > available:
+        others = f" without the last {validation:,}, which are for validation" if validation else ""
         raise UsageError(
             "--limit",
-            expected=f"a whole number from 1 to {available:,}, the images of {data.info.title}",
+            expected=f"a whole number from 1 to {available:,}, the images of {data.info.title}"
+            f"{others}",
             found=f"{limit:,}",
         )
-    return data.first(limit)
+    return data.first(limit or available), data.last(validation) if validation else None
 
 
 @contextmanager

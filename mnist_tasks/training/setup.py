@@ -20,12 +20,15 @@ class Setup:
     ----------
     recipe
         With the settings that the user changed.
+    data, validation
+        The images to train on, and those to evaluate on after each epoch, if there are any.
     """
 
     config: TrainingConfig
     recipe: Recipe
     data: LabeledImages
     placement: Placement
+    validation: LabeledImages | None = None
 
     @property
     def replicas(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from msgspec.structs import replace
@@ -26,6 +26,11 @@ from mnist_tasks.training.network_file import REASON, NetworkFile
 from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
 from mnist_tasks.training.trainer import Trainer, of_keras
+from mnist_tasks.training.validation import Validated, Validator, averaged
+
+if TYPE_CHECKING:
+    from mnist_tasks.data.store import LabeledImages
+    from mnist_tasks.training.trainer import Losses
 
 Curves = tuple[tuple[Epoch, ...], tuple[Point, ...]]
 
@@ -86,13 +91,14 @@ class UserTraining:
 
     def _fast(self, progress: EpochProgress) -> Curves:
         setup, loss, rate = self._setup, self._user.loss, self._user.learning_rate
+        losses = of_keras(
+            loss.function, classes=self.model.output_shape[-1] if loss.one_hot else None
+        )
         trainer = (ReplicaTrainer if setup.replicas > 1 else Trainer)(
             self.model,
             self.model.optimizer,
             micro_batches=setup.micro_batches,
-            losses=of_keras(
-                loss.function, classes=self.model.output_shape[-1] if loss.one_hot else None
-            ),
+            losses=losses,
         )
         recipe = setup.recipe
         return loop.run(
@@ -103,7 +109,22 @@ class UserTraining:
             smallest=setup.smallest,
             progress=progress,
             augment=self._augment if self._user.augment else None,
+            validate=self._validation(setup.validation, losses),
         )
+
+    def _validation(
+        self, data: LabeledImages | None, losses: Losses
+    ) -> Callable[[], Validated] | None:
+        """Return what evaluates the model as it would be saved, after an epoch."""
+        if data is None:
+            return None
+        evaluate = Validator(self.model, data, losses)
+
+        def validate() -> Validated:
+            with averaged(self.model, self.model.optimizer):
+                return evaluate()
+
+        return validate
 
     def _fit(self, progress: EpochProgress) -> Curves:
         setup = self._setup
@@ -128,6 +149,7 @@ class UserTraining:
             epochs=setup.recipe.epochs,
             sizes=setup.sizes,
             progress=progress,
+            validation=setup.validation,
         )
         self.model = user_model.without_class(self.model)
         return curves

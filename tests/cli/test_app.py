@@ -102,9 +102,12 @@ def test_the_whole_workflow(small_cli: CommandLine, tmp_path: Path) -> None:
     assert (fetched.returncode, fetched.stderr) == (0, "")
     assert "already cached, verified" in fetched.stdout
 
-    trained = run("train", *QUICK, "--seed", "3", "--json")
+    trained = run("train", *QUICK, "--validation", "100", "--seed", "3", "--json")
     assert trained.returncode == 0
     record = result_of(trained)
+    assert record["validation"] == 100
+    validated = [f"accuracy {epoch['validation_accuracy']:.2%}" for epoch in record["epochs"]]
+    assert [line.split("  ")[-1] for line in trained.stderr.splitlines()[1::2]] == validated
     lines = trained.stderr.splitlines()
     assert lines
     assert all(line.startswith("epoch ") for line in lines), trained.stderr

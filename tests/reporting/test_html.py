@@ -34,7 +34,26 @@ def test_the_results_on_validation_images_are_columns_where_there_are_any(view: 
     record = replace(view.record, epochs=(measured, *others))
     shown = Page(html.run(replace(view, record=record))).texts["training"]
     assert all(each in shown for each in ("validation accuracy", "0.0625", "87.50%"))
-    assert "validation" in show(results.trained(replace(record, epochs=(measured,))))
+    assert "accuracy 87.50%, loss 0.0625" in show(
+        results.trained(replace(record, epochs=(measured,)))
+    )
+
+
+def test_the_validation_of_a_run_says_which_images_and_which_epoch_was_the_best(
+    view: RunView,
+) -> None:
+    epochs = tuple(
+        replace(view.record.epochs[0], epoch=n, validation_loss=0.1, validation_accuracy=accuracy)
+        for n, accuracy in enumerate([0.95, 0.96, 0.97, *[0.98] * 5, 0.975], start=1)
+    )
+    record = replace(view.record, epochs=epochs, validation=5000)
+    shown = " ".join(show(results.trained(record)).split())
+    assert "accuracy 97.50%, loss 0.1000, on 5,000 images" in shown
+    assert "by epoch: … 96.00%, 97.00%, 98.00%," in shown
+    assert "97.50%; the best is 98.00%, in epoch 4" in shown
+    page = Page(html.run(replace(view, record=record))).texts
+    assert "on the last 5,000 training images" in page["training"]
+    assert "the last 5,000 training images" in page["reproduce"]
 
 
 def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) -> None:

@@ -26,7 +26,10 @@ def build():
 SPLIT_CLI = Path(conftest.__file__).parent / "split_cli.py"
 # Of the last batch, 11 images, one replica takes 5 and the other 6. More and longer steps would
 # let rounding errors grow.
-OPTIONS = ("--batch-size", "50", "--limit", "161", "--learning-rate", "0.01", "--json")
+OPTIONS = (
+    *("--batch-size", "50", "--limit", "161", "--validation", "100"),
+    *("--learning-rate", "0.01", "--json"),
+)
 
 
 @pytest.fixture
@@ -65,17 +68,22 @@ def test_two_replicas_compute_what_two_micro_batches_do(
     assert records[1]["machine"]["device"] == "2 parts of the CPU"
     losses = [record["curve"][-1]["loss"] for record in records]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
-    assert records[0]["epochs"][-1]["accuracy"] == records[1]["epochs"][-1]["accuracy"]
+    one, two = (record["epochs"][-1] for record in records)
+    assert one["accuracy"] == two["accuracy"]
+    assert one["validation_loss"] == pytest.approx(two["validation_loss"], rel=1e-3)
+    assert one["validation_accuracy"] == pytest.approx(two["validation_accuracy"], abs=0.011)
 
 
 def test_keras_own_fit_trains_a_network_on_two_replicas(
     tmp_path: Path, split_cli: Callable[..., conftest.Run]
 ) -> None:
     (tmp_path / "net.py").write_text(NETWORK)
-    done = split_cli("train", "--network", "net.py", "--device", "all", "--limit", "64", "--json")
+    options = ("--device", "all", "--limit", "64", "--validation", "50", "--json")
+    done = split_cli("train", "--network", "net.py", *options)
     assert done.returncode == 0, done.stderr
     record = result_of(done)
     assert (record["trainer"], record["machine"]["replicas"]) == ("fit", 2)
+    assert round(50 * record["epochs"][-1]["validation_accuracy"], 6) in range(51)
     assert load(tmp_path / "model_latest.h5").output_shape == (None, 10)
 
 

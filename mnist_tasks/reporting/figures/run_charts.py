@@ -27,6 +27,10 @@ def loss(record: RunRecord) -> Chart | None:
         record,
         [max(point.loss, SMALLEST_LOSS) for point in record.curve],
         max(metrics.loss, SMALLEST_LOSS) if metrics else None,
+        [
+            None if each.validation_loss is None else max(each.validation_loss, SMALLEST_LOSS)
+            for each in record.epochs
+        ],
         name="loss",
         form="{:.3f}",
         axis=partial(axes.logarithmic, "nats"),
@@ -41,6 +45,10 @@ def accuracy(record: RunRecord) -> Chart | None:
         record,
         values if len(values) == len(record.curve) else [],
         clipped(metrics.accuracy) if metrics else None,
+        [
+            None if each.validation_accuracy is None else clipped(each.validation_accuracy)
+            for each in record.epochs
+        ],
         name="accuracy",
         form="{:.2%}",
         axis=partial(axes.accuracy, "share of images"),
@@ -82,6 +90,7 @@ def _curve(
     record: RunRecord,
     values: list[float],
     tested: float | None,
+    validated: list[float | None],
     *,
     name: str,
     form: str,
@@ -90,27 +99,41 @@ def _curve(
     if not values:
         return None
     last = record.curve[-1].step
-    all_values = values if tested is None else [*values, tested]
-    test = "" if tested is None else form.format(tested)
-    level = Line(
-        kind="test",
-        points=((0.0, tested or 0.0), (float(last), tested or 0.0)),
-        label=f"test {test}",
-        below=name == "loss",
+    ends = [last * epoch / len(validated) for epoch in range(1, len(validated) + 1)]
+    points = tuple(
+        (end, value) for end, value in zip(ends, validated, strict=True) if value is not None
     )
+    lines, descriptions = [*_by_epoch(record, values)], []
+    # Each label is on the outer side of its line, so that it is not upon the other.
+    if points:
+        final = points[-1][1]
+        is_lower = name == "loss" if tested is None else final < tested
+        label = f"validation {form.format(final)}"
+        lines.append(Line(kind="validation", points=points, label=label, below=is_lower))
+        descriptions.append(f"; validation {name} {form.format(final)}")
+    if tested is not None:
+        level, label = ((0.0, tested), (float(last), tested)), f"test {form.format(tested)}"
+        is_lower = tested <= points[-1][1] if points else name == "loss"
+        lines.append(Line(kind="test", points=level, label=label, below=is_lower))
+        descriptions.append(f"; test {name} {form.format(tested)}")
+    shown = [*values, *(value for _, value in points), *([] if tested is None else [tested])]
     return Chart(
         title=name.capitalize(),
         description=f"Training {name} by step, from {form.format(values[0])} to "
-        f"{form.format(values[-1])}" + (f"; test {name} {test}" if test else ""),
+        f"{form.format(values[-1])}" + "".join(descriptions),
         x=axes.linear("step", 0, last, form="{:,.0f}", tight=True),
-        y=axis(min(all_values), max(all_values)),
-        lines=(*_by_epoch(record, values), *([level] if test else [])),
+        y=axis(min(shown), max(shown)),
+        lines=tuple(lines),
+        marks=tuple(
+            Mark(kind="validation", x=x, y=y, radius=3, text=f"validation {form.format(y)}")
+            for x, y in points
+        ),
     )
 
 
 def _by_epoch(record: RunRecord, values: list[float]) -> tuple[Line, ...]:
     """Split a curve into its epochs, as the running means restart with each."""
-    steps = record.curve[-1].step / len(record.epochs)
+    steps = (record.curve[-1].step or 1) / len(record.epochs)
     epochs: list[list[tuple[float, float]]] = [[] for _ in record.epochs]
     for point, value in zip(record.curve, values, strict=True):
         epochs[min(int((point.step - 1) / steps), len(epochs) - 1)].append(

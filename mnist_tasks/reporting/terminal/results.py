@@ -11,7 +11,7 @@ from rich.text import Text
 from mnist_tasks import dataset_info
 from mnist_tasks.check_records import Check
 from mnist_tasks.errors import Failure, printable
-from mnist_tasks.records import Epoch, RunRecord, Trial
+from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # these are slow to import
     from mnist_tasks.data.fetching import Fetched
     from mnist_tasks.vetting.inspection import VettedFile
 
+MOST_EPOCHS = 8  # whose results a panel shows
 HASH_DIGITS = 16  # the part of a hash that a table shows; `--json` has all 64 digits
 
 
@@ -47,16 +48,28 @@ def _trainer(record: RunRecord) -> dict[str, str]:
     return {"trained with": f"{optimizer}, by {run_text.TRAINERS[record.trainer]}"}
 
 
-def _made_with(record: RunRecord) -> str:
-    name = str(record.recipe["name"])
-    return name if record.seed is None else f"{name}, seed {record.seed}"
-
-
-def _validation(last: Epoch) -> dict[str, str]:
-    if last.validation_loss is None:
+def _validation(record: RunRecord) -> dict[str, str | tuple[str, ...]]:
+    """Return the results on the validation images: the last ones, the best, and by epoch."""
+    last = record.epochs[-1]
+    if last.validation_loss is None and last.validation_accuracy is None:
         return {}
-    accuracy = formatting.percent(last.validation_accuracy)
-    return {"validation": f"accuracy {accuracy}, loss {last.validation_loss:.4f}"}
+    results = f"accuracy {formatting.percent(last.validation_accuracy)}"
+    if last.validation_loss is not None:
+        results += f", loss {last.validation_loss:.4f}"
+    if record.validation:
+        results += f", on {record.validation:,} images"
+    found = {
+        each.epoch: each.validation_accuracy
+        for each in record.epochs
+        if each.validation_accuracy is not None
+    }
+    if len(found) < 2:
+        return {"validation": results}
+    newest = [formatting.percent(found[epoch]) for epoch in list(found)[-MOST_EPOCHS:]]
+    by_epoch = f"by epoch: {'… ' * (len(found) > len(newest))}{', '.join(newest)}"
+    best = max(found, key=lambda epoch: found[epoch])
+    note = "" if best == last.epoch else f"; the best is {found[best]:.2%}, in epoch {best}"
+    return {"validation": (results, by_epoch + note)}
 
 
 def trained(record: RunRecord) -> RenderableType:
@@ -64,15 +77,15 @@ def trained(record: RunRecord) -> RenderableType:
     last, machine = record.epochs[-1], record.machine
     device = f"{run_text.device(machine)}, {formatting.plural(machine.threads, 'thread')}"
     epochs = formatting.plural(len(record.epochs), "epoch")
-    rows = {
-        run_text.kind(record): _made_with(record),
+    rows: dict[str, str | tuple[str, ...]] = {
+        run_text.kind(record): run_text.made_with(record),
         **_trainer(record),
         **_trial(record.trial),
         "trained on": f"{run_text.images(record)}, {epochs}",
         "training accuracy": f"{formatting.percent(last.accuracy)} "
         "(running mean of the last epoch)",
         "training loss": f"{last.loss:.4f}",
-        **_validation(last),
+        **_validation(record),
         "speed": f"{run_text.rate(last)} on {device}",
         "seconds": _seconds(record.seconds),
         "parameters": f"{record.model.parameters:,}",

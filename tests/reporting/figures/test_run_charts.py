@@ -69,3 +69,24 @@ def test_reliability_has_a_mark_for_each_bin(view: RunView) -> None:
     first = chart.marks[0]
     assert chart.x_at(first.x) == pytest.approx(46 + 360 * first.x, abs=0.1)
     assert chart.y_at(first.y) == pytest.approx(216 - 202 * first.y, abs=0.1)
+
+
+@pytest.mark.parametrize("make", [run_charts.loss, run_charts.accuracy])
+def test_validation_results_are_a_line_with_a_mark_for_each_epoch(
+    view: RunView, make: object
+) -> None:
+    first, second = view.record.epochs
+    epochs = (
+        replace(first, validation_loss=0.5, validation_accuracy=0.85),
+        replace(second, validation_loss=0.4, validation_accuracy=0.99),
+    )
+    chart = make(replace(view.record, epochs=epochs))  # type: ignore[operator]
+    (line,) = (line for line in chart.lines if line.kind == "validation")
+    values = (0.5, 0.4) if make is run_charts.loss else (0.85, 0.99)
+    assert line.points == ((10, values[0]), (20, values[1]))
+    assert [(mark.x, mark.y) for mark in chart.marks] == list(line.points)
+    assert all(chart.y.low <= value <= chart.y.high for value in values)
+    (test,) = (line for line in chart.lines if line.kind == "test")
+    assert line.below != test.below
+    name = "loss" if make is run_charts.loss else "accuracy"
+    assert f"; validation {name} {line.label.split()[-1]}; test {name}" in chart.description
