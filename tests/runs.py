@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mnist_tasks.data.datasets import Dataset
 
+FIXED = ("status", "sha256", "trainer", "evaluated_on")  # one of a few words, or a hash
 HOSTILE = "<script>alert(1)</script>\"'>\x1b[31m\u202e[red]|`@bob` {{ 7*7 }}" + "x" * 300
 
 
@@ -102,9 +103,7 @@ def with_hostile_text(record: RunRecord) -> RunRecord:
             return {name: infest(each, name, text) for name, each in value.items()}
         if isinstance(value, list | tuple):
             return [infest(each, "", text) for each in value]
-        return (
-            text if isinstance(value, str) and key not in ("status", "sha256", "trainer") else value
-        )
+        return text if isinstance(value, str) and key not in FIXED else value
 
     infested = msgspec.convert(infest(msgspec.to_builtins(record)), RunRecord)
     return replace(

@@ -18,16 +18,16 @@ def report(
     runs_dir: AnyPath = config.RUNS_FOLDER,
     data: Data = None,
 ) -> Path:
-    """Write the HTML page of a run, or of several side by side, and return its path.
+    """Write the HTML page of a run, of several side by side or of a sweep, and return its path.
 
     Parameters
     ----------
     runs
         Run ids, unique prefixes of them, or paths of records; ``latest`` by default. Several runs
-        are each compared with the first.
+        are each compared with the first. Or the folder of a sweep.
     html
-        Page to write: by default ``report.html`` beside the run's record, or ``comparison.html`` in
-        `runs_dir`.
+        Page to write: by default ``report.html`` beside the run's record or in the folder of the
+        sweep, or ``comparison.html`` in `runs_dir`.
     runs_dir
         Folder of the run records.
     data

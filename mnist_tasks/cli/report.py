@@ -1,4 +1,4 @@
-"""The command ``report``: one run, or several side by side."""
+"""The command ``report``: one run, several side by side, or a sweep."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def report(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Run ids, prefixes of ids, or paths of records or checked model files "
-            "\\[default: latest]. "
+            help="Run ids, prefixes of ids, paths of records or checked model files, or the "
+            "folder of a sweep \\[default: latest]. "
             "Several runs are each compared with the first.",
             metavar="RUN",
             autocompletion=completion.runs,
@@ -45,7 +45,7 @@ def report(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
-    """Summarize the latest run and its check, write an HTML page, and list earlier runs."""
+    """Summarize the latest run and its check, other runs or a sweep, and write an HTML page."""
     from mnist_tasks.reporting import comparison, files
     from mnist_tasks.reporting.terminal import runs as run_tables
 

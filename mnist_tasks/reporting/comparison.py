@@ -14,22 +14,18 @@ from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.foreground import command_line
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import formatting, paired_runs, run_summary, run_text
-from mnist_tasks.reporting.formatting import ABSENT
+from mnist_tasks.reporting import paired_runs, run_summary, run_text, side_by_side
+from mnist_tasks.reporting.figures import run_curves
+from mnist_tasks.reporting.figures.run_curves import Curves
 from mnist_tasks.reporting.paired_runs import PairedRuns
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.reporting.side_by_side import Row
+from mnist_tasks.reporting.sweep_view import SweepView
 from mnist_tasks.run_store import StoredRuns
+from mnist_tasks.sweeping import stored_sweep
+from mnist_tasks.sweeping.stored_sweep import StoredSweep
 
 MOST_RUNS = len(string.ascii_uppercase)
-HASH_DIGITS = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One result or setting, with its value in each run."""
-
-    name: str
-    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +58,26 @@ class Comparison:
     @property
     def results(self) -> tuple[Row, ...]:
         """The results of the runs."""
-        return _rows([_results(record) for record in self.records])
+        return side_by_side.rows([side_by_side.results(record) for record in self.records])
 
     @property
     def differences(self) -> tuple[Row, ...]:
         """The settings, machines and versions that are not the same in all runs."""
-        rows = _rows([_provenance(record) for record in self.records])
+        rows = side_by_side.rows([side_by_side.provenance(record) for record in self.records])
         return tuple(row for row in rows if len(set(row.values)) > 1)
+
+    @cached_property
+    def curves(self) -> tuple[Curves, ...]:
+        """The training curves of the runs."""
+        return tuple(
+            run_curves.of_run(record, letter, run_text.made_with(record))
+            for letter, record in zip(self.letters, self.records, strict=True)
+        )
+
+    @property
+    def by_epoch(self) -> tuple[str, tuple[Row, ...]]:
+        """The accuracy of each epoch, and what it is of; without rows if no run has several."""
+        return side_by_side.by_epoch(self.records)
 
     @property
     def unpaired(self) -> tuple[str, ...]:
@@ -106,23 +115,32 @@ class Comparison:
         return self.pairs[0].outcome if self.pairs else "Runs side by side."
 
 
-def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> RunView | Comparison:
-    """Return the data of a report: of one run, or of several side by side.
+Shown = RunView | Comparison | SweepView
+
+
+def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> Shown:
+    """Return the data of a report: of one run, of several side by side, or of a sweep.
 
     Parameters
     ----------
     names
-        Names as in `run_store.find`, or paths of checked model files; the latest run if empty.
+        Names as in `run_store.find`, paths of checked model files, or the folder of a sweep; the
+        latest run if empty.
     data_folder
         As in `store.folder_of`.
 
     Raises
     ------
     InputRefusedError
-        A run does not exist.
+        A run does not exist, or a folder has the runs of several sweeps.
     UsageError
-        There are too many runs to compare.
+        There are too many runs to compare, or a sweep beside something else.
     """
+    if sweeps := [swept for name in names if (swept := _sweep(name))]:
+        if len(names) > 1:
+            expected = "runs to compare, or the folder of a single sweep"
+            raise UsageError("report", expected=expected, found=f"a sweep, {sweeps[0].folder}")
+        return SweepView(sweep=sweeps[0])
     stored = run_store.list_runs(runs)
     if not names and not stored.runs and (check := check_store.newest(runs)):
         raise InputRefusedError(
@@ -146,9 +164,15 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> R
     return views[0] if len(views) == 1 else Comparison(views=views)
 
 
-def passed(shown: RunView | Comparison) -> bool:
+def passed(shown: Shown) -> bool:
     """Whether each of the runs was checked and passed its contract."""
-    records = [shown.record] if isinstance(shown, RunView) else shown.records
+    match shown:
+        case RunView():
+            records: Sequence[RunRecord] = [shown.record]
+        case Comparison():
+            records = shown.records
+        case SweepView():
+            records = shown.sweep.records
     return all(run_summary.status(record) == "passed" for record in records)
 
 
@@ -157,6 +181,14 @@ def _find(stored: StoredRuns, runs: Path, name: str) -> tuple[RunRecord, Path]:
         if Path(name).is_file() and Path(name).suffix != Path(run_store.RECORD_NAME).suffix:
             return check_store.find(stored, runs, Path(name))
     return run_store.find(stored, runs, name)
+
+
+def _sweep(name: str) -> StoredSweep | None:
+    """Return the sweep of a folder, if the name is that of one."""
+    with suppress(OSError, ValueError):  # the name may be too long for a path
+        if Path(name).is_dir():
+            return stored_sweep.find(Path(name))
+    return None
 
 
 def _note(record: RunRecord, folder: Path) -> str:
@@ -169,38 +201,3 @@ def _note(record: RunRecord, folder: Path) -> str:
         f"{path} is no longer the model of this run, which is {run_models.kept(record, folder)}. "
         f"`mnist-tasks check {quoted}` and `mnist-tasks report {quoted}` report on the new one."
     )
-
-
-def _rows(columns: Sequence[dict[str, str]]) -> tuple[Row, ...]:
-    """Turn a column for each run into a row for each name, in order of first appearance."""
-    names = dict.fromkeys(name for column in columns for name in column)
-    return tuple(
-        Row(name=name, values=tuple(column.get(name, ABSENT) for column in columns))
-        for name in names
-    )
-
-
-def _results(record: RunRecord) -> dict[str, str]:
-    metrics = run_summary.metrics(record)
-    interval = formatting.percent_range(run_summary.interval(metrics)) if metrics else ABSENT
-    return {
-        "contract": run_summary.status(record),
-        "test accuracy": formatting.percent(metrics.accuracy) if metrics else ABSENT,
-        "95% interval": interval,
-        "wrong": f"{run_summary.wrong(metrics):,}" if metrics else ABSENT,
-        "test loss": f"{metrics.loss:.4f}" if metrics else ABSENT,
-        "parameters": f"{record.model.parameters:,}",
-        "operations": formatting.count(run_summary.operations(record)),
-        "seconds": f"{run_summary.total_seconds(record):.1f}",
-        "images/s": formatting.speed(
-            record.epochs[-1].images_per_second if record.epochs else None
-        ),
-    }
-
-
-def _provenance(record: RunRecord) -> dict[str, str]:
-    *tables, _ = run_text.provenance(record)
-    data = {f"data: {name}": digest[:HASH_DIGITS] for name, digest in record.data.items()}
-    check = {"checked against": run_text.contract(record.check.contract)} if record.check else {}
-    known = {name: value for table in tables for name, value in table.rows.items()}
-    return {**known, **data, **check}

@@ -12,18 +12,25 @@ from typing import Any
 from mnist_tasks import disk, listed_runs
 from mnist_tasks.errors import printable
 from mnist_tasks.listed_runs import ListedRun
-from mnist_tasks.reporting import run_summary
-from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.reporting import run_summary, sweep_tables
+from mnist_tasks.reporting.comparison import Comparison, Shown
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.reporting.sweep_view import SweepView
 
 Cell = str | int | float | None
 Row = dict[str, Cell]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def of_report(shown: RunView | Comparison) -> dict[str, list[Row]]:
-    """Return the tables of a report: of one run, or of several side by side."""
-    return of_run(shown) if isinstance(shown, RunView) else of_comparison(shown)
+def of_report(shown: Shown) -> dict[str, list[Row]]:
+    """Return the tables of a report: of one run, of several side by side, or of a sweep."""
+    match shown:
+        case RunView():
+            return of_run(shown)
+        case Comparison():
+            return of_comparison(shown)
+        case SweepView():
+            return sweep_tables.of_sweep(shown)
 
 
 def of_run(view: RunView) -> dict[str, list[Row]]:
@@ -84,6 +91,16 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
         "differences": [
             {"name": row.name, **dict(zip(letters, row.values, strict=True))}
             for row in comparison.differences
+        ],
+        "epochs": [
+            {"letter": letter, **row}
+            for letter, record in zip(letters, comparison.records, strict=True)
+            for row in _rows(record.epochs)
+        ],
+        "curve": [
+            {"letter": letter, **row}
+            for letter, record in zip(letters, comparison.records, strict=True)
+            for row in _rows(record.curve)
         ],
         "pairs": [
             {

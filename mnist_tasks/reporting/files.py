@@ -13,10 +13,12 @@ from mnist_tasks.checking.results import CheckResults
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import export_tables
-from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.reporting.comparison import Comparison, Shown
 from mnist_tasks.reporting.export_tables import Row
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.reporting.sweep_view import SweepView
 from mnist_tasks.run_store import RECORD_NAME
+from mnist_tasks.sweeping.summary import SUMMARY_NAME
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"
@@ -92,21 +94,25 @@ def write_check(
                 _append(Path(summary), content)
 
 
-def default_page(shown: RunView | Comparison, runs: Path) -> Path:
+def default_page(shown: Shown, runs: Path) -> Path:
     """Return the default path of a page: beside a run's record, or in the folder of the runs."""
-    return shown.folder / PAGE_NAME if isinstance(shown, RunView) else runs / COMPARISON_NAME
+    return runs / COMPARISON_NAME if isinstance(shown, Comparison) else shown.folder / PAGE_NAME
 
 
-def inputs(shown: RunView | Comparison, names: Iterable[str]) -> list[Path]:
+def inputs(shown: Shown, names: Iterable[str]) -> list[Path]:
     """Return the files that a report reads: those of its runs, and those that the user named."""
+    if isinstance(shown, SweepView):
+        folders = [(record, shown.folder / record.id) for record in shown.sweep.records]
+        models = [run_models.kept(record, folder) for record, folder in folders]
+        return [shown.folder / SUMMARY_NAME, *(own / RECORD_NAME for _, own in folders), *models]
     views = (shown,) if isinstance(shown, RunView) else shown.views
     named = [Path(name) for name in names if os.path.isfile(name)]  # noqa: PTH113 - of any length
     records = [view.folder / RECORD_NAME for view in views]
     return [*named, *records, *(run_models.kept(view.record, view.folder) for view in views)]
 
 
-def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
-    """Write the report of a run or of a comparison.
+def write_report(shown: Shown, wanted: ReportFiles) -> None:
+    """Write the report of a run, of a comparison or of a sweep.
 
     Raises
     ------
@@ -116,24 +122,27 @@ def write_report(shown: RunView | Comparison, wanted: ReportFiles) -> None:
     if wanted.html:
         from mnist_tasks.reporting import html
 
-        page = html.run(shown) if isinstance(shown, RunView) else html.compare(shown)
-        own = shown.folder if isinstance(shown, RunView) else None
+        page = html.page(shown)
+        own = None if isinstance(shown, Comparison) else shown.folder
         _write(wanted.html, page.encode(), "--html", run=own)
     if wanted.markdown:
         from mnist_tasks.reporting import markdown
 
-        text = markdown.run(shown) if isinstance(shown, RunView) else markdown.compare(shown)
-        _write(wanted.markdown, text.encode(), "--markdown")
+        _write(wanted.markdown, markdown.report(shown).encode(), "--markdown")
     if wanted.csv:
         export_tables.write(export_tables.of_report(shown), wanted.csv)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportDocument:
-    """A report for programs: of a run, of the check of a model that no run made, or a comparison.
+    """A report for programs: of a run, of the check of a model that no run made, or of several.
 
     Attributes
     ----------
+    compared
+        The runs of a comparison.
+    sweep
+        The folder of a sweep, whose settings and runs are in `tables`.
     tables
         Everything that the page shows or plots, by name.
     skipped
@@ -145,22 +154,27 @@ class ReportDocument:
     run: RunRecord | None = None
     check: Check | None = None
     compared: tuple[RunRecord, ...] = ()
+    sweep: str | None = None
     tables: dict[str, list[Row]]
     skipped: tuple[str, ...]
     written: dict[str, str]
 
 
-def report_document(shown: RunView | Comparison, wanted: ReportFiles) -> ReportDocument:
+def report_document(shown: Shown, wanted: ReportFiles) -> ReportDocument:
     """Return a report for programs, and the files that were written."""
     record = shown.record if isinstance(shown, RunView) else None
     is_run = record is not None and bool(record.epochs)
-    stored = (shown if isinstance(shown, RunView) else shown.views[0]).stored_runs
+    if isinstance(shown, SweepView):
+        skipped = shown.sweep.skipped
+    else:
+        skipped = (shown if isinstance(shown, RunView) else shown.views[0]).stored_runs.skipped
     return ReportDocument(
         run=record if is_run else None,
         check=record.check if record and not is_run else None,
-        compared=() if isinstance(shown, RunView) else tuple(shown.records),
+        compared=tuple(shown.records) if isinstance(shown, Comparison) else (),
+        sweep=str(shown.folder) if isinstance(shown, SweepView) else None,
         tables=export_tables.of_report(shown),
-        skipped=tuple(stored.skipped),
+        skipped=tuple(skipped),
         written={name: str(path) for name, path in asdict(wanted).items() if path},
     )
 

@@ -11,16 +11,32 @@ from markupsafe import Markup
 from mnist_tasks import listed_runs
 from mnist_tasks.errors import printable
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
-from mnist_tasks.reporting.comparison import Comparison
-from mnist_tasks.reporting.figures import images, pareto_charts, run_charts
+from mnist_tasks.reporting import (
+    class_tables,
+    clause_text,
+    formatting,
+    ranking_rows,
+    run_summary,
+    run_text,
+)
+from mnist_tasks.reporting.comparison import Comparison, Shown
+from mnist_tasks.reporting.figures import (
+    images,
+    pareto_charts,
+    run_charts,
+    run_curves,
+    sweep_charts,
+)
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES
+from mnist_tasks.reporting.sweep_view import SweepView
 from mnist_tasks.version import VERSION
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TEXT = 4_000
 NEWEST_RUNS = 12
+MOST_SETTINGS, MOST_RUNS = 100, 500  # in the tables of a sweep
+SWEEP_CHARTS = (sweep_charts.by_parameters, sweep_charts.by_seconds)
 PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
@@ -36,9 +52,29 @@ SECTIONS = {
 COMPARISON_SECTIONS = {
     "settings": "Differences",
     "results": "Results",
+    "curves": "Training curves",
     "images": "Regressed and fixed",
     "runs": "All runs",
 }
+SWEEP_SECTIONS = {
+    "ranking": "Ranking",
+    "accuracy": "Accuracy and cost",
+    "curves": "Training curves",
+    "failed": "Failed runs",
+    "runs": "Runs",
+    "reproduce": "Reproduce",
+}
+
+
+def page(shown: Shown) -> str:
+    """Return the page of a report: of one run, of several side by side, or of a sweep."""
+    match shown:
+        case RunView():
+            return run(shown)
+        case Comparison():
+            return compare(shown)
+        case SweepView():
+            return sweep(shown)
 
 
 def run(view: RunView) -> str:
@@ -48,7 +84,7 @@ def run(view: RunView) -> str:
     absent |= set() if record.epochs else {"training", "time", "reproduce"}
     return _render(
         "run.html.jinja",
-        sections={name: title for name, title in SECTIONS.items() if name not in absent},
+        sections=_without(SECTIONS, absent),
         view=view,
         record=record,
         charts={
@@ -65,13 +101,47 @@ def compare(comparison: Comparison) -> str:
     """Return the page of several runs side by side."""
     alike = comparison.views[0].alike
     current = {record.id for record in comparison.records}
+    curves = run_curves.charts(comparison.curves)
+    absent = set() if curves else {"curves"}
     return _render(
         "comparison.html.jinja",
-        sections=COMPARISON_SECTIONS,
+        sections=_without(COMPARISON_SECTIONS, absent),
         comparison=comparison,
-        charts={"runs": [chart(alike, current) for chart in PARETO_CHARTS]},
+        charts={
+            "curves": curves,
+            "runs": [chart(alike, current) for chart in PARETO_CHARTS],
+        },
         compared=[listed_runs.of(record) for record in comparison.records],
     )
+
+
+def sweep(view: SweepView) -> str:
+    """Return the page of a sweep."""
+    found, images = view.sweep, view.sweep.evaluated_on
+    curves = run_curves.charts(view.curves)
+    accuracy = sweep_charts.by_setting(found.ranking, found.by_name, images)
+    cost = [chart(found.ranking, images) for chart in SWEEP_CHARTS]
+    absent = set() if found.failed or found.skipped else {"failed"}
+    absent |= set() if curves else {"curves"}
+    absent |= set() if found.records else set(SWEEP_SECTIONS) - {"failed"}
+    return _render(
+        "sweep.html.jinja",
+        sections=_without(SWEEP_SECTIONS, absent),
+        view=view,
+        columns=ranking_rows.COLUMNS,
+        ranking=ranking_rows.rows(found.ranking),
+        charts={
+            "accuracy": [accuracy],
+            "cost": [each for each in cost if each],
+            "curves": curves,
+        },
+        most=MOST_SETTINGS,
+        most_runs=MOST_RUNS,
+    )
+
+
+def _without(sections: dict[str, str], absent: set[str]) -> dict[str, str]:
+    return {name: title for name, title in sections.items() if name not in absent}
 
 
 def _render(template: str, **context: Any) -> str:
@@ -95,6 +165,7 @@ def _render(template: str, **context: Any) -> str:
     }
     environment.globals |= {
         "classes": class_tables,
+        "series": run_curves.style,
         "statuses": STATUSES,
         "summary": run_summary,
         "text": run_text,

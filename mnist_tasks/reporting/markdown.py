@@ -10,11 +10,20 @@ from mnist_tasks.checking.results import CheckResult, CheckResults
 from mnist_tasks.errors import Failure
 from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import class_tables, clause_text, formatting, run_summary, run_text
-from mnist_tasks.reporting.comparison import Comparison, Row
+from mnist_tasks.reporting import (
+    class_tables,
+    clause_text,
+    formatting,
+    ranking_rows,
+    run_summary,
+    run_text,
+)
+from mnist_tasks.reporting.comparison import Comparison, Shown
 from mnist_tasks.reporting.markdown_text import code, escape, table
 from mnist_tasks.reporting.run_view import RunView
+from mnist_tasks.reporting.side_by_side import Row
 from mnist_tasks.reporting.statuses import STATUSES
+from mnist_tasks.reporting.sweep_view import SweepView
 from mnist_tasks.verdict import Verdict
 
 LARGEST_BYTES = 60_000  # GitHub accepts comments of up to 65,536 characters
@@ -25,6 +34,17 @@ def check(results: CheckResults) -> str:
     """Return the results of a check: a section for each model file."""
     sections = ["# mnist-tasks check", _contract(results.contract), *map(_checked, results.checks)]
     return "\n\n".join(sections) + "\n"
+
+
+def report(shown: Shown) -> str:
+    """Return a report: of one run, of several side by side, or of a sweep."""
+    match shown:
+        case RunView():
+            return run(shown)
+        case Comparison():
+            return compare(shown)
+        case SweepView():
+            return sweep(shown)
 
 
 def run(view: RunView) -> str:
@@ -81,6 +101,25 @@ def compare(comparison: Comparison) -> str:
             *map(escape, comparison.unpaired),
             table("Results", columns, [ids, *map(_named, comparison.results)]),
             table("Differences", columns, map(_named, comparison.differences)),
+            table(comparison.by_epoch[0], columns, map(_named, comparison.by_epoch[1])),
+        ]
+    )
+
+
+def sweep(view: SweepView) -> str:
+    """Return the ranking of a sweep, and the runs that failed."""
+    failed = [
+        (each.setting, str(each.seed), each.failure.found, each.failure.remedy or "")
+        for each in view.sweep.failed
+    ]
+    return _shortened(
+        [
+            f"## {escape(view.headline)}",
+            escape(view.lead),
+            escape(view.caution),
+            table("Ranking", ranking_rows.COLUMNS, ranking_rows.rows(view.sweep.ranking)),
+            table("Failed", ("setting", "seed", "found", "what to do"), failed),
+            table("The same in all runs", ("name", "value"), view.common.items()),
         ]
     )
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from mnist_tasks import disk, json_text, locks, run_store, temporary
-from mnist_tasks.errors import Failure, InputRefusedError
+from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.events import Event, Finished
 from mnist_tasks.sweeping.job import Failed, Result
 from mnist_tasks.sweeping.plan import Job, Plan
-from mnist_tasks.sweeping.ranking import Rank
+from mnist_tasks.sweeping.summary import SUMMARY_NAME, FailedRun, Sweep
 from mnist_tasks.training import up_to_date
 
 Executor = Callable[[Sequence[Job], Path], Generator[Event]]
-SCHEMA = 2
-SUMMARY_NAME = "sweep.json"
 OTHER_FOLDER = "Name another folder with --output."
 _LOCK_TIMEOUT = 1.0  # seconds; another sweep may hold the lock for hours
 
@@ -37,47 +35,6 @@ class SweepObserver(Protocol):
 
     def advance(self, event: Event) -> None:
         """Handle what an executor reports."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedRun:
-    """A run that failed, and the exit code of its error."""
-
-    id: str
-    setting: str
-    seed: int
-    failure: Failure
-    exit_code: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sweep:
-    """The outcome of a sweep, also saved in its folder as ``sweep.json``.
-
-    Attributes
-    ----------
-    images
-        Number of images that the models are evaluated on.
-    runs
-        Number of runs in the plan.
-    kept
-        Number of runs that had finished before.
-    """
-
-    folder: str
-    evaluated_on: str
-    images: int
-    runs: int
-    done: int
-    kept: int
-    failed: tuple[FailedRun, ...]
-    ranking: tuple[Rank, ...]
-    schema: int = SCHEMA
-
-    @property
-    def exit_code(self) -> int:
-        """The highest of the runs that failed; 0 if none did."""
-        return max((each.exit_code for each in self.failed), default=0)
 
 
 def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver) -> Sweep:

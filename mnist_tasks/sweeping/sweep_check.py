@@ -7,9 +7,6 @@ from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from mnist_tasks import disk, run_store
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.contract_file import LoadedContract
 from mnist_tasks.data import loading
@@ -17,19 +14,10 @@ from mnist_tasks.data.download import Progress
 from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
-from mnist_tasks.sweeping import false_alarms, plan, ranking
+from mnist_tasks.sweeping import false_alarms, plan, ranking, stored_sweep
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
-from mnist_tasks.sweeping.sweep import SUMMARY_NAME
+from mnist_tasks.sweeping.stored_sweep import RERUN
 from mnist_tasks.verdict import Verdict
-
-NAME_A_SWEEP = "Run `mnist-tasks sweep` with a new --output folder, and name that folder."
-RERUN = "Rerun the sweep: it repeats only runs whose record or model is missing or damaged."
-
-
-class _Summary(msgspec.Struct):
-    """The part of a sweep's summary that is read here."""
-
-    runs: int
 
 
 def estimate(
@@ -65,7 +53,12 @@ def estimate(
     """
     if not 0 < target_rate < 0.5:
         raise UsageError("--rate", expected="a rate above 0, below 0.5", found=str(target_rate))
-    records, evaluated_on = _read_sweep(folder)
+    swept = stored_sweep.read(folder)
+    if swept.skipped:
+        raise stored_sweep.refused(folder, "; ".join(swept.skipped), RERUN)
+    if not swept.records:
+        raise stored_sweep.refused(folder, "only runs that failed", RERUN)
+    records, evaluated_on = swept.records, swept.evaluated_on
     if evaluated_on == "test":
         images = loading.load("test", data, progress=download)
     else:
@@ -81,7 +74,7 @@ def estimate(
         images=len(images.labels),
         target_rate=target_rate,
         contract=terms.source,
-        missing_runs=_missing_runs(folder, len(records)),
+        missing_runs=swept.missing,
         settings=tuple(
             false_alarms.count(
                 setting.name,
@@ -92,55 +85,6 @@ def estimate(
             for setting, runs in ranking.by_setting(records).items()
         ),
     )
-
-
-def _read_sweep(folder: Path) -> tuple[list[RunRecord], str]:
-    """Return the runs of a sweep, and which images they were evaluated on."""
-    stored = run_store.read_all(folder, remedy=NAME_A_SWEEP)
-    records = [record for record in stored.records if record.trial]
-    evaluated_on = {record.trial.evaluated_on for record in records if record.trial}
-    if stored.skipped:
-        found = "; ".join(stored.skipped)
-    elif not records:
-        found = "none" if folder.is_dir() else "no such folder"
-    elif len(evaluated_on) > 1:
-        found = "runs evaluated on validation images and runs evaluated on test images"
-    elif mixed := _mixed_setting(records):
-        found = f"runs of {mixed} that differ in more than their seeds"
-    else:
-        return records, evaluated_on.pop()
-    raise InputRefusedError(
-        str(folder),
-        expected="the records of one sweep, all evaluated on the same images",
-        found=found,
-        remedy=RERUN if stored.skipped else NAME_A_SWEEP,
-    )
-
-
-def _mixed_setting(records: list[RunRecord]) -> str | None:
-    """Return a setting with runs of several sweeps, such as with another limit or more threads."""
-    for setting, runs in ranking.by_setting(records).items():
-        first, *others = map(_all_but_the_seed, runs)
-        if any(other != first for other in others):
-            return setting.name
-    return None
-
-
-def _all_but_the_seed(run: RunRecord) -> object:
-    """Return what decides a run's result apart from its seed, for comparison with other runs."""
-    if run.trial and run.trial.digest:
-        return run.trial.digest
-    # A record of a version that did not write the digest.
-    return run.recipe, run.limit, run.machine.device, run.machine.threads
-
-
-def _missing_runs(folder: Path, found: int) -> int | None:
-    """Return how many runs of a sweep have no record; ``None`` if the sweep is unfinished."""
-    try:
-        summary = msgspec.json.decode(disk.read_regular(folder / SUMMARY_NAME), type=_Summary)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return max(0, summary.runs - found)
 
 
 def _check(checker: Checker, folder: Path, record: RunRecord) -> Verdict:

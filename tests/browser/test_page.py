@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.reporting import html, run_summary
+from mnist_tasks.reporting import comparison, html, run_summary
 from mnist_tasks.reporting.comparison import Comparison
+from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.sweeping.search_space import grid
 from tests import examples, runs
 from tests.examples import MANY, ODD
+from tests.sweeping import runs as sweep_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mnist_tasks.dataset_info import DatasetInfo
+    from mnist_tasks.reporting.comparison import Shown
     from mnist_tasks.reporting.run_view import RunView
     from tests.browser.conftest import Visit
 
@@ -26,9 +31,23 @@ CELLS = "rows => rows.map(row => [...row.children].map(cell => cell.innerText.tr
 LOADED = "images => images.every(image => image.complete && image.naturalWidth > 0)"
 
 
-@pytest.fixture(params=["run", "comparison"])
-def any_page(request: pytest.FixtureRequest, views: tuple[RunView, ...]) -> str:
+@pytest.fixture(params=["run", "comparison", "sweep"])
+def any_page(request: pytest.FixtureRequest, views: tuple[RunView, ...], tmp_path: Path) -> str:
+    if request.param == "sweep":
+        return html.page(swept(tmp_path))
     return html.run(views[1]) if request.param == "run" else html.compare(Comparison(views=views))
+
+
+def swept(folder: Path) -> Shown:
+    """A sweep of four settings, two runs of which failed."""
+    plan = Plan(settings=grid(["default", "plain"], {"max_shift": [0, 1]}), seeds=(0, 1, 2))
+    sweep_runs.save(
+        plan,
+        folder / "swept",
+        correct=lambda job: 960 + 10 * len(job.setting.recipe) + job.config.seed,
+        fails=lambda job: job.setting.recipe == "plain" and job.config.seed == 2,
+    )
+    return comparison.view([str(folder / "swept")], folder)
 
 
 def rows(visit: Visit, section: str, table: int = 0) -> list[list[str]]:
@@ -47,7 +66,8 @@ def test_it_fits_and_requests_nothing(
     assert found.messages == []
     assert [url for url in found.requests if not url.startswith("data:")] == [found.page.url]
     assert found.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert found.page.locator("img").count() > 20
+    is_sweep = found.page.locator("#ranking").count()
+    assert is_sweep or found.page.locator("img").count() > 20
     assert found.page.locator("img").evaluate_all(LOADED)
     for identity in found.page.locator("section").evaluate_all("all => all.map(one => one.id)"):
         assert found.page.locator(f"#{identity}").bounding_box()["height"] > 50
@@ -175,6 +195,31 @@ def test_every_link_leads_to_a_section(visit: Callable[..., Visit], any_page: st
         assert found.page.locator(target).is_visible()
 
 
+def test_a_sweep_is_drawn_with_its_settings(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    found = visit(html.page(swept(tmp_path)), width=375)
+    assert [row[:3] for row in rows(found, "ranking")] == [
+        ["1", "default max_shift=0", "3"],
+        ["2", "default max_shift=1", "3"],
+        ["3", "plain max_shift=0", "2"],
+        ["4", "plain max_shift=1", "2"],
+    ]
+    assert found.page.locator("#accuracy circle.run").count() == 10 + 4 * 1
+    assert len(rows(found, "failed")) == 2
+    ends = "paths => paths.map(path => getComputedStyle(path).strokeDasharray)"
+    dashes = found.page.locator("#curves .legend path").evaluate_all(ends)
+    assert len(set(dashes)) == 4
+
+
+def test_the_lines_of_runs_are_told_apart_by_labels(
+    visit: Callable[..., Visit], views: tuple[RunView, ...]
+) -> None:
+    found = visit(html.compare(Comparison(views=views)))
+    chart = found.page.locator("#curves .chart").first
+    assert chart.locator("text.note").all_inner_texts() == ["A", "B"]
+    boxes = [text.bounding_box() for text in chart.locator("text.note").all()]
+    assert boxes[0]["y"] + 10 <= boxes[1]["y"] or boxes[1]["y"] + 10 <= boxes[0]["y"]
+
+
 def test_it_prints(visit: Callable[..., Visit], any_page: str) -> None:
     found = visit(any_page, scheme="dark")
     printed = found.page.pdf(format="A4")
@@ -184,7 +229,7 @@ def test_it_prints(visit: Callable[..., Visit], any_page: str) -> None:
     paper = found.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert not found.page.locator("nav").is_visible()
-    assert found.page.locator("#verdict, #results").first.is_visible()
+    assert found.page.locator("#verdict, #results, #ranking").first.is_visible()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

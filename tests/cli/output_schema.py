@@ -19,7 +19,7 @@ from mnist_tasks.errors import Failure
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.files import ReportDocument
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
-from mnist_tasks.sweeping.sweep import Sweep
+from mnist_tasks.sweeping.summary import Sweep
 
 FILE = Path(mnist_tasks.__file__).with_name("output.schema.json")
 RESULTS: dict[str, Any] = {

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mnist_tasks import json_text, run_store
+from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.sweeping.search_space import grid
 from tests import examples, runs
 from tests.json_output import result_of
+from tests.sweeping import runs as sweep_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +82,21 @@ def test_runs_are_compared(cli: Cli, three: Path) -> None:
     found = shown(cli("report", "20261122-120000", "latest", "--json", "--no-html"))
     assert [record["seed"] for record in found["compared"]] == [0, 2]
     assert {"name": "seed", "A": "0", "B": "2"} in found["tables"]["differences"]
+
+
+def test_a_sweep_has_a_report(cli: Cli, three: Path, tmp_path: Path) -> None:
+    plan = Plan(settings=grid(["default"], {"max_shift": [0, 1]}), seeds=(0, 1))
+    sweep_runs.save(plan, tmp_path / "sweeps" / "s", fails=lambda job: job.config.seed == 1)
+    found = shown(cli("report", "sweeps/s", "--csv", "tables", "--json"))
+    assert found["sweep"] == "sweeps/s"
+    assert found["written"] == {"html": "sweeps/s/report.html", "csv": "tables"}
+    assert [row["place"] for row in found["tables"]["ranking"]] == [1, 2]
+    assert (tmp_path / "tables" / "failed.csv").is_file()
+    page = (tmp_path / "sweeps" / "s" / "report.html").read_text(encoding="utf-8")
+    assert "default max_shift=0 ranks first." in page
+    done = cli("report", "sweeps/s", "latest")
+    assert done.returncode == 2
+    assert "the folder of a single sweep" in done.stderr
 
 
 def test_a_report_of_an_unknown_run_is_exit_3(cli: Cli, three: Path) -> None:

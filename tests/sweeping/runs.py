@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 from mnist_tasks.check_records import Metrics
 from mnist_tasks.errors import Failure
 from mnist_tasks.records import Trial
+from mnist_tasks.sweeping import sweep
+from mnist_tasks.sweeping.events import Finished
 from mnist_tasks.sweeping.job import Failed, Result
 from tests import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
     from mnist_tasks.records import RunRecord
-    from mnist_tasks.sweeping.plan import Job
+    from mnist_tasks.sweeping.events import Event
+    from mnist_tasks.sweeping.plan import Job, Plan
+    from mnist_tasks.sweeping.summary import Sweep
 
 MODEL = b"a model"
 FAILED = Failed(failure=Failure(title="A title", subject="it", found="it failed"), exit_code=4)
@@ -49,3 +56,29 @@ def record(job: Job, correct: int = 900) -> RunRecord:
 
 def result(job: Job, correct: int = 900) -> Result:
     return Result(record=record(job, correct), model=MODEL)
+
+
+def save(
+    plan: Plan,
+    folder: Path,
+    *,
+    correct: Callable[[Job], int] = lambda _: 900,
+    fails: Callable[[Job], bool] = lambda _: False,
+) -> Sweep:
+    """Run a sweep whose runs are made up, and return its outcome."""
+
+    def execute(jobs: Sequence[Job], _: Path) -> Generator[Event]:
+        for job in jobs:
+            yield Finished(job=job, outcome=FAILED if fails(job) else result(job, correct(job)))
+
+    return sweep.run(plan, folder, execute, progress=Quiet())
+
+
+class Quiet:
+    """A progress that shows nothing."""
+
+    def begin(self, jobs: Sequence[Job], finished: Sequence[RunRecord]) -> None:
+        pass
+
+    def advance(self, event: Event) -> None:
+        pass

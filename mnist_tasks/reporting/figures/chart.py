@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mnist_tasks.reporting.figures.axes import Axis
+
+LINE_HEIGHT = 13  # of labels beside lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +19,15 @@ class Line:
     kind
         Its class in the style sheet.
     label
-        Text at its end: above the line or, if `below`, below it.
+        Text at its end: above the line or, if `below`, below it; or, if `beside`, to its right,
+        where it keeps its distance from those of other lines.
     """
 
     kind: str
     points: tuple[tuple[float, float], ...]
     label: str = ""
     below: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,5 +89,24 @@ class Chart:
         """Return the position of a line's label: above its end if there is no room below."""
         x, y = line.points[-1]
         end = self.y_at(y)
+        if line.beside:
+            return self.x_at(x) + 12, self._beside[line.label] + 4
         is_below = line.below and end < self.bottom - 20
         return self.x_at(x), end + (15 if is_below else -7)
+
+    @cached_property
+    def _beside(self) -> dict[str, float]:
+        """The heights of the labels beside lines: those of the lines' ends, but kept apart."""
+        ends = sorted(
+            (self.y_at(line.points[-1][1]), line.label)
+            for line in self.lines
+            if line.beside and line.label
+        )
+        heights = [end for end, _ in ends]
+        for i in range(1, len(heights)):
+            heights[i] = max(heights[i], heights[i - 1] + LINE_HEIGHT)
+        lowest = float(self.bottom)
+        for i in reversed(range(len(heights))):
+            heights[i] = lowest = min(heights[i], lowest)
+            lowest -= LINE_HEIGHT
+        return {label: height for (_, label), height in zip(ends, heights, strict=True)}

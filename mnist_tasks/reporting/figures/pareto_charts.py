@@ -63,7 +63,7 @@ def _chart(
         "on the Pareto front",
         x=axes.logarithmic(label, min(points)[0], max(points)[0]),
         y=axes.accuracy("test accuracy", min(values), max(values)),
-        lines=(Line(kind="front", points=_stairs(edge)),) if len(edge) > 1 else (),
+        lines=(Line(kind="front", points=stairs(edge)),) if len(edge) > 1 else (),
         marks=tuple(marks),
     )
 
@@ -78,7 +78,7 @@ def _mark(run: ListedRun, cost: float, accuracy: float, *, is_best: bool, is_cur
     )
 
 
-def _stairs(edge: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+def stairs(edge: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     """Return the front as stairs: an accuracy is reached only at the cost of its point."""
     points = [edge[0]]
     for (_, before), point in pairwise(edge):

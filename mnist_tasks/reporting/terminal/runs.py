@@ -17,16 +17,19 @@ from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import class_tables, formatting, run_summary, run_text
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES
-from mnist_tasks.reporting.terminal import results, tables
+from mnist_tasks.reporting.sweep_view import SweepView
+from mnist_tasks.reporting.terminal import results, sweep, tables
 from mnist_tasks.reporting.terminal.long_table import LongTable
 from mnist_tasks.run_store import StoredRuns
 
 if TYPE_CHECKING:  # these are slow to import
-    from mnist_tasks.reporting.comparison import Comparison, Row
+    from mnist_tasks.reporting.comparison import Comparison, Shown
     from mnist_tasks.reporting.paired_runs import ClassChanges
+    from mnist_tasks.reporting.side_by_side import Row
 
 NEWEST = 10
 NARROW = 80  # columns
+MOST_EPOCHS = 12  # in a comparison
 
 
 def run(record: RunRecord) -> RenderableType:
@@ -84,8 +87,10 @@ def _worst(metrics: Metrics, names: Sequence[str]) -> Table:
     return tables.table(columns, rows, title=title, right=columns[1:-1])
 
 
-def report(shown: RunView | Comparison) -> RenderableType:
-    """Show a comparison, or one run and the newest of all runs."""
+def report(shown: Shown) -> RenderableType:
+    """Show a sweep, a comparison, or one run and the newest of all runs."""
+    if isinstance(shown, SweepView):
+        return sweep.report(shown)
     if not isinstance(shown, RunView):
         return compared(shown)
     parts = [run(shown.record)]
@@ -130,6 +135,10 @@ def compared(comparison: Comparison) -> RenderableType:
     if comparison.differences:
         parts.append(_side_by_side(comparison, comparison.differences, "Differences"))
     parts.append(_side_by_side(comparison, comparison.results, "Results"))
+    title, epochs = comparison.by_epoch
+    if epochs:
+        shown = tables.spread(epochs, MOST_EPOCHS)
+        parts.append(_side_by_side(comparison, shown, title))
     for pair in comparison.pairs:
         title = f"{pair.letter} compared with A, by label"
         parts += [_changes(pair.by_class, title), Text(f"{pair.outcome} {pair.difference}")]

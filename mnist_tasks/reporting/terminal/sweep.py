@@ -2,57 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnist_tasks.errors import printable
-from mnist_tasks.reporting import formatting
+from mnist_tasks.foreground import command_line
+from mnist_tasks.reporting import formatting, ranking_rows
+from mnist_tasks.reporting.sweep_view import UNFINISHED, SweepView
 from mnist_tasks.reporting.terminal import tables
-from mnist_tasks.sweeping.ranking import Spread
-from mnist_tasks.sweeping.sweep import Sweep
+from mnist_tasks.sweeping.ranking import Rank
+from mnist_tasks.sweeping.summary import FailedRun, Sweep
 
 MAX_FAILURES = 10
+COLUMNS = ("", "setting", "runs", "accuracy", "95% interval", "lowest", "fit")
 
 
 def sweep_result(sweep: Sweep) -> RenderableType:
     """Return the settings, the most accurate first, and the runs that failed."""
-    columns = ("", "setting", "runs", "accuracy", "95% interval", "lowest", "fit")
-    rows = [
-        (
-            f"{place} ",
-            rank.name,
-            f"{rank.runs:,} ",
-            f"{_mean(rank.accuracy)} ",
-            f"{_interval(rank.accuracy)} ",
-            f"{rank.accuracy.least:.2%} ",
-            f"{rank.fit_seconds:.1f} s",
-        )
-        for place, rank in enumerate(sweep.ranking, start=1)
-    ]
-    title = f"Accuracy on {sweep.images:,} {sweep.evaluated_on} images"
-    right = {"", "runs", "accuracy", "lowest", "fit"}
-    table = tables.table(columns, rows, title=title, right=right, tight=True)
-    parts: list[RenderableType] = [table] if sweep.ranking else []
-    for each in sweep.failed[:MAX_FAILURES]:
-        failed = f"failed: {each.setting}, seed {each.seed}: {each.failure.found}"
-        parts.append(Text(printable(failed, limit=400), "red"))
-    if len(sweep.failed) > MAX_FAILURES:
-        parts.append(Text(f"and {len(sweep.failed) - MAX_FAILURES:,} more that failed", "red"))
-    done = f"{sweep.done:,} of {formatting.plural(sweep.runs, 'run')} done"
     kept = f", {sweep.kept:,} of them earlier" if sweep.kept else ""
-    parts.append(Text(printable(f"{done}{kept}: {sweep.folder}", limit=1000), overflow="fold"))
-    return Group(*parts)
+    done = f"{sweep.done:,} of {formatting.plural(sweep.runs, 'run')} done{kept}"
+    lines = [_line(f"{done}: {sweep.folder}")]
+    if sweep.ranking:
+        command = command_line(["mnist-tasks", "report", sweep.folder])
+        lines.append(_line(f"`{command}` writes a page of it."))
+    return Group(
+        *_ranking(sweep.ranking, sweep.images, sweep.evaluated_on), *_failed(sweep.failed), *lines
+    )
 
 
-def _mean(accuracy: Spread) -> str:
-    """Return a mean with its standard deviation: ``99.20 ± 0.08%``."""
-    if accuracy.deviation is None:
-        return f"{accuracy.mean:.2%}"
-    return f"{100 * accuracy.mean:.2f} ± {100 * accuracy.deviation:.2f}%"
+def report(view: SweepView) -> RenderableType:
+    """Return the same of a sweep whose folder was read, and what its ranking shows."""
+    sweep = view.sweep
+    done = f"{formatting.plural(len(sweep.records), 'run')} done, {UNFINISHED}"
+    if sweep.planned is not None:
+        done = f"{len(sweep.records):,} of {formatting.plural(sweep.planned, 'run')} done"
+    lines = [_line(each) for each in (view.caution, f"{done}: {sweep.folder}") if each]
+    lines += [Text(f"skipped {printable(each)}", style="yellow") for each in sweep.skipped]
+    return Group(
+        *_ranking(sweep.ranking, sweep.images, sweep.evaluated_on), *_failed(sweep.failed), *lines
+    )
 
 
-def _interval(accuracy: Spread) -> str:
-    """Return the interval of the mean: ``99.10 to 99.30%``."""
-    if accuracy.low is None or accuracy.high is None:
-        return "–"
-    return f"{100 * accuracy.low:.2f} to {100 * accuracy.high:.2f}%"
+def _ranking(ranking: Sequence[Rank], images: int, evaluated_on: str) -> list[RenderableType]:
+    if not ranking:
+        return []
+    rows = [
+        (f"{place} ", name, f"{runs} ", f"{mean} ", f"{interval} ", f"{lowest} ", fit)
+        for place, name, runs, mean, interval, lowest, _, _, fit in ranking_rows.rows(ranking)
+    ]
+    title = f"Accuracy on {images:,} {evaluated_on} images"
+    right = {"", "runs", "accuracy", "lowest", "fit"}
+    return [tables.table(COLUMNS, rows, title=title, right=right, tight=True)]
+
+
+def _failed(failed: Sequence[FailedRun]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for each in failed[:MAX_FAILURES]:
+        line = f"failed: {each.setting}, seed {each.seed}: {each.failure.found}"
+        parts.append(Text(printable(line, limit=400), "red"))
+    if len(failed) > MAX_FAILURES:
+        parts.append(Text(f"and {len(failed) - MAX_FAILURES:,} more that failed", "red"))
+    return parts
+
+
+def _line(text: str) -> Text:
+    return Text(printable(text, limit=1000), overflow="fold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console
@@ -12,6 +13,8 @@ from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting.statuses import STATUSES
+
+Shown = TypeVar("Shown")
 
 
 def table(
@@ -47,6 +50,17 @@ def table(
     for row in rows:
         made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
+
+
+def spread(rows: Sequence[Shown], most: int) -> list[Shown]:
+    """Return rows, or some at even distances with the first and the last if there are too many.
+
+    >>> spread(range(100), 4)
+    [0, 33, 66, 99]
+    """
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[n * (len(rows) - 1) // (most - 1)] for n in range(most)]
 
 
 def width(made: Table) -> int:

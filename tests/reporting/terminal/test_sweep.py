@@ -9,7 +9,7 @@ from mnist_tasks.reporting.terminal import sweep as sweep_tables
 from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import Setting
-from mnist_tasks.sweeping.sweep import FailedRun, Sweep
+from mnist_tasks.sweeping.summary import FailedRun, Sweep
 from tests.reporting.terminal.test_results import show
 from tests.sweeping import runs
 
