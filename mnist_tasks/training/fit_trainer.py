@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from mnist_tasks.training.loop import EpochProgress
 from mnist_tasks.training.network_file import NetworkFile
 from mnist_tasks.training.user_code import failed
 from mnist_tasks.training.user_model import UserModel
-from mnist_tasks.training.validation import batches_in_order
+from mnist_tasks.training.validation import BATCH_SIZE, batches_in_order
 
 if TYPE_CHECKING:
     from mnist_tasks.data.store import LabeledImages
@@ -77,7 +78,10 @@ def fit(
     if validation is not None:
         validating = tf.data.Dataset.from_generator(
             lambda: batches_in_order(validation), output_signature=signature
-        ).map(prepared)
+        )
+        # Or Keras warns when the batches end.
+        count = math.ceil(len(validation.labels) / BATCH_SIZE)
+        validating = validating.apply(tf.data.experimental.assert_cardinality(count)).map(prepared)
     swaps = any(isinstance(each, keras.callbacks.SwapEMAWeights) for each in user.callbacks)
     images = len(validation.labels) if validation else 0
     follower = Follower(sizes, epochs, progress, validation=images, averages=not swaps)

@@ -41,7 +41,7 @@ OWN_STEP = """\
     class Own(keras.Model):
         def test_step(self, data):
             return {"loss": 0.0}
-    own = Own(model.inputs, model.outputs)
+    own = Own(model.inputs[0], model.outputs[0])
     own.compile("adam", "sparse_categorical_crossentropy")
     return own
 """
