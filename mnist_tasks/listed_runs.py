@@ -17,7 +17,14 @@ from mnist_tasks import record_ranges as ranges
 from mnist_tasks.check_records import Metrics
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.records import SCHEMA, RunRecord
-from mnist_tasks.verdict import Status, VerdictStatus, worst
+from mnist_tasks.verdict import (
+    DEFAULT_CONFIDENCE,
+    TEST_ACCURACY,
+    Clause,
+    Status,
+    VerdictStatus,
+    worst,
+)
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -46,6 +53,8 @@ class ListedRun:
         Number of images that were classified correctly, and of all.
     loss
         Mean sparse categorical cross-entropy, in nats.
+    confidence
+        Of the interval of the accuracy: that of the check.
     """
 
     id: str
@@ -67,6 +76,7 @@ class ListedRun:
     correct: int
     images: int
     loss: float | None
+    confidence: float = DEFAULT_CONFIDENCE
 
     @property
     def accuracy(self) -> float | None:
@@ -91,8 +101,14 @@ class _Epoch(msgspec.Struct, gc=False):
     pass
 
 
+class _Interval(msgspec.Struct, gc=False):
+    confidence: float
+
+
 class _Clause(msgspec.Struct, gc=False):
+    name: str
     status: Status
+    interval: _Interval | None = None
 
 
 class _Verdict(msgspec.Struct, gc=False):
@@ -173,6 +189,12 @@ def _invalid_metrics(metrics: Metrics, info: DatasetInfo) -> str:
     return ""
 
 
+def confidence(clauses: Sequence[Clause | _Clause]) -> float:
+    """Return the confidence of the interval of an accuracy, which the check decided."""
+    found = (each.interval for each in clauses if each.name == TEST_ACCURACY)
+    return next((each.confidence for each in found if each), DEFAULT_CONFIDENCE)
+
+
 def total_operations(counts: Sequence[int | None]) -> int | None:
     """Return the multiply-adds of layers; ``None`` if those of a layer are unknown."""
     known = [count for count in counts if count is not None]
@@ -225,4 +247,5 @@ def _listed(record: _Record) -> ListedRun:
         correct=metrics.correct if metrics else 0,
         images=metrics.images if metrics else 0,
         loss=metrics.loss if metrics else None,
+        confidence=confidence(check.verdict.clauses if check else ()),
     )

@@ -11,6 +11,8 @@ Status = Literal["failed", "not measured", "inconclusive", "passed"]
 SEVERITY: tuple[Status, ...] = get_args(Status)
 VerdictStatus = Literal["failed", "inconclusive", "passed"]
 Direction = Literal["above", "below"]
+TEST_ACCURACY = "test accuracy"  # the clause whose interval is that of the accuracy everywhere
+DEFAULT_CONFIDENCE = 0.99  # of intervals if the contract sets none
 
 
 @dataclass(frozen=True, kw_only=True)

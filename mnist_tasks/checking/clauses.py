@@ -18,7 +18,7 @@ from mnist_tasks.checking.paired_test import PairedCounts
 from mnist_tasks.checking.proportions import ProportionBound, not_measured
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import printable
-from mnist_tasks.verdict import SEVERITY, Clause, Verdict
+from mnist_tasks.verdict import SEVERITY, TEST_ACCURACY, Clause, Verdict
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.inspection import Inspection
 
@@ -79,7 +79,7 @@ def _default_clauses(
     shape = _shape("output shape", (None, len(dataset.classes)), model.output_shapes)
     yield replace(shape, note=_other_classes(model, dataset))
     bound = ProportionBound(bound=contract.accuracy_above, confidence=contract.confidence)
-    accuracy = _accuracy("test accuracy", bound, TEST_IMAGES, measured)
+    accuracy = _accuracy(TEST_ACCURACY, bound, TEST_IMAGES, measured)
     yield replace(accuracy, note=_better_pixels(accuracy, measured))
 
 

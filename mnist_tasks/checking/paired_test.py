@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 from mnist_tasks import stats
 from mnist_tasks.checking.contract import Baseline
-from mnist_tasks.checking.proportions import DEFAULT_CONFIDENCE, not_measured
-from mnist_tasks.verdict import Clause, Errors, Interval, Status
+from mnist_tasks.checking.proportions import not_measured
+from mnist_tasks.verdict import DEFAULT_CONFIDENCE, Clause, Errors, Interval, Status
 
 NAME = "baseline"
 
@@ -84,7 +84,7 @@ def evaluate(
         unit="points",
         interval=Interval(low=100 * low, high=100 * high, confidence=level),
         errors=Errors(seen=paired.images - paired.correct, images=paired.images),
-        reason=f"{shown} ({test}, {_p_value(min(1.0, 2 * min(p_worse, p_better)))})",
+        reason=f"{shown} ({test}, {p_value(min(1.0, 2 * min(p_worse, p_better)))})",
     )
 
 
@@ -103,5 +103,10 @@ def _tail(score: float) -> float:
     return math.erfc(score / math.sqrt(2)) / 2
 
 
-def _p_value(p: float) -> str:
+def p_value(p: float) -> str:
+    """Return a p-value in words.
+
+    >>> p_value(1e-203), p_value(0.0312)
+    ('p < 0.0001', 'p = 0.031')
+    """
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"

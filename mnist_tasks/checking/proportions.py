@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnist_tasks import stats
-from mnist_tasks.verdict import Clause, Direction, Errors, Interval, Status
+from mnist_tasks.verdict import DEFAULT_CONFIDENCE, Clause, Direction, Errors, Interval, Status
 
-DEFAULT_CONFIDENCE = 0.99  # of intervals if the contract sets none
+INCONCLUSIVE = "could be slightly better or worse"  # as the interval contains the bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class ProportionBound:
             unit="share",
             interval=Interval(low=low, high=high, confidence=level),
             errors=self._errors(errors, images),
-            reason="the interval contains the bound" if status == "inconclusive" else None,
+            reason=INCONCLUSIVE if status == "inconclusive" else None,
             direction=self.direction,
         )
 

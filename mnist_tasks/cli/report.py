@@ -32,7 +32,8 @@ def report(
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     markdown: Annotated[Path | None, typer.Option(help="Markdown file to write.")] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="Folder for the plotted data as CSV files.")
+        Path | None,
+        typer.Option(help="Folder for all wrong images and the numbers of the page, as CSV files."),
     ] = None,
     runs: Runs = config.RUNS_FOLDER,
     data_dir: DataDir = None,

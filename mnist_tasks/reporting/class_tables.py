@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,22 @@ def side_by_side(classes: Sequence[str]) -> bool:
 def are_short(classes: Sequence[str]) -> bool:
     """Return whether the names of all classes fit side by side, as digits do."""
     return sum(map(len, classes)) <= MOST_SHORT
+
+
+def diagonal(metrics: Metrics) -> str:
+    """Return the cells of correct predictions as an SVG path: a cell is a line 1 wide and long."""
+    places = range(len(metrics.confusion))
+    return "".join(f"M{n} {n}.5h1" for n in places if metrics.confusion[n][n])
+
+
+def map_of_errors(metrics: Metrics) -> dict[float, str]:
+    """Return the other cells of the confusion matrix as such paths, by tenths of the largest."""
+    paths: dict[float, str] = {}
+    found = run_summary.confusions(metrics)
+    for each in found:
+        share = math.ceil(10 * each.count / found[0].count) / 10
+        paths[share] = paths.get(share, "") + f"M{each.predicted} {each.label}.5h1"
+    return paths
 
 
 def confusions(metrics: Metrics, classes: Sequence[str], most: int = MOST_CONFUSIONS) -> str:

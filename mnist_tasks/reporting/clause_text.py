@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mnist_tasks.reporting.formatting import level, percent_range
 from mnist_tasks.verdict import Clause
 
 
@@ -35,5 +36,5 @@ def interval(clause: Clause) -> str:
     if found is None:
         return ""
     if clause.unit == "share":
-        return f"{100 * found.low:.2f}–{found.high:.2%} at {100 * found.confidence:g}%"
-    return f"{found.low:+.2f} to {found.high:+.2f} {clause.unit} at {100 * found.confidence:g}%"
+        return f"{percent_range((found.low, found.high))} at {level(found.confidence)}"
+    return f"{found.low:+.2f} to {found.high:+.2f} {clause.unit} at {level(found.confidence)}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import disk, listed_runs
 from mnist_tasks.errors import printable
@@ -16,6 +16,9 @@ from mnist_tasks.reporting import run_summary, sweep_tables
 from mnist_tasks.reporting.comparison import Comparison, Shown
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.sweep_view import SweepView
+
+if TYPE_CHECKING:  # NumPy is slow to import
+    from mnist_tasks.reporting.predicted_images import PredictedImage
 
 Cell = str | int | float | None
 Row = dict[str, Cell]
@@ -37,6 +40,7 @@ def of_run(view: RunView) -> dict[str, list[Row]]:
     """Return the tables of a run's report; a table without data is empty."""
     record = view.record
     metrics = run_summary.metrics(record)
+    classes = run_summary.dataset(record).classes
     predictions = view.predictions
     clauses = record.check.verdict.clauses if record.check else ()
     return {
@@ -59,11 +63,12 @@ def of_run(view: RunView) -> dict[str, list[Row]]:
             for label, row in enumerate(metrics.confusion if metrics else ())
             for predicted, count in enumerate(row)
         ],
-        "classes": _rows(
-            run_summary.by_class(metrics, run_summary.dataset(record).classes) if metrics else ()
+        "classes": _rows(run_summary.by_class(metrics, classes) if metrics else ()),
+        "wrong": _predicted(predictions.wrong if predictions else (), classes),
+        "least_certain_correct": _predicted(
+            predictions.least_certain_correct if predictions else (), classes
         ),
-        "most_confident_errors": _rows(predictions.most_confident_errors if predictions else ()),
-        "least_certain_correct": _rows(predictions.least_certain_correct if predictions else ()),
+        "typical_correct": _predicted(predictions.typical_correct if predictions else (), classes),
         "calibration": _rows(predictions.calibration if predictions else ()),
         "time": [{"phase": phase, "seconds": seconds} for phase, seconds in record.seconds.items()],
         "network": [
@@ -124,7 +129,7 @@ def of_comparison(comparison: Comparison) -> dict[str, list[Row]]:
 
 def of_listed(run: ListedRun) -> Row:
     """Return a run as one row."""
-    low, high = run_summary.interval(run) if run.images else (None, None)
+    low, high = run_summary.interval(run) or (None, None)
     return {
         "id": run.id,
         "created": run.created,
@@ -170,6 +175,22 @@ def to_csv(rows: list[Row]) -> str:
 def _rows(values: Iterable[Any]) -> list[Row]:
     """Return dataclasses of plain values as rows."""
     return [asdict(value) for value in values]
+
+
+def _predicted(found: Iterable[PredictedImage], classes: Sequence[str]) -> list[Row]:
+    """Return predicted images as rows with the names of their classes."""
+    return [
+        {
+            "index": each.index,
+            "label": each.label,
+            "label_name": classes[each.label],
+            "predicted": each.predicted,
+            "predicted_name": classes[each.predicted],
+            "confidence": each.confidence,
+            "probability_of_label": each.probability_of_label,
+        }
+        for each in found
+    ]
 
 
 def _cell(value: Cell) -> Cell:

@@ -14,18 +14,37 @@ def percent(share: float | None, digits: int = 2) -> str:
     return ABSENT if share is None else f"{share:.{digits}%}"
 
 
-def percent_range(ends: tuple[float, float]) -> str:
-    """Return an interval of shares.
+def percent_range(ends: tuple[float, float] | None, digits: int = 2) -> str:
+    """Return an interval of shares, with one percent sign; or a dash."""
+    return ABSENT if ends is None else f"{100 * ends[0]:.{digits}f}–{ends[1]:.{digits}%}"
 
-    >>> percent_range((0.9886, 0.9924))
-    '98.86% to 99.24%'
+
+def level(confidence: float) -> str:
+    """Return the confidence of an interval.
+
+    >>> level(0.999)
+    '99.9%'
     """
-    return f"{ends[0]:.2%} to {ends[1]:.2%}"
+    return f"{100 * confidence:g}%"
 
 
 def count(value: int | None) -> str:
     """Return a count with thousands separators, or a dash."""
     return ABSENT if value is None else f"{value:,}"
+
+
+def seconds(value: float, digits: int = 1) -> str:
+    """Return a duration in seconds, without the unit.
+
+    >>> seconds(1234.5678)
+    '1,234.6'
+    """
+    return f"{value:,.{digits}f}"
+
+
+def loss(value: float | None) -> str:
+    """Return a loss, or a dash."""
+    return ABSENT if value is None else f"{value:,.4f}"
 
 
 def speed(value: float | None) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mnist_tasks import listed_runs
 from mnist_tasks.errors import printable
@@ -15,6 +17,7 @@ from mnist_tasks.reporting import (
     class_tables,
     clause_text,
     formatting,
+    gallery,
     ranking_rows,
     run_summary,
     run_text,
@@ -27,6 +30,7 @@ from mnist_tasks.reporting.figures import (
     run_curves,
     sweep_charts,
 )
+from mnist_tasks.reporting.gallery import Gallery
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.sweep_view import SweepView
@@ -34,15 +38,17 @@ from mnist_tasks.version import VERSION
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TEXT = 4_000
+LARGEST_PAGE = 600_000  # bytes of the page of a run, unless its text alone takes more
 NEWEST_RUNS = 12
 MOST_SETTINGS, MOST_RUNS = 100, 500  # in the tables of a sweep
 SWEEP_CHARTS = (sweep_charts.by_parameters, sweep_charts.by_seconds)
+_EXPONENT = re.compile(r"\b\d[\d.]*e-\d+\b")
 PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
     "training": "Training",
     "classes": "Classes",
-    "errors": "Errors",
+    "errors": "Images",
     "calibration": "Calibration",
     "time": "Time",
     "network": "Network",
@@ -78,9 +84,27 @@ def page(shown: Shown) -> str:
 
 
 def run(view: RunView) -> str:
-    """Return the page of one run."""
+    """Return the page of one run, with as many of the wrong images as its size allows."""
+    found = view.predictions
+    if found is None:
+        return _run(view)
+    galleries = {
+        "least_certain": gallery.of(found.least_certain_correct, found.images),
+        "typical": gallery.of(found.typical_correct, found.images),
+    }
+    page = _run(view, **galleries)
+    if not found.wrong:
+        return page
+    left = LARGEST_PAGE - len(page.encode())
+    classes = run_summary.dataset(view.record).classes
+    wrong = gallery.within(left, found.wrong, found.images, classes)
+    return _run(view, wrong=wrong, **galleries)
+
+
+def _run(view: RunView, **galleries: Gallery) -> str:
     record = view.record
-    absent = set() if view.stored_runs.runs else {"runs"}
+    others = len(view.stored_runs.runs) > 1 or view.stored_runs.skipped
+    absent = set() if others else {"runs"}
     absent |= set() if record.epochs else {"training", "time", "reproduce"}
     return _render(
         "run.html.jinja",
@@ -94,6 +118,8 @@ def run(view: RunView) -> str:
         },
         newest=view.stored_runs.runs[: -NEWEST_RUNS - 1 : -1],
         filters=_filters(record),
+        galleries={"wrong": Gallery(), "least_certain": Gallery(), "typical": Gallery()}
+        | galleries,
     )
 
 
@@ -145,6 +171,13 @@ def _without(sections: dict[str, str], absent: set[str]) -> dict[str, str]:
 
 
 def _render(template: str, **context: Any) -> str:
+    # The style sheet is the package's own, and no text from a record.
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
+    return _environment().get_template(template).render(style=style, version=VERSION, **context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -157,7 +190,12 @@ def _render(template: str, **context: Any) -> str:
         "count": formatting.count,
         "date_time": formatting.date_time,
         "details": clause_text.details,
+        "level": formatting.level,
+        "loss": formatting.loss,
         "percent": formatting.percent,
+        "percent_range": formatting.percent_range,
+        "seconds": formatting.seconds,
+        "unbroken": _unbroken,
         "lines": _lines,
         "photo": images.photo,
         "shape": formatting.shape,
@@ -165,14 +203,13 @@ def _render(template: str, **context: Any) -> str:
     }
     environment.globals |= {
         "classes": class_tables,
+        "per_sheet": gallery.PER_SHEET,
         "series": run_curves.style,
         "statuses": STATUSES,
         "summary": run_summary,
         "text": run_text,
     }
-    # The style sheet is the package's own, and no text from a record.
-    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
-    return environment.get_template(template).render(style=style, version=VERSION, **context)
+    return environment
 
 
 def _printable(value: Any) -> Any:
@@ -180,6 +217,13 @@ def _printable(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value, limit=LONGEST_TEXT)
     return value
+
+
+def _unbroken(text: str) -> Markup:
+    """Return text in which no line ends inside a number with an exponent, as in 1e-05."""
+    shown = str(escape(_printable(text)))
+    marked = _EXPONENT.sub(r'<span class="number">\g<0></span>', shown)
+    return Markup(marked)  # noqa: S704 - it was escaped before
 
 
 def _lines(text: str) -> Markup:

@@ -66,7 +66,10 @@ def run(view: RunView) -> str:
             table(
                 "Time",
                 ("phase", "seconds"),
-                [(phase, f"{seconds:.2f}") for phase, seconds in record.seconds.items()],
+                [
+                    (phase, formatting.seconds(seconds, 2))
+                    for phase, seconds in record.seconds.items()
+                ],
             ),
             table(
                 "Network",
@@ -179,7 +182,7 @@ def _classes(record: RunRecord) -> str:
         [
             (
                 score.name,
-                *map(str, row),
+                *map(formatting.count, row),
                 formatting.percent(score.precision),
                 formatting.percent(score.recall),
             )

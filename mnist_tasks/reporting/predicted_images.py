@@ -15,9 +15,12 @@ from mnist_tasks.data import datasets, store
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import run_summary
-from mnist_tasks.reporting.run_summary import CONFIDENCE
+from mnist_tasks.verdict import DEFAULT_CONFIDENCE
 
 EXAMPLES = 24
+MOST_TYPICAL = 120  # images of all classes
+MOST_TYPICAL_OF_A_CLASS = 10
+FEWEST_TYPICAL_OF_A_CLASS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ class Bin:
     confidence
         The mean over the bin.
     accuracy_low, accuracy_high
-        The 95% confidence interval of the accuracy.
+        The confidence interval of the accuracy.
     """
 
     low: float
@@ -63,11 +66,14 @@ class ImagePredictions:
     images : (n, h, w) or (n, h, w, 3) uint8
     labels : (n,) uint8
     probabilities : (n, classes) float32 in [0, 1]
+    interval_confidence
+        Of the intervals of accuracies.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
+    interval_confidence: float = DEFAULT_CONFIDENCE
 
     @cached_property
     def predicted(self) -> NDArray[np.intp]:
@@ -87,16 +93,31 @@ class ImagePredictions:
         return np.equal(self.predicted, self.labels)
 
     @cached_property
-    def most_confident_errors(self) -> tuple[PredictedImage, ...]:
-        """The wrong predictions with the highest confidence, the highest first."""
+    def wrong(self) -> tuple[PredictedImage, ...]:
+        """All wrong predictions, the most confident first."""
         wrong = np.flatnonzero(~self.correct)
-        return self._first(wrong[np.argsort(-self.confidence[wrong], kind="stable")])
+        return self._chosen(wrong[np.argsort(-self.confidence[wrong], kind="stable")])
 
     @cached_property
     def least_certain_correct(self) -> tuple[PredictedImage, ...]:
-        """The correct predictions with the lowest confidence, the lowest first."""
+        """The correct predictions with the lowest confidence, the least certain first."""
         correct = np.flatnonzero(self.correct)
-        return self._first(correct[np.argsort(self.confidence[correct], kind="stable")])
+        order = np.argsort(self.confidence[correct], kind="stable")
+        return self._chosen(correct[order[:EXAMPLES]])
+
+    @cached_property
+    def typical_correct(self) -> tuple[PredictedImage, ...]:
+        """Correct predictions of each class: those whose confidence is nearest to the median."""
+        classes = self.probabilities.shape[1]
+        most = min(MOST_TYPICAL // classes, MOST_TYPICAL_OF_A_CLASS)
+        most = max(most, FEWEST_TYPICAL_OF_A_CLASS)
+        chosen: list[PredictedImage] = []
+        for label in range(classes):
+            correct = np.flatnonzero(self.correct & (self.labels == label))
+            order = np.argsort(self.confidence[correct], kind="stable")
+            first = max(len(correct) - most, 0) // 2
+            chosen += self._chosen(correct[order[first : first + most]])
+        return tuple(chosen)
 
     @cached_property
     def calibration(self) -> tuple[Bin, ...]:
@@ -106,7 +127,7 @@ class ImagePredictions:
         for place in np.unique(places):
             inside = places == place
             images, correct = int(inside.sum()), int(self.correct[inside].sum())
-            low, high = stats.wilson_interval(correct, images, CONFIDENCE)
+            low, high = stats.wilson_interval(correct, images, self.interval_confidence)
             bins.append(
                 Bin(
                     low=float(place) / metrics.CALIBRATION_BINS,
@@ -125,7 +146,7 @@ class ImagePredictions:
         """The expected calibration error, in [0, 1]."""
         return metrics.calibration_error(self.probabilities, self.labels)
 
-    def _first(self, indices: NDArray[np.intp]) -> tuple[PredictedImage, ...]:
+    def _chosen(self, indices: NDArray[np.intp]) -> tuple[PredictedImage, ...]:
         return tuple(
             PredictedImage(
                 index=int(i),
@@ -134,7 +155,7 @@ class ImagePredictions:
                 confidence=float(self.confidence[i]),
                 probability_of_label=float(self.probabilities[i, self.labels[i]]),
             )
-            for i in indices[:EXAMPLES]
+            for i in indices
         )
 
 
@@ -170,4 +191,9 @@ def load(record: RunRecord, folder: Path, data_folder: Path | None) -> ImagePred
         )
     test = store.load(store.folder_of(dataset, data_folder), "test", dataset)
     probabilities = run_predictions.load(record, folder, test.labels)
-    return ImagePredictions(images=test.images, labels=test.labels, probabilities=probabilities)
+    return ImagePredictions(
+        images=test.images,
+        labels=test.labels,
+        probabilities=probabilities,
+        interval_confidence=run_summary.confidence(record),
+    )

@@ -12,8 +12,6 @@ from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.statuses import UNCHECKED
 
-CONFIDENCE = 0.95
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScore:
@@ -101,9 +99,19 @@ def wrong(metrics: Metrics) -> int:
     return metrics.images - metrics.correct
 
 
-def interval(metrics: Metrics | ListedRun) -> tuple[float, float]:
-    """Return the 95% confidence interval of the accuracy."""
-    return stats.wilson_interval(metrics.correct, metrics.images, CONFIDENCE)
+def confidence(run: RunRecord | ListedRun) -> float:
+    """Return the confidence of every interval of a run: that of its contract, or else 99%."""
+    if isinstance(run, ListedRun):
+        return run.confidence
+    return listed_runs.confidence(run.check.verdict.clauses if run.check else ())
+
+
+def interval(run: RunRecord | ListedRun) -> tuple[float, float] | None:
+    """Return the confidence interval of the accuracy; ``None`` if there are no results."""
+    found = run if isinstance(run, ListedRun) else metrics(run)
+    if found is None or not found.images:
+        return None
+    return stats.wilson_interval(found.correct, found.images, confidence(run))
 
 
 def layers(record: RunRecord) -> tuple[Layer, ...]:

@@ -10,10 +10,23 @@ from mnist_tasks.check_records import Check
 from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import Epoch, Machine, RunRecord
 from mnist_tasks.reporting import run_summary
-from mnist_tasks.reporting.formatting import ABSENT, count, percent, percent_range, plural, speed
+from mnist_tasks.reporting.formatting import (
+    ABSENT,
+    count,
+    level,
+    percent,
+    percent_range,
+    plural,
+    seconds,
+    speed,
+)
 from mnist_tasks.reporting.statuses import STATUSES
 
 TRAINERS = {"fast": "the fast trainer", "fit": "Keras's fit"}
+FAULTS = {
+    "Not passed": ("failed", "not measured"),
+    "Inconclusive, could be slightly better or worse": ("inconclusive",),
+}
 RUN_COLUMNS = ("run", "recipe", "seed", "parameters", "accuracy", "contract", "seconds")
 
 
@@ -55,17 +68,18 @@ def lead(record: RunRecord) -> str:
     if metrics is None:
         result = f"{trained} made no predictions for the test images."
     else:
-        interval = percent_range(run_summary.interval(metrics))
         result = (
             f"{trained} classified {metrics.correct:,} of {metrics.images:,} test images "
-            f"correctly: {metrics.accuracy:.2%} (95% interval {interval})."
+            f"correctly: {percent(metrics.accuracy)} ({interval(record)})."
         )
-    faults = "; ".join(
-        f"{clause.name} must be {clause.bound}, found: {clause.found}"
-        for clause in record.check.verdict.clauses
-        if clause.status != "passed"
-    )
-    return f"{result} Not passed: {faults}." if faults else result
+    for title, statuses in FAULTS.items():
+        faults = "; ".join(
+            f"{clause.name} must be {clause.bound}, found: {clause.found}"
+            for clause in record.check.verdict.clauses
+            if clause.status in statuses
+        )
+        result += f" {title}: {faults}." if faults else ""
+    return result
 
 
 def subject(record: RunRecord) -> str:
@@ -76,13 +90,18 @@ def subject(record: RunRecord) -> str:
     return f"The model of {name}" if record.script else f"The {kind(record)} {name}"
 
 
+def interval(record: RunRecord) -> str:
+    """Return the interval of the accuracy and its confidence."""
+    ends = percent_range(run_summary.interval(record))
+    return f"{level(run_summary.confidence(record))} interval {ends}"
+
+
 def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     """Return the four most important numbers of a run."""
     accuracy = KeyFigure("Test accuracy", ABSENT, "not measured")
     wrong = KeyFigure("Wrong", ABSENT, "not measured")
     if (metrics := run_summary.metrics(record)) is not None:
-        interval = f"95% interval {percent_range(run_summary.interval(metrics))}"
-        accuracy = KeyFigure("Test accuracy", percent(metrics.accuracy), interval)
+        accuracy = KeyFigure("Test accuracy", percent(metrics.accuracy), interval(record))
         images = f"of {metrics.images:,} test images"
         wrong = KeyFigure("Wrong", count(run_summary.wrong(metrics)), images)
     operations = run_summary.operations(record)
@@ -91,9 +110,9 @@ def key_figures(record: RunRecord) -> tuple[KeyFigure, ...]:
     parameters = KeyFigure("Parameters", count(record.model.parameters), size)
     if not record.epochs:
         return accuracy, wrong, parameters
-    seconds = f"{run_summary.total_seconds(record):.1f} s"
+    duration = f"{seconds(run_summary.total_seconds(record))} s"
     pace = f"{rate(record.epochs[-1])} on {device(record.machine)}"
-    return accuracy, wrong, parameters, KeyFigure("Training", seconds, pace)
+    return accuracy, wrong, parameters, KeyFigure("Training", duration, pace)
 
 
 def row(run: ListedRun) -> dict[str, str]:
@@ -106,7 +125,7 @@ def row(run: ListedRun) -> dict[str, str]:
         "parameters": count(run.parameters),
         "accuracy": f"val {accuracy}" if run.evaluated_on == "validation" else accuracy,
         "contract": run_summary.status(run),
-        "seconds": f"{run.seconds:.1f}",
+        "seconds": seconds(run.seconds),
     }
 
 

@@ -32,17 +32,18 @@ def rows(columns: Sequence[dict[str, str]]) -> tuple[Row, ...]:
 def results(record: RunRecord) -> dict[str, str]:
     """Return the results of a run by name."""
     metrics = run_summary.metrics(record)
-    interval = formatting.percent_range(run_summary.interval(metrics)) if metrics else ABSENT
+    level = formatting.level(run_summary.confidence(record))
+    interval = formatting.percent_range(run_summary.interval(record))
     return {
         "contract": run_summary.status(record),
         "test accuracy": formatting.percent(metrics.accuracy) if metrics else ABSENT,
-        "95% interval": interval,
+        "interval": f"{interval} at {level}" if metrics else ABSENT,
         "wrong": f"{run_summary.wrong(metrics):,}" if metrics else ABSENT,
         **_validation(record),
-        "test loss": f"{metrics.loss:.4f}" if metrics else ABSENT,
+        "test loss": formatting.loss(metrics.loss if metrics else None),
         "parameters": f"{record.model.parameters:,}",
         "operations": formatting.count(run_summary.operations(record)),
-        "seconds": f"{run_summary.total_seconds(record):.1f}",
+        "seconds": formatting.seconds(run_summary.total_seconds(record)),
         "images/s": formatting.speed(
             record.epochs[-1].images_per_second if record.epochs else None
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mnist_tasks.reporting import comparison, html, run_summary
+from mnist_tasks.reporting import comparison, html, run_summary, run_text
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import grid
@@ -28,6 +28,13 @@ pytestmark = pytest.mark.browser
 WIDTHS = (375, 1280)
 SCHEMES = ("light", "dark")
 CELLS = "rows => rows.map(row => [...row.children].map(cell => cell.innerText.trim()))"
+SHEETS = """all => Promise.all(
+    [...new Set(all.map(one => getComputedStyle(one).backgroundImage))].map(url => {
+        const image = new Image();
+        image.src = url.slice(5, -2);
+        return image.decode().then(() => image.naturalHeight);
+    }))"""
+VISIBLE = "all => all.filter(one => one.checkVisibility()).map(one => one.className)"
 LOADED = "images => images.every(image => image.complete && image.naturalWidth > 0)"
 
 
@@ -67,7 +74,7 @@ def test_it_fits_and_requests_nothing(
     assert [url for url in found.requests if not url.startswith("data:")] == [found.page.url]
     assert found.page.evaluate("document.documentElement.scrollWidth") <= width
     is_sweep = found.page.locator("#ranking").count()
-    assert is_sweep or found.page.locator("img").count() > 20
+    assert is_sweep or found.page.locator("img, i").count() > 20
     assert found.page.locator("img").evaluate_all(LOADED)
     for identity in found.page.locator("section").evaluate_all("all => all.map(one => one.id)"):
         assert found.page.locator(f"#{identity}").bounding_box()["height"] > 50
@@ -103,7 +110,9 @@ def test_other_classes_fit_and_are_accessible(
     found = visit(html.run(other(info)), width=width, scheme=scheme)
     assert found.messages == []
     assert found.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert found.page.locator("#errors img").evaluate_all(LOADED)
+    sheets = found.page.locator("#errors i").evaluate_all(SHEETS)
+    assert len(sheets) > 2
+    assert all(height >= info.image_shape[0] / 2 for height in sheets)
     found.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     found.page.evaluate(axe)
     assert found.page.evaluate("axe.run()")["violations"] == []
@@ -124,11 +133,10 @@ def test_its_numbers_are_those_of_the_record(
     assert record.check is not None
     assert metrics is not None
     assert view.predictions is not None
-    low, high = run_summary.interval(metrics)
     figures = found.page.locator(".figures").inner_text()
     for shown in (
         f"{metrics.accuracy:.2%}",
-        f"95% interval {low:.2%} to {high:.2%}",
+        run_text.interval(record),
         f"of {metrics.images:,} test images",
         f"{record.model.parameters:,}",
         f"{sum(record.seconds.values()):.1f} s",
@@ -159,9 +167,11 @@ def test_its_numbers_are_those_of_the_record(
         [f"{each.parameters:,}", f"{each.operations:,}"] for each in record.network
     ]
     assert [row[0] for row in rows(found, "runs")] == [views[1].record.id, views[0].record.id]
-    assert found.page.locator("#errors li").count() == len(
-        (*view.predictions.most_confident_errors, *view.predictions.least_certain_correct)
+    assert found.page.locator("#errors .photos li").count() == len(
+        (*view.predictions.wrong, *view.predictions.least_certain_correct)
     )
+    typical = len(view.predictions.typical_correct)
+    assert found.page.locator("#errors [role=img]").count() == typical
     assert found.page.locator("#reproduce code").inner_text() == record.command
 
 
@@ -169,11 +179,72 @@ def test_the_curves_as_a_table_open_by_keyboard(
     visit: Callable[..., Visit], page: str, views: tuple[RunView, ...]
 ) -> None:
     found = visit(page)
+    assert found.page.locator("summary").inner_text() == "Show the numbers"
     found.page.locator("summary").focus()
     found.page.keyboard.press("Enter")
     assert [row[0] for row in rows(found, "training", 1)] == [
         str(point.step) for point in views[1].record.curve
     ]
+
+
+def spoken(visit: Visit) -> str:
+    """Return what a screen reader can read, text that the style sheet adds included."""
+    session = visit.page.context.new_cdp_session(visit.page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    return " ".join(each.get("name", {}).get("value", "") for each in nodes)
+
+
+def test_two_lists_filter_the_wrong_images(
+    visit: Callable[..., Visit], page: str, views: tuple[RunView, ...]
+) -> None:
+    found = visit(page)
+    assert views[1].predictions is not None
+    wrong = [f"w0 is{each.label} said{each.predicted}" for each in views[1].predictions.wrong]
+    first = views[1].predictions.wrong[0]
+    items = found.page.locator(".wrong li")
+    labels, predictions = map(found.page.get_by_label, ("True class", "Predicted class"))
+    assert items.evaluate_all(VISIBLE) == wrong
+    assert " chosen" not in spoken(found)
+    labels.select_option(str(first.label))
+    chosen = [each for each in wrong if f" is{first.label} " in each]
+    assert items.evaluate_all(VISIBLE) == chosen
+    assert f"{len(chosen)} chosen" in spoken(found)
+    predictions.select_option(str(first.predicted))
+    chosen = [each for each in chosen if each.endswith(f"said{first.predicted}")]
+    assert items.evaluate_all(VISIBLE) == chosen
+    found.page.emulate_media(media="print")
+    assert items.evaluate_all(VISIBLE) == chosen
+    assert labels.is_visible()
+    found.page.emulate_media(media="screen")
+    labels.select_option("")
+    predictions.select_option("")
+    assert items.evaluate_all(VISIBLE) == wrong
+
+
+def test_the_lists_work_by_keyboard(
+    visit: Callable[..., Visit], page: str, views: tuple[RunView, ...]
+) -> None:
+    found = visit(page)
+    assert views[1].predictions is not None
+    label = max(each.label for each in views[1].predictions.wrong)
+    found.page.get_by_label("True class").focus()
+    found.page.keyboard.press(str(label))
+    shown = found.page.locator(".wrong li").evaluate_all(VISIBLE)
+    assert shown
+    assert all(f" is{label} " in each for each in shown)
+    found.page.keyboard.press("Tab")
+    assert found.page.evaluate("document.activeElement.id") == "said"
+    found.page.keyboard.press("Tab")
+    assert (
+        found.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Wrong images"
+    )
+
+
+def test_all_images_are_printed(visit: Callable[..., Visit], page: str) -> None:
+    found = visit(page)
+    box = "document.querySelector('.many')"
+    found.page.emulate_media(media="print")
+    assert found.page.evaluate(f"{box}.scrollHeight <= {box}.clientHeight + 1")
 
 
 def test_the_first_tab_skips_the_navigation(visit: Callable[..., Visit], page: str) -> None:
@@ -256,4 +327,4 @@ def test_an_unchecked_run_has_a_page(
     found = visit(html.run(replace(views[0], record=bare, folder=tmp_path)), width=375)
     assert found.messages == []
     assert found.page.locator("h1").inner_text().strip() == "Not checked yet."
-    assert found.page.locator("section").count() == len(html.SECTIONS)
+    assert found.page.locator("section").count() == len(html.SECTIONS) - 1  # no other runs

@@ -113,7 +113,7 @@ def test_the_whole_workflow_follows_the_data_set(cli: Cli, project: Path) -> Non
     assert [row["name"] for row in tables["classes"]] == list(shapes.CLASSES)
     assert tables["least_certain_correct"]
     page = (project.parent / result_of(reported)["written"]["html"]).read_text()
-    assert 'class="color"' in page
+    assert 'class="photos color' in page
     assert "No images to show" not in page
     assert "MNIST" not in page
     assert "digit" not in page

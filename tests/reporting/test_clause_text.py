@@ -11,7 +11,7 @@ def test_a_share_shows_its_errors_and_its_interval() -> None:
     assert clause_text.details(ACCURACY) == (
         "480 wrong of 10,000; 443 allowed",
         "94.62–95.72% at 99%",
-        "the interval contains the bound",
+        "could be slightly better or worse",
     )
 
 

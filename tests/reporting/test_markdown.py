@@ -90,7 +90,7 @@ def test_each_checked_model_has_a_sentence_and_a_table() -> None:
     assert "## ⚠️ model.h5\n\nThe contract is inconclusive.\n" in shown
     assert "## ❌ model.h5\n\nThe contract did not pass.\n" in shown
     assert (
-        "| test accuracy | \\> 95.00% | 95.20%; the interval contains the bound "
+        "| test accuracy | \\> 95.00% | 95.20%; could be slightly better or worse "
         "| 480 wrong of 10,000; 443 allowed | 94.62–95.72% at 99% | ⚠️ inconclusive |\n"
     ) in shown
     assert "it has 2 inputs |  |  | ⚠️ not measured |" in shown

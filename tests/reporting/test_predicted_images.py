@@ -37,19 +37,31 @@ def made(labels: list[int], predicted: list[tuple[int, float]]) -> ImagePredicti
 SOME = made([1, 2, 3, 4, 5], [(1, 0.9), (7, 0.6), (3, 0.3), (9, 0.95), (5, 0.5)])
 
 
-def test_the_most_confident_errors_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = SOME.most_confident_errors
+def test_all_wrong_predictions_are_there_the_most_confident_first() -> None:
+    first, second = SOME.wrong
     assert (first.index, first.label, first.predicted) == (3, 4, 9)
     assert first.confidence == pytest.approx(0.95)
     assert first.probability_of_label == pytest.approx(0.05 / 9)
     assert second.index == 1
-    monkeypatch.setattr(predicted_images, "EXAMPLES", 1)
-    assert replace(SOME).most_confident_errors == (first,)
+    assert len(made([1] * 50, [(2, 0.9)] * 50).wrong) == 50
 
 
 def test_the_least_certain_correct_predictions_come_first() -> None:
     assert [each.index for each in SOME.least_certain_correct] == [2, 4, 0]
     assert all(each.label == each.predicted for each in SOME.least_certain_correct)
+    many = made([1] * 50, [(1, 0.9)] * 50)
+    assert len(many.least_certain_correct) == predicted_images.EXAMPLES
+
+
+def test_typical_predictions_have_the_median_confidence_of_their_class() -> None:
+    confidences = [0.3 + number / 100 for number in range(41)]
+    found = made(
+        [7] * 41 + [8, 8, 9], [*((7, each) for each in confidences), (8, 0.5), (7, 0.9), (7, 0.9)]
+    )
+    typical = found.typical_correct
+    assert [each.index for each in typical] == [*range(15, 25), 41]
+    assert all(each.label == each.predicted for each in typical)
+    assert replace(found).typical_correct == typical
 
 
 def test_calibration_compares_confidence_and_accuracy_bin_by_bin() -> None:
@@ -103,7 +115,7 @@ def test_a_view_says_why_there_are_no_predictions(view: RunView, content: bytes)
     assert again.predictions is None
     assert predictions.FILE_NAME in again.no_predictions
     found = export_tables.of_run(again)
-    for name in ("most_confident_errors", "least_certain_correct", "calibration"):
+    for name in ("wrong", "least_certain_correct", "typical_correct", "calibration"):
         assert found[name] == []
 
 
@@ -111,3 +123,13 @@ def test_without_the_data_the_view_says_to_fetch_it(view: RunView, tmp_path: Pat
     again = replace(view, data_folder=tmp_path / "none")
     assert again.predictions is None
     assert "mnist-tasks fetch" in again.no_predictions
+
+
+def test_intervals_have_the_confidence_of_the_contract(view: RunView) -> None:
+    assert view.predictions is not None
+    wide, narrow = (
+        replace(view.predictions, interval_confidence=level).calibration[0]
+        for level in (0.999, 0.5)
+    )
+    assert wide.accuracy_low < narrow.accuracy_low
+    assert view.predictions.interval_confidence == 0.99

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from mnist_tasks import json_text, listed_runs
 from mnist_tasks.check_records import Layer, Metrics
+from mnist_tasks.checking.proportions import ProportionBound
 from mnist_tasks.dataset_info import MNIST
-from mnist_tasks.reporting import run_summary
+from mnist_tasks.listed_runs import ListedRun
+from mnist_tasks.reporting import clause_text, run_summary, run_text
 from mnist_tasks.reporting.run_summary import Confusion
+from mnist_tasks.verdict import Verdict
 from tests import examples
 
 
@@ -54,9 +58,36 @@ def test_recalls_weighted_by_support_are_the_accuracy() -> None:
 
 
 def test_the_interval_contains_the_accuracy() -> None:
-    low, high = run_summary.interval(examples.metrics())
+    found = run_summary.interval(examples.run(checked=examples.check()))
+    assert found is not None
+    low, high = found
     assert low < 0.9 < high
-    assert (round(low, 4), round(high, 4)) == (0.8256, 0.9448)  # Wilson's, 90 of 100
+    assert (round(low, 4), round(high, 4)) == (0.7914, 0.9553)  # Wilson's, 90 of 100, at 99%
+
+
+@pytest.mark.parametrize("level", [None, 0.95])
+def test_an_accuracy_has_the_interval_of_its_clause_everywhere(level: float | None) -> None:
+    metrics = examples.metrics()
+    bound = ProportionBound(bound=0.95, confidence=level)
+    clause = bound.evaluate("test accuracy", correct=metrics.correct, images=metrics.images)
+    check = replace(examples.check(), verdict=Verdict(clauses=(clause,)))
+    record = examples.run(checked=check)
+    listed = listed_runs.parse(json_text.to_json(record))
+    assert isinstance(listed, ListedRun)
+    assert listed == listed_runs.of(record)
+    assert clause.interval is not None
+    for run in (record, listed):
+        assert run_summary.interval(run) == (clause.interval.low, clause.interval.high)
+        assert run_summary.confidence(run) == clause.interval.confidence == (level or 0.99)
+    shown = clause_text.interval(clause).removesuffix(f" at {level or 0.99:.0%}")
+    interval = f"{level or 0.99:.0%} interval {shown}"
+    assert f"({interval})" in run_text.lead(record)
+    assert run_text.key_figures(record)[0].note == interval
+
+
+def test_a_run_without_results_has_no_interval() -> None:
+    for run in (examples.run(), listed_runs.of(examples.run())):
+        assert run_summary.interval(run) is None
 
 
 def test_a_run_has_the_status_of_its_verdict() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_TICKS = 6
+LOGARITHMIC = "log scale"
+HALVES_ERRORS = "log scale of the errors"
 # The usual round values; each has about half the errors of the one before it.
 ACCURACIES = (
     *(0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99999),
@@ -48,7 +50,10 @@ def linear(
 
 
 def logarithmic(label: str, low: float, high: float) -> Axis:
-    """Return a logarithmic axis for values above 0 that ends at 1, 2 or 5 times a power of ten."""
+    """Return a logarithmic axis for values above 0 that ends at 1, 2 or 5 times a power of ten.
+
+    Its label says what it is.
+    """
     first, last = _round_below(low), _round_above(high)
     powers = range(math.floor(math.log10(first)), math.ceil(math.log10(last)) + 1)
     for factors in ((1, 2, 5), (1, 5), (1,)):
@@ -57,7 +62,7 @@ def logarithmic(label: str, low: float, high: float) -> Axis:
         if len(values) <= MOST_TICKS:
             break
     return Axis(
-        label=label,
+        label=f"{label}, {LOGARITHMIC}",
         low=first,
         high=last,
         scale=math.log10,
@@ -66,13 +71,16 @@ def logarithmic(label: str, low: float, high: float) -> Axis:
 
 
 def accuracy(label: str, low: float, high: float) -> Axis:
-    """Return an axis for accuracies in [0, 1) on which each halving of the errors is one step."""
+    """Return an axis for accuracies in [0, 1) on which each halving of the errors is one step.
+
+    Its label says so.
+    """
     below = max(value for value in ACCURACIES[:-1] if value <= max(low, 0.0))
     above = min((value for value in ACCURACIES if value > high), default=ACCURACIES[-1])
     values = [value for value in ACCURACIES if below <= value <= above]
     every = math.ceil(len(values) / MOST_TICKS)
     return Axis(
-        label=label,
+        label=f"{label}, {HALVES_ERRORS}",
         low=below,
         high=above,
         scale=lambda value: -math.log10(1 - value),

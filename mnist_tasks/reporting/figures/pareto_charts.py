@@ -1,4 +1,4 @@
-"""The charts of all runs: accuracy against cost, and the Pareto front."""
+"""The charts of all runs: accuracy against cost, and the Pareto front; none of a few runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.reporting.figures import axes
 from mnist_tasks.reporting.figures.chart import Chart, Line, Mark
 from mnist_tasks.reporting.figures.run_charts import clipped
+from mnist_tasks.reporting.formatting import count, percent, seconds
+
+FEWEST_RUNS = 4  # in a chart; a table says as much about fewer
 
 
 def by_parameters(runs: Sequence[ListedRun], current: Collection[str]) -> Chart | None:
@@ -46,7 +49,7 @@ def _chart(
         for run, cost in costs
         if run.evaluated_by == "check" and run.accuracy is not None and cost > 0
     ]
-    if not found:
+    if len(found) < FEWEST_RUNS or len({cost for _, cost, _ in found}) == 1:
         return None
     points = [(cost, accuracy) for _, cost, accuracy in found]
     front = pareto_front(points)
@@ -74,7 +77,8 @@ def _mark(run: ListedRun, cost: float, accuracy: float, *, is_best: bool, is_cur
         radius=5 if is_current else 4,
         x=cost,
         y=clipped(accuracy),
-        text=f"{run.id}: {accuracy:.2%}, {run.parameters:,} parameters, {run.seconds:.1f} s",
+        text=f"{run.id}: {percent(accuracy)}, {count(run.parameters)} parameters, "
+        f"{seconds(run.seconds)} s",
     )
 
 

@@ -55,7 +55,7 @@ def _validation(record: RunRecord) -> dict[str, str | tuple[str, ...]]:
         return {}
     results = f"accuracy {formatting.percent(last.validation_accuracy)}"
     if last.validation_loss is not None:
-        results += f", loss {last.validation_loss:.4f}"
+        results += f", loss {formatting.loss(last.validation_loss)}"
     if record.validation:
         results += f", on {record.validation:,} images"
     found = {
@@ -68,7 +68,11 @@ def _validation(record: RunRecord) -> dict[str, str | tuple[str, ...]]:
     newest = [formatting.percent(found[epoch]) for epoch in list(found)[-MOST_EPOCHS:]]
     by_epoch = f"by epoch: {'… ' * (len(found) > len(newest))}{', '.join(newest)}"
     best = max(found, key=lambda epoch: found[epoch])
-    note = "" if best == last.epoch else f"; the best is {found[best]:.2%}, in epoch {best}"
+    note = (
+        ""
+        if best == last.epoch
+        else f"; the best is {formatting.percent(found[best])}, in epoch {best}"
+    )
     return {"validation": (results, by_epoch + note)}
 
 
@@ -84,7 +88,7 @@ def trained(record: RunRecord) -> RenderableType:
         "trained on": f"{run_text.images(record)}, {epochs}",
         "training accuracy": f"{formatting.percent(last.accuracy)} "
         "(running mean of the last epoch)",
-        "training loss": f"{last.loss:.4f}",
+        "training loss": formatting.loss(last.loss),
         **_validation(record),
         "speed": f"{run_text.rate(last)} on {device}",
         "seconds": _seconds(record.seconds),
@@ -140,7 +144,7 @@ def _severity(result: CheckResult) -> tuple[int, bool]:
 
 
 def _accuracy(check: Check | None) -> str:
-    return f"{check.metrics.accuracy:.2%}" if check and check.metrics else "–"
+    return formatting.percent(check.metrics.accuracy if check and check.metrics else None)
 
 
 def _reason(result: CheckResult) -> str:
@@ -210,10 +214,10 @@ def _trial(trial: Trial | None) -> dict[str, str]:
         return {}
     settings = " ".join(f"{name}={value}" for name, value in trial.settings.items())
     images = f"{trial.metrics.images:,} {trial.evaluated_on} images"
-    accuracy = f"{trial.metrics.accuracy:.2%} of {images}"
+    accuracy = f"{formatting.percent(trial.metrics.accuracy)} of {images}"
     return {"settings": settings or "those of the recipe", "in its sweep": accuracy}
 
 
 def _seconds(phases: Mapping[str, float]) -> str:
-    parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
-    return f"{sum(phases.values()):.1f} ({parts})"
+    parts = ", ".join(f"{name} {formatting.seconds(seconds)}" for name, seconds in phases.items())
+    return f"{formatting.seconds(sum(phases.values()))} ({parts})"

@@ -57,7 +57,8 @@ def classes(metrics: Metrics, names: Sequence[str]) -> RenderableType:
     return Group(
         matrix if matrix and tables.width(matrix) <= NARROW else _worst(metrics, names),
         Text(
-            f"accuracy {metrics.accuracy:.2%}, loss {metrics.loss:.4f}; "
+            f"accuracy {formatting.percent(metrics.accuracy)}, "
+            f"loss {formatting.loss(metrics.loss)}; "
             f"{run_summary.wrong(metrics):,} wrong"
             + (f"; most frequent: {confusions}" if confusions else "")
         ),
@@ -70,7 +71,7 @@ def _matrix(metrics: Metrics, names: Sequence[str]) -> Table:
     rows: list[list[str | Text]] = []
     for score, row in zip(run_summary.by_class(metrics, names), metrics.confusion, strict=True):
         cells = [
-            Text(str(count), "green" if predicted == score.label else "red" if count else "dim")
+            Text(f"{count:,}", "green" if predicted == score.label else "red" if count else "dim")
             for predicted, count in enumerate(row)
         ]
         scores = (formatting.percent(score.precision), formatting.percent(score.recall))

@@ -53,3 +53,9 @@ def test_an_axis_for_accuracies_has_few_ticks(low: float, high: float) -> None:
     axis = axes.accuracy("x", low, high)
     assert 0 <= axis.share(low) <= axis.share(high) <= 1
     assert 2 <= len(axis.ticks) <= axes.MOST_TICKS + 1
+
+
+def test_an_axis_says_if_it_is_not_linear() -> None:
+    assert axes.linear("x", 0, 1).label == "x"
+    assert axes.logarithmic("x", 1, 9).label == "x, log scale"
+    assert axes.accuracy("x", 0.9, 0.99).label == "x, log scale of the errors"

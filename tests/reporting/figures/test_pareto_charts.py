@@ -37,8 +37,15 @@ def test_the_chart_marks_the_pareto_front_and_the_current_run() -> None:
     assert [x for x, _ in line.points] == [1_000, 2_000, 2_000]
 
 
-def test_without_a_checked_run_there_is_no_chart() -> None:
-    assert pareto_charts.by_seconds(examples.stored(examples.run()).runs, set()) is None
+def test_a_few_runs_have_no_chart() -> None:
+    checked = [examples.run(n, checked=examples.check()) for n in range(4)]
+    slower = replace(checked[0], seconds={"fit": 9.0})
+    unchecked = [examples.run(5), examples.run(6)]
+    few = examples.stored(slower, *checked[1:3], *unchecked)
+    assert pareto_charts.by_seconds(few.runs, set()) is None
+    enough = examples.stored(slower, *checked[1:])
+    assert pareto_charts.by_seconds(enough.runs, set()) is not None
+    assert pareto_charts.by_parameters(enough.runs, set()) is None  # all have the same number
 
 
 @pytest.mark.parametrize(
