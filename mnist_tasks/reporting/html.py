@@ -103,8 +103,7 @@ def run(view: RunView) -> str:
 
 def _run(view: RunView, **galleries: Gallery) -> str:
     record = view.record
-    others = len(view.stored_runs.runs) > 1 or view.stored_runs.skipped
-    absent = set() if others else {"runs"}
+    absent = set() if view.has_others else {"runs"}
     absent |= set() if record.epochs else {"training", "time", "reproduce"}
     return _render(
         "run.html.jinja",

@@ -62,7 +62,7 @@ def run(view: RunView) -> str:
             verdict,
             _figures(record),
             _classes(record),
-            _past(newest),
+            _past(newest) if view.has_others else "",
             table(
                 "Time",
                 ("phase", "seconds"),

@@ -40,6 +40,12 @@ class RunView:
     note: str = ""
 
     @property
+    def has_others(self) -> bool:
+        """Whether there is more to list than this run."""
+        stored = self.stored_runs
+        return any(run.id != self.record.id for run in stored.runs) or bool(stored.skipped)
+
+    @property
     def alike(self) -> tuple[ListedRun, ...]:
         """The stored runs of the same data set, whose accuracies can be compared."""
         name = run_summary.dataset(self.record).name

@@ -13,13 +13,14 @@ import pytest
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.data import datasets
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import html
+from mnist_tasks.reporting import html, markdown
 from mnist_tasks.reporting.comparison import Comparison
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.terminal import results
+from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.verdict import Verdict
-from tests import examples, runs
+from tests import check_results, examples, runs
 from tests.reporting.pages import Page
 from tests.reporting.terminal.test_results import show
 
@@ -78,6 +79,16 @@ def test_every_section_is_there_with_the_figures_of_the_record(view: RunView) ->
     assert record.command in page.texts["reproduce"]
     assert record.model.sha256 in page.texts["reproduce"]
     assert record.id in page.texts["reproduce"] + page.texts["top"]
+
+
+def test_a_single_run_is_not_listed_beside_itself(view: RunView) -> None:
+    other = examples.run(5, checked=examples.check())
+    both = replace(view, stored_runs=examples.stored(view.record, other))
+    for each, is_listed in ((view, False), (both, True)):
+        assert ('id="runs"' in html.run(each)) == is_listed
+        assert ("### Past runs" in markdown.run(each)) == is_listed
+        assert ("Runs: " in show(run_tables.report(each))) == is_listed
+    assert "Accuracy by" not in Page(html.run(both)).texts["runs"]  # two are no chart
 
 
 def test_the_verdict_names_the_contract(view: RunView) -> None:
@@ -163,6 +174,29 @@ def test_the_code_of_a_network_keeps_its_lines(view: RunView) -> None:
     page = Page(shown)
     assert "The network default, trained for" in page.texts["top"]
     assert "Keras's fit" in page.texts["reproduce"]
+
+
+def test_no_line_ends_inside_a_number(view: RunView) -> None:
+    record = replace(view.record, recipe={"name": "default", "epsilon": 1e-203, "b": "e-5 1e-7<"})
+    text = html.run(replace(view, record=record))
+    assert '<dd><span class="number">1e-203</span></dd>' in text
+    assert '<dd>e-5 <span class="number">1e-7</span>&lt;</dd>' in text
+    assert ".number { white-space: nowrap; }" in text
+
+
+def test_an_inconclusive_verdict_says_what_it_means(view: RunView) -> None:
+    check = check_results.of(check_results.FINE, check_results.ACCURACY).check
+    page = Page(html.run(replace(view, record=replace(view.record, check=check))))
+    meaning = "could be slightly better or worse"
+    assert f"Inconclusive, {meaning}: test accuracy must be > 95.00%" in page.texts["top"]
+    assert page.texts["verdict"].count(meaning) == 2  # what it is, and at the clause
+    assert meaning not in html.run(view)
+
+
+def test_the_scales_of_axes_are_named(view: RunView) -> None:
+    text = html.run(view)
+    assert "<figcaption>Loss <small>nats, log scale</small>" in text
+    assert "<small>share of images, log scale of the errors</small>" in text
 
 
 def test_an_unchecked_run_says_what_to_do() -> None:

@@ -28,7 +28,6 @@ def test_the_verdict_comes_first(view: RunView) -> None:
         == [
             "### Figures",
             "### Labels (rows) and predictions (columns)",
-            "### Past runs",
             "### Time",
             "### Network",
             "### Settings",

@@ -97,7 +97,7 @@ def report(shown: Shown) -> RenderableType:
     parts = [run(shown.record)]
     if shown.note:
         parts.append(Text(printable(shown.note, limit=1000), "yellow"))
-    if shown.stored_runs.runs or shown.stored_runs.skipped:
+    if shown.has_others:
         parts += [Text(), newest(shown.stored_runs)]
     return Group(*parts)
 
