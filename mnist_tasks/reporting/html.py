@@ -42,7 +42,7 @@ LARGEST_PAGE = 600_000  # bytes of the page of a run, unless its text alone take
 NEWEST_RUNS = 12
 MOST_SETTINGS, MOST_RUNS = 100, 500  # in the tables of a sweep
 SWEEP_CHARTS = (sweep_charts.by_parameters, sweep_charts.by_seconds)
-_EXPONENT = re.compile(r"\b\d[\d.]*e-\d+\b")
+_HYPHENATED = re.compile(r"\b\d[\d.]*(?:e-\d+\b|\u2013\d[\d.]*%)")  # 1e-05 and intervals
 PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
@@ -219,9 +219,9 @@ def _printable(value: Any) -> Any:
 
 
 def _unbroken(text: str) -> Markup:
-    """Return text in which no line ends inside a number with an exponent, as in 1e-05."""
+    """Return text in which no line ends inside a number such as 1e-05, or inside an interval."""
     shown = str(escape(_printable(text)))
-    marked = _EXPONENT.sub(r'<span class="number">\g<0></span>', shown)
+    marked = _HYPHENATED.sub(r'<span class="number">\g<0></span>', shown)
     return Markup(marked)  # noqa: S704 - it was escaped before
 
 

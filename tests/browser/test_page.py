@@ -191,7 +191,7 @@ def spoken(visit: Visit) -> str:
     """Return what a screen reader can read, text that the style sheet adds included."""
     session = visit.page.context.new_cdp_session(visit.page)
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    return " ".join(each.get("name", {}).get("value", "") for each in nodes)
+    return " ".join(" ".join(each.get("name", {}).get("value", "") for each in nodes).split())
 
 
 def test_two_lists_filter_the_wrong_images(

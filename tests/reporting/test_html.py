@@ -181,6 +181,7 @@ def test_no_line_ends_inside_a_number(view: RunView) -> None:
     text = html.run(replace(view, record=record))
     assert '<dd><span class="number">1e-203</span></dd>' in text
     assert '<dd>e-5 <span class="number">1e-7</span>&lt;</dd>' in text
+    assert '(99% interval <span class="number">' in text
     assert ".number { white-space: nowrap; }" in text
 
 

