@@ -94,8 +94,8 @@ def test_an_invalid_setting_is_named(small_mnist: Path) -> None:
 
 
 def test_a_contract_in_python_is_not_taken_for_the_default() -> None:
-    assert checking._contract(Contract(accuracy_above=0.5)).source == "a contract in Python"
-    assert checking._contract(Contract()).source is None
+    assert checking.load_contract(Contract(accuracy_above=0.5)).source == "a contract in Python"
+    assert checking.load_contract(Contract()).source is None
 
 
 def test_a_split_that_does_not_exist_is_wrong_usage(small_mnist: Path) -> None:

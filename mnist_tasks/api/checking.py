@@ -57,7 +57,7 @@ def check(
     from mnist_tasks.checking import model_dataset
     from mnist_tasks.checking.checker import Checker
 
-    loaded = _contract(contract)
+    loaded = load_contract(contract)
     stored = run_store.list_runs(Path(runs_dir))
     source = data_config(data, dataset)
     if dataset is None and not isinstance(data, DataConfig):
@@ -101,14 +101,15 @@ def vet(
     from mnist_tasks.vetting import sandbox
     from mnist_tasks.vetting.limits import Limits
 
-    limit = _contract(contract).contract
+    limit = load_contract(contract).contract
     limits = Limits(require_isolation=require_isolation).raised(
         file_bytes=limit.bytes_below, parameters=limit.parameters_below
     )
     return sandbox.vet(Path(model), limits=limits)
 
 
-def _contract(contract: AnyPath | Contract | None) -> LoadedContract:
+def load_contract(contract: AnyPath | Contract | None) -> LoadedContract:
+    """Return a contract, and the file that it is from: by default, that of the project."""
     from mnist_tasks.checking import contract_file
     from mnist_tasks.checking.contract import Contract
 

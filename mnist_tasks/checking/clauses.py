@@ -151,10 +151,20 @@ def _other_classes(model: Inspection, dataset: DatasetInfo) -> str | None:
 
 def _better_pixels(clause: Clause, measured: Measurements) -> str | None:
     """Name the range of pixels with which a model that did not pass has a higher accuracy."""
-    if clause.status == "passed" or clause.found_value is None or not measured.other_pixels:
+    if clause.status == "passed" or clause.found_value is None:
         return None
-    name, found = max(measured.other_pixels.items(), key=lambda item: item[1].accuracy)
-    if found.accuracy < clause.found_value + CLEARLY_HIGHER:
+    return better_pixels(clause.found_value, measured.other_pixels)
+
+
+def better_pixels(accuracy: float, others: Mapping[str, Metrics]) -> str | None:
+    """Name the range of pixels with which the accuracy is clearly higher than this one.
+
+    `others` are the metrics of a sample of the test images, by the range of pixels.
+    """
+    if not others:
+        return None
+    name, found = max(others.items(), key=lambda item: item[1].accuracy)
+    if found.accuracy < accuracy + CLEARLY_HIGHER:
         return None
     given = f'"{name}"' if name in image_input.CONVENTIONS else name
     return f"with pixels = {given} it reaches {found.accuracy:.1%} of {found.images:,} images"

@@ -36,7 +36,7 @@ def prepare(home: Path) -> None:
         Where Keras writes its settings.
     """
     # In the environment of a vetting process, before a library reads it.
-    os.environ.update(child_process._environment(home))
+    os.environ.update(child_process.environment(home))
     for name in ("msgspec", "numpy", "h5py"):
         import_module(name)
     install()
@@ -113,7 +113,7 @@ def _run(folder: Path, output: int, errors: int, parent: int) -> NoReturn:
         sys.settrace(None)  # nothing could save the coverage
         os.setsid()
         os.chdir(folder)
-        os.environ.update(child_process._environment(folder))
+        os.environ.update(child_process.environment(folder))
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(errors, 2)

@@ -180,12 +180,18 @@ def probabilities(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Each row for itself: an image's share must not depend on the others of its batch.
     """
+    is_distribution = are_distributions(outputs)[:, None]
     sums = outputs.sum(axis=1, keepdims=True)
-    # The sums of half precision are 1 to within a hundredth.
-    is_distribution = (outputs >= 0).all(axis=1, keepdims=True) & (np.abs(sums - 1) <= 0.02)
     exponents = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     softmax = exponents / exponents.sum(axis=1, keepdims=True)
     return np.where(is_distribution, outputs / np.where(is_distribution, sums, 1), softmax)
+
+
+def are_distributions(outputs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows are probabilities, and not logits: (n,) bool for (n, classes)."""
+    # The sums of half precision are 1 to within a hundredth.
+    is_one: NDArray[np.bool_] = np.abs(outputs.sum(axis=1) - 1) <= 0.02
+    return (outputs >= 0).all(axis=1) & is_one
 
 
 def _half_precision(model: Any) -> bool:

@@ -107,7 +107,7 @@ def died(
         What it printed there.
     """
     ended_by = _signal_name(-code) if code < 0 else None
-    last = _last_line(stderr)
+    last = last_line(stderr)
     found = f"the vetting process ended in stage '{stage}' with "
     found += f"signal {ended_by}" if ended_by else f"code {code}"
     found += f" ({last})" if last else ""
@@ -159,7 +159,7 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _last_line(file: IO[bytes]) -> str:
+def last_line(file: IO[bytes]) -> str:
     """Return the last line that a library printed, as printable ASCII."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
     lines = file.read(2000).decode("ascii", "backslashreplace").split("\n")

@@ -54,6 +54,22 @@ _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
 _running: set[ChildProcess] = set()
 
 
+def command(boot: str) -> list[str]:
+    """Return the command line of a new Python that runs `boot`, apart from this process's folder.
+
+    It imports the libraries of this process. On Linux, it runs below a supervisor, which ends it
+    and all that it started once this process has ended, or has sent SIGTERM; elsewhere, it ends
+    when its standard input does.
+    """
+    given = {
+        "root": str(Path(__file__).resolve().parents[3]),
+        "path": import_path.import_path(),
+        "user_sites": import_path.user_sites(),
+        "parent": os.getpid(),
+    }
+    return [sys.executable, "-I", "-c", _START + boot, json.dumps(given)]
+
+
 def end_all() -> None:
     """End every child process that is running now; see `ChildProcess.end`."""
     for child in tuple(_running):
@@ -85,20 +101,14 @@ class ChildProcess:
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
-        given = {
-            "root": str(Path(__file__).resolve().parents[3]),
-            "path": import_path.import_path(),
-            "user_sites": import_path.user_sites(),
-            "parent": os.getpid(),
-        }
         with temporary.usable():
             # The child can't replace a file without a name.
             self.stderr = tempfile.TemporaryFile(dir=self.folder)
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START + _BOOT, json.dumps(given)],
+                command(_BOOT),
                 cwd=self.folder,
-                env=_environment(self.folder),
+                env=environment(self.folder),
                 # See `supervisor.start`.
                 stdin=subprocess.DEVNULL if sys.platform == "linux" else subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -206,7 +216,8 @@ def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes], most_bytes: 
     lines.put(_TOO_MUCH)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables of a process that works in a folder and uses no GPU."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     home = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "KERAS_HOME"), str(folder))
     return {
