@@ -42,6 +42,7 @@ WORKFLOW = "tests/cli/test_app.py::test_the_whole_workflow"
 # With these set, the tests fail where they would otherwise be skipped.
 WITH_BROWSER = {"REQUIRE_BROWSER": "1"}
 WITH_CLUSTER = {"REQUIRE_CLUSTER": "1"}
+WITH_EXPORT = {"REQUIRE_EXPORT": "1"}
 PROOF = """
 import sys
 import tensorflow as tf
@@ -79,9 +80,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and show the coverage. Options for pytest go after ``--``."""
-    install(session, "-e", ".", *nox.project.dependency_groups(PROJECT, "tests"))
+    install(session, "-e", ".[export]", *nox.project.dependency_groups(PROJECT, "tests"))
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs, env=WITH_EXPORT)
     session.run("coverage", "combine", "--quiet")
     # The floor is that of all tests.
     session.run("coverage", "report", *(["--fail-under=0"] if selects(session.posargs) else []))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_tasks.version import VERSION
 
 if TYPE_CHECKING:
-    from mnist_tasks.api import check, load_data, report, train, vet
+    from mnist_tasks.api import check, export, load_data, report, train, vet
     from mnist_tasks.errors import MnistTasksError
     from mnist_tasks.training.run_recorder import RunRecorder
 
@@ -25,6 +25,7 @@ __all__ = [
     "RunRecorder",
     "__version__",
     "check",
+    "export",
     "load_data",
     "report",
     "train",

@@ -41,6 +41,8 @@ Reason = Literal[
     "network-input-shape",
     "network-output-shape",
     "network-output-logits",
+    "export-failed",
+    "export-differs",
     "environment-problem",
     "certificates-unusable",
     "isolation-unavailable",

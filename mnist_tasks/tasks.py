@@ -152,6 +152,7 @@ fetch = _task("fetch")
 train = _task("train")
 check = _task("check")
 report = _task("report")
+export = _task("export")
 
 
 @task(

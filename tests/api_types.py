@@ -5,6 +5,7 @@ from typing import assert_type
 
 import mnist_tasks
 from mnist_tasks.check_records import Check
+from mnist_tasks.exporting.results import Export
 from mnist_tasks.records import RunRecord
 
 
@@ -19,4 +20,5 @@ def use() -> float:
     vetted = mnist_tasks.vet("model_latest.h5")
     print(vetted.layers)
     assert_type(mnist_tasks.report(), Path)
+    assert_type(mnist_tasks.export("model_latest.h5", format="onnx"), Export)
     return check.metrics.accuracy if check.metrics else 0.0

@@ -87,6 +87,7 @@ def inline(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         (["check", "--model", "a b.h5", "--json"], ["check 'a b.h5' --json"]),
         (["check", "--model", "a.h5", "--model", "b/", "--model", "-"], ["check a.h5 b/ -"]),
         (["check", "--runs", "r", "--offline"], ["check --runs r --offline"]),
+        (["export", "a.h5", "--format", "onnx"], ["export a.h5 --format onnx"]),
         (["report"], ["report"]),
         (["report", "--run", "latest", "--run", "a"], ["report latest a"]),
         (["report", "latest", "--json", "a"], ["report latest a --json"]),
@@ -128,6 +129,7 @@ def test_the_list_names_each_task_and_what_it_does(inline: Inline) -> None:
         "fetch": "Fetch and verify the four files",
         "train": "Train a recipe",
         "check": "Check models against the contract",
+        "export": "Export a model to ONNX, LiteRT",
         "report": "Summarize the latest run",
     }.items():
         assert f"  {name} " in listed

@@ -1,4 +1,4 @@
-"""What a shell completes: the names of data sets, recipes, runs and devices.
+"""What a shell completes: the names of data sets, recipes, formats, runs and devices.
 
 Nothing heavy is loaded. There is no place for an error: an invalid project has no names.
 """
@@ -34,6 +34,13 @@ def datasets(incomplete: str) -> list[str]:
 
     ours = _project()
     return _beginning([*KNOWN, *(ours.settings.datasets if ours else ())], incomplete)
+
+
+def formats(incomplete: str) -> list[str]:
+    """Return the formats of an export that begin with a text."""
+    from mnist_tasks.exporting.formats import KINDS
+
+    return _beginning(KINDS, incomplete)
 
 
 def runs(ctx: Any, incomplete: str) -> list[str]:

@@ -42,10 +42,14 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
     for name in ("recipe", "network"):  # options that can be repeated
         if name in sweep:
             sweep[name] = [sweep[name]]
+    export = {name: value for name, value in values.items() if name != "output"}  # not the model
+    if settings.output:
+        export["model"] = paths["output"]
     # `runs list` has filters of the same names.
     runs = {"runs": paths["runs"]} if folder else {}
     return {
         **dict.fromkeys(commands, values),
         "sweep": sweep,
+        "export": export,
         "runs": dict.fromkeys(("list", "show", "prune"), runs),
     }

@@ -16,6 +16,7 @@ from mnist_tasks.cli import documents, envelope
 from mnist_tasks.data.fetching import Fetched
 from mnist_tasks.environment.diagnosis import Diagnosis
 from mnist_tasks.errors import Failure
+from mnist_tasks.exporting.results import Export
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.files import ReportDocument
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
@@ -28,6 +29,7 @@ RESULTS: dict[str, Any] = {
     "train": RunRecord,
     "check": CheckResults,
     "report": ReportDocument,
+    "export": Export,
     "vet": documents.VetResults,
     "sweep": Sweep,
     "false-alarms": FalseAlarmReport,

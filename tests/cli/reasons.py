@@ -6,7 +6,10 @@ from mnist_tasks.errors import Reason
 
 REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
     "wrong-usage": ((2,), "an invalid option, contract or setting"),
-    "would-overwrite": ((2,), "the model file to write exists, and no run made it"),
+    "would-overwrite": (
+        (2,),
+        "the model file to write exists, and no run made it; or the folder was not exported",
+    ),
     "input-refused": ((3,), "another file or record that is missing or invalid"),
     "file-missing": ((3,), "there is no such file"),
     "model-can-run-code": ((3,), "the model file can run code when Keras opens it"),
@@ -33,6 +36,8 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
         (3,),
         "its loss takes probabilities, but the model outputs something else",
     ),
+    "export-failed": ((3,), "the model can't be converted to this format, or not be run in it"),
+    "export-differs": ((3,), "the exported model was run, and predicts otherwise"),
     "environment-problem": ((4,), "a problem with the machine that has no word of its own"),
     "certificates-unusable": (
         (4,),

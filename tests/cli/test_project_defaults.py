@@ -59,6 +59,7 @@ def parameters(project: Project, *arguments: str) -> dict[str, Any]:
             ALL | {"recipe": ["plain"], "network": ["../net.py:build"], "output": None},
         ),
         (("check",), ALL | {"models": [Path("../out/m.keras")]}),
+        (("export",), ALL | {"model": Path("../out/m.keras"), "output": None}),
         (("vet",), {"models": [Path("../out/m.keras")]}),
         (("report",), ALL),
         (("fetch",), ALL),

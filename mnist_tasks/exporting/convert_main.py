@@ -1,0 +1,120 @@
+"""The process that converts: load a vetted model with Keras, and write it in another format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from mnist_tasks.exporting import child, protocol
+from mnist_tasks.exporting.results import CARD_FILE, CARD_KEY, INPUT, Card, ExportOutput, Values
+from mnist_tasks.version import VERSION
+from mnist_tasks.vetting.execution import each_alone, inference, keras_model, keras_setup
+from mnist_tasks.vetting.static.static_check import vet_bytes
+
+_SAMPLE = 100  # images that show what the outputs are
+_SAVED_MODEL = "saved_model"
+
+
+def main() -> None:
+    """Convert the model in the working folder, then end the process."""
+    child.answer(protocol.Convert, _convert)
+
+
+def _convert(request: protocol.Convert) -> protocol.Converted:
+    keras_setup.import_keras()
+    import tensorflow as tf
+
+    child.use_one_thread()
+    model = _load(request)
+    given = child.inputs()
+    output = _values(model, given[:_SAMPLE])
+    function = _function(model, request, output)
+    card = Card(
+        made_by=f"mnist-tasks {VERSION}",
+        model_sha256=request.sha256,
+        input=request.input,
+        output=ExportOutput(name=output, classes=request.classes),
+    )
+    versions = _WRITERS[request.format](function, msgspec.json.encode(card).decode())
+    compiled = function.get_concrete_function()
+    latency, _ = child.one_at_a_time(
+        lambda images: compiled(tf.constant(images))[output], given, request.latency_runs
+    )
+    return protocol.Converted(output=output, latency=latency, versions=versions)
+
+
+def _load(request: protocol.Convert) -> Any:
+    path = Path(f"{protocol.MODEL}.{request.file_format}")
+    declared = vet_bytes(path.read_bytes(), file_format=request.file_format, limits=request.limits)
+    return keras_model.load(
+        declared,
+        keras_model.library_for(declared),
+        path,
+        file_format=request.file_format,
+        image_shape=request.image_shape,
+    )
+
+
+def _values(model: Any, sample: Any) -> Values:
+    outputs = np.asarray(each_alone.output(model(np.array(sample), training=False)), "float64")
+    return "probabilities" if inference.are_distributions(outputs).all() else "logits"
+
+
+def _function(model: Any, request: protocol.Convert, output: Values) -> Any:
+    """Return the model as a TensorFlow function of any number of images, with names."""
+    import tensorflow as tf
+
+    given = tf.TensorSpec(request.input.shape, "float32", name=INPUT)
+
+    def predict(images: Any) -> Any:
+        found = each_alone.output(model(images, training=False))
+        return {output: tf.cast(found, "float32")}
+
+    return tf.function(predict, input_signature=[given])
+
+
+def _write_saved_model(function: Any, card: str, folder: str = protocol.ARTIFACT) -> dict[str, str]:
+    import tensorflow as tf
+
+    concrete = function.get_concrete_function()
+    module = tf.Module()
+    module.kept = concrete.graph.variables
+    tf.saved_model.save(module, folder, signatures=concrete)
+    file = Path(folder, CARD_FILE)
+    file.parent.mkdir()
+    file.write_text(card, encoding="utf-8")
+    return child.versions("tensorflow")
+
+
+def _write_onnx(function: Any, card: str) -> dict[str, str]:
+    import tf2onnx
+
+    model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = CARD_KEY, card
+    Path(protocol.ARTIFACT).write_bytes(model.SerializeToString())
+    return child.versions("tf2onnx", "onnx") | {
+        "opset": str(next(each.version for each in model.opset_import if not each.domain))
+    }
+
+
+def _write_litert(function: Any, card: str) -> dict[str, str]:
+    import tensorflow as tf
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    _write_saved_model(function, card, _SAVED_MODEL)
+    content = tf.lite.TFLiteConverter.from_saved_model(_SAVED_MODEL).convert()
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    model.description = card
+    Path(protocol.ARTIFACT).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return child.versions("tensorflow")
+
+
+_WRITERS = {
+    "onnx": _write_onnx,
+    "litert": _write_litert,
+    "saved-model": _write_saved_model,
+}
