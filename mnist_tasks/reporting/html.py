@@ -64,7 +64,7 @@ COMPARISON_SECTIONS = {
 }
 SWEEP_SECTIONS = {
     "ranking": "Ranking",
-    "accuracy": "Accuracy and cost",
+    "accuracy": "Accuracy",
     "curves": "Training curves",
     "failed": "Failed runs",
     "runs": "Runs",

@@ -107,11 +107,12 @@ class SweepView:
         if best is None:
             return (runs,)
         of = "" if len(sweep.ranking) == 1 else ", of the first"
-        interval = f"95% interval {ranking_rows.interval(best.accuracy)}"
-        if best.accuracy.low is None:
-            interval = "one seed"
+        spread = "one seed"
+        if best.accuracy.deviation is not None:
+            interval = ranking_rows.interval(best.accuracy)
+            spread = f"± {100 * best.accuracy.deviation:.2f} points; 95% interval {interval}"
         return (
-            KeyFigure("Mean accuracy", ranking_rows.mean(best.accuracy), f"{interval}{of}"),
+            KeyFigure("Mean accuracy", f"{best.accuracy.mean:.2%}", f"{spread}{of}"),
             KeyFigure("Settings", f"{len(sweep.ranking):,}", "ranked by mean accuracy"),
             runs,
             KeyFigure("Training", f"{best.fit_seconds:.1f} s", f"median of the fits{of}"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-MOST_TICKS = 6
+MOST_TICKS, FEWEST_TICKS = 6, 4
+NARROWEST = 0.001  # an axis for accuracies that are all the same
 LOGARITHMIC = "log scale"
 HALVES_ERRORS = "log scale of the errors"
 # The usual round values; each has about half the errors of the one before it.
@@ -86,6 +87,25 @@ def accuracy(label: str, low: float, high: float) -> Axis:
         scale=lambda value: -math.log10(1 - value),
         ticks=tuple((value, f"{100 * value:g}%") for value in values[::-1][::every][::-1]),
     )
+
+
+def close_accuracy(label: str, low: float, high: float) -> Axis:
+    """Return an axis for accuracies, which is linear if they are too close for round values."""
+    found = accuracy(label, low, high)
+    if len(found.ticks) >= FEWEST_TICKS:
+        return found
+    middle, reach = (low + high) / 2, max(high - low, NARROWEST) / 2
+    near = linear(label, max(0.0, middle - reach), min(1.0, middle + reach))
+    return replace(near, ticks=tuple((value, f"{100 * value:g}%") for value, _ in near.ticks))
+
+
+def epochs(last: float) -> Axis:
+    """Return an axis from 0 to the last epoch, with whole numbers as soon as they fit."""
+    every = math.ceil(last / (MOST_TICKS - 1))
+    if last <= 1:
+        return linear("epoch", 0, last, tight=True)
+    ticks = tuple((float(n), f"{n:,}") for n in range(0, math.floor(last) + 1, every))
+    return Axis(label="epoch", low=0, high=last, ticks=ticks)
 
 
 def short(value: float) -> str:

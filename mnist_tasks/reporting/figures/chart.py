@@ -97,16 +97,29 @@ class Chart:
     @cached_property
     def _beside(self) -> dict[str, float]:
         """The heights of the labels beside lines: those of the lines' ends, but kept apart."""
-        ends = sorted(
-            (self.y_at(line.points[-1][1]), line.label)
-            for line in self.lines
-            if line.beside and line.label
-        )
-        heights = [end for end, _ in ends]
-        for i in range(1, len(heights)):
-            heights[i] = max(heights[i], heights[i - 1] + LINE_HEIGHT)
-        lowest = float(self.bottom)
-        for i in reversed(range(len(heights))):
-            heights[i] = lowest = min(heights[i], lowest)
-            lowest -= LINE_HEIGHT
-        return {label: height for (_, label), height in zip(ends, heights, strict=True)}
+        labeled = [line for line in self.lines if line.beside and line.label]
+        found: dict[str, float] = {}
+        for x in {self.x_at(line.points[-1][0]) for line in labeled}:
+            ends = sorted(
+                (self.y_at(line.points[-1][1]), line.label)
+                for line in labeled
+                if self.x_at(line.points[-1][0]) == x
+            )
+            heights = apart([end for end, _ in ends], float(self.bottom))
+            found |= {label: height for (_, label), height in zip(ends, heights, strict=True)}
+        return found
+
+
+def apart(heights: list[float], bottom: float) -> list[float]:
+    """Return sorted heights at a distance of at least `LINE_HEIGHT`, none of them below `bottom`.
+
+    >>> apart([10, 12, 100], 101)
+    [10, 23, 100]
+    """
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + LINE_HEIGHT) if found else height)
+    for i in reversed(range(len(found))):
+        found[i] = min(found[i], bottom)
+        bottom = found[i] - LINE_HEIGHT
+    return found

@@ -14,6 +14,7 @@ from mnist_tasks.reporting.figures.chart import LINE_HEIGHT, Chart, Line, Mark
 from mnist_tasks.reporting.figures.run_charts import SMALLEST_LOSS, clipped
 
 MANY_EPOCHS = 8  # from which on a curve is made of the means of the epochs
+FIRST = 0.1  # of the first epoch, which is left out: all curves fall there, far above the rest
 COLORS = DASHES = 5  # in the style sheet: alike only from the 26th line on
 
 Points = tuple[tuple[float, float], ...]
@@ -52,6 +53,8 @@ def of_run(record: RunRecord, label: str, name: str) -> Curves:
         for point in record.curve:
             part = parts[min(int((point.step - 1) / steps), len(epochs) - 1)]
             part.append((point.step / steps, point.loss, point.accuracy))
+        later = [each for each in parts[0] if each[0] > FIRST]
+        parts[0] = later or parts[0]
     return Curves(
         label=label,
         name=name,
@@ -90,7 +93,7 @@ def mean(records: Sequence[RunRecord], label: str, name: str) -> Curves:
 def charts(curves: Sequence[Curves]) -> list[Chart]:
     """Return the charts of loss and accuracy, on the training and on the validation images."""
     loss = partial(axes.logarithmic, "nats")
-    accuracy = partial(axes.accuracy, "share of images")
+    accuracy = partial(axes.close_accuracy, "share of images")
     found = (
         _chart("Training loss", [each.loss for each in curves], curves, loss, _loss),
         _chart("Training accuracy", [each.accuracy for each in curves], curves, accuracy, clipped),
@@ -150,7 +153,7 @@ def _chart(
     return Chart(
         title=title,
         description=f"{title} by epoch: {'; '.join(ends)}",
-        x=axes.linear("epoch", 0, last, tight=True),
+        x=axes.epochs(last),
         y=axis(min(values), max(values)),
         lines=tuple(lines),
         marks=tuple(marks),

@@ -59,3 +59,29 @@ def test_an_axis_says_if_it_is_not_linear() -> None:
     assert axes.linear("x", 0, 1).label == "x"
     assert axes.logarithmic("x", 1, 9).label == "x, log scale"
     assert axes.accuracy("x", 0.9, 0.99).label == "x, log scale of the errors"
+
+
+def test_accuracies_that_are_close_have_a_linear_axis() -> None:
+    near = axes.close_accuracy("x", 0.9847, 0.9897)
+    assert [label for _, label in near.ticks] == [
+        *("98.4%", "98.5%", "98.6%", "98.7%", "98.8%", "98.9%", "99%")
+    ]
+    assert axes.close_accuracy("x", 0.5, 0.99).ticks == axes.accuracy("x", 0.5, 0.99).ticks
+    same = axes.close_accuracy("x", 1, 1)
+    assert same.share(1) == 1
+    assert same.ticks[-1] == (1, "100%")
+
+
+@pytest.mark.parametrize(
+    ("last", "labels"),
+    [
+        (1, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (2, ["0", "1", "2"]),
+        (12, ["0", "3", "6", "9", "12"]),
+        (1000, ["0", "200", "400", "600", "800", "1,000"]),
+    ],
+)
+def test_epochs_are_whole_numbers(last: float, labels: list[str]) -> None:
+    axis = axes.epochs(last)
+    assert [label for _, label in axis.ticks] == labels
+    assert axis.share(last) == 1

@@ -71,10 +71,10 @@ def run(epochs: int, *, validated: bool = True, loss: float = 0.5) -> RunRecord:
 
 def test_running_means_are_a_line_for_each_epoch() -> None:
     curves = run_curves.of_run(run(2), "A", "default")
-    assert [len(part) for part in curves.loss] == [10, 10]
-    assert curves.loss[0][0] == (0.1, 1.0)
+    assert [len(part) for part in curves.loss] == [9, 10]  # without the first tenth
+    assert curves.loss[0][0] == (0.2, 0.5)
     assert curves.loss[1][-1] == (2.0, 0.05)
-    assert curves.accuracy[0][1] == (0.2, 0.75)
+    assert curves.accuracy[0][0] == (0.2, 0.75)
     assert curves.validation_accuracy == ((1.0, 0.6), (2.0, 0.8))
 
 
@@ -85,7 +85,7 @@ def test_a_long_training_has_one_line_of_the_means_of_its_epochs() -> None:
 
 def test_the_runs_of_a_setting_have_a_mean() -> None:
     curves = run_curves.mean([run(2, loss=0.2), run(2, loss=0.6)], "1", "default")
-    assert curves.loss[0][0] == pytest.approx((0.1, 0.8))
+    assert curves.loss[0][0] == pytest.approx((0.2, 0.4))
     assert len(curves.loss[1]) == 10
 
 
