@@ -147,7 +147,10 @@ def build(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Open the report's page in the system's Chromium, without TensorFlow."""
+    """Open the pages of reports and demos in the system's Chromium."""
+    # For the models of the demos. What is used of it is little: compiling it all takes longer.
+    session.env["UV_COMPILE_BYTECODE"] = "0"
+    install_build(session, "cpu")
     install(session, *nox.project.dependency_groups(PROJECT, "browser"))
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=WITH_BROWSER)
 

@@ -1,7 +1,7 @@
 """The workflow as tasks for invoke, which a project's ``tasks.py`` imports.
 
-`fetch`, `train`, `check` and `report` run the command of that name and take its options, which are
-read from the command line itself; `workflow` runs all four.
+Each but `workflow` runs the command of its name and takes its options, which are read from the
+command line itself; `workflow` fetches, trains, checks and reports.
 """
 
 from __future__ import annotations
@@ -153,6 +153,7 @@ train = _task("train")
 check = _task("check")
 report = _task("report")
 export = _task("export")
+demo = _task("demo")
 
 
 @task(

@@ -14,6 +14,7 @@ from mnist_tasks.cli import ending, project_defaults, runs, termination
 from mnist_tasks.cli.check import check, vet
 from mnist_tasks.cli.command import PROGRAM, Command, Invocation
 from mnist_tasks.cli.common import EXIT_CODES
+from mnist_tasks.cli.demo import demo
 from mnist_tasks.cli.doctor import doctor
 from mnist_tasks.cli.export import export
 from mnist_tasks.cli.false_alarms import false_alarms
@@ -88,7 +89,7 @@ def _before_commands(
     """Handle the options before the command."""
 
 
-for command in (init, fetch, train, check, report, export, vet, sweep, false_alarms, doctor):
+for command in (init, fetch, train, check, report, demo, export, vet, sweep, false_alarms, doctor):
     app.command(cls=Command, epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

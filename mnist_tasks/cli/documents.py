@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mnist_tasks.check_records import ModelFile
+from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import Failure
 from mnist_tasks.reporting.export_tables import Row
 from mnist_tasks.vetting.inspection import VettedFile
@@ -54,3 +56,27 @@ class PrunedRuns:
 
     deleted: tuple[str, ...]
     deleted_checks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPage:
+    """A page to draw on, and the model in it.
+
+    Attributes
+    ----------
+    dataset
+        What the model was trained for.
+    draws
+        Whether digits can be drawn; otherwise pictures can be chosen.
+    images, wrong
+        How many test images the model was run on, and how many of them it got wrong; ``None``
+        without the data set.
+    """
+
+    path: str
+    bytes: int
+    model: ModelFile
+    dataset: DatasetInfo
+    draws: bool
+    images: int | None
+    wrong: int | None

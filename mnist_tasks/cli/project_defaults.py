@@ -36,8 +36,8 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
         where, _ = network_file.split(network)
         is_file = network_file.is_file(where)
         values["network"] = str(project.folder / network) if is_file else network
-    if settings.output:  # what `train` writes is what `check` and `vet` look at
-        values["models"] = [paths["output"]]
+    if settings.output:  # what `train` writes is what other commands read
+        values |= {"models": [paths["output"]], "model": paths["output"]}
     sweep = {name: value for name, value in values.items() if name != "output"}  # a folder there
     for name in ("recipe", "network"):  # options that can be repeated
         if name in sweep:

@@ -17,7 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks.vetting.execution import inference, keras_model, keras_setup, model_size
+from mnist_tasks.vetting.execution import (
+    inference,
+    keras_model,
+    keras_setup,
+    model_size,
+    network_reader,
+)
 from mnist_tasks.vetting.isolation import confinement, protections, resources
 from mnist_tasks.vetting.process import child_start
 from mnist_tasks.vetting.protocol import (
@@ -113,6 +119,8 @@ def _process(request: Request) -> Iterator[Message]:
             raise RefusedError("the model that was loaded is not the one that was counted")
         yield Stage(name="predict")
         result = inference.predict(model, result, request)
+        if request.options.network:
+            result = msgspec.structs.replace(result, network=network_reader.read(model))
     yield Stage(name="done")
     yield result
 

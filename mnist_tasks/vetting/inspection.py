@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mnist_tasks.check_records import Layer, Protection, Shape
+from mnist_tasks.vetting.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +86,8 @@ class Inspection:
         model got them in.
     latency
         Seconds per image of each measured call; empty unless requested.
+    network
+        The model's arithmetic, if it was requested and the model was run.
     protections
         As in `VettedFile`.
     """
@@ -104,6 +107,7 @@ class Inspection:
     other_pixels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     no_predictions_reason: str | None = None
     latency: tuple[float, ...] = ()
+    network: Network | None = None
     protections: tuple[Protection, ...] = ()
 
     @property

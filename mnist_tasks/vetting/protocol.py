@@ -12,6 +12,7 @@ from mnist_tasks.dataset_info import ImageShape
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.network import Network
 from mnist_tasks.vetting.outcomes import Outcome
 
 #: The child's stages, in order. A failure before the end of ``vet`` is the file's fault.
@@ -26,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     classes: int = len(dataset_info.MNIST.classes)
     input_format: InputFormat = image_input.DEFAULT
     latency_runs: int = 0
+    network: bool = False
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
     other_pixels: dict[str, bytes]
     no_predictions_reason: str | None
     latency: list[float]
+    network: Network | None = None
 
 
 Message = (

@@ -33,6 +33,7 @@ from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
+from mnist_tasks.vetting.network import Network, require_valid
 from mnist_tasks.vetting.process.child_errors import invalid_result
 from mnist_tasks.vetting.process.child_process import ChildProcess
 from mnist_tasks.vetting.read_file import EXTENSIONS, ModelFileContent, read_model_file
@@ -46,6 +47,7 @@ def inspect(
     classes: int = len(dataset_info.MNIST.classes),
     input_format: InputFormat = image_input.DEFAULT,
     latency_runs: int = 0,
+    network: bool = False,
     limits: Limits = DEFAULT,
 ) -> Inspection:
     """Vet a model file, load it and run inference, all in a child process.
@@ -60,6 +62,8 @@ def inspect(
         How the model gets them.
     latency_runs
         How often to measure the prediction of a single image.
+    network
+        Whether to return the model's arithmetic with its weights.
 
     Raises
     ------
@@ -74,6 +78,7 @@ def inspect(
         classes=classes,
         input_format=input_format,
         latency_runs=latency_runs,
+        network=network,
     )
     resource_limits.require_for_tensorflow(threads=1)
     result, protections = _run_child(content, image_sets, limits, options)
@@ -115,6 +120,7 @@ def inspect(
         other_pixels=other_pixels,
         no_predictions_reason=None if reason is None else sanitize(reason, limit=300),
         latency=tuple(result.latency),
+        network=_network(result, options, content) if reason is None else None,
         protections=protections,
     )
 
@@ -171,6 +177,22 @@ def _run_child(
         images = sum(map(len, image_sets.values()))
         with ChildProcess(folder, limits, images=images, classes=options.classes) as child:
             return child.wait_for_result(content.name), child.protections
+
+
+def _network(
+    result: protocol.InspectionResult, options: protocol.Options, content: ModelFileContent
+) -> Network | None:
+    """Return the network of a result, verified as far as it can be without the model."""
+    found = result.network
+    if found is None and not options.network:
+        return None
+    if found is None or len(result.input_shapes) != 1:
+        raise invalid_result(content.name)
+    try:
+        require_valid(found, result.input_shapes[0][1:], options.classes)
+    except ValueError as error:
+        raise invalid_result(content.name) from error
+    return msgspec.structs.replace(found, unsupported=[*map(sanitize, found.unsupported)])
 
 
 def _probabilities(

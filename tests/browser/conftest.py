@@ -49,7 +49,7 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
 
-def _lacking(reason: str) -> NoReturn:
+def lacking(reason: str) -> NoReturn:
     """Skip, or fail if `nox -s browser` requires a browser."""
     if os.environ.get("REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
@@ -61,10 +61,10 @@ def chromium() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
-        _lacking("playwright is not installed: `nox -s browser` installs it")
+        lacking("playwright is not installed: `nox -s browser` installs it")
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
-        _lacking("there is no Chromium: `apt-get install chromium` installs one")
+        lacking("there is no Chromium: `apt-get install chromium` installs one")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield browser
@@ -76,7 +76,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The source of axe-core, exactly one version, from npm's registry."""
     npm = shutil.which("npm")
     if npm is None:
-        _lacking("npm is not installed: it downloads axe-core")
+        lacking("npm is not installed: it downloads axe-core")
     folder = tmp_path_factory.mktemp("axe")
     done = subprocess.run(
         [npm, "pack", "--silent", "--pack-destination", str(folder), AXE],
@@ -86,7 +86,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         check=False,
     )
     if done.returncode:
-        _lacking(f"npm could not fetch {AXE}: {done.stderr.strip()[-200:]}")
+        lacking(f"npm could not fetch {AXE}: {done.stderr.strip()[-200:]}")
     (tarball,) = folder.glob("*.tgz")
     digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
     assert digest == AXE_SHA512
@@ -99,10 +99,10 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def visit(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
     """Open a page in a window of some width, in a light or a dark color scheme."""
-    contexts = []
+    contexts: list[Any] = []
 
     def opened(text: str, *, width: int = 1280, scheme: str = "light") -> Visit:
-        path = tmp_path / "page.html"
+        path = tmp_path / f"page-{len(contexts)}.html"
         path.write_text(text, encoding="utf-8")
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme

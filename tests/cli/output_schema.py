@@ -30,6 +30,7 @@ RESULTS: dict[str, Any] = {
     "check": CheckResults,
     "report": ReportDocument,
     "export": Export,
+    "demo": documents.DemoPage,
     "vet": documents.VetResults,
     "sweep": Sweep,
     "false-alarms": FalseAlarmReport,

@@ -148,10 +148,11 @@ def _cause(message: str) -> str:
 def calls(model: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
     """Yield each call of a layer that the model's outputs depend on: layer, inputs, outputs.
 
-    Layers have calls of other models, too. A nested model is one layer.
+    A call comes after those that its inputs depend on. Layers have calls of other models, too. A
+    nested model is one layer.
     """
     network = getattr(model, "_functional", None) or model  # a Sequential of Keras 3 wraps one
-    for nodes in network._nodes_by_depth.values():  # noqa: SLF001
+    for _, nodes in sorted(network._nodes_by_depth.items(), reverse=True):  # noqa: SLF001
         for node in nodes:
             if hasattr(node, "operation"):
                 yield node.operation, list(node.input_tensors), list(node.output_tensors)
