@@ -14,7 +14,7 @@ from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.foreground import command_line
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import paired_runs, run_summary, run_text, side_by_side
+from mnist_tasks.reporting import paired_runs, run_summary, side_by_side
 from mnist_tasks.reporting.figures import run_curves
 from mnist_tasks.reporting.figures.run_curves import Curves
 from mnist_tasks.reporting.paired_runs import PairedRuns
@@ -25,6 +25,7 @@ from mnist_tasks.run_store import StoredRuns
 from mnist_tasks.sweeping import stored_sweep
 from mnist_tasks.sweeping.stored_sweep import StoredSweep
 
+MOST_SETTINGS = 3  # in the name of a run beside its curve
 MOST_RUNS = len(string.ascii_uppercase)
 
 
@@ -70,9 +71,21 @@ class Comparison:
     def curves(self) -> tuple[Curves, ...]:
         """The training curves of the runs."""
         return tuple(
-            run_curves.of_run(record, letter, run_text.made_with(record))
-            for letter, record in zip(self.letters, self.records, strict=True)
+            run_curves.of_run(record, letter, name)
+            for letter, record, name in zip(self.letters, self.records, self._names, strict=True)
         )
+
+    @property
+    def _names(self) -> list[str]:
+        """What tells the runs apart: their recipes and the first settings that differ."""
+        keys = {key.replace("_", " ") for record in self.records for key in record.recipe}
+        rows = [row for row in self.differences if row.name in keys | {"seed"}][:MOST_SETTINGS]
+        return [
+            ", ".join(
+                [str(record.recipe["name"]), *(f"{row.name} {row.values[place]}" for row in rows)]
+            )
+            for place, record in enumerate(self.records)
+        ]
 
     @property
     def by_epoch(self) -> tuple[str, tuple[Row, ...]]:

@@ -179,6 +179,11 @@ def test_a_long_training_is_shown_in_part_in_the_terminal() -> None:
 def test_the_page_has_the_curves_of_all_runs() -> None:
     page = Page(html.page(compare(trained(0, 0.9, 0.95), trained(1, 0.91))))
     assert "A default, seed 0" in " ".join(page.texts["curves"].split())
+    second = replace(trained(1, 0.9), recipe={"name": "plain", "epochs": 3})
+    assert [each.name for each in compare(trained(0, 0.9), second).curves] == [
+        "default, epochs 1, seed 0",
+        "plain, epochs 3, seed 1",
+    ]
     labels = [each["aria-label"] or "" for each in page.all("svg") if each.get("role") == "img"]
     assert "Validation accuracy by epoch: A ends at 95.00%; B ends at 91.00%" in labels
     assert "epoch 2" in page.texts["curves"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 MOST_TICKS, FEWEST_TICKS = 6, 4
+CLOSE = 4  # the ratio of losses up to which an axis is linear
 NARROWEST = 0.001  # an axis for accuracies that are all the same
 LOGARITHMIC = "log scale"
 HALVES_ERRORS = "log scale of the errors"
@@ -97,6 +98,11 @@ def close_accuracy(label: str, low: float, high: float) -> Axis:
     middle, reach = (low + high) / 2, max(high - low, NARROWEST) / 2
     near = linear(label, max(0.0, middle - reach), min(1.0, middle + reach))
     return replace(near, ticks=tuple((value, f"{100 * value:g}%") for value, _ in near.ticks))
+
+
+def loss(label: str, low: float, high: float) -> Axis:
+    """Return an axis for losses above 0: a logarithmic one, or a linear one if they are close."""
+    return logarithmic(label, low, high) if high > CLOSE * low else linear(label, low, high)
 
 
 def epochs(last: float) -> Axis:

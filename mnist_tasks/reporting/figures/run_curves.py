@@ -92,7 +92,7 @@ def mean(records: Sequence[RunRecord], label: str, name: str) -> Curves:
 
 def charts(curves: Sequence[Curves]) -> list[Chart]:
     """Return the charts of loss and accuracy, on the training and on the validation images."""
-    loss = partial(axes.logarithmic, "nats")
+    loss = partial(axes.loss, "nats")
     accuracy = partial(axes.close_accuracy, "share of images")
     found = (
         _chart("Training loss", [each.loss for each in curves], curves, loss, _loss),

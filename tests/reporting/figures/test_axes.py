@@ -85,3 +85,8 @@ def test_epochs_are_whole_numbers(last: float, labels: list[str]) -> None:
     axis = axes.epochs(last)
     assert [label for _, label in axis.ticks] == labels
     assert axis.share(last) == 1
+
+
+def test_losses_that_are_close_have_a_linear_axis() -> None:
+    assert axes.loss("nats", 0.02, 0.05).label == "nats"
+    assert axes.loss("nats", 0.02, 0.5).label == f"nats, {axes.LOGARITHMIC}"
