@@ -6,6 +6,7 @@ from typing import assert_type
 import mnist_tasks
 from mnist_tasks.check_records import Check
 from mnist_tasks.exporting.results import Export
+from mnist_tasks.predicting.predictor import Prediction
 from mnist_tasks.records import RunRecord
 
 
@@ -21,4 +22,6 @@ def use() -> float:
     print(vetted.layers)
     assert_type(mnist_tasks.report(), Path)
     assert_type(mnist_tasks.export("model_latest.h5", format="onnx"), Export)
+    assert_type(mnist_tasks.predict("photo.png"), Prediction)
+    print(mnist_tasks.predict(images[0], raw=True).image.shape)
     return check.metrics.accuracy if check.metrics else 0.0

@@ -62,8 +62,8 @@ def test_the_public_names_are_listed_and_no_others_exist() -> None:
     assert set(mnist_tasks.__all__) <= set(dir(mnist_tasks))
     for name in mnist_tasks.__all__:
         assert getattr(mnist_tasks, name).__doc__
-    with pytest.raises(AttributeError, match="no attribute 'predict'"):
-        mnist_tasks.predict  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'learn'"):
+        mnist_tasks.learn  # noqa: B018
 
 
 def test_data_unpacks_into_arrays(small_mnist: Path) -> None:

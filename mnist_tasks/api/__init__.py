@@ -8,7 +8,8 @@ The parameter `data` is the folder of the data files or a `DataConfig`; the defa
 from mnist_tasks.api.checking import check, vet
 from mnist_tasks.api.data import load_data
 from mnist_tasks.api.exporting import export
+from mnist_tasks.api.predicting import predict, predictor
 from mnist_tasks.api.reporting import report
 from mnist_tasks.api.training import train
 
-__all__ = ["check", "export", "load_data", "report", "train", "vet"]
+__all__ = ["check", "export", "load_data", "predict", "predictor", "report", "train", "vet"]

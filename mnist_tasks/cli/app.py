@@ -20,6 +20,7 @@ from mnist_tasks.cli.export import export
 from mnist_tasks.cli.false_alarms import false_alarms
 from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.init import init
+from mnist_tasks.cli.predict import predict
 from mnist_tasks.cli.report import report
 from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train
@@ -89,7 +90,9 @@ def _before_commands(
     """Handle the options before the command."""
 
 
-for command in (init, fetch, train, check, report, demo, export, vet, sweep, false_alarms, doctor):
+_WORKFLOW = (init, fetch, train, check, report)
+_OTHERS = (predict, demo, export, vet, sweep, false_alarms, doctor)
+for command in (*_WORKFLOW, *_OTHERS):
     app.command(cls=Command, epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")
 

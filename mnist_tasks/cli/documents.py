@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from mnist_tasks.check_records import ModelFile
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import Failure
+from mnist_tasks.predicting.predictor import PredictedPicture
 from mnist_tasks.reporting.export_tables import Row
 from mnist_tasks.vetting.inspection import VettedFile
 
@@ -40,6 +41,58 @@ class VetResults:
     """One result for each model file, in the order of the command line."""
 
     models: tuple[VetResult, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturePrediction:
+    """The result for one picture: a prediction, or an error.
+
+    Attributes
+    ----------
+    exit_code
+        The exit code of ``mnist-tasks predict`` for this picture alone.
+    predicted, runner_up
+        The most probable class, and the next one.
+    probability, runner_up_probability
+        Theirs, in [0, 1].
+    probabilities
+        That of each class, in the order of the labels.
+    """
+
+    path: str
+    exit_code: int
+    predicted: str | None = None
+    probability: float | None = None
+    runner_up: str | None = None
+    runner_up_probability: float | None = None
+    probabilities: tuple[float, ...] = ()
+    error: Failure | None = None
+
+    @classmethod
+    def of(cls, found: PredictedPicture) -> PicturePrediction:
+        """Return the result for a picture."""
+        if (error := found.error) is not None:
+            failure = Failure.of(error)
+            return cls(path=str(found.path), exit_code=error.exit_code, error=failure)
+        values = vars(found.prediction) if found.prediction else {}
+        names = {each.name for each in fields(cls)} & values.keys()
+        return cls(path=str(found.path), exit_code=0, **{name: values[name] for name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturePredictions:
+    """One result for each picture, in the order of the command line.
+
+    Attributes
+    ----------
+    classes
+        The names of the classes, in the order of the labels.
+    """
+
+    model: str
+    dataset: str
+    classes: tuple[str, ...]
+    pictures: tuple[PicturePrediction, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

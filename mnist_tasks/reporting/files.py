@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnist_tasks import disk, run_models
 from mnist_tasks.check_records import Check
@@ -19,6 +20,9 @@ from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.sweep_view import SweepView
 from mnist_tasks.run_store import RECORD_NAME
 from mnist_tasks.sweeping.summary import SUMMARY_NAME
+
+if TYPE_CHECKING:
+    from mnist_tasks.predicting.predictor import PredictedPicture, Predictor
 
 PAGE_NAME = "report.html"
 COMPARISON_NAME = "comparison.html"
@@ -92,6 +96,19 @@ def write_check(
         if summary:
             with disk.writable(Path(summary).parent, remedy=f"Unset {SUMMARY}."):
                 _append(Path(summary), content)
+
+
+def write_predictions(predictor: Predictor, found: Sequence[PredictedPicture], page: Path) -> None:
+    """Write the HTML page of predictions for pictures.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        It can't be written.
+    """
+    from mnist_tasks.reporting import html
+
+    _write(page, html.predictions(predictor, found).encode(), "--html")
 
 
 def default_page(shown: Shown, runs: Path) -> Path:

@@ -14,6 +14,17 @@ def percent(share: float | None, digits: int = 2) -> str:
     return ABSENT if share is None else f"{share:.{digits}%}"
 
 
+def probability(value: float) -> str:
+    """Return a model's probability, which is never quite 0 or 1.
+
+    >>> probability(0.978), probability(0.99999), probability(0)
+    ('97.8%', '> 99.9%', '< 0.1%')
+    """
+    if value > 0.9995:
+        return "> 99.9%"
+    return "< 0.1%" if value < 0.0005 else f"{value:.1%}"
+
+
 def percent_range(ends: tuple[float, float] | None, digits: int = 2) -> str:
     """Return an interval of shares, with one percent sign; or a dash."""
     return ABSENT if ends is None else f"{100 * ends[0]:.{digits}f}–{ends[1]:.{digits}%}"

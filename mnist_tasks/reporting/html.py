@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import jinja2
 from markupsafe import Markup, escape
 
 from mnist_tasks import listed_runs
+from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.errors import printable
+from mnist_tasks.predicting import pictures
+from mnist_tasks.predicting.predictor import PredictedPicture, Predictor
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import (
     class_tables,
@@ -55,6 +59,7 @@ SECTIONS = {
     "reproduce": "Reproduce",
     "runs": "All runs",
 }
+PREDICTION_SECTIONS = {"predictions": "Predictions", "problems": "Not predicted"}
 COMPARISON_SECTIONS = {
     "settings": "Differences",
     "results": "Results",
@@ -165,6 +170,22 @@ def sweep(view: SweepView) -> str:
     )
 
 
+def predictions(predictor: Predictor, found: Sequence[PredictedPicture]) -> str:
+    """Return the page of predictions for pictures, and of the errors of others."""
+    predicted = [each for each in found if each.prediction]
+    problems = [each for each in found if each.error]
+    absent = set() if predicted else {"predictions"}
+    absent |= set() if problems else {"problems"}
+    return _render(
+        "predictions.html.jinja",
+        sections=_without(PREDICTION_SECTIONS, absent),
+        predictor=predictor,
+        digits=predictor.info == MNIST,
+        predicted=predicted,
+        problems=problems,
+    )
+
+
 def _without(sections: dict[str, str], absent: set[str]) -> dict[str, str]:
     return {name: title for name, title in sections.items() if name not in absent}
 
@@ -196,7 +217,10 @@ def _environment() -> jinja2.Environment:
         "seconds": formatting.seconds,
         "unbroken": _unbroken,
         "lines": _lines,
+        "jpeg": images.jpeg,
         "photo": images.photo,
+        "picture": pictures.name,
+        "probability": formatting.probability,
         "shape": formatting.shape,
         "speed": formatting.speed,
     }

@@ -31,6 +31,7 @@ RESULTS: dict[str, Any] = {
     "report": ReportDocument,
     "export": Export,
     "demo": documents.DemoPage,
+    "predict": documents.PicturePredictions,
     "vet": documents.VetResults,
     "sweep": Sweep,
     "false-alarms": FalseAlarmReport,

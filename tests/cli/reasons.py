@@ -19,6 +19,12 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
     ),
     "model-unreadable": ((3,), "the file is damaged, or is not a model"),
     "no-model-files": ((3,), "a folder or list without model files"),
+    "picture-unreadable": (
+        (3,),
+        "a picture that is damaged, too large or in another format; or a folder without pictures",
+    ),
+    "picture-blank": ((3,), "a picture in which nothing can be read"),
+    "several-digits": ((3,), "a picture of several digits"),
     "record-invalid": ((3,), "a run record that is damaged, or has impossible values"),
     "data-missing": ((3,), "`--from` names a path that lacks files of the data set"),
     "data-changed": ((3,), "the files of your own data set are not those that were locked"),

@@ -50,6 +50,11 @@ def sheet(photos: NDArray[np.uint8]) -> str:
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
+def jpeg(content: bytes) -> str:
+    """Return a JPEG file as a ``data:`` URL."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+
+
 def weights(square: Sequence[Sequence[float]], largest: float) -> str:
     """Return weights as a ``data:`` URL: 0 is gray, `largest` white, its negative black."""
     return _data_url(
