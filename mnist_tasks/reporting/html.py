@@ -46,7 +46,8 @@ LARGEST_PAGE = 600_000  # bytes of the page of a run, unless its text alone take
 NEWEST_RUNS = 12
 MOST_SETTINGS, MOST_RUNS = 100, 500  # in the tables of a sweep
 SWEEP_CHARTS = (sweep_charts.by_parameters, sweep_charts.by_seconds)
-_HYPHENATED = re.compile(r"\b\d[\d.]*(?:e-\d+\b|\u2013\d[\d.]*%)")  # 1e-05 and intervals
+# In escaped text: 1e-05, an interval, a bound.
+_UNBROKEN = re.compile(r"\b\d[\d.]*(?:e-\d+\b|\u2013\d[\d.]*%)|&[gl]t; [\d.,]+%?")
 PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
@@ -243,9 +244,9 @@ def _printable(value: Any) -> Any:
 
 
 def _unbroken(text: str) -> Markup:
-    """Return text in which no line ends inside a number such as 1e-05, or inside an interval."""
+    """Return text in which no line ends inside a number, an interval or a bound."""
     shown = str(escape(_printable(text)))
-    marked = _HYPHENATED.sub(r'<span class="number">\g<0></span>', shown)
+    marked = _UNBROKEN.sub(r'<span class="number">\g<0></span>', shown)
     return Markup(marked)  # noqa: S704 - it was escaped before
 
 
