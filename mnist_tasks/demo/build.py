@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks import dataset_info
 from mnist_tasks.check_records import ModelFile
 from mnist_tasks.checking.clauses import TEST_IMAGES
 from mnist_tasks.checking.contract import Contract
@@ -95,7 +96,7 @@ def build(
         sha256=inspection.sha256,
         parameters=inspection.parameters,
     )
-    draws = info.image_shape == (28, 28, 1) and info.classes == tuple(map(str, range(10)))
+    draws = info == dataset_info.MNIST
     facts = f"{path.name} has {model.parameters:,} parameters"
     predicted = wrong = None
     if data is not None:

@@ -1,6 +1,6 @@
 /* ---- The page ---- */
 
-const MOST_BYTES = 50e6, MOST_PIXELS = 100e6; // of a picture
+const MOST_BYTES = 50e6, MOST_PIXELS = 64e6; // of a picture
 const LARGEST_SIDE = 2048; // pixels; a larger picture is made smaller by the browser
 const MOST_BARS = 12; // of more classes, the most probable are shown
 const SPOKEN_AFTER = 700; // milliseconds without a change
@@ -78,12 +78,10 @@ const height = (image) => image.naturalHeight ?? image.height;
 // The image for the network: its pixels, in an array; or the problem, why there is none.
 function look() {
   const { strokes, picture, example } = state;
-  if (example) return { pixels: asImage(pixelsOf(example, imageWidth, imageHeight)) };
+  if (example) return { pixels: resizePicture(pixelsOf(example)) };
   if (!picture && !strokes.length) return { problem: "" };
-  if (!model.draws) return { pixels: asImage(pixelsOf(picture, imageWidth, imageHeight)) };
-  const found = picture
-    ? preparePhoto(grayOf(pixelsOf(picture, picture.width, picture.height)))
-    : prepareDrawing(drawing());
+  if (!model.draws) return { pixels: resizePicture(pixelsOf(picture)) };
+  const found = picture ? preparePhoto(grayOf(pixelsOf(picture))) : prepareDrawing(drawing());
   if (!found.digits) return { problem: "There is no digit in it." };
   return { pixels: found.pixels, note: found.digits > 1 ? " These may be several digits." : "" };
 }
@@ -102,30 +100,50 @@ function drawing() {
   return grayOf(small.getImageData(0, 0, SMALL_PAD, SMALL_PAD));
 }
 
-// An image's pixels, red, green, blue and alpha, at some size.
-function pixelsOf(image, columns, rows) {
-  const context = new OffscreenCanvas(columns, rows).getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(image, 0, 0, columns, rows);
-  return context.getImageData(0, 0, columns, rows);
+// An image's pixels, red, green, blue and alpha; what is transparent gets a ground.
+function pixelsOf(image) {
+  const size = [width(image), height(image)], context = new OffscreenCanvas(...size).getContext("2d");
+  context.drawImage(image, 0, 0);
+  return makeOpaque(context.getImageData(0, 0, ...size));
 }
 
-// Red, green and blue, or their luma, of each pixel.
-function asImage({ data }) {
-  const pixels = new Uint8Array(imageHeight * imageWidth * imageChannels);
-  for (let i = 0; i < pixels.length; i++) {
-    const first = 4 * Math.floor(i / imageChannels);
-    pixels[i] = imageChannels === 1 ? Math.round(luma(data, first)) : data[first + (i % imageChannels)];
+// Lay a transparent picture on a ground that its ink differs from. If most of it is opaque, that is
+// mostly ground, and the rest gets its median color. Otherwise the opaque part is the ink.
+function makeOpaque(pixels) {
+  const { data } = pixels, visible = [];
+  if (data.every((value, i) => i % 4 < 3 || value === 255)) return pixels;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 127) visible.push(i);
+  const colors = [0, 1, 2].map((channel) => visible.map((i) => data[i + channel]));
+  let ground = [255, 255, 255];
+  if (visible.length > data.length / 8) ground = colors.map(median);
+  else if (median(colors.flat()) >= 127.5) ground = [0, 0, 0];
+  for (let i = 0; i < data.length; i++) {
+    const alpha = data[i - (i % 4) + 3] / 255;
+    if (i % 4 < 3) data[i] = round(data[i] * alpha + ground[i % 4] * (1 - alpha));
   }
   return pixels;
 }
 
-const luma = (data, i) => 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2];
+// Red, green and blue, or the luma, of a picture in the size of the data set's images.
+function resizePicture(pixels) {
+  const image = new Uint8Array(imageHeight * imageWidth * imageChannels);
+  for (let channel = 0; channel < imageChannels; channel++) {
+    const colors = channelOf(pixels, (data, i) => data[i + channel]);
+    const grid = imageChannels === 1 ? grayOf(pixels) : colors;
+    resize(grid, imageHeight, imageWidth).values.forEach((value, i) => {
+      image[i * imageChannels + channel] = round(value);
+    });
+  }
+  return image;
+}
 
-function grayOf({ data, width, height }) {
-  const gray = makeGrid(height, width);
-  for (let i = 0; i < gray.values.length; i++) gray.values[i] = Math.round(luma(data, 4 * i));
-  return gray;
+const grayOf = (pixels) =>
+  channelOf(pixels, (data, i) => round(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]));
+
+function channelOf({ data, width, height }, valueOf) {
+  const grid = makeGrid(height, width);
+  for (let i = 0; i < grid.values.length; i++) grid.values[i] = valueOf(data, 4 * i);
+  return grid;
 }
 
 // A share, of which 100% and 0% would say too much.
@@ -306,8 +324,6 @@ async function read(file, address) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.fillStyle = "#fff"; // the ground of a transparent picture
-  context.fillRect(0, 0, width, height);
   context.drawImage(image, 0, 0, width, height);
   return canvas;
 }

@@ -85,7 +85,8 @@ function solve(rows) {
 const SIDE = 28, BOX = 20, CENTER = 14, WORKING_SIDE = 512;
 const LEAST_CONTRAST = 12, LEAST_NOISE = 4 * 1.4826, OTSU_FRACTION = 0.75;
 const LEAST_AREA = 4, BORDER = 0.1, LEAST_SIDE = 8, INNER_SIDE = 1 / 32, SPECK = 0.02, NEAR = 0.25;
-const REACH = 0.06, TALL = 0.5, WIDEST = 2, RAMP = [0.4, 0.9], SOFT = 3, EDGE = 0.3, FINE_SIDE = 80, THINNEST = 1.7;
+const REACH = 0.06, TALL = 0.5, WIDEST = 2, RAMP = [0.4, 0.9], SOFT = 3, EDGE = 0.3;
+const FINE_SIDE = 80, THINNEST = 1.7;
 
 // The image that MNIST would have of a picture: how many digits it seems to show, and its pixels.
 function preparePhoto(picture) {

@@ -305,7 +305,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(demo: Visit, tmp_path: Path) -> 
     bomb.write_bytes(images.png(rows))
     demo.page.locator("#file").set_input_files(bomb)
     demo.page.wait_for_function("document.getElementById('problem').textContent")
-    assert "more than 100 million pixels" in demo.page.locator("#problem").inner_text()
+    assert "more than 64 million pixels" in demo.page.locator("#problem").inner_text()
 
 
 def test_no_other_script_runs(demo: Visit) -> None:
