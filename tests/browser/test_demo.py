@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from mnist_tasks.dataset_info import MNIST
+from mnist_tasks.demo import page as demo_page
+from mnist_tasks.demo.model_data import model_data
 from mnist_tasks.predicting import preparation
 from mnist_tasks.reporting.figures import images
+from mnist_tasks.vetting import image_input, network
+from mnist_tasks.vetting.network import (
+    Activation,
+    Convolution,
+    Dense,
+    Network,
+    Pooling,
+    Reshape,
+    Scaling,
+)
 from tests.demo import pages
 from tests.examples import MANY, ODD, PARTS
 from tests.generated import digits
+from tests.vetting.arithmetic import compute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnist_tasks.dataset_info import DatasetInfo
+    from mnist_tasks.vetting.network import Operation
     from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser
@@ -104,6 +119,44 @@ def test_other_classes_fit_and_are_accessible(
     assert found.page.locator("#pad[tabindex], #undo").count() == 0
     found.page.evaluate(axe)
     assert found.page.evaluate("axe.run()")["violations"] == []
+
+
+def test_each_operation_is_computed(visit: Callable[..., Visit]) -> None:
+    """Also of sizes that no recipe has, and other ranges of pixels."""
+    random = np.random.default_rng(3)
+
+    def weights(*shape: int) -> bytes:
+        return random.normal(0, 0.4, shape).astype("<f4").tobytes()
+
+    def pooling(name: Any, size: tuple[int, int], strides: tuple[int, int], *, same: bool) -> Any:
+        return Pooling(function=name, size=size, strides=strides, same=same)
+
+    def convolution(channels: int, filters: int, size: tuple[int, int], **others: Any) -> Any:
+        kernel, bias = weights(*size, channels, filters), weights(filters)
+        return Convolution(size=size, filters=filters, kernel=kernel, bias=bias, **others)
+
+    operations: list[Operation] = [
+        convolution(1, 7, (5, 4), strides=(2, 1), same=True),
+        Activation(function="relu"),
+        Scaling(factors=weights(7), summands=weights(7)),
+        pooling("max", (3, 2), (2, 3), same=True),
+        convolution(7, 8, (3, 2), strides=(1, 2), same=False),
+        pooling("average", (2, 3), (3, 2), same=True),
+        pooling("average", (1, 2), (1, 1), same=False),
+        Reshape(shape=(1, 1, 32)),
+        Dense(units=10, kernel=weights(32, 10), bias=weights(10)),
+        Activation(function="softmax"),
+    ]
+    network.require_valid(Network(operations=operations, unsupported=[]), (28, 28, 1), 10)
+    pixels = image_input.CONVENTIONS["-1-1"]
+    model = model_data(operations, (28, 28, 1), info=MNIST, pixels=pixels, draws=True)
+    page = visit(demo_page.render(model, MNIST, facts="")).page
+    given, _ = digits(20)
+    for image in given:
+        found = page.evaluate("pixels => Array.from(predict(pixels))", image.ravel().tolist())
+        expected = compute(operations, image.reshape(28, 28, 1) / 127.5 - 1)
+        np.testing.assert_allclose(found, expected.ravel(), rtol=0, atol=1e-5)
+    assert expected.std() > 0.01
 
 
 def test_the_bars_move_while_one_draws(demo: Visit) -> None:
