@@ -40,7 +40,11 @@ layers = [
   { layer = "Dropout", rate = 0.1 },
 ]
 """
-OPTIONS = {"default": (), "plain": ("--limit", "12000"), "every-layer": ("--limit", "6000")}
+OPTIONS = {
+    "default": (),
+    "plain": ("--limit", "12000", "--batch-size", "32", "--learning-rate", "0.05"),
+    "every-layer": ("--limit", "6000"),
+}
 # In the page: the probabilities of all images, which are one row of pixels.
 PREDICT = """pixels => {
   window.found = null;
