@@ -2,8 +2,6 @@
 
 Each but `workflow` runs the command of its name and takes its options, which are read from the
 command line itself; `workflow` fetches, trains, checks and reports.
-`fetch`, `train`, `check`, `report` and `predict` run the command of that name and take its options,
-which are read from the command line itself; `workflow` runs the first four.
 """
 
 from __future__ import annotations
