@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from mnist_tasks.exporting import protocol
 Request = TypeVar("Request", protocol.Convert, protocol.Run)
 Call = Callable[[NDArray[np.float32]], Any]
 _WARM_UP_RUNS = 20
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.ENOMEM, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def answer(kind: type[Request], work: Callable[[Request], protocol.Result]) -> None:
@@ -36,8 +37,9 @@ def _failure(error: Exception) -> protocol.Failed:
     if isinstance(error, ImportError):
         library = (error.name or "TensorFlow").partition(".")[0]
         return protocol.Failed(cause="library", found=found, library=library)
-    # TensorFlow raises the last one where it runs out of memory or disk space.
-    if isinstance(error, MemoryError | OSError) or "ResourceExhausted" in type(error).__name__:
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    # TensorFlow raises ResourceExhaustedError where it runs out of memory or disk space.
+    if is_full or isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
         return protocol.Failed(cause="room", found=found)
     return protocol.Failed(cause="model", found=found)
 
@@ -69,11 +71,6 @@ def one_at_a_time(
         seconds.append(time.perf_counter() - started)
         outputs.append(found)
     return seconds, np.concatenate(outputs)
-
-
-def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of installed packages."""
-    return {name: metadata.version(name) for name in packages}
 
 
 def use_one_thread() -> None:

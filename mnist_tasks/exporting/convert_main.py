@@ -86,19 +86,19 @@ def _write_saved_model(function: Any, card: str, folder: str = protocol.ARTIFACT
     file = Path(folder, CARD_FILE)
     file.parent.mkdir()
     file.write_text(card, encoding="utf-8")
-    return child.versions("tensorflow")
+    return {"tensorflow": tf.__version__}
 
 
 def _write_onnx(function: Any, card: str) -> dict[str, str]:
+    import onnx
     import tf2onnx
 
     model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature)
     entry = model.metadata_props.add()
     entry.key, entry.value = CARD_KEY, card
     Path(protocol.ARTIFACT).write_bytes(model.SerializeToString())
-    return child.versions("tf2onnx", "onnx") | {
-        "opset": str(next(each.version for each in model.opset_import if not each.domain))
-    }
+    (opset,) = (str(each.version) for each in model.opset_import if not each.domain)
+    return {"tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__, "opset": opset}
 
 
 def _write_litert(function: Any, card: str) -> dict[str, str]:
@@ -110,7 +110,7 @@ def _write_litert(function: Any, card: str) -> dict[str, str]:
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     model.description = card
     Path(protocol.ARTIFACT).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    return child.versions("tensorflow")
+    return {"tensorflow": tf.__version__}
 
 
 _WRITERS = {

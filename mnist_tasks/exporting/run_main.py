@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def _open_onnx(request: protocol.Run) -> tuple[Call, dict[str, str]]:
     )
     return (
         lambda images: session.run([request.output], {INPUT: images})[0],
-        child.versions("onnxruntime"),
+        {"onnxruntime": onnxruntime.__version__},
     )
 
 
@@ -51,7 +52,7 @@ def _open_litert(request: protocol.Run) -> tuple[Call, dict[str, str]]:
     predict = interpreter.get_signature_runner()
     return (
         lambda images: predict(**{INPUT: images})[request.output],
-        child.versions("ai-edge-litert"),
+        {"ai-edge-litert": metadata.version("ai-edge-litert")},
     )
 
 
@@ -66,7 +67,7 @@ def _open_saved_model(request: protocol.Run) -> tuple[Call, dict[str, str]]:
         _ = loaded  # its variables live as long as it does
         return predict(**{INPUT: tf.constant(images)})[request.output]
 
-    return call, child.versions("tensorflow")
+    return call, {"tensorflow": tf.__version__}
 
 
 _OPENERS = {

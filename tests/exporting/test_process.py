@@ -82,6 +82,8 @@ def test_an_answer(programs: Path) -> None:
         ("raise ValueError('no such op')", InputRefusedError, "export-failed", "no such op"),
         ("import onnx.nothing", EnvironmentProblemError, "library-broken", "onnx"),
         ("import keras_nothing", EnvironmentProblemError, "library-broken", "keras_nothing"),
+        ("open('none')", InputRefusedError, "export-failed", "No such file"),
+        ("raise OSError(28, 'No space')", EnvironmentProblemError, "environment-problem", "space"),
         ("raise MemoryError", EnvironmentProblemError, "environment-problem", "out of memory"),
         ("os.abort()", EnvironmentProblemError, "process-died", "SIGABRT"),
         ("os.kill(os.getpid(), 9)", EnvironmentProblemError, "process-killed", "SIGKILL"),
