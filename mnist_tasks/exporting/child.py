@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks.exporting import protocol
+from mnist_tasks.vetting.untrusted_text import RefusedError
 
 Request = TypeVar("Request", protocol.Convert, protocol.Run)
 Call = Callable[[NDArray[np.float32]], Any]
@@ -33,6 +34,8 @@ def answer(kind: type[Request], work: Callable[[Request], protocol.Result]) -> N
 
 
 def _failure(error: Exception) -> protocol.Failed:
+    if isinstance(error, RefusedError):
+        return protocol.Failed(cause="model", found=error.found)
     found = f"{type(error).__name__}: {error}"
     if isinstance(error, ImportError):
         library = (error.name or "TensorFlow").partition(".")[0]

@@ -99,7 +99,7 @@ class Conversion:
         request = protocol.Run(
             format=self.chosen,
             output=made.output,
-            batch_size=_batch_size(self.inspection),
+            batch_size=made.batch or _batch_size(self.inspection),
             latency_runs=self._latency_runs,
         )
         ran = process.run(

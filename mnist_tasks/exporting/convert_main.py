@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mnist_tasks.exporting.results import CARD_FILE, CARD_KEY, INPUT, Card, Expo
 from mnist_tasks.version import VERSION
 from mnist_tasks.vetting.execution import each_alone, inference, keras_model, keras_setup
 from mnist_tasks.vetting.static.static_check import vet_bytes
+from mnist_tasks.vetting.untrusted_text import RefusedError
 
 _SAMPLE = 100  # images that show what the outputs are
 _SAVED_MODEL = "saved_model"
@@ -29,21 +31,24 @@ def _convert(request: protocol.Convert) -> protocol.Converted:
 
     child.use_one_thread()
     model = _load(request)
+    if request.format != "saved-model" and inference.half_precision(model):
+        raise RefusedError("it computes in half precision, which other runtimes do otherwise")
     given = child.inputs()
     output = _values(model, given[:_SAMPLE])
-    function = _function(model, request, output)
-    card = Card(
-        made_by=f"mnist-tasks {VERSION}",
-        model_sha256=request.sha256,
-        input=request.input,
-        output=ExportOutput(name=output, classes=request.classes),
-    )
-    versions = _WRITERS[request.format](function, msgspec.json.encode(card).decode())
+    try:
+        function, versions = _write(model, request, output, batch=None)
+        batch = None
+    except Exception:
+        if request.format != "litert":
+            raise
+        # The loops of recurrent layers have a TensorList there, whose elements need a known shape.
+        function, versions = _write(model, request, output, batch=1)
+        batch = 1
     compiled = function.get_concrete_function()
     latency, _ = child.one_at_a_time(
         lambda images: compiled(tf.constant(images))[output], given, request.latency_runs
     )
-    return protocol.Converted(output=output, latency=latency, versions=versions)
+    return protocol.Converted(output=output, batch=batch, latency=latency, versions=versions)
 
 
 def _load(request: protocol.Convert) -> Any:
@@ -63,17 +68,30 @@ def _values(model: Any, sample: Any) -> Values:
     return "probabilities" if inference.are_distributions(outputs).all() else "logits"
 
 
-def _function(model: Any, request: protocol.Convert, output: Values) -> Any:
-    """Return the model as a TensorFlow function of any number of images, with names."""
+def _write(
+    model: Any, request: protocol.Convert, output: Values, *, batch: int | None
+) -> tuple[Any, dict[str, str]]:
+    """Write the model in the format; return it as a TensorFlow function, and what wrote it.
+
+    `batch` is the number of images that it takes; ``None`` is any.
+    """
     import tensorflow as tf
 
-    given = tf.TensorSpec(request.input.shape, "float32", name=INPUT)
+    given = replace(request.input, shape=(batch, *request.input.shape[1:]))
+    card = Card(
+        made_by=f"mnist-tasks {VERSION}",
+        model_sha256=request.sha256,
+        input=given,
+        output=ExportOutput(name=output, classes=request.classes),
+    )
 
     def predict(images: Any) -> Any:
         found = each_alone.output(model(images, training=False))
         return {output: tf.cast(found, "float32")}
 
-    return tf.function(predict, input_signature=[given])
+    signature = tf.TensorSpec(given.shape, "float32", name=INPUT)
+    function = tf.function(predict, input_signature=[signature])
+    return function, _WRITERS[request.format](function, msgspec.json.encode(card).decode())
 
 
 def _write_saved_model(function: Any, card: str, folder: str = protocol.ARTIFACT) -> dict[str, str]:
@@ -84,7 +102,7 @@ def _write_saved_model(function: Any, card: str, folder: str = protocol.ARTIFACT
     module.kept = concrete.graph.variables
     tf.saved_model.save(module, folder, signatures=concrete)
     file = Path(folder, CARD_FILE)
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text(card, encoding="utf-8")
     return {"tensorflow": tf.__version__}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,7 @@ def export(
         path=str(output),
         bytes=size,
         sha256=sha256,
-        input=given,
+        input=replace(given, shape=(made.batch, *given.shape[1:])),
         output=ExportOutput(name=made.output, classes=checker.data.info.classes),
         dataset=checker.data.info,
         images=compared.images,
@@ -160,7 +161,6 @@ def _differs(path: Path, chosen: Format, compared: Comparison) -> InputRefusedEr
         expected=f"{title} that predicts as Keras does: the same class for each image, and "
         f"probabilities within {comparison.TOLERANCE:g}",
         found=f"{compared.words()}. Nothing was kept.",
-        remedy="Export it to another --format. A model that computes in half precision can't be "
-        "exported.",
+        remedy="Export it to another --format.",
         reason="export-differs",
     )

@@ -40,9 +40,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Converted(msgspec.Struct, frozen=True, tag="converted", kw_only=True):
-    """The model was converted."""
+    """The model was converted; `batch` is the only size that it takes, ``None`` is any."""
 
     output: Values
+    batch: int | None = None
     latency: list[float]  # seconds
     versions: dict[str, str]
 

@@ -26,7 +26,7 @@ class ExportInput:
     Attributes
     ----------
     shape
-        ``None`` is the batch, which may have any size.
+        First the size of a batch: ``None`` is any; a LiteRT model with recurrent layers has 1.
     divisor, offset
         A pixel from 0 to 255 has to become ``pixel / divisor - offset``.
     """

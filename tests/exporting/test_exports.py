@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[2] / "docs" / "export.md"
 HEADINGS = {"onnx": "ONNX", "litert": "LiteRT", "saved-model": "SavedModel"}
+random = np.random.default_rng(0)
+WEIGHTS = {
+    "conv": {
+        "kernel": random.normal(size=(7, 7, 1, 8)).astype("float32"),
+        "bias": np.zeros(8, "float32"),
+    },
+    "dense": {
+        "kernel": random.normal(size=(128, 10)).astype("float32") / 10,
+        "bias": np.zeros(10, "float32"),
+    },
+}
 # With the same program, but in its own words: a strict tolerance, which no other runtime keeps.
 STRICT = f"""
 import sys
@@ -51,18 +62,29 @@ def require_extra() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a model that outputs probabilities, and one that outputs logits."""
+    """Return a folder with two models: one has a loop, and outputs logits."""
     require_extra()
     folder = tmp_path_factory.mktemp("exports")
-    (folder / "model_latest.h5").write_bytes(handmade.write_h5(handmade.small()))
-    pool = handmade.layer("AveragePooling2D", "pool", pool_size=[7, 7], strides=[7, 7])
-    logits = handmade.sequential(
-        handmade.input_layer(),
-        pool,
-        handmade.layer("Flatten", "flatten"),
+    conv = handmade.layer(
+        "Conv2D", "conv", filters=8, kernel_size=[7, 7], strides=[7, 7], activation="relu"
+    )
+    layers = (handmade.input_layer(), conv, handmade.layer("Flatten", "flatten"), handmade.dense())
+    model = handmade.write_h5(handmade.sequential(*layers), WEIGHTS)
+    (folder / "model_latest.h5").write_bytes(model)
+    rnn = handmade.sequential(
+        handmade.input_layer((28, 28)),
+        handmade.layer("SimpleRNN", "rnn", units=8),
         handmade.dense(activation="linear"),
     )
-    (folder / "logits.keras").write_bytes(handmade.write_keras(logits))
+    rnn["config"]["build_input_shape"] = [None, 28, 28]
+    shapes = {"simple_rnn/cell": ((28, 8), (8, 8), (8,)), "dense": ((8, 10), (10,))}
+    weights = {
+        f"layers/{layer}/vars/{number}": (0.05 * random.normal(size=shape)).astype("float32")
+        for layer, each in shapes.items()
+        for number, shape in enumerate(each)
+    }
+    model = handmade.write_keras(rnn, handmade.write_weights(weights))
+    (folder / "recurrent.keras").write_bytes(model)
     images, _ = generated.digits(128, seed=1)
     Image.fromarray(images[0]).save(folder / "digit.png")
     return folder
@@ -105,8 +127,9 @@ def test_a_model_is_exported_and_runs_as_the_page_says(
     assert len(example.strip().splitlines()) <= 10
     printed = run_python(example, folder)
     image = np.asarray(Image.open(folder / "digit.png"), np.float32) / 255
-    pooled = image.reshape(4, 7, 4, 7).mean(axis=(1, 3)).reshape(16)
-    scores = pooled @ handmade.small_weights()["dense"]["kernel"]
+    patches = image.reshape(4, 7, 4, 7).swapaxes(1, 2).reshape(16, 49)
+    features = np.maximum(0, patches @ WEIGHTS["conv"]["kernel"].reshape(49, 8))
+    scores = features.reshape(128) @ WEIGHTS["dense"]["kernel"]
     assert printed.split() == [str(scores.argmax())]
 
 
@@ -152,12 +175,16 @@ def run_python(code: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_a_model_with_logits(export: Callable[..., Run], folder: Path) -> None:
+def test_recurrent_layers_and_logits_and_other_pixels(
+    export: Callable[..., Run], folder: Path
+) -> None:
     (folder / "contract.toml").write_text('pixels = "0-255"')
-    words = ("logits.keras", "-o", "out.onnx", "--contract", "contract.toml", "--json")
+    words = ("recurrent.keras", "-o", "out.tflite", "--contract", "contract.toml", "--json")
     found = result_of(export(*words))
+    assert found["format"] == "litert"
     assert found["output"]["name"] == "logits"
     assert found["input"]["divisor"] == 1
+    assert found["input"]["shape"] == [1, 28, 28]
     assert found["largest_difference"] < 1e-5
 
 

@@ -80,6 +80,12 @@ def test_an_answer(programs: Path) -> None:
     ("body", "kind", "reason", "found"),
     [
         ("raise ValueError('no such op')", InputRefusedError, "export-failed", "no such op"),
+        (
+            "from mnist_tasks.vetting.untrusted_text import RefusedError; raise RefusedError('half')",
+            InputRefusedError,
+            "export-failed",
+            "half",
+        ),
         ("import onnx.nothing", EnvironmentProblemError, "library-broken", "onnx"),
         ("import keras_nothing", EnvironmentProblemError, "library-broken", "keras_nothing"),
         ("open('none')", InputRefusedError, "export-failed", "No such file"),

@@ -22,6 +22,7 @@ def exported(export: Export) -> RenderableType:
     """Show an exported model, how to feed it, and how it compares with Keras's."""
     size = f"{export.bytes:,} bytes"
     versions = ", ".join(f"{name} {version}" for name, version in export.versions.items())
+    classes = export.output.classes
     images = formatting.plural(export.images, "test image")
     if export.dataset != dataset_info.MNIST:
         images += f" of {printable(export.dataset.title)}"
@@ -31,8 +32,8 @@ def exported(export: Export) -> RenderableType:
         "folder" if export.sha256 is None else "file": f"{export.path} ({size})",
         "input": f"{export.input.name}: float32 {_shape(export.input.shape)}, "
         f"each number {results.formula(export.input)}",
-        "output": f"{export.output.name}: float32 (n, {len(export.output.classes)})"
-        f"{_classes(export.output.classes)}",
+        "output": f"{export.output.name}: float32 {_shape((export.input.shape[0], len(classes)))}"
+        f"{_classes(classes)}",
         "compared": f"{images}: each the same class as in {export.keras}",
         "largest difference": f"{export.largest_difference:.1e} of a probability",
         "accuracy": (formatting.percent(export.accuracy), *([better] if better else [])),

@@ -163,7 +163,7 @@ def _is_same_in_batches(
 ) -> bool:
     """Return whether batches of some sizes, of random images, get the same predictions."""
     order = np.random.default_rng(secrets.randbits(128)).permutation(len(images))
-    tolerance = _HALF_PRECISION_TOLERANCE if _half_precision(model) else _TOLERANCE
+    tolerance = _HALF_PRECISION_TOLERANCE if half_precision(model) else _TOLERANCE
     for size in _OTHER_BATCH_SIZES:
         batch, order = np.split(order, [min(size, batch_size)])
         if not len(batch):  # recurrent layers fail without an image
@@ -194,7 +194,8 @@ def are_distributions(outputs: NDArray[np.float64]) -> NDArray[np.bool_]:
     return (outputs >= 0).all(axis=1) & is_one
 
 
-def _half_precision(model: Any) -> bool:
+def half_precision(model: Any) -> bool:
+    """Whether a layer computes in half precision."""
     types = (str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers())  # noqa: SLF001
     return any("16" in name for name in types)
 
