@@ -19,6 +19,7 @@ REQUEST = protocol.Run(format="onnx", output="logits", batch_size=1, latency_run
 ANSWER = """
 import os
 from mnist_tasks.exporting import child, protocol
+from mnist_tasks.vetting.untrusted_text import RefusedError
 def work(request):
     assert request.format == "onnx" and "HOME" in os.environ
     {body}
@@ -80,12 +81,7 @@ def test_an_answer(programs: Path) -> None:
     ("body", "kind", "reason", "found"),
     [
         ("raise ValueError('no such op')", InputRefusedError, "export-failed", "no such op"),
-        (
-            "from mnist_tasks.vetting.untrusted_text import RefusedError; raise RefusedError('half')",
-            InputRefusedError,
-            "export-failed",
-            "half",
-        ),
+        ("raise RefusedError('half')", InputRefusedError, "export-failed", "half"),
         ("import onnx.nothing", EnvironmentProblemError, "library-broken", "onnx"),
         ("import keras_nothing", EnvironmentProblemError, "library-broken", "keras_nothing"),
         ("open('none')", InputRefusedError, "export-failed", "No such file"),
