@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import jinja2
-from markupsafe import Markup, escape
 
 from mnist_tasks import listed_runs
 from mnist_tasks.dataset_info import MNIST
-from mnist_tasks.errors import printable
-from mnist_tasks.predicting import pictures
 from mnist_tasks.predicting.predictor import PredictedPicture, Predictor
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import (
-    class_tables,
-    clause_text,
-    formatting,
     gallery,
     ranking_rows,
+    rendering,
     run_summary,
-    run_text,
 )
 from mnist_tasks.reporting.comparison import Comparison, Shown
 from mnist_tasks.reporting.figures import (
@@ -36,18 +24,12 @@ from mnist_tasks.reporting.figures import (
 )
 from mnist_tasks.reporting.gallery import Gallery
 from mnist_tasks.reporting.run_view import RunView
-from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.sweep_view import SweepView
-from mnist_tasks.version import VERSION
 
-TEMPLATES = Path(__file__).parent / "templates"
-LONGEST_TEXT = 4_000
 LARGEST_PAGE = 600_000  # bytes of the page of a run, unless its text alone takes more
 NEWEST_RUNS = 12
 MOST_SETTINGS, MOST_RUNS = 100, 500  # in the tables of a sweep
 SWEEP_CHARTS = (sweep_charts.by_parameters, sweep_charts.by_seconds)
-# In escaped text: 1e-05, an interval, a bound.
-_UNBROKEN = re.compile(r"\b\d[\d.]*(?:e-\d+\b|\u2013\d[\d.]*%)|&[gl]t; [\d.,]+%?")
 PARETO_CHARTS = (pareto_charts.by_parameters, pareto_charts.by_seconds)
 SECTIONS = {
     "verdict": "Verdict",
@@ -111,7 +93,7 @@ def _run(view: RunView, **galleries: Gallery) -> str:
     record = view.record
     absent = set() if view.has_others else {"runs"}
     absent |= set() if record.epochs else {"training", "time", "reproduce"}
-    return _render(
+    return rendering.render(
         "run.html.jinja",
         sections=_without(SECTIONS, absent),
         view=view,
@@ -134,7 +116,7 @@ def compare(comparison: Comparison) -> str:
     current = {record.id for record in comparison.records}
     curves = run_curves.charts(comparison.curves)
     absent = set() if curves else {"curves"}
-    return _render(
+    return rendering.render(
         "comparison.html.jinja",
         sections=_without(COMPARISON_SECTIONS, absent),
         comparison=comparison,
@@ -155,7 +137,7 @@ def sweep(view: SweepView) -> str:
     absent = set() if found.failed or found.skipped else {"failed"}
     absent |= set() if curves else {"curves"}
     absent |= set() if found.records else set(SWEEP_SECTIONS) - {"failed"}
-    return _render(
+    return rendering.render(
         "sweep.html.jinja",
         sections=_without(SWEEP_SECTIONS, absent),
         view=view,
@@ -177,7 +159,7 @@ def predictions(predictor: Predictor, found: Sequence[PredictedPicture]) -> str:
     problems = [each for each in found if each.error]
     absent = set() if predicted else {"predictions"}
     absent |= set() if problems else {"problems"}
-    return _render(
+    return rendering.render(
         "predictions.html.jinja",
         sections=_without(PREDICTION_SECTIONS, absent),
         predictor=predictor,
@@ -189,73 +171,6 @@ def predictions(predictor: Predictor, found: Sequence[PredictedPicture]) -> str:
 
 def _without(sections: dict[str, str], absent: set[str]) -> dict[str, str]:
     return {name: title for name, title in sections.items() if name not in absent}
-
-
-def _render(template: str, **context: Any) -> str:
-    # The style sheet is the package's own, and no text from a record.
-    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
-    return _environment().get_template(template).render(style=style, version=VERSION, **context)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": formatting.count,
-        "date_time": formatting.date_time,
-        "details": clause_text.details,
-        "level": formatting.level,
-        "loss": formatting.loss,
-        "percent": formatting.percent,
-        "percent_range": formatting.percent_range,
-        "seconds": formatting.seconds,
-        "unbroken": _unbroken,
-        "lines": _lines,
-        "jpeg": images.jpeg,
-        "photo": images.photo,
-        "picture": pictures.name,
-        "probability": formatting.probability,
-        "shape": formatting.shape,
-        "speed": formatting.speed,
-    }
-    environment.globals |= {
-        "classes": class_tables,
-        "per_sheet": gallery.PER_SHEET,
-        "series": run_curves.style,
-        "statuses": STATUSES,
-        "summary": run_summary,
-        "text": run_text,
-    }
-    return environment
-
-
-def _printable(value: Any) -> Any:
-    """Remove control characters from every text, which jinja then escapes."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value, limit=LONGEST_TEXT)
-    return value
-
-
-def _unbroken(text: str) -> Markup:
-    """Return text in which no line ends inside a number, an interval or a bound."""
-    shown = str(escape(_printable(text)))
-    marked = _UNBROKEN.sub(r'<span class="number">\g<0></span>', shown)
-    return Markup(marked)  # noqa: S704 - it was escaped before
-
-
-def _lines(text: str) -> Markup:
-    """Return text with its line ends, which `_printable` would replace."""
-    return Markup("\n").join(
-        "".join(each if each.isprintable() else " " for each in line)
-        for line in text.expandtabs(4).splitlines()
-    )
 
 
 def _filters(record: RunRecord) -> list[str]:

@@ -207,7 +207,8 @@ def test_an_unchecked_run_says_what_to_do() -> None:
     text = html.run(_alone(record))
     page = Page(text)
     assert "Not checked yet." in text
-    assert "mnist-tasks check" in page.texts["verdict"]
+    assert "Run mnist-tasks check to evaluate" in page.texts["verdict"]
+    assert text.count("<code>mnist-tasks check</code>") >= 2
     assert "predictions.npz is missing" in page.texts["errors"]
     assert "predictions.npz is missing" in page.texts["calibration"]
     assert "The layers were not recorded." in page.texts["network"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from mnist_tasks.records import Epoch, Point
-from mnist_tasks.reporting import html
+from mnist_tasks.reporting import rendering
 from mnist_tasks.reporting.figures import chart, run_curves
 from tests import examples
 
@@ -156,7 +155,7 @@ def test_the_colors_differ_for_color_blind_people_and_from_the_paper(scheme: str
 
 def colors(scheme: str) -> dict[str, str]:
     """Return the colors of the style sheet by name."""
-    text = (Path(html.TEMPLATES) / "style.css").read_text(encoding="utf-8")
+    text = (rendering.TEMPLATES / "style.css").read_text(encoding="utf-8")
     light, dark = re.findall(r":root \{([^}]*)\}", text)[:2]
     found = dict(re.findall(r"--(\w+): (#\w{6})", light))
     return found if scheme == "light" else found | dict(re.findall(r"--(\w+): (#\w{6})", dark))
