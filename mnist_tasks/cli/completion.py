@@ -6,18 +6,20 @@ Nothing heavy is loaded. There is no place for an error: an invalid project has 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mnist_tasks.project import Project
 
 
-def devices(incomplete: str) -> list[str]:
-    """Return the devices that begin with a text."""
-    from mnist_tasks import config
+def one_of(*names: str) -> Callable[[str], list[str]]:
+    """Return a function that returns those of the names that begin with a text."""
 
-    return _beginning(config.DEVICES, incomplete)
+    def complete(incomplete: str) -> list[str]:
+        return _beginning(names, incomplete)
+
+    return complete
 
 
 def recipes(incomplete: str) -> list[str]:

@@ -20,12 +20,14 @@ from mnist_tasks.cli.common import (
 from mnist_tasks.cli.output import Outcome, finish
 from mnist_tasks.errors import UsageError, printable
 
+DEVICES = ("auto", "cpu", "gpu")
+
 
 def doctor(
     device: Annotated[
         str,
         typer.Option(
-            autocompletion=completion.devices,
+            autocompletion=completion.one_of(*DEVICES),
             help="Required device: auto, cpu or gpu. With gpu, it is an error if no GPU is usable.",
         ),
     ] = "auto",
@@ -64,6 +66,6 @@ def doctor(
 
 
 def _requires_gpu(device: str) -> bool:
-    if device not in {"auto", "cpu", "gpu"}:
+    if device not in DEVICES:
         raise UsageError("--device", expected="auto, cpu or gpu", found=printable(device))
     return device == "gpu"

@@ -85,7 +85,12 @@ def sweep(
         ),
     ] = None,
     threads: Annotated[int, typer.Option(help="TensorFlow threads of each run.")] = 1,
-    device: Annotated[str, typer.Option(help="Device of each run: cpu or gpu.")] = "cpu",
+    device: Annotated[
+        str,
+        typer.Option(
+            autocompletion=completion.one_of("cpu", "gpu"), help="Device of each run: cpu or gpu."
+        ),
+    ] = "cpu",
     on: Annotated[
         str,
         typer.Option(

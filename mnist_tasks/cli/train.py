@@ -54,7 +54,7 @@ def train(
         str,
         typer.Option(
             envvar="MNIST_TASKS_DEVICE",
-            autocompletion=completion.devices,
+            autocompletion=completion.one_of(*config.DEVICES),
             help="Device to train on: auto, cpu, gpu, gpu:N or all (GPUs).",
         ),
     ] = "auto",

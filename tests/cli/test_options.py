@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mnist_tasks import config, run_store
+from mnist_tasks import run_store
 from mnist_tasks.cli import completion
 from mnist_tasks.data import datasets
 from mnist_tasks.training import recipes
@@ -155,7 +155,9 @@ def test_a_shell_completes_names(tmp_path: Path) -> None:
         "mnist-tasks f": ["fetch", "false-alarms"],
         "mnist-tasks train --recipe ": ["default", "plain", "small"],
         "mnist-tasks fetch --dataset p": ["parts"],
-        "mnist-tasks train --device g": ["gpu"],
+        "mnist-tasks train --device a": ["auto", "all"],
+        "mnist-tasks doctor --device a": ["auto"],
+        "mnist-tasks sweep --device ": ["cpu", "gpu"],
         "mnist-tasks report ": ["latest", *ids],
         "mnist-tasks runs show 2": ids,
         "mnist-tasks runs show --runs nosuch ": ["latest"],
@@ -169,10 +171,8 @@ def test_names_are_completed_from_where_they_are_defined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "DEVICES", (*config.DEVICES, "new-device"))
     monkeypatch.setitem(datasets.KNOWN, "new-data", datasets.FASHION_MNIST)
     monkeypatch.setitem(recipes.RECIPES, "new-recipe", recipes.PLAIN)
-    assert completion.devices("new") == ["new-device"]
     assert completion.datasets("new") == ["new-data"]
     assert completion.recipes("new") == ["new-recipe"]
 
