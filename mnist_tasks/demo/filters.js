@@ -4,7 +4,12 @@ These are the functions of mnist_tasks/predicting, `filters.py` and `components.
 them. A grid has rows of values, one after another. */
 
 const makeGrid = (height, width) => ({ height, width, values: new Float64Array(height * width) });
-const mapGrid = (grid, change) => ({ ...grid, values: grid.values.map(change) });
+function mapGrid({ height, width, values }, change) {
+  const result = makeGrid(height, width);
+  for (let i = 0; i < values.length; i++) result.values[i] = change(values[i], i);
+  return result;
+}
+
 const round = Math.round; // halves up, as in Python's `round_half_up`
 
 // The size with the same aspect whose longer side is `side`.
@@ -64,9 +69,15 @@ function largestInLine(values, start, step, length, radius, [starts, ends]) {
   starts.fill(-Infinity);
   for (let i = 0; i < length; i++) starts[i + radius] = values[start + i * step];
   ends.set(starts);
-  for (let i = 1; i < padded; i++) if (i % block) starts[i] = Math.max(starts[i], starts[i - 1]);
-  for (let i = padded - 2; i >= 0; i--) if ((i + 1) % block) ends[i] = Math.max(ends[i], ends[i + 1]);
-  for (let i = 0; i < length; i++) values[start + i * step] = Math.max(ends[i], starts[i + block - 1]);
+  for (let first = 0; first < padded; first += block) {
+    const last = Math.min(first + block, padded) - 1;
+    for (let i = first; i < last; i++) if (starts[i] > starts[i + 1]) starts[i + 1] = starts[i];
+    for (let i = last; i > first; i--) if (ends[i] > ends[i - 1]) ends[i - 1] = ends[i];
+  }
+  for (let i = 0; i < length; i++) {
+    const one = ends[i], other = starts[i + block - 1];
+    values[start + i * step] = one > other ? one : other;
+  }
 }
 
 const negative = (grid) => mapGrid(grid, (value) => -value);

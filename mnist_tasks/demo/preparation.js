@@ -97,12 +97,13 @@ function preparePhoto(picture) {
   return finish(energy(bright) > energy(dark) ? bright : dark);
 }
 
-// The same of a drawing, whose ground is black.
-const prepareDrawing = (picture) => finish(findInk({ contrast: picture }));
+// The same of a drawing, whose ground is black and has no noise.
+const prepareDrawing = (picture) => finish(findInk({ contrast: picture, noise: 0 }));
 
 // The connected parts of what contrasts with the ground.
 function findInk(flattened) {
-  const { contrast } = flattened, level = threshold(contrast.values);
+  const { contrast, noise = median(contrast.values.map(Math.abs)) } = flattened;
+  const level = threshold(contrast.values, noise);
   const parts = findParts(mapGrid(contrast, (value) => value > level));
   return { ...flattened, parts: parts.filter(({ area }) => area >= LEAST_AREA) };
 }
@@ -121,8 +122,8 @@ const isInner = ([top, left, bottom, right], { height, width }) =>
   top > 0 && left > 0 && bottom < height && right < width;
 
 // The least contrast of ink: above the noise, and a fraction of Otsu's threshold.
-function threshold(values) {
-  const least = Math.max(LEAST_CONTRAST, LEAST_NOISE * median(values.map(Math.abs)));
+function threshold(values, noise) {
+  const least = Math.max(LEAST_CONTRAST, LEAST_NOISE * noise);
   const counts = new Float64Array(256);
   for (const value of values) if (value > least) counts[Math.min(255, Math.floor(value))]++;
   let total = 0, totalSum = 0;
