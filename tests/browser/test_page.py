@@ -217,6 +217,15 @@ def test_two_lists_filter_the_wrong_images(
     assert labels.is_visible()
     found.page.emulate_media(media="screen")
     labels.select_option("")
+    said = next(each for each in views[1].predictions.wrong if each.predicted != first.predicted)
+    predictions.select_option(str(said.predicted))
+    assert items.evaluate_all(VISIBLE) == [
+        each for each in wrong if each.endswith(f"said{said.predicted}")
+    ]
+    labels.select_option(str(first.label))
+    assert items.evaluate_all(VISIBLE) == []
+    assert "0 chosen" in spoken(found)
+    labels.select_option("")
     predictions.select_option("")
     assert items.evaluate_all(VISIBLE) == wrong
 
@@ -243,7 +252,10 @@ def test_the_lists_work_by_keyboard(
 def test_all_images_are_printed(visit: Callable[..., Visit], page: str) -> None:
     found = visit(page)
     box = "document.querySelector('.many')"
+    height = f"getComputedStyle({box}).maxHeight"
+    assert found.page.evaluate(height) != "none"
     found.page.emulate_media(media="print")
+    assert found.page.evaluate(height) == "none"
     assert found.page.evaluate(f"{box}.scrollHeight <= {box}.clientHeight + 1")
 
 
