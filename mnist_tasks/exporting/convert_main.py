@@ -111,12 +111,23 @@ def _write_onnx(function: Any, card: str) -> dict[str, str]:
     import onnx
     import tf2onnx
 
-    model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature)
+    model, _ = tf2onnx.convert.from_function(
+        function,
+        input_signature=function.input_signature,
+        custom_op_handlers={"Erfc": (_erfc, ["Erf"])},
+    )
     entry = model.metadata_props.add()
     entry.key, entry.value = CARD_KEY, card
     Path(protocol.ARTIFACT).write_bytes(model.SerializeToString())
     (opset,) = (str(each.version) for each in model.opset_import if not each.domain)
     return {"tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__, "opset": opset}
+
+
+def _erfc(graph: Any, node: Any, name: str, _args: Any) -> None:
+    """Make 1 - ``Erf``, which the node is now, of the ``Erfc`` in gelu, which ONNX lacks."""
+    one = graph.make_const(f"{name}__one", np.array(1, "float32")).output[0]
+    output = node.output[0]
+    graph.insert_new_node_on_output("Sub", output, name=f"{name}__sub", inputs=[one, output])
 
 
 def _write_litert(function: Any, card: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import re
 import subprocess
@@ -66,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require_extra()
     folder = tmp_path_factory.mktemp("exports")
     conv = handmade.layer(
-        "Conv2D", "conv", filters=8, kernel_size=[7, 7], strides=[7, 7], activation="relu"
+        "Conv2D", "conv", filters=8, kernel_size=[7, 7], strides=[7, 7], activation="gelu"
     )
     layers = (handmade.input_layer(), conv, handmade.layer("Flatten", "flatten"), handmade.dense())
     model = handmade.write_h5(handmade.sequential(*layers), WEIGHTS)
@@ -128,7 +129,8 @@ def test_a_model_is_exported_and_runs_as_the_page_says(
     printed = run_python(example, folder)
     image = np.asarray(Image.open(folder / "digit.png"), np.float32) / 255
     patches = image.reshape(4, 7, 4, 7).swapaxes(1, 2).reshape(16, 49)
-    features = np.maximum(0, patches @ WEIGHTS["conv"]["kernel"].reshape(49, 8))
+    sums = patches @ WEIGHTS["conv"]["kernel"].reshape(49, 8)
+    features = sums * (1 + np.vectorize(math.erf)(sums / math.sqrt(2))) / 2  # gelu
     scores = features.reshape(128) @ WEIGHTS["dense"]["kernel"]
     assert printed.split() == [str(scores.argmax())]
 
