@@ -216,13 +216,18 @@ def test_fingers_and_pens_draw(visit: Callable[..., Visit], kind: str) -> None:
             session.send("Input.dispatchMouseEvent", {**event, "pointerType": "pen"})
     assert sum(shares(found.page)) == pytest.approx(1, abs=1e-5)
     assert bright(found.page, "#pad") > 1000
-    assert found.page.evaluate("scrollY") == 0
+    # What is drawn with a finger must not scroll the page, which a real finger would do.
+    style = found.page.locator("#pad").evaluate("pad => getComputedStyle(pad).touchAction")
+    assert style == "none"
 
 
 def test_everything_works_with_the_keyboard(demo: Visit) -> None:
     page = demo.page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "pad"
+    assert page.get_by_role("application", name="Drawing area").count() == 1
+    assert page.get_by_role("slider", name="Thickness").count() == 1
+    assert page.get_by_label("Choose a picture").get_attribute("type") == "file"
     page.keyboard.press("Space")
     for _ in range(14):
         page.keyboard.press("ArrowDown")
