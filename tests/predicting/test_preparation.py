@@ -151,6 +151,17 @@ def test_specks_and_what_lies_at_the_border_are_left_out() -> None:
     assert differ(found.image, usual.image) < 3
 
 
+@pytest.mark.parametrize("sides", ["all", "left"])
+def test_a_table_around_the_paper_is_ground(sides: str) -> None:
+    gray = draw(FIVE, size=(200, 260), at=(150, 70)).copy()
+    if sides == "all":
+        gray[:20] = gray[-20:] = gray[:, -20:] = 60
+    gray[:, : 20 if sides == "all" else 120] = 60
+    found = prepare(gray)
+    assert found.digits == 1
+    assert differ(found.image, prepare(draw(FIVE)).image) < 2
+
+
 def test_an_image_of_mnists_size_stays_much_as_it_is() -> None:
     original = np.asarray(Image.fromarray(draw(FIVE, ink=255, paper=0)[20:110, 28:118]))
     small = np.asarray(Image.fromarray(original).resize((28, 28), Image.Resampling.BOX))
