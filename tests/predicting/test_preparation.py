@@ -140,10 +140,21 @@ def test_pieces_of_one_digit_are_one() -> None:
     assert np.ptp(rows) + 1 == 20  # with the piece at the top
 
 
+def test_a_gap_in_a_stroke_and_a_piece_that_is_further_away_are_of_the_digit() -> None:
+    cut = draw(ZERO).copy()
+    cut[:, 68:72] = 210
+    assert prepare(cut).digits == 1
+    bar, body = ((4.0, 0.0), (7.5, 0.0)), ((2.5, 3.2), *FIVE[0][2:])
+    found = prepare(draw((bar, body)))
+    assert found.digits == 1
+    rows = np.flatnonzero(found.image.any(axis=1))
+    assert not found.image[rows[0] : rows[-1]].any(axis=1).all()  # the gap below the piece
+
+
 def test_specks_and_what_lies_at_the_border_are_left_out() -> None:
     usual = prepare(draw(FIVE))
     gray = draw(FIVE).copy()
-    for row, column in ((10, 20), (100, 130), (60, 140)):
+    for row, column in ((10, 20), (100, 130), (60, 98)):  # the last is near the digit
         gray[row : row + 3, column : column + 3] = 50
     gray[:, 152:] = 60  # the table
     found = prepare(gray)
