@@ -80,10 +80,21 @@ def _started_tensorflow() -> None:
     tensorflow_setup.prepare(TrainingConfig(), micro_batches=recipes.DEFAULT.micro_batches)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def coverage_variables() -> dict[str, str]:
+    """Take away the variables that have every Python measure its coverage, and return them.
+
+    It doubles the time of a process. And one that receives a signal may wait for itself for ever:
+    the signal's exception may be raised in coverage's own code, between taking a lock and releasing
+    it.
+    """
+    return {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("COVERAGE_")}
+
+
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
+def fork_server(coverage_variables: dict[str, str]) -> Iterator[ForkServer]:
     """Start processes that have imported TensorFlow already."""
-    server = ForkServer()
+    server = ForkServer(coverage_variables)
     yield server
     server.stop()
 
@@ -150,15 +161,6 @@ class CommandLine:
 def small_cli_in(folder: Path, server: ForkServer) -> CommandLine:
     """Return what runs the command line on the small data set in a folder."""
     return CommandLine([str(SMALL_CLI), str(folder / "data")], folder, server)
-
-
-def without_coverage(env: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables for a process that receives a signal in the middle of its work.
-
-    The signal's exception may be raised in coverage's own code, between taking a lock and releasing
-    it: the process would then wait for itself for ever.
-    """
-    return {name: text for name, text in env.items() if not name.startswith("COVERAGE_")}
 
 
 def restore_ctrl_c() -> None:

@@ -18,6 +18,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import runpy
 import signal
 import socket
@@ -44,11 +45,18 @@ class ForkServer:
 
     It starts with the first of them. Other systems than Linux start a new Python each time: Windows
     has no ``fork``, and libraries of macOS don't survive it.
+
+    Parameters
+    ----------
+    own_env
+        Variables of the server alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own_env: Mapping[str, str] | None = None) -> None:
+        self._own_env = dict(own_env or {})
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._measured: set[tuple[str, ...]] = set()
 
     def run(
         self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]
@@ -73,7 +81,12 @@ class ForkServer:
             tempfile.TemporaryFile() as errors,
             tempfile.TemporaryFile() as request,
         ):
-            given = {"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}
+            given = {
+                "arguments": list(arguments),
+                "cwd": str(cwd),
+                "env": dict(env),
+                "is_measured": self._is_measured(arguments),
+            }
             request.write(json.dumps(given).encode())
             request.seek(0)
             files = (nothing, output, errors, request)
@@ -96,7 +109,20 @@ class ForkServer:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                env={**os.environ, **self._own_env},
             )
+
+    def _is_measured(self, arguments: Sequence[str]) -> bool:
+        """Return whether to measure the coverage of a process, which doubles its time.
+
+        It is measured for the first process with a command and options in each file of tests.
+        """
+        file = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
+        words = (word for word in arguments if not re.search(r"^[^-].*[/\d.]", word))
+        kind = (file, *(word.partition("=")[0] for word in words))
+        is_first = kind not in self._measured
+        self._measured.add(kind)
+        return is_first
 
     def _wait(self) -> int:
         """Return the exit status of the process, as `subprocess` would."""
@@ -182,7 +208,17 @@ def _become(descriptors: list[int]) -> dict[str, Any]:
     os.environ.clear()
     os.environ.update(request["env"])
     tempfile.tempdir = None  # it depends on TMPDIR
+    if not request["is_measured"]:
+        _end_coverage()
     return request
+
+
+def _end_coverage() -> None:
+    """Stop measuring the coverage of this process, if it is measured, and save none."""
+    coverage = sys.modules.get("coverage")
+    if coverage and (current := coverage.Coverage.current()):
+        current.stop()
+        current._auto_save = False
 
 
 def run_like_python(arguments: list[str]) -> int | str | None:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from mnist_tasks import disk, run_models, run_store, temporary
 from tests import examples
-from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
+from tests.conftest import SMALL_CLI, restore_ctrl_c
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 CODES = {signal.SIGKILL: {-9}, signal.SIGTERM: {-15, 143}, signal.SIGINT: {-2, 130}}
@@ -212,7 +212,7 @@ def _start(command: Command, folder: Path) -> subprocess.Popen[str]:
         [*words, *command.words.split()],
         cwd=folder,
         env={
-            **without_coverage(),
+            **os.environ,
             "MNIST_TASKS_DATA": str(folder / "data"),
             "TMPDIR": str(folder / "temporary"),
             "PYTHONPATH": str(SMALL_CLI.parents[1]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from mnist_tasks.environment import probe
 from mnist_tasks.environment.probe import ProbeResult
 from mnist_tasks.errors import EnvironmentProblemError
 from tests import generated
-from tests.conftest import SMALL_CLI, without_coverage
+from tests.conftest import SMALL_CLI
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def test_a_command_that_is_limited(command: str, limit: str, tmp_path: Path) -> 
     done = subprocess.run(
         ["bash", "-c", line, "bash", str(SMALL_CLI), data, *words],
         cwd=tmp_path,
-        env={**without_coverage(), "MNIST_TASKS_DATA": data, "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "MNIST_TASKS_DATA": data, "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=600,

@@ -16,7 +16,7 @@ import pytest
 
 import mnist_tasks
 from tests import examples
-from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
+from tests.conftest import SMALL_CLI, restore_ctrl_c
 from tests.json_output import error_of, result_of
 from tests.server import send, serve
 
@@ -173,7 +173,7 @@ def test_ctrl_c_leaves_the_previous_model_intact(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
-        env={**without_coverage(), "MNIST_TASKS_DATA": str(tmp_path / "data")},
+        env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from mnist_tasks.vetting.process import supervisor
-from tests.conftest import SMALL_CLI, Run, end_group, restore_ctrl_c, without_coverage
+from tests.conftest import SMALL_CLI, Run, end_group, restore_ctrl_c
 from tests.json_output import error_of, result_of
 from tests.vetting.crafted import TABLE, handmade
 
@@ -173,7 +173,7 @@ def test_ctrl_c_ends_every_child_and_checks_no_more(
     with subprocess.Popen(
         command(tmp_path, "check", *[row.name] * 20),
         cwd=tmp_path,
-        env=without_coverage(env),
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -15,7 +15,7 @@ import pytest
 from mnist_tasks import install
 from mnist_tasks.environment import gpu
 from tests import generated
-from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
+from tests.conftest import SMALL_CLI, restore_ctrl_c
 from tests.environment import throwaway
 from tests.json_output import error_of, result_of
 from tests.server import send, serve
@@ -275,7 +275,7 @@ def test_ctrl_c_ends_the_probe_too(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "mnist_tasks", "doctor", "--offline"],
         cwd=tmp_path,
-        env={**without_coverage(), **broken_tensorflow(tmp_path, code)},
+        env={**os.environ, **broken_tensorflow(tmp_path, code)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -19,7 +19,7 @@ from mnist_tasks.cli import start
 from mnist_tasks.cli.app import app
 from tests import commands, examples, json_output
 from tests.cli import output_schema
-from tests.conftest import restore_ctrl_c, without_coverage
+from tests.conftest import restore_ctrl_c
 from tests.json_output import error_of, result_of
 from tests.vetting.crafted import handmade
 
@@ -166,7 +166,6 @@ def test_a_signal_is_in_the_envelope(
     process = subprocess.Popen(
         [sys.executable, "-m", "mnist_tasks", "vet", "-", "--json"],
         cwd=tmp_path,
-        env=without_coverage(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         preexec_fn=restore_ctrl_c,

@@ -18,7 +18,7 @@ import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.environment import gpu
-from tests.conftest import SMALL_CLI, end_group, restore_ctrl_c, without_coverage
+from tests.conftest import SMALL_CLI, end_group, restore_ctrl_c
 from tests.json_output import error_of, result_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         process = subprocess.Popen(
             [sys.executable, str(SMALL_CLI), str(tmp_path / "data"), "sweep", *arguments],
             cwd=tmp_path,
-            env={**without_coverage(), "MNIST_TASKS_DATA": str(tmp_path / "data")},
+            env={**os.environ, "MNIST_TASKS_DATA": str(tmp_path / "data")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mnist_tasks.cli import termination
-from tests.conftest import SMALL_CLI, restore_ctrl_c, without_coverage
+from tests.conftest import SMALL_CLI, restore_ctrl_c
 from tests.environment import throwaway
 from tests.vetting.crafted import handmade
 
@@ -61,7 +61,7 @@ def test_a_signal_ends_everything(
         [sys.executable, str(SMALL_CLI), data, name, *arguments],
         cwd=tmp_path,
         env={
-            **without_coverage(),
+            **os.environ,
             "MNIST_TASKS_DATA": data,
             "PYTHONPATH": path,
             "TMPDIR": str(tmp_path / "temporary"),

@@ -19,7 +19,6 @@ from mnist_tasks.data import datasets, fetching, store
 from mnist_tasks.data.local import Local
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from tests import generated
-from tests.conftest import without_coverage
 from tests.data.test_sources import Recorder
 from tests.test_locks import holder
 
@@ -280,7 +279,7 @@ def test_a_user_without_a_home_is_told_what_to_do() -> None:
         "store.default_folder()\n"
     )
     # The new user couldn't write the coverage.
-    env = {**without_coverage(), "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=env
     )

@@ -20,7 +20,7 @@ from PIL import Image
 
 from mnist_tasks.exporting import formats
 from tests import generated
-from tests.conftest import SMALL_CLI, Run, small_cli_in, without_coverage
+from tests.conftest import SMALL_CLI, Run, small_cli_in
 from tests.json_output import error_of, result_of
 from tests.vetting.crafted import handmade
 
@@ -167,7 +167,7 @@ def run_python(code: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
-        env={**without_coverage(), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
         capture_output=True,
         text=True,
         check=False,

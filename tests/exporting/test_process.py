@@ -13,7 +13,7 @@ import pytest
 
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.exporting import process, protocol
-from tests.conftest import restore_ctrl_c, without_coverage
+from tests.conftest import restore_ctrl_c
 
 REQUEST = protocol.Run(format="onnx", output="logits", batch_size=1, latency_runs=1)
 ANSWER = """
@@ -120,7 +120,7 @@ def test_a_signal_ends_it_with_what_it_started(number: signal.Signals, programs:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         cwd=programs.parent,
-        env={**without_coverage(), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stderr=subprocess.DEVNULL,
         preexec_fn=restore_ctrl_c,
     )

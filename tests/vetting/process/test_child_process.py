@@ -23,7 +23,7 @@ from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, Mnist
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.process import child_process
-from tests.conftest import restore_ctrl_c, without_coverage
+from tests.conftest import restore_ctrl_c
 from tests.vetting.crafted import handmade
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def test_the_child_ends_with_its_parent(end: signal.Signals, model: Path, tmp_pa
         sandbox.vet(Path({str(model)!r}))
     """
     environment = {
-        **without_coverage(),
+        **os.environ,
         "TMPDIR": str(tmp_path),
         "PYTHONPATH": str(PROJECT),
     }
