@@ -139,3 +139,12 @@ def _bisect(inner: float, outer: float, includes: Callable[[float], bool]) -> fl
         middle = (inner + outer) / 2
         inner, outer = (middle, outer) if includes(middle) else (inner, middle)
     return inner
+
+
+def p_value(p: float) -> str:
+    """Return a p-value in words.
+
+    >>> p_value(1e-203), p_value(0.0312)
+    ('p < 0.0001', 'p = 0.031')
+    """
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"

@@ -84,7 +84,7 @@ def evaluate(
         unit="points",
         interval=Interval(low=100 * low, high=100 * high, confidence=level),
         errors=Errors(seen=paired.images - paired.correct, images=paired.images),
-        reason=f"{shown} ({test}, {p_value(min(1.0, 2 * min(p_worse, p_better)))})",
+        reason=f"{shown} ({test}, {stats.p_value(min(1.0, 2 * min(p_worse, p_better)))})",
     )
 
 
@@ -101,12 +101,3 @@ def _test(paired: PairedCounts, tolerance: float) -> tuple[float, float, str]:
 def _tail(score: float) -> float:
     """Return the probability that a standard normal variable exceeds a score."""
     return math.erfc(score / math.sqrt(2)) / 2
-
-
-def p_value(p: float) -> str:
-    """Return a p-value in words.
-
-    >>> p_value(1e-203), p_value(0.0312)
-    ('p < 0.0001', 'p = 0.031')
-    """
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"

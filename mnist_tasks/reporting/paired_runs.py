@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_tasks.checking.paired_test import p_value
+from mnist_tasks import stats
 from mnist_tasks.reporting.formatting import plural
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class PairedRuns:
         """The size of the difference, with its p-value."""
         return (
             f"{self.letter} fixes {plural(self.counts.fixed, 'image')} and regresses on "
-            f"{self.counts.regressed:,}: {self.points:+.2f} points, {p_value(self.counts.p_value)}."
+            f"{self.counts.regressed:,}: {self.points:+.2f} points, "
+            f"{stats.p_value(self.counts.p_value)}."
         )
 
 
