@@ -102,7 +102,7 @@ class _Epoch(msgspec.Struct, gc=False):
 
 
 class _Interval(msgspec.Struct, gc=False):
-    confidence: float
+    confidence: ranges.Confidence
 
 
 class _Clause(msgspec.Struct, gc=False):

@@ -13,6 +13,7 @@ from mnist_tasks.dataset_info import MOST_CLASSES
 
 Count = Annotated[int, Meta(ge=0, le=10**15)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Confidence = Annotated[float, Meta(gt=0, le=0.999999)]
 Loss = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Seconds = Annotated[float, Meta(ge=0, le=1e12)]
 Speed = Annotated[float, Meta(ge=0, le=1e12)]

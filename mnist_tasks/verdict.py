@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from mnist_tasks import record_ranges as ranges
+
 #: The statuses of a clause, worst first. Inconclusive: the interval contains the bound.
 Status = Literal["failed", "not measured", "inconclusive", "passed"]
 SEVERITY: tuple[Status, ...] = get_args(Status)
@@ -21,7 +23,7 @@ class Interval:
 
     low: float
     high: float
-    confidence: float
+    confidence: ranges.Confidence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,11 +25,12 @@ from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.data import datasets, lock_table, project_table
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import RunRecord, Trial
-from mnist_tasks.reporting import comparison, files, run_filter
+from mnist_tasks.reporting import comparison, export_tables, files, run_filter
 from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.sweeping import plan_file, stored_sweep
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.training import own_recipes
+from mnist_tasks.verdict import Interval, Verdict
 from tests import examples, fuzz
 
 SHOWN = 0.1  # share of the records that are shown on a page, which takes long
@@ -111,6 +112,10 @@ test_labels = {LABELS}
 def record() -> RunRecord:
     """Return a record with a value in every field."""
     checked = examples.check()
+    *others, accuracy = checked.verdict.clauses
+    interval = Interval(low=0.83, high=0.94, confidence=0.99)
+    verdict = Verdict(clauses=(*others, replace(accuracy, interval=interval)))
+    checked = replace(checked, verdict=verdict)
     return replace(
         examples.run(checked=checked),
         network=checked.layers,
@@ -207,12 +212,15 @@ def read_record(source: random.Random, content: bytes, folder: Path) -> str:
     screen.print(run_tables.listed(stored.runs, stored))
     for sort in run_filter.SORTS:
         run_filter.select(stored.runs, run_filter.RunFilter(sort=sort, since="2020-01-01"))
+    for run in stored.runs:
+        export_tables.of_listed(run)
     run_store.read_all(runs)
     if run_store.read(path).id != path.parent.name:
         return "elsewhere"
     assert len(stored.runs) == 2  # what can be read is listed
     if source.random() < SHOWN:
-        for names in ([examples.run().id], ["latest", examples.run().id]):
+        own = examples.run().id
+        for names in ([own], ["latest", own], [str(runs)]):  # the last is a sweep
             shown = comparison.view(names, runs, folder)
             screen.print(run_tables.report(shown))
             wanted = files.ReportFiles(html=folder / "x.html", markdown=folder / "x.md")

@@ -122,6 +122,11 @@ def test_a_record_is_accepted_only_in_the_folder_of_its_id(tmp_path: Path) -> No
 LARGE = 10**16
 
 
+def with_confidence(level: float) -> dict[str, Any]:
+    interval = {"low": 0.8, "high": 0.95, "confidence": level}
+    return {"check": {"verdict": {"clauses": [{}, {"interval": interval}]}}}
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -148,6 +153,8 @@ LARGE = 10**16
         ({"check": {"metrics": {"confusion": [[0] * 10] * 10}}}, "confusion matrix has no images"),
         ({"check": {"metrics": {"loss": 1e308}}}, "$.check.metrics.loss"),
         ({"check": {"layers": [{"parameters": LARGE}]}}, "$.check.layers[0].parameters"),
+        (with_confidence(1), "$.check.verdict.clauses[1].interval"),
+        (with_confidence(0), "$.check.verdict.clauses[1].interval"),
         ({"schema": 0}, "$.schema"),
     ],
     ids=lambda value: str(value)[:40],
@@ -235,6 +242,15 @@ def test_a_list_decodes_only_what_it_shows(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="curve"):
         run_store.find(stored, tmp_path, examples.run(0).id)
     assert [record.seed for record in run_store.read_all(tmp_path).records] == [1]
+
+
+def test_a_list_has_no_confidence_of_which_there_is_no_interval(tmp_path: Path) -> None:
+    path = run_store.save(examples.run(checked=examples.check()), tmp_path)
+    path.write_text(json.dumps(merged(json.loads(path.read_bytes()), with_confidence(1))))
+    run_store.save(examples.run(1), tmp_path)  # the newest is read as a whole
+    stored = run_store.list_runs(tmp_path)
+    assert [run.seed for run in stored.runs] == [1]
+    assert "interval.confidence" in stored.skipped[0]
 
 
 @pytest.mark.parametrize("changes", [{}, {"trial": None}, {"check": None}, {"network": []}])
