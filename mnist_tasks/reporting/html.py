@@ -130,10 +130,10 @@ def compare(comparison: Comparison) -> str:
 
 def sweep(view: SweepView) -> str:
     """Return the page of a sweep."""
-    found, images = view.sweep, view.sweep.evaluated_on
+    found, evaluated_on = view.sweep, view.sweep.evaluated_on
     curves = run_curves.charts(view.curves)
-    accuracy = sweep_charts.by_setting(found.ranking, found.by_name, images)
-    cost = [chart(found.ranking, images) for chart in SWEEP_CHARTS]
+    accuracy = sweep_charts.by_setting(found.ranking, found.by_name, evaluated_on)
+    cost = [chart(found.ranking, evaluated_on) for chart in SWEEP_CHARTS]
     absent = set() if found.failed or found.skipped else {"failed"}
     absent |= set() if curves else {"curves"}
     absent |= set() if found.records else set(SWEEP_SECTIONS) - {"failed"}

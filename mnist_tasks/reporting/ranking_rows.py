@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mnist_tasks.reporting.formatting import ABSENT
+from mnist_tasks.reporting.formatting import count, loss, percent, percent_range, seconds
 from mnist_tasks.sweeping.ranking import Rank, Spread
 
 COLUMNS = (
@@ -18,13 +18,13 @@ def rows(ranking: Sequence[Rank]) -> list[tuple[str, ...]]:
         (
             str(place),
             rank.name,
-            f"{rank.runs:,}",
+            count(rank.runs),
             mean(rank.accuracy),
             interval(rank.accuracy),
-            f"{rank.accuracy.least:.2%}",
-            f"{rank.loss:.4f}",
-            f"{rank.parameters:,}",
-            f"{rank.fit_seconds:.1f} s",
+            percent(rank.accuracy.least),
+            loss(rank.loss),
+            count(rank.parameters),
+            f"{seconds(rank.fit_seconds)} s",
         )
         for place, rank in enumerate(ranking, start=1)
     ]
@@ -33,12 +33,11 @@ def rows(ranking: Sequence[Rank]) -> list[tuple[str, ...]]:
 def mean(accuracy: Spread) -> str:
     """Return a mean with its standard deviation: ``99.20 ± 0.08%``."""
     if accuracy.deviation is None:
-        return f"{accuracy.mean:.2%}"
+        return percent(accuracy.mean)
     return f"{100 * accuracy.mean:.2f} ± {100 * accuracy.deviation:.2f}%"
 
 
 def interval(accuracy: Spread) -> str:
-    """Return the interval of the mean: ``99.10 to 99.30%``."""
-    if accuracy.low is None or accuracy.high is None:
-        return ABSENT
-    return f"{100 * accuracy.low:.2f} to {100 * accuracy.high:.2f}%"
+    """Return the interval of the mean, or a dash."""
+    low, high = accuracy.low, accuracy.high
+    return percent_range(None if low is None or high is None else (low, high))

@@ -38,10 +38,10 @@ def results(record: RunRecord) -> dict[str, str]:
         "contract": run_summary.status(record),
         "test accuracy": formatting.percent(metrics.accuracy) if metrics else ABSENT,
         "interval": f"{interval} at {level}" if metrics else ABSENT,
-        "wrong": f"{run_summary.wrong(metrics):,}" if metrics else ABSENT,
+        "wrong": formatting.count(run_summary.wrong(metrics) if metrics else None),
         **_validation(record),
         "test loss": formatting.loss(metrics.loss if metrics else None),
-        "parameters": f"{record.model.parameters:,}",
+        "parameters": formatting.count(record.model.parameters),
         "operations": formatting.count(run_summary.operations(record)),
         "seconds": formatting.seconds(run_summary.total_seconds(record)),
         "images/s": formatting.speed(

@@ -52,10 +52,11 @@ class SweepView:
         if first is None:
             return f"{formatting.plural(len(self.sweep.failed), 'run')} failed."
         settings = formatting.plural(len(self.sweep.ranking), "setting")
+        seeds = formatting.plural(len({record.seed for record in self.sweep.records}), "seed")
         done = formatting.plural(len(self.sweep.records), "run")
         return (
-            f"{settings}, {done} with different seeds, each trained on {run_text.images(first)} "
-            f"and evaluated on {self.evaluated_on}."
+            f"{settings}, {seeds}, {done}: trained on {run_text.images(first)} and evaluated on "
+            f"{self.evaluated_on}."
         )
 
     @property
@@ -73,7 +74,7 @@ class SweepView:
         if best is None or not others:
             return ""
         if best.accuracy.low is None:
-            return "With one seed for each setting, the order may be chance."
+            return "The first setting has a single run: it may be first by chance."
         low = best.accuracy.low
         close = [each for each in others if each.accuracy.high is None or each.accuracy.high >= low]
         if not close:
@@ -101,21 +102,24 @@ class SweepView:
     def key_figures(self) -> tuple[KeyFigure, ...]:
         """The most important numbers of the sweep."""
         sweep, best = self.sweep, self.best
-        planned = f"of {sweep.planned:,} runs" if sweep.planned is not None else UNFINISHED
+        planned = UNFINISHED
+        if sweep.planned is not None:
+            planned = f"of {formatting.plural(sweep.planned, 'run')}"
         failed = f"; {len(sweep.failed):,} failed" if sweep.failed else ""
-        runs = KeyFigure("Done", f"{len(sweep.records):,}", planned + failed)
+        runs = KeyFigure("Done", formatting.count(len(sweep.records)), planned + failed)
         if best is None:
             return (runs,)
         of = "" if len(sweep.ranking) == 1 else ", of the first"
+        seconds = formatting.seconds(best.fit_seconds)
         spread = "one seed"
         if best.accuracy.deviation is not None:
             interval = ranking_rows.interval(best.accuracy)
             spread = f"± {100 * best.accuracy.deviation:.2f} points; 95% interval {interval}"
         return (
-            KeyFigure("Mean accuracy", f"{best.accuracy.mean:.2%}", f"{spread}{of}"),
-            KeyFigure("Settings", f"{len(sweep.ranking):,}", "ranked by mean accuracy"),
+            KeyFigure("Mean accuracy", formatting.percent(best.accuracy.mean), f"{spread}{of}"),
+            KeyFigure("Settings", formatting.count(len(sweep.ranking)), "ranked by mean accuracy"),
             runs,
-            KeyFigure("Training", f"{best.fit_seconds:.1f} s", f"median of the fits{of}"),
+            KeyFigure("Training", f"{seconds} s", f"median of the fits{of}"),
         )
 
     @cached_property

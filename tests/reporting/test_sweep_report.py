@@ -65,10 +65,10 @@ def test_the_page_has_the_ranking_with_means_and_intervals(view: SweepView) -> N
     page = Page(html.page(view))
     assert view.headline == f"{BEST} ranks first."
     rows = " ".join(page.texts["ranking"].split())
-    assert f"1 {BEST} 3 98.10 ± 0.10% 97.85 to 98.35% 98.00% 0.1000 21,586 4.0 s" in rows
+    assert f"1 {BEST} 3 98.10 ± 0.10% 97.85–98.35% 98.00% 0.1000 21,586 4.0 s" in rows
     assert "4 plain max_shift=0 2 85.05 ± 0.07%" in rows
     assert "the last 1,000 training images, which no run was trained on" in page.texts["ranking"]
-    assert "4 settings, 10 runs with different seeds" in view.lead
+    assert view.lead.startswith("4 settings, 3 seeds, 10 runs: trained on ")
     assert [each.value for each in view.key_figures] == ["98.10%", "4", "10", "4.0 s"]
     assert view.key_figures[2].note == "of 12 runs; 2 failed"
     assert page.texts["failed"].count("it failed") == 2
@@ -91,7 +91,7 @@ def test_it_says_what_the_ranking_does_not_show(view: SweepView) -> None:
     ("settings", "seeds", "caution"),
     [
         ((Setting(),), (0, 1), ""),
-        ((Setting(), Setting(recipe="plain")), (0,), "the order may be chance"),
+        ((Setting(), Setting(recipe="plain")), (0,), "may be first by chance"),
         (PLAN.settings[:1] + PLAN.settings[2:], (0, 1, 2), "overlaps that of no other"),
     ],
 )
@@ -129,7 +129,7 @@ def test_every_table_has_the_numbers(view: SweepView, tmp_path: Path) -> None:
 def test_markdown_and_terminal_have_the_ranking_too(view: SweepView) -> None:
     text = markdown.report(view)
     assert text.startswith("## default max\\_shift=1 ranks first")
-    assert "| 98.10 ± 0.10% | 97.85 to 98.35% |" in text
+    assert "| 98.10 ± 0.10% | 97.85–98.35% |" in text
     assert "### Failed" in text
     shown = show(run_tables.report(view))
     assert "1 default max_shift=1    3 98.10 ± 0.10%" in shown
@@ -184,6 +184,10 @@ def test_records_that_cannot_be_read_are_named(view: SweepView, tmp_path: Path) 
     shown = swept(tmp_path / "s")
     assert len(shown.sweep.records) == 9
     assert "run.json" in Page(html.page(shown)).texts["failed"]
+    many = replace(shown, sweep=replace(shown.sweep, skipped=shown.sweep.skipped * 150))
+    text = Page(html.page(many)).texts["failed"]
+    assert text.count("run.json") == html.MOST_SETTINGS
+    assert "The first 100 of 150 that were skipped." in text
 
 
 def test_runs_of_several_sweeps_are_refused(view: SweepView, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mnist_tasks.records import RunRecord
+from mnist_tasks.reporting import formatting
 from mnist_tasks.reporting.figures import axes
 from mnist_tasks.reporting.figures.axes import Axis
 from mnist_tasks.reporting.figures.chart import LINE_HEIGHT, Chart, Line, Mark
@@ -168,7 +169,7 @@ def _loss(value: float) -> float:
 
 
 def _text(title: str, value: float) -> str:
-    return f"{value:.4f}" if title.endswith("loss") else f"{value:.2%}"
+    return formatting.loss(value) if title.endswith("loss") else formatting.percent(value)
 
 
 def _means(found: Sequence[tuple[Points, ...]]) -> tuple[Points, ...]:

@@ -10,10 +10,12 @@ from mnist_tasks.reporting.figures.axes import Axis
 from mnist_tasks.reporting.figures.chart import Chart, Line, Mark
 from mnist_tasks.reporting.figures.pareto_charts import pareto_front, stairs
 from mnist_tasks.reporting.figures.run_charts import clipped
+from mnist_tasks.reporting.formatting import percent, percent_range
 from mnist_tasks.sweeping.ranking import Rank
 
 LEFT = 54  # room for "98.825%"
 MOST_SETTINGS = 20  # whose runs are drawn
+MOST_MEANS = 500  # that are drawn by their cost, besides those on the front
 
 
 def by_setting(
@@ -29,7 +31,7 @@ def by_setting(
             x=place,
             y=clipped(run.trial.metrics.accuracy),
             radius=3,
-            text=f"{rank.name}, seed {run.seed}: {run.trial.metrics.accuracy:.2%}",
+            text=f"{rank.name}, seed {run.seed}: {percent(run.trial.metrics.accuracy)}",
         )
         for place, rank in shown
         for run in runs[rank.name]
@@ -73,6 +75,7 @@ def _by_cost(
     marks = [
         _mean(rank, cost, kind="run" + " best" * (i in front))
         for i, (rank, cost) in enumerate(known)
+        if i < MOST_MEANS or i in front
     ]
     marks.sort(key=lambda mark: len(mark.kind))  # the front is drawn last, on top
     names = ", ".join(known[i][0].name for i in sorted(front, key=lambda i: points[i]))
@@ -91,12 +94,12 @@ def _by_cost(
 def _mean(rank: Rank, x: float, *, kind: str) -> Mark:
     low, high = rank.accuracy.low, rank.accuracy.high
     interval = None if low is None or high is None else (clipped(low), clipped(high))
-    shown = "" if interval is None else f" (95% interval {low:.2%} to {high:.2%})"
+    shown = "" if interval is None else f" (95% interval {percent_range(interval)})"
     return Mark(
         kind=kind,
         x=x,
         y=clipped(rank.accuracy.mean),
-        text=f"{rank.name}: {rank.accuracy.mean:.2%}{shown}",
+        text=f"{rank.name}: {percent(rank.accuracy.mean)}{shown}",
         interval=interval,
     )
 

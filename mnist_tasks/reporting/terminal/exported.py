@@ -40,7 +40,7 @@ def exported(export: Export) -> RenderableType:
         "latency": f"{export.latency_ms:.3f} ms for one image, {export.keras_latency_ms:.3f} ms in "
         "Keras (medians on one thread)",
         "made and run with": versions,
-        "seconds": f"{export.seconds:.1f}",
+        "seconds": formatting.seconds(export.seconds),
     }
     return tables.panel("Export", rows)
 

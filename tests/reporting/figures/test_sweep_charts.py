@@ -38,7 +38,7 @@ def test_each_run_is_a_circle_above_the_place_of_its_setting() -> None:
     assert [label for _, label in chart.x.ticks] == ["1", "2", "3"]
     low = min(mark.interval[0] for mark in means if mark.interval)
     assert chart.y.low <= low
-    assert "default max_shift=1: 96.10% (95% interval 95.85% to 96.35%)" in chart.description
+    assert "default max_shift=1: 96.10% (95% interval 95.85–96.35%)" in chart.description
 
 
 def test_many_settings_share_the_ticks() -> None:
@@ -60,6 +60,14 @@ def test_the_front_is_that_of_the_means_by_their_cost() -> None:
     found = sweep_charts.by_seconds([*RANKING[:2], worse], "validation")
     assert found is not None
     assert [mark.x for mark in found.marks if "best" not in mark.kind] == [20.0]
+
+
+def test_of_very_many_settings_the_first_and_the_front_are_drawn() -> None:
+    slow = [replace(RANKING[0], fit_seconds=2.0 + n) for n in range(sweep_charts.MOST_MEANS + 100)]
+    found = sweep_charts.by_seconds([*slow, replace(RANKING[2], fit_seconds=1.0)], "validation")
+    assert found is not None
+    assert len(found.marks) == sweep_charts.MOST_MEANS + 1
+    assert min(mark.x for mark in found.marks) == 1
 
 
 def test_settings_of_the_same_cost_have_no_chart_of_it() -> None:

@@ -44,7 +44,7 @@ def test_a_run_of_a_sweep_shows_its_settings_and_accuracy() -> None:
 def test_settings_have_deviation_and_interval() -> None:
     shown = show(sweep_tables.sweep_result(sweep()))
     assert "Accuracy on 10,000 validation images" in shown
-    assert "1 default    2 90.50 ± 0.71% 84.15 to 96.85% 90.00%" in shown
+    assert "1 default    2 90.50 ± 0.71% 84.15–96.85% 90.00%" in shown
     assert "failed: default, seed 7: it failed" in shown
     assert "2 of 3 runs done, 1 of them earlier: sweeps/[b]x" in shown
 
