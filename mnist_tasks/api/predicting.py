@@ -71,7 +71,7 @@ def predict(
 
     name = "picture"
     if isinstance(picture, Image.Image):
-        pixels = pictures.of_image(picture)
+        pixels = pictures.of_image(picture, name)
     elif hasattr(picture, "shape"):
         pixels = _pixels(picture)
     else:

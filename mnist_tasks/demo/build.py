@@ -17,7 +17,7 @@ from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.demo import examples, page
 from mnist_tasks.demo.model_data import model_data
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.vetting import network, sandbox
+from mnist_tasks.vetting import image_input, network, sandbox
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.network import Activation, Operation
@@ -129,7 +129,7 @@ def _operations(
         operations = list(inspection.network.operations)
         if inspection.network.unsupported:
             found, expected = ", ".join(inspection.network.unsupported), SUPPORTED
-        elif int(np.prod(network.sizes(shape[1:]))) != int(np.prod(info.image_shape)):
+        elif image_input.layout(shape[1:], info.image_shape) != info.image_shape:
             found, expected = f"an input of the shape {shape}", f"images {info.image_shape}"
         else:
             # Logits become probabilities, as in a check.

@@ -80,7 +80,10 @@ function look() {
   const { strokes, picture, example } = state;
   if (example) return { pixels: resizePicture(pixelsOf(example)) };
   if (!picture && !strokes.length) return { problem: "" };
-  if (!model.draws) return { pixels: resizePicture(pixelsOf(picture)) };
+  if (!model.draws) {
+    const pixels = pixelsOf(picture);
+    return isBlank(pixels) ? { problem: "The picture is blank." } : { pixels: resizePicture(pixels) };
+  }
   const found = picture ? preparePhoto(grayOf(pixelsOf(picture))) : prepareDrawing(drawing());
   if (!found.digits) return { problem: "There is no digit in it." };
   return { pixels: found.pixels, note: found.digits > 1 ? " These may be several digits." : "" };
@@ -136,6 +139,8 @@ function resizePicture(pixels) {
   }
   return image;
 }
+
+const isBlank = ({ data }) => data.every((value, i) => value === data[i % 4]);
 
 const grayOf = (pixels) =>
   channelOf(pixels, (data, i) => round(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]));

@@ -43,12 +43,16 @@ def prepare(pixels: Images, info: DatasetInfo, *, raw: bool, subject: str) -> Im
     elif pixels.ndim == 2 and channels == 3:
         pixels = np.repeat(pixels[..., None], 3, axis=-1)
     if raw or info != dataset_info.MNIST:
-        if np.ptp(pixels) == 0:
-            raise _blank(subject)
+        if not np.ptp(pixels, axis=(0, 1)).any():
+            raise _blank(subject, "a picture whose pixels differ", "Use another picture.")
         return _resized(pixels, height, width)
     prepared = preparation.prepare(pixels)
     if not prepared.digits:
-        raise _blank(subject)
+        raise _blank(
+            subject,
+            "a digit that differs from its ground",
+            "Take the picture closer, in more light, or with a thicker pen.",
+        )
     if prepared.digits > 1:
         raise InputRefusedError(
             subject,
@@ -60,12 +64,12 @@ def prepare(pixels: Images, info: DatasetInfo, *, raw: bool, subject: str) -> Im
     return prepared.image
 
 
-def _blank(subject: str) -> InputRefusedError:
+def _blank(subject: str, expected: str, remedy: str) -> InputRefusedError:
     return InputRefusedError(
         subject,
-        expected="a digit that differs from its ground",
+        expected=expected,
         found="a blank picture",
-        remedy="Take the picture closer, in more light, or with a thicker pen.",
+        remedy=remedy,
         reason="picture-blank",
     )
 

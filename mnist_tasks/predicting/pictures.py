@@ -11,13 +11,14 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.predicting import picture_pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,7 +29,6 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 STANDARD_INPUT = "-"
 LARGEST_FILE = 50_000_000  # bytes
 MOST_PIXELS = 64_000_000  # a phone's photo has 12 or 48 million
-ENOUGH = 1024  # pixels; a picture whose sides are more than twice that is made smaller
 # The first bytes of formats that are not read, but that people have. HEIC: ISO/IEC 23008-12.
 OTHERS = {
     rb"....ftyp(heic|heix|hevc|mif1|msf1)": "HEIC",
@@ -91,8 +91,8 @@ def decode(content: bytes, subject: str) -> Pixels:
                 pixels = picture.width * picture.height
                 if pixels <= MOST_PIXELS:
                     # A JPEG is decoded at a fraction of its size.
-                    picture.draft(None, (ENOUGH, ENOUGH))
-                    return of_image(picture)
+                    picture.draft(None, (picture_pixels.ENOUGH, picture_pixels.ENOUGH))
+                    return picture_pixels.of(picture)
                 found = f"{picture.width:,}×{picture.height:,} pixels"
     except MemoryError:
         raise
@@ -117,48 +117,23 @@ def _problem(error: Exception, content: bytes) -> str:
     return "no picture, or one in another format"
 
 
-def of_image(picture: Image) -> Pixels:
+def of_image(picture: Image, subject: str) -> Pixels:
     """Return the pixels of a Pillow image, as `read` does.
 
-    One that is much larger than needed is made smaller.
+    Raises
+    ------
+    InputRefusedError
+        It has no pixels, or its file is damaged: Pillow may read that only now.
     """
-    from PIL import ImageOps
-
-    turned = _eight_bits(ImageOps.exif_transpose(picture))
-    factor = max(turned.size) // ENOUGH
-    smaller = turned.reduce(factor) if factor > 1 else turned
-    return _opaque(np.asarray(smaller.convert("RGBA"), np.uint8))
-
-
-def _eight_bits(picture: Image) -> Image:
-    """Return a picture as RGB or RGBA. Pillow itself would cut off what is above 255."""
-    from PIL import Image
-
-    if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, np.float64)
-        most = 65535.0 if picture.mode.startswith("I") else max(1.0, float(values.max()))
-        picture = Image.fromarray(np.clip(values / most * 255 + 0.5, 0, 255).astype(np.uint8))
-    is_transparent = picture.has_transparency_data
-    return picture.convert("RGBA" if is_transparent else "RGB")
-
-
-def _opaque(pixels: Pixels) -> Pixels:
-    """Lay a picture with transparency, (h, w, 4) uint8, on a ground that its ink differs from.
-
-    If most of it is opaque, that is mostly ground, and the rest gets its median color. Otherwise
-    the opaque part is the ink, and the ground is white or black, whichever differs more.
-    """
-    color, alpha = pixels[..., :3].astype(np.float64), pixels[..., 3:] / 255.0
-    if alpha.min() == 1:
-        return np.ascontiguousarray(pixels[..., :3])
-    visible = color[alpha[..., 0] > 0.5]
-    if not len(visible):
-        return np.full(color.shape, 255, np.uint8)
-    ground: Any = 0.0 if visible.mean() >= 127.5 else 255.0
-    if len(visible) > alpha.size / 2:
-        ground = np.median(visible, axis=0)
-    laid: Pixels = np.floor(color * alpha + ground * (1 - alpha) + 0.5).astype(np.uint8)
-    return laid
+    if not all(picture.size):
+        raise refusal(subject, "no pixels", expected="a picture")
+    try:
+        return picture_pixels.of(picture)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise many kinds
+        found = f"a damaged picture ({type(error).__name__}: {error})"
+        raise refusal(subject, found, expected="a picture") from error
 
 
 def thumbnail(pixels: Pixels, side: int) -> bytes:

@@ -149,8 +149,13 @@ class Predictor:
             ),
         )
         if (reason := inspection.no_predictions_reason) is not None:
-            expected = f"a model that classifies images of {self.info.title}"
-            raise InputRefusedError(str(self.model), expected=expected, found=reason)
+            raise InputRefusedError(
+                str(self.model),
+                expected=f"a model that classifies images of {self.info.title}",
+                found=reason,
+                remedy="Describe its input in the contract, or name its data set with --dataset.",
+                reason="model-unsupported",
+            )
         found = inspection.probabilities[SET]
         return [_prediction(*each, self.info) for each in zip(found, images, strict=True)]
 

@@ -357,6 +357,25 @@ def test_pictures_are_chosen_dropped_and_refused(demo: Visit, tmp_path: Path) ->
     assert page.locator("#problem").inner_text() == ""
 
 
+def test_a_picture_of_another_data_set_is_resized_unless_it_is_blank(
+    visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    page = visit(pages.page(PARTS), width=390).page
+    style = page.locator("#pad").evaluate("pad => getComputedStyle(pad).touchAction")
+    assert style == "auto"  # a finger on it scrolls
+    for name, value in (("blank.png", 90), ("part.png", 200)):
+        gray = np.full((50, 60), 90, np.uint8)
+        gray[20:30] = value
+        (tmp_path / name).write_bytes(images.png([row.tobytes() for row in gray]))
+    page.locator("#file").set_input_files(tmp_path / "blank.png")
+    page.wait_for_function("document.getElementById('note').textContent")
+    assert page.locator("#note").inner_text() == "The picture is blank."
+    assert not any(shares(page))
+    page.locator("#file").set_input_files(tmp_path / "part.png")
+    page.wait_for_function("document.getElementById('answer').textContent !== '–'")
+    assert sum(shares(page)) == pytest.approx(1, abs=1e-3)
+
+
 def test_a_bomb_is_refused_before_it_is_decoded(demo: Visit, tmp_path: Path) -> None:
     rows = [bytes(20_000)] * 6_000
     bomb = tmp_path / "bomb.png"

@@ -59,6 +59,7 @@ def test_a_blank_picture_is_not_a_confident_one() -> None:
     assert refusal(blank) == "picture-blank"
     assert refusal(blank, raw=True) == "picture-blank"
     assert refusal(blank, COLOR) == "picture-blank"
+    assert refusal(np.full((60, 80, 3), (200, 20, 20), np.uint8), COLOR) == "picture-blank"
 
 
 def test_several_digits_are_said_to_be_several() -> None:

@@ -78,6 +78,18 @@ def test_orientation_is_that_of_the_exif_data() -> None:
             np.testing.assert_array_equal(gray(content), DRAWN)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_odd_exif_data_is_no_damage(kind: str) -> None:
+    # Two entries of an image file directory: an orientation of 6, and a width that is text.
+    orientation = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    odd = struct.pack("<HHI4s", 0x0100, 2, 4, b"abc")
+    start = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2)
+    stored = Image.fromarray(np.rot90(DRAWN).copy())
+    found = gray(encoded(stored, kind, exif=start + orientation + odd + bytes(4)))
+    assert np.abs(found - DRAWN).mean() < 1
+    assert gray(encoded(stored, kind, exif=b"Exif\0\0no image file")).shape == (160, 120)
+
+
 @pytest.mark.parametrize("ink", [(255, 255, 255), (0, 0, 0), (20, 30, 160)])
 def test_ink_on_a_transparent_ground_is_seen(ink: tuple[int, int, int]) -> None:
     pixels = np.zeros((*DRAWN.shape, 4), np.uint8)
@@ -85,6 +97,14 @@ def test_ink_on_a_transparent_ground_is_seen(ink: tuple[int, int, int]) -> None:
     pixels[..., 3] = (210 - DRAWN.astype(int)) * 255 // 170
     found = gray(encoded(Image.fromarray(pixels)))
     assert np.abs(found[31, 70] - found[0, 0]) > 150
+
+
+def test_transparent_ground_is_black_or_white_by_the_median_of_the_ink() -> None:
+    """As in the demo page: here, the mean is dark."""
+    pixels = np.zeros((9, 9, 4), np.uint8)
+    pixels[0, :5] = 128, 128, 128, 255
+    pixels[0, 5:] = 0, 0, 0, 255
+    assert gray(encoded(Image.fromarray(pixels)))[8, 8] == 0
 
 
 def test_transparent_corners_of_a_screenshot_get_the_color_of_the_paper() -> None:
@@ -179,3 +199,10 @@ def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(11))))
     with pytest.raises(InputRefusedError, match="more than 10 bytes"):
         pictures.read(Path("-"))
+
+
+def test_a_pillow_image_without_pixels_or_of_a_damaged_file_is_refused() -> None:
+    torn = Image.open(io.BytesIO(encoded(Image.fromarray(DRAWN))[:200]))
+    for image, found in ((Image.new("L", (0, 5)), "no pixels"), (torn, "a damaged picture")):
+        with pytest.raises(InputRefusedError, match=found):
+            pictures.of_image(image, "picture")
