@@ -81,8 +81,9 @@ def predict(
         for error in errors:
             print_error(error)
         if len(errors) < len(found):
-            drawn = console.results().file.isatty()
-            print_tables(predictions.predicted(predictor, found, drawn=drawn))
+            terminal = console.results()
+            width = terminal.width if terminal.file.isatty() else None
+            print_tables(predictions.predicted(predictor, found, width=width))
     if html is not None:
         files.write_predictions(predictor, found, html)
         if not as_json:

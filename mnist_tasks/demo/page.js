@@ -153,7 +153,7 @@ function channelOf({ data, width, height }, valueOf) {
 
 // A share, of which 100% and 0% would say too much.
 function percent(share) {
-  if (share >= 0.9995) return "> 99.9%";
+  if (share > 0.9995) return "> 99.9%";
   return share < 0.0005 ? "< 0.1%" : `${(100 * share).toFixed(1)}%`;
 }
 
