@@ -77,9 +77,7 @@ def _opaque(pixels: Pixels) -> Pixels:
     if alpha.min() == 1:
         return np.ascontiguousarray(pixels[..., :3])
     visible = color[alpha[..., 0] > 0.5]
-    if not len(visible):
-        return np.full(color.shape, 255, np.uint8)
-    ground: Any = 0.0 if np.median(visible) >= 127.5 else 255.0
+    ground: Any = 0.0 if len(visible) and np.median(visible) >= 127.5 else 255.0
     if len(visible) > alpha.size / 2:
         ground = np.median(visible, axis=0)
     laid: Pixels = np.floor(color * alpha + ground * (1 - alpha) + 0.5).astype(np.uint8)

@@ -11,7 +11,7 @@ import pytest
 from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.demo import page as demo_page
 from mnist_tasks.demo.model_data import model_data
-from mnist_tasks.predicting import preparation
+from mnist_tasks.predicting import picture_pixels, preparation
 from mnist_tasks.reporting.figures import images
 from mnist_tasks.vetting import image_input, network
 from mnist_tasks.vetting.network import (
@@ -325,6 +325,18 @@ def test_pictures_are_prepared_as_by_predict(demo: Visit) -> None:
         assert np.abs(np.array(pixels) - expected.image.ravel().astype(int)).max() <= 2
         counts.add(digits)
     assert counts >= {0, 1}
+
+
+def test_transparent_pictures_get_the_ground_that_predict_gives_them(demo: Visit) -> None:
+    opaque = "values => Array.from(makeOpaque({data: Uint8ClampedArray.from(values)}).data)"
+    random = np.random.default_rng(0)
+    for share in (0, 0.3, 0.7, 1):
+        for color in (20, 120, 140, 240):
+            pixels = np.clip(random.normal(color, 60, (9, 8, 4)), 0, 255).astype(np.uint8)
+            pixels[..., 3] = np.where(random.uniform(size=(9, 8)) < share, 255, 100)
+            found = demo.page.evaluate(opaque, pixels.ravel().tolist())
+            expected = picture_pixels._opaque(pixels).astype(int)
+            assert np.abs(np.reshape(found, pixels.shape)[..., :3] - expected).max() <= 1
 
 
 def test_pictures_are_chosen_dropped_and_refused(demo: Visit, tmp_path: Path) -> None:
