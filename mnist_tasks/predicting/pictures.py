@@ -58,20 +58,21 @@ def read(path: Path) -> Pixels:
     InputRefusedError
         The file is missing, damaged or too large, or in another format.
     """
-    if str(path) == STANDARD_INPUT:
-        content = sys.stdin.buffer.read(LARGEST_FILE + 1) if sys.stdin else b""
-        if len(content) > LARGEST_FILE:
-            raise refusal(name(path), f"more than {LARGEST_FILE:,} bytes")
-        return decode(content, name(path))
+    subject = name(path)
     try:
-        content = disk.read_regular(path, limit=LARGEST_FILE)
+        if str(path) == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(LARGEST_FILE + 1) if sys.stdin else b""
+        else:
+            content = disk.read_regular(path, limit=LARGEST_FILE)
     except FileNotFoundError as error:
         raise InputRefusedError(
-            str(path), expected="a picture", found="no such file", reason="file-missing"
+            subject, expected="a picture", found="no such file", reason="file-missing"
         ) from error
     except OSError as error:
-        raise refusal(str(path), error.strerror or str(error)) from error
-    return decode(content, str(path))
+        raise refusal(subject, error.strerror or str(error)) from error
+    if len(content) > LARGEST_FILE:
+        raise refusal(subject, f"more than {LARGEST_FILE:,} bytes")
+    return decode(content, subject)
 
 
 def decode(content: bytes, subject: str) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import sys
 import zlib
@@ -199,6 +200,11 @@ def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(11))))
     with pytest.raises(InputRefusedError, match="more than 10 bytes"):
         pictures.read(Path("-"))
+    # As after a shell's `0>/dev/null`.
+    with os.fdopen(os.open(os.devnull, os.O_WRONLY)) as unreadable:
+        monkeypatch.setattr(sys, "stdin", unreadable)
+        with pytest.raises(InputRefusedError, match="standard input: "):
+            pictures.read(Path("-"))
 
 
 def test_a_pillow_image_without_pixels_or_of_a_damaged_file_is_refused() -> None:
