@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 ENOUGH = 1024  # pixels; a picture whose sides are more than twice that is made smaller
 ORIENTATION = 0x0112  # EXIF
 # How Pillow turns a picture upright, for each orientation that is not.
-TURNS = {
+TURNS: dict[object, str] = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
     4: "FLIP_TOP_BOTTOM",
