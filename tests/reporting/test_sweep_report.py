@@ -85,6 +85,7 @@ def test_the_page_has_the_ranking_with_means_and_intervals(view: SweepView) -> N
 def test_it_says_what_the_ranking_does_not_show(view: SweepView) -> None:
     assert "overlaps that of default max_shift=0: the sweep does not show" in view.caution
     assert "`mnist-tasks sweep --test`" in view.caution
+    assert "<code>mnist-tasks sweep --test</code>" in html.page(view)
 
 
 @pytest.mark.parametrize(
