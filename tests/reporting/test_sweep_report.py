@@ -62,7 +62,9 @@ def one(tmp_path: Path, *settings: Setting, seeds: tuple[int, ...] = (0, 1)) -> 
 
 
 def test_the_page_has_the_ranking_with_means_and_intervals(view: SweepView) -> None:
-    page = Page(html.page(view))
+    text = html.page(view)
+    page = Page(text)
+    assert '95% interval <span class="number">97.85–98.35%</span>' in text
     assert view.headline == f"{BEST} ranks first."
     rows = " ".join(page.texts["ranking"].split())
     assert f"1 {BEST} 3 98.10 ± 0.10% 97.85–98.35% 98.00% 0.1000 21,586 4.0 s" in rows
