@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.demo.examples import Group
-from mnist_tasks.errors import printable
+from mnist_tasks.reporting import templating
 from mnist_tasks.version import VERSION
 
 FOLDER = Path(__file__).parent
@@ -32,14 +31,7 @@ def render(
     facts
         What to say about the model.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templating.environment(FOLDER)
     script, style = _text(*SCRIPTS), _text("style.css")
     draws = model["draws"]
     return environment.get_template("page.html.jinja").render(
@@ -75,10 +67,3 @@ def _text(*names: str) -> Markup:
 def _source(text: str) -> str:
     """Return the hash of a script or a style, as a content security policy names it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _printable(value: Any) -> Any:
-    """Remove control characters from every text, which jinja then escapes."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value, limit=200_000)
-    return value

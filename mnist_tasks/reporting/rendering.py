@@ -10,7 +10,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from mnist_tasks.errors import printable
 from mnist_tasks.predicting import pictures
 from mnist_tasks.reporting import (
     class_tables,
@@ -19,13 +18,13 @@ from mnist_tasks.reporting import (
     gallery,
     run_summary,
     run_text,
+    templating,
 )
 from mnist_tasks.reporting.figures import images, run_curves
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.version import VERSION
 
 TEMPLATES = Path(__file__).parent / "templates"
-LONGEST_TEXT = 4_000
 # In escaped text: 1e-05, an interval, a bound.
 _UNBROKEN = re.compile(r"\b\d[\d.]*(?:e-\d+\b|\u2013\d[\d.]*%)|&[gl]t; [\d.,]+%?")
 
@@ -39,14 +38,7 @@ def render(template: str, **context: Any) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templating.environment(TEMPLATES)
     environment.filters |= {
         "commands": _commands,
         "count": formatting.count,
@@ -77,28 +69,21 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _printable(value: Any) -> Any:
-    """Remove control characters from every text, which jinja then escapes."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value, limit=LONGEST_TEXT)
-    return value
-
-
 def _commands(text: str) -> Markup:
     """Return text with what is between backticks as code."""
-    shown = str(escape(_printable(text)))
+    shown = str(escape(templating.without_controls(text)))
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", shown))  # noqa: S704 - as in `_unbroken`
 
 
 def _unbroken(text: str) -> Markup:
     """Return text in which no line ends inside a number, an interval or a bound."""
-    shown = str(escape(_printable(text)))
+    shown = str(escape(templating.without_controls(text)))
     marked = _UNBROKEN.sub(r'<span class="number">\g<0></span>', shown)
     return Markup(marked)  # noqa: S704 - it was escaped before
 
 
 def _lines(text: str) -> Markup:
-    """Return text with its line ends, which `_printable` would replace."""
+    """Return text with its line ends, which `templating` would replace."""
     return Markup("\n").join(
         "".join(each if each.isprintable() else " " for each in line)
         for line in text.expandtabs(4).splitlines()
