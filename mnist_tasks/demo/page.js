@@ -351,4 +351,13 @@ document.addEventListener("drop", (event) => {
   openPicture(event.dataTransfer.files[0]);
 });
 
+// A browser compiles what has run a few times. It does so before the first stroke, which would wait.
+if (model.draws) {
+  const [x, y] = [pad.width / 2, pad.height / 4];
+  const stroke = { points: [[x, y], [x, 3 * y]], thickness: Number(find("thickness").value) };
+  state = { ...NOTHING, strokes: [stroke] };
+  for (let run = 0; run < 20; run++) show(look());
+  state = NOTHING;
+}
+
 refresh();

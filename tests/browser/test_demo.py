@@ -346,13 +346,13 @@ def test_pictures_are_chosen_dropped_and_refused(demo: Visit, tmp_path: Path) ->
     name = tmp_path / "photo.png"
     name.write_bytes(images.png([row.tobytes() for row in photo]))
     page.locator("#file").set_input_files(name)
-    page.wait_for_function("document.getElementById('answer').textContent !== '–'")
+    page.locator("#answer", has_not_text="–").wait_for()
     chosen = shares(page)
     assert 25 < bright(page, "#seen") < 120
     page.get_by_role("button", name="Clear").click()
     (tmp_path / "notes.png").write_text("no picture")
     page.locator("#file").set_input_files(tmp_path / "notes.png")
-    page.wait_for_function("document.getElementById('problem').textContent")
+    page.locator("#problem:not(:empty)").wait_for()
     assert page.locator("#problem").inner_text().startswith("notes.png: this is no picture")
     assert shares(page) == [0] * 10
     page.evaluate(
@@ -364,7 +364,7 @@ def test_pictures_are_chosen_dropped_and_refused(demo: Visit, tmp_path: Path) ->
         }""",
         images.photo(photo),
     )
-    page.wait_for_function("document.getElementById('answer').textContent !== '–'")
+    page.locator("#answer", has_not_text="–").wait_for()
     assert shares(page) == chosen
     assert page.locator("#problem").inner_text() == ""
 
@@ -384,7 +384,7 @@ def test_a_picture_of_another_data_set_is_resized_unless_it_is_blank(
     assert page.locator("#note").inner_text() == "The picture is blank."
     assert not any(shares(page))
     page.locator("#file").set_input_files(tmp_path / "part.png")
-    page.wait_for_function("document.getElementById('answer').textContent !== '–'")
+    page.locator("#answer", has_not_text="–").wait_for()
     assert sum(shares(page)) == pytest.approx(1, abs=1e-3)
 
 
@@ -393,7 +393,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(demo: Visit, tmp_path: Path) -> 
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(images.png(rows))
     demo.page.locator("#file").set_input_files(bomb)
-    demo.page.wait_for_function("document.getElementById('problem').textContent")
+    demo.page.locator("#problem:not(:empty)").wait_for()
     assert "more than 64 million pixels" in demo.page.locator("#problem").inner_text()
 
 
@@ -422,10 +422,10 @@ def test_less_motion_is_respected(visit: Callable[..., Visit]) -> None:
 
 
 def test_the_first_answer_comes_at_once(demo: Visit) -> None:
-    """The bound is ten times that of a free machine, on which it is 50 ms at most."""
+    """The bound is ten times that of a free machine: 50 ms, for the first of all strokes, too."""
     demo.page.evaluate(MEASURE)
     for place in (0.3, 0.4, 0.5, 0.6):
         draw(demo.page, at=place)
     found = demo.page.evaluate("window.latencies")
     assert len(found) >= 4
-    assert float(np.median(found)) < 500
+    assert max(found[0], float(np.median(found))) < 500
