@@ -89,7 +89,7 @@ def test_all_test_images_are_predicted_as_by_keras(
     for page in opened.values():  # each in a process of its own
         page.evaluate(PREDICT, pixels)
     for name, page in opened.items():
-        page.wait_for_function("window.found", timeout=600_000)
+        page.wait_for_function("() => window.found", timeout=600_000)
         found = np.reshape(page.evaluate("window.found"), (10_000, 10))
         expected = demos[name].probabilities
         assert expected is not None
