@@ -99,12 +99,8 @@ def vet(
         An essential protection is required, and not on.
     """
     from mnist_tasks.vetting import sandbox
-    from mnist_tasks.vetting.limits import Limits
 
-    limit = load_contract(contract).contract
-    limits = Limits(require_isolation=require_isolation).raised(
-        file_bytes=limit.bytes_below, parameters=limit.parameters_below
-    )
+    limits = load_contract(contract).contract.limits(require_isolation=require_isolation)
     return sandbox.vet(Path(model), limits=limits)
 
 

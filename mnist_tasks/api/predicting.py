@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_tasks import config, dataset_info, run_store
+from mnist_tasks import config, dataset_info
 from mnist_tasks.api.checking import load_contract
-from mnist_tasks.data import datasets
 from mnist_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,11 +108,10 @@ def predictor(
     from mnist_tasks.predicting.predictor import Predictor
 
     path = Path(model)
-    chosen = datasets.find(dataset) if dataset is not None else None
-    chosen = chosen or model_dataset.find([path], run_store.list_runs(Path(runs_dir)))
+    chosen = model_dataset.choose(path, Path(runs_dir), named=dataset, default=default)
     return Predictor(
         model=path,
-        info=(chosen or datasets.find(default)).info,
+        info=chosen.info,
         contract=load_contract(contract).contract,
         raw=raw,
         require_isolation=require_isolation,

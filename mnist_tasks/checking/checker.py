@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import records
-from mnist_tasks.check_records import Check, ModelFile
+from mnist_tasks.check_records import Check
 from mnist_tasks.checking import baselines, clauses, metrics, parallel, perturbations, results
 from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements
 from mnist_tasks.checking.contract import Contract
@@ -78,12 +78,7 @@ class Checker:
     @cached_property
     def limits(self) -> Limits:
         """The sandbox's limits, raised where the contract allows more, and for large images."""
-        height, width, _ = self.data.info.image_shape
-        return Limits(require_isolation=self.require_isolation).raised(
-            file_bytes=self.contract.bytes_below,
-            parameters=self.contract.parameters_below,
-            pixels=height * width,
-        )
+        return self.contract.limits(self.data.info, require_isolation=self.require_isolation)
 
     @cached_property
     def baseline(self) -> Probabilities | None:
@@ -170,12 +165,7 @@ class Checker:
         )
         measured = self._measure(inspection, baseline)
         check = Check(
-            model=ModelFile(
-                path=str(path),
-                bytes=inspection.bytes,
-                sha256=inspection.sha256,
-                parameters=inspection.parameters,
-            ),
+            model=inspection.model_file(path),
             layers=inspection.layers,
             trainable_parameters=inspection.trainable_parameters,
             non_trainable_parameters=inspection.non_trainable_parameters,

@@ -15,6 +15,7 @@ from mnist_tasks.dataset_info import LARGEST_SIDE, DatasetInfo, ImageShape
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.image_input import InputFormat
+from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.static.allowlist import LAYERS
 
 Proportion = Annotated[float, Meta(ge=0, lt=1, extra={"hint": "0.95 is 95%"})]
@@ -196,6 +197,21 @@ class Contract(Table, frozen=True):
                 raise UsageError(
                     "required_layers", expected=f"one of {known}", found=printable(name)
                 )
+
+    def limits(
+        self, dataset: DatasetInfo = dataset_info.MNIST, *, require_isolation: bool = False
+    ) -> Limits:
+        """Return the limits of the sandbox, raised where this allows more, and for large images.
+
+        Parameters
+        ----------
+        require_isolation
+            As in `vetting.limits.Limits`.
+        """
+        height, width, _ = dataset.image_shape
+        return Limits(require_isolation=require_isolation).raised(
+            file_bytes=self.bytes_below, parameters=self.parameters_below, pixels=height * width
+        )
 
     def input_format(self, dataset: DatasetInfo) -> InputFormat:
         """Return how a model gets the images of a data set.

@@ -6,12 +6,25 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from mnist_tasks import disk
+from mnist_tasks import disk, run_store
 from mnist_tasks.checking.run_predictions import LARGEST_MODEL
 from mnist_tasks.data import datasets
 from mnist_tasks.data.datasets import Dataset
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.run_store import StoredRuns
+
+
+def choose(model: Path, runs_dir: Path, *, named: str | None, default: str) -> Dataset:
+    """Return the data set of the user's choice, or else that of a model, or else the default.
+
+    Raises
+    ------
+    UsageError
+        There is no such data set, or as `find`.
+    """
+    if named is not None:
+        return datasets.find(named)
+    return find([model], run_store.list_runs(runs_dir)) or datasets.find(default)
 
 
 def find(models: Sequence[Path], stored: StoredRuns) -> Dataset | None:

@@ -161,12 +161,8 @@ def vet(
     from mnist_tasks.cli.documents import VetResult, VetResults
     from mnist_tasks.reporting.terminal import results
     from mnist_tasks.vetting import sandbox
-    from mnist_tasks.vetting.limits import Limits
 
-    limit = contract_file.load(contract).contract
-    limits = Limits(require_isolation=require_isolation).raised(
-        file_bytes=limit.bytes_below, parameters=limit.parameters_below
-    )
+    limits = contract_file.load(contract).contract.limits(require_isolation=require_isolation)
     found: list[VetResult] = []
     for path in model_paths.expand(models or [config.LATEST_MODEL]):
         try:

@@ -39,19 +39,16 @@ def demo(
 
     The page is one file. Test images come from the cache, if the data set is there.
     """
-    from mnist_tasks import disk, run_store
+    from mnist_tasks import disk
     from mnist_tasks.checking import contract_file, model_dataset
     from mnist_tasks.cli.documents import DemoPage
-    from mnist_tasks.data import datasets
     from mnist_tasks.demo.build import build
     from mnist_tasks.reporting import files
 
     files.require_outputs({"--output": page}, [model])
     disk.require_writable(page.parent, remedy=OTHER_OUTPUT)
-    of_run = None
-    if not is_given(context, "dataset"):
-        of_run = model_dataset.find([model], run_store.list_runs(runs))
-    known = of_run or datasets.find(dataset)
+    named = dataset if is_given(context, "dataset") else None
+    known = model_dataset.choose(model, runs, named=named, default=dataset)
     images = _test_images(known, data_dir)
     built = build(model, known.info, images, contract_file.load(contract).contract)
     content = built.html.encode()

@@ -59,18 +59,15 @@ def export(
     Runs what was made on all test images. Keeps it only if every class is the same and no
     probability differs by more than 1e-5.
     """
-    from mnist_tasks import api, run_store
+    from mnist_tasks import api
     from mnist_tasks.checking import model_dataset
-    from mnist_tasks.data import datasets
     from mnist_tasks.data.loading import DataConfig
     from mnist_tasks.exporting import formats
     from mnist_tasks.reporting.terminal import exported
 
     chosen = formats.choose(to_format, output)
-    of_run = None
-    if not is_given(context, "dataset"):
-        of_run = model_dataset.find([model], run_store.list_runs(runs))
-    known = of_run or datasets.find(dataset)
+    named = dataset if is_given(context, "dataset") else None
+    known = model_dataset.choose(model, runs, named=named, default=dataset)
     result = api.export(
         model,
         format=chosen,

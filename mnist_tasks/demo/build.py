@@ -19,7 +19,6 @@ from mnist_tasks.demo.model_data import model_data
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting import image_input, network, sandbox
 from mnist_tasks.vetting.inspection import Inspection
-from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.network import Activation, Operation
 
 SUPPORTED = (
@@ -73,7 +72,6 @@ def build(
         TensorFlow is missing, or the model ran into a limit.
     """
     contract = contract or Contract()
-    height, width, _ = info.image_shape
     form = contract.input_format(info)
     inspection = sandbox.inspect(
         path,
@@ -83,19 +81,10 @@ def build(
         classes=len(info.classes),
         input_format=form,
         network=True,
-        limits=Limits().raised(
-            file_bytes=contract.bytes_below,
-            parameters=contract.parameters_below,
-            pixels=height * width,
-        ),
+        limits=contract.limits(info),
     )
     operations, shape = _operations(inspection, path, info)
-    model = ModelFile(
-        path=str(path),
-        bytes=inspection.bytes,
-        sha256=inspection.sha256,
-        parameters=inspection.parameters,
-    )
+    model = inspection.model_file(path)
     draws = info == dataset_info.MNIST
     facts = f"{path.name} has {model.parameters:,} parameters"
     predicted = wrong = None

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks import disk, temporary
-from mnist_tasks.check_records import ModelFile
 from mnist_tasks.checking import clauses, metrics
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.clauses import TEST_IMAGES
@@ -57,7 +56,6 @@ def export(
     """
     started = time.perf_counter()
     is_folder = chosen == "saved-model"
-    formats.require_libraries(chosen)
     destination.require(output, model=path, is_folder=is_folder)
     progress(0, STEPS)
     inspection = _inspect(path, checker)
@@ -93,12 +91,7 @@ def export(
     labels = checker.data.labels
     accuracy = metrics.compute(inspection.probabilities[TEST_IMAGES], labels).accuracy
     return Export(
-        model=ModelFile(
-            path=str(path),
-            bytes=inspection.bytes,
-            sha256=inspection.sha256,
-            parameters=inspection.parameters,
-        ),
+        model=inspection.model_file(path),
         format=chosen,
         path=str(output),
         bytes=size,

@@ -14,7 +14,6 @@ from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, MnistTasksError
 from mnist_tasks.predicting import dataset_image, pictures
 from mnist_tasks.vetting import sandbox
-from mnist_tasks.vetting.limits import Limits
 
 Images = NDArray[np.uint8]
 SET = "pictures"
@@ -136,17 +135,12 @@ class Predictor:
         EnvironmentProblemError
             TensorFlow is missing, or the model exceeded its time or memory.
         """
-        height, width, _ = self.info.image_shape
         inspection = sandbox.inspect(
             self.model,
             image_sets={SET: np.stack(images)},
             classes=len(self.info.classes),
             input_format=self.contract.input_format(self.info),
-            limits=Limits(require_isolation=self.require_isolation).raised(
-                file_bytes=self.contract.bytes_below,
-                parameters=self.contract.parameters_below,
-                pixels=height * width,
-            ),
+            limits=self.contract.limits(self.info, require_isolation=self.require_isolation),
         )
         if (reason := inspection.no_predictions_reason) is not None:
             raise InputRefusedError(

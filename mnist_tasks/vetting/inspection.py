@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mnist_tasks.check_records import Layer, Protection, Shape
+from mnist_tasks.check_records import Layer, ModelFile, Protection, Shape
 from mnist_tasks.vetting.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -114,3 +115,9 @@ class Inspection:
     def parameters(self) -> int:
         """Trainable and non-trainable parameters, and the other numbers."""
         return self.trainable_parameters + self.non_trainable_parameters + self.other_numbers
+
+    def model_file(self, path: Path) -> ModelFile:
+        """Return what a record says about the file, which was found under this path."""
+        return ModelFile(
+            path=str(path), bytes=self.bytes, sha256=self.sha256, parameters=self.parameters
+        )
