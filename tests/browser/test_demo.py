@@ -380,7 +380,7 @@ def test_a_picture_of_another_data_set_is_resized_unless_it_is_blank(
         gray[20:30] = value
         (tmp_path / name).write_bytes(images.png([row.tobytes() for row in gray]))
     page.locator("#file").set_input_files(tmp_path / "blank.png")
-    page.wait_for_function("document.getElementById('note').textContent")
+    page.wait_for_function("() => document.getElementById('note').textContent")
     assert page.locator("#note").inner_text() == "The picture is blank."
     assert not any(shares(page))
     page.locator("#file").set_input_files(tmp_path / "part.png")
