@@ -28,6 +28,8 @@ os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
 PROJECT = nox.project.load_toml("pyproject.toml")
 # The lock: each dependency's version, and the SHA-256 of its files. `lock` writes it.
 CONSTRAINTS = Path("constraints.txt")
+# Of the figures in the README: RECIPE/seed-N.json. benchmarks/keep_records.py writes them.
+RECORDS = Path("benchmarks", "records")
 LOCKED_GROUPS = ("lint", "tests", "browser", "cpu")
 # A process for each core, but at most four, because each may take a gigabyte. The tests of a file
 # share what they prepare, and stay together. The longest come first: see tests/conftest.py.
@@ -181,12 +183,33 @@ def validate(session: nox.Session, build: str) -> None:
     session.run("python", "-c", PROOF, build)
     shutil.rmtree(folder)
     folder.mkdir()
-    data = os.environ.get("MNIST_TASKS_DATA") or session.cache_dir.resolve() / "data"
-    env = {"MNIST_TASKS_DATA": str(Path(session.invoked_from, data))}
+    env = {"MNIST_TASKS_DATA": data_folder(session)}
     if build == "gpu" and wanted.model is None:
         compare_devices(session, env, folder, wanted)
     else:
         session.run("invoke", *gate(wanted, folder), env=env)
+
+
+@nox.session(default=False)
+def reproduce(session: nox.Session) -> None:
+    """Train one seed of each published recipe again, and compare it with its record.
+
+    ``-- NAME...`` chooses recipes.
+    """
+    records = published(session.posargs)
+    install_build(session, "cpu")
+    env = {"MNIST_TASKS_DATA": data_folder(session)}
+    others = []
+    for name, record in records.items():
+        command = ("mnist-tasks", "reproduce", str(record), "--json")
+        answer = session.run(
+            *command, env=env, silent=True, stderr=sys.stderr, success_codes=[0, 1]
+        )
+        found = json.loads(str(answer))["result"]
+        session.log(f"{name}, seed {found['seed']}: {found['status']}. {found['reason']}")
+        others += [] if found["reproduced"] else [name]
+    if others:
+        session.error(f"not reproduced: {', '.join(others)}")
 
 
 @nox.session(default=False)
@@ -271,6 +294,24 @@ def require_gpu(session: nox.Session) -> None:
     if os.environ.get("REQUIRE_GPU") == "1":
         session.error(f"{reason}, and REQUIRE_GPU=1")
     session.skip(reason)
+
+
+def data_folder(session: nox.Session) -> str:
+    """Return the folder of the data files: that of the user, or one beside the environments."""
+    data = os.environ.get("MNIST_TASKS_DATA") or session.cache_dir.resolve() / "data"
+    return str(Path(session.invoked_from, data))
+
+
+def published(names: Sequence[str]) -> dict[str, Path]:
+    """Return a record of each published recipe, or of those with these names: the first seed's."""
+    there = {folder.name: folder for folder in sorted(RECORDS.iterdir()) if folder.is_dir()}
+    if unknown := set(names) - there.keys():
+        raise SystemExit(f"no records of {', '.join(sorted(unknown))}, but of {', '.join(there)}")
+    return {
+        name: min(folder.glob("seed-*.json"), key=lambda path: (len(path.name), path.name))
+        for name, folder in there.items()
+        if not names or name in names
+    }
 
 
 def gate_options(words: list[str], called_from: Path) -> argparse.Namespace:

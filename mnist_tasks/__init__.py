@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 from mnist_tasks.version import VERSION
 
 if TYPE_CHECKING:
-    from mnist_tasks.api import check, export, load_data, predict, report, train, vet
+    from mnist_tasks.api import (
+        check,
+        export,
+        load_data,
+        predict,
+        report,
+        reproduce,
+        train,
+        vet,
+    )
     from mnist_tasks.errors import MnistTasksError
     from mnist_tasks.training.run_recorder import RunRecorder
 
@@ -29,6 +38,7 @@ __all__ = [
     "load_data",
     "predict",
     "report",
+    "reproduce",
     "train",
     "vet",
 ]

@@ -13,7 +13,7 @@ TERMINATED = 143
 LONGEST_LINE = 1_000  # characters of an error; a path can have 4,096
 EXIT_CODES = (
     (0, "done, and the contract passed"),
-    (CONTRACT_FAILED, "the contract did not pass"),
+    (CONTRACT_FAILED, "the contract did not pass, or a run was not reproduced"),
     (2, "wrong usage"),
     (3, "input refused"),
     (4, "environment problem"),
@@ -39,6 +39,8 @@ Reason = Literal[
     "record-invalid",
     "data-missing",
     "data-changed",
+    "code-changed",
+    "not-repeatable",
     "other-dataset",
     "network-code-failed",
     "network-input-shape",

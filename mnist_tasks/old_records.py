@@ -18,6 +18,8 @@ RENAMED_SETTINGS = {
     "shift": "max_shift",
     "towers": "micro_batches",
 }
+#: Settings of recipes that are gone.
+REMOVED_SETTINGS = frozenset({"average_from"})
 _STATUSES = {"holds": "passed", "broken": "failed", "unmeasured": "not measured"}
 _EVALUATED_ON = {"held-out": "validation"}
 _DIRECTIONS = {"<": "below", ">": "above"}

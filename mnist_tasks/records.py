@@ -63,6 +63,9 @@ class Machine:
         Number of devices, each with a copy of the model.
     precision
         Precision of the computation; the weights are float32.
+    cpu
+        The processor's model and its widest vector instructions, for which TensorFlow has kernels
+        of its own; empty if they are unknown, or in a record of an older version.
     """
 
     device: str
@@ -72,6 +75,7 @@ class Machine:
     versions: dict[str, str]
     replicas: ranges.Count = 1
     precision: str = "float32"
+    cpu: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,17 @@ from mnist_tasks.api.data import load_data
 from mnist_tasks.api.exporting import export
 from mnist_tasks.api.predicting import predict, predictor
 from mnist_tasks.api.reporting import report
+from mnist_tasks.api.reproducing import reproduce
 from mnist_tasks.api.training import train
 
-__all__ = ["check", "export", "load_data", "predict", "predictor", "report", "train", "vet"]
+__all__ = [
+    "check",
+    "export",
+    "load_data",
+    "predict",
+    "predictor",
+    "report",
+    "reproduce",
+    "train",
+    "vet",
+]

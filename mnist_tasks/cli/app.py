@@ -22,6 +22,7 @@ from mnist_tasks.cli.fetch import fetch
 from mnist_tasks.cli.init import init
 from mnist_tasks.cli.predict import predict
 from mnist_tasks.cli.report import report
+from mnist_tasks.cli.reproduce import reproduce
 from mnist_tasks.cli.sweep import sweep
 from mnist_tasks.cli.train import train
 from mnist_tasks.version import VERSION
@@ -91,7 +92,7 @@ def _before_commands(
 
 
 _WORKFLOW = (init, fetch, train, check, report)
-_OTHERS = (predict, demo, export, vet, sweep, false_alarms, doctor)
+_OTHERS = (predict, demo, export, vet, sweep, reproduce, false_alarms, doctor)
 for command in (*_WORKFLOW, *_OTHERS):
     app.command(cls=Command, epilog=EXIT_CODES)(command)
 app.add_typer(runs.app, name="runs")

@@ -45,11 +45,12 @@ def default_map(project: Project, commands: Iterable[str]) -> dict[str, Any]:
     export = {name: value for name, value in values.items() if name != "output"}  # not the model
     if settings.output:
         export["model"] = paths["output"]
-    # `runs list` has filters of the same names.
+    # `runs list` has filters of the same names. What `reproduce` trains is the record's.
     runs = {"runs": paths["runs"]} if folder else {}
     return {
         **dict.fromkeys(commands, values),
         "sweep": sweep,
         "export": export,
+        "reproduce": runs,
         "runs": dict.fromkeys(("list", "show", "prune"), runs),
     }

@@ -12,11 +12,16 @@ from pathlib import Path
 
 from mnist_tasks import cgroups, config
 from mnist_tasks.environment.diagnosis import Finding
+from mnist_tasks.errors import printable
 
 GIB = 1 << 30
 # Measured: a training takes 0.66 GiB and a check 0.58 (benchmarks/README.md).
 LOW_MEMORY = GIB
 PROCESS_BYTES = GIB  # planned; measured peaks: 0.83 GiB for a training, 0.7 for a check
+# What Linux says of an ARM processor in place of a name, and the vector instructions of x86-64, the
+# widest first.
+_ARM = ("CPU implementer", "CPU part")
+_VECTORS = ("amx_tile", "avx512f", "avx2", "avx", "sse4_2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,18 @@ def cores() -> Finding:
     found = str(usable) if usable == total else f"{usable} of {total} (affinity, cgroup)"
     facts = {"usable": usable, "total": total}
     return Finding(topic="machine", name="cores", found=found, facts=facts)
+
+
+def processor(root: Path = Path("/")) -> str:
+    """Return the processor's model and its widest vector instructions; empty if unknown."""
+    facts: dict[str, str] = {}
+    with suppress(OSError, UnicodeDecodeError):
+        first, *_ = (root / "proc/cpuinfo").read_text().split("\n\n", 1)  # of the first core
+        facts = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", first, re.MULTILINE))
+    model = [facts[name] for name in ("model name", *_ARM) if name in facts]
+    there = facts.get("flags", "").split()
+    vectors = [name for name in _VECTORS if name in there][:1]
+    return printable(", ".join([*model, *vectors])) or platform.processor()
 
 
 def memory(found: Memory) -> Finding:

@@ -14,6 +14,7 @@ import numpy as np
 
 from mnist_tasks.check_records import Layer
 from mnist_tasks.config import available_cores
+from mnist_tasks.environment.machine import processor
 from mnist_tasks.records import Machine
 from mnist_tasks.training import costs
 from mnist_tasks.training.user_loss import ACCURACIES
@@ -131,6 +132,7 @@ def machine(model: keras.Model) -> Machine:
         versions={"mnist-tasks": VERSION, "python": platform.python_version(), **versions},
         replicas=replicas,
         precision=keras.config.dtype_policy().name,
+        cpu=processor(),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from mnist_tasks import fast_import, install, resource_limits, temporary
 from mnist_tasks.config import TrainingConfig, available_cores
+from mnist_tasks.environment.machine import processor
 from mnist_tasks.errors import EnvironmentProblemError, printable
 from mnist_tasks.records import Machine
 from mnist_tasks.training import devices
@@ -124,6 +125,7 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
         },
         replicas=replicas,
         precision=config.precision,
+        cpu=processor(),
     )
     return Placement(
         machine=machine, strategy=strategy, micro_batches=micro_batches, note=chosen.note

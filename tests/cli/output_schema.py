@@ -19,6 +19,7 @@ from mnist_tasks.errors import Failure
 from mnist_tasks.exporting.results import Export
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting.files import ReportDocument
+from mnist_tasks.reproducing.results import Reproduction
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 from mnist_tasks.sweeping.summary import Sweep
 
@@ -34,6 +35,7 @@ RESULTS: dict[str, Any] = {
     "predict": documents.PicturePredictions,
     "vet": documents.VetResults,
     "sweep": Sweep,
+    "reproduce": Reproduction,
     "false-alarms": FalseAlarmReport,
     "doctor": Diagnosis,
     "runs list": documents.RunList,

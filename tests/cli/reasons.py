@@ -27,7 +27,12 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
     "several-digits": ((3,), "a picture of several digits"),
     "record-invalid": ((3,), "a run record that is damaged, or has impossible values"),
     "data-missing": ((3,), "`--from` names a path that lacks files of the data set"),
-    "data-changed": ((3,), "the files of your own data set are not those that were locked"),
+    "data-changed": (
+        (3,),
+        "the files of a data set are not those that were locked, or that a run was trained on",
+    ),
+    "code-changed": ((3,), "the code of the network is not what the run was trained with"),
+    "not-repeatable": ((3,), "a run whose record doesn't say how to train: that of a script"),
     "other-dataset": ((3,), "the files are those of another known data set"),
     "network-code-failed": (
         (3,),

@@ -63,6 +63,8 @@ def parameters(project: Project, *arguments: str) -> dict[str, Any]:
         (("predict", "x.png"), ALL | {"model": Path("../out/m.keras")}),
         (("export",), ALL | {"model": Path("../out/m.keras"), "output": None}),
         (("report",), ALL),
+        # What it trains is the record's.
+        (("reproduce",), {"network": None, "output": None, "runs": ALL["runs"]}),
         (("fetch",), ALL),
         (("doctor",), ALL),
         (("false-alarms", "x"), ALL),
@@ -79,7 +81,7 @@ def test_every_command_uses_the_settings_that_it_has(
     assert found == found | {name: value for name, value in changed.items() if name in found}
 
 
-def test_only_train_and_sweep_can_be_given_a_network() -> None:
+def test_only_what_trains_can_be_given_a_network() -> None:
     """No other command runs a project's code, whatever its settings say."""
     command: Any = typer.main.get_command(app)
     groups = [command, *(each for each in command.commands.values() if hasattr(each, "commands"))]
@@ -89,7 +91,7 @@ def test_only_train_and_sweep_can_be_given_a_network() -> None:
         for name, each in group.commands.items()
         if any(parameter.name == "network" for parameter in each.params)
     }
-    assert takers <= {"train", "sweep"}
+    assert takers <= {"train", "sweep", "reproduce"}
 
 
 def test_options_win() -> None:

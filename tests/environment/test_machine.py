@@ -28,6 +28,32 @@ def system(root: Path, cgroup: str, limits: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "model name\t: AMD EPYC\nflags\t\t: fpu avx avx2 sse4_2\n\nmodel name\t: another\n",
+            "AMD EPYC, avx2",
+        ),
+        (
+            "model name\t: Intel \x1b[31m\nflags\t: avx avx2 avx512f amx_tile\n",
+            "Intel ?[31m, amx_tile",
+        ),
+        ("CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n", "0x41, 0xd0c"),
+        ("", platform.processor()),
+    ],
+)
+def test_the_processor_is_named_with_its_vector_instructions(
+    text: str, found: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "proc/cpuinfo", text)
+    assert machine.processor(tmp_path) == found
+
+
+def test_a_system_without_cpuinfo_names_its_processor_otherwise(tmp_path: Path) -> None:
+    assert machine.processor(tmp_path) == platform.processor()
+
+
+@pytest.mark.parametrize(
     ("cgroup", "limits", "limit"),
     [
         ("0::/\n", {"memory.max": "max\n"}, None),

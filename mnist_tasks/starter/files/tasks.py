@@ -7,8 +7,28 @@ command line without running it. A task of your own is a function with ``@task``
 import os
 from pathlib import Path
 
-from mnist_tasks.tasks import check, demo, export, fetch, predict, report, train, workflow
+from mnist_tasks.tasks import (
+    check,
+    demo,
+    export,
+    fetch,
+    predict,
+    report,
+    reproduce,
+    train,
+    workflow,
+)
 
-__all__ = ["check", "demo", "export", "fetch", "predict", "report", "train", "workflow"]
+__all__ = [
+    "check",
+    "demo",
+    "export",
+    "fetch",
+    "predict",
+    "report",
+    "reproduce",
+    "train",
+    "workflow",
+]
 
 os.chdir(Path(__file__).parent)  # `invoke` finds this file from any folder below it

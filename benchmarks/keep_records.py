@@ -1,0 +1,84 @@
+"""Keep the records of published figures: ``python benchmarks/keep_records.py [FOLDER]...``.
+
+A folder is that of a sweep or of runs. Each of its runs of a recipe as it is, evaluated on the test
+images, is written to ``records/RECIPE/seed-N.json``, without what is not needed to train it again
+and to compare: curve, filters, worker and paths. The figures of all records are then printed.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from mnist_tasks import disk, record_json, run_store
+from mnist_tasks.check_records import Metrics
+from mnist_tasks.records import RunRecord
+
+RECORDS = Path(__file__).parent / "records"
+
+
+def metrics(record: RunRecord) -> Metrics | None:
+    """Return the metrics of a run's model on the test images."""
+    if record.trial and record.trial.evaluated_on == "test":
+        return record.trial.metrics
+    return record.check.metrics if record.check else None
+
+
+def slim(record: RunRecord) -> RunRecord:
+    """Return a record without what differs between folders, and without its long parts."""
+    name = PurePath(record.model.path).name
+    check = record.check and replace(
+        record.check, model=replace(record.check.model, path=name), layers=(), protections=()
+    )
+    return replace(
+        record,
+        command=record.command.replace(record.model.path, name),
+        curve=(),
+        filters=(),
+        network=(),
+        model=replace(record.model, path=name),
+        trial=record.trial and replace(record.trial, worker=""),
+        check=check,
+    )
+
+
+def keep(folder: Path, records: Path = RECORDS) -> list[Path]:
+    """Write the records of the runs in a folder, and return their paths."""
+    paths = []
+    for record in run_store.read_all(folder).records:
+        chosen = record.trial.settings if record.trial else {}
+        if metrics(record) is not None and record.script is None and not chosen:
+            path = records / str(record.recipe["name"]) / f"seed-{record.seed}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.write(path, record_json.to_json(slim(record)))
+            paths.append(path)
+    return paths
+
+
+def figures(records: Path = RECORDS) -> list[str]:
+    """Return the rows of a table: the mean accuracy of each recipe, and the lowest."""
+    columns = ("recipe", "parameters", "epochs", "seeds", "test accuracy", "lowest")
+    rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for folder in sorted(path for path in records.iterdir() if path.is_dir()):
+        runs = [run_store.read(path) for path in sorted(folder.glob("seed-*.json"))]
+        found = [100 * each.accuracy for each in map(metrics, runs) if each]
+        spread = f" ± {statistics.stdev(found):.2f}" if len(found) > 1 else ""
+        mean = f"{statistics.mean(found):.2f}{spread}%"
+        size, epochs = f"{runs[0].model.parameters:,}", len(runs[0].epochs)
+        cells = (folder.name, size, epochs, len(found), mean, f"{min(found):.2f}%")
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return rows
+
+
+def main() -> None:
+    """Keep the records of the folders that are named, and print the figures."""
+    for name in sys.argv[1:]:
+        for path in keep(Path(name)):
+            print(path)
+    print(*figures(), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
