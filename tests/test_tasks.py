@@ -96,6 +96,7 @@ def inline(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         (["report", "--runs", "r", "--no-html", "--json"], ["report --no-html --runs r --json"]),
         (["report", "--open"], ["report --open"]),
         (["report", "sweeps/x"], ["report sweeps/x"]),
+        (["reproduce", "a", "--threads", "1"], ["reproduce a --threads 1"]),
         (["fetch", "train", "check", "report"], ["fetch", "train", "check", "report"]),
         (["train", "--seed", "1", "check"], ["train --seed 1", "check"]),
         ([], ["fetch", "train", "check", "report"]),
@@ -131,6 +132,7 @@ def test_the_list_names_each_task_and_what_it_does(inline: Inline) -> None:
         "check": "Check models against the contract",
         "export": "Export a model to ONNX, LiteRT",
         "report": "Summarize the latest run",
+        "reproduce": "Train again what a record says",
     }.items():
         assert f"  {name} " in listed
         assert what in listed

@@ -95,6 +95,7 @@ def test_the_document_of_each_command_is_in_the_envelope(small_cli: Cli, tmp_pat
         ("report nosuch", "report", 3, "nosuch"),
         ("fetch --offline --from nosuch", "fetch", 3, "nosuch"),
         ("sweep nosuch", "sweep", 3, "nosuch"),
+        ("reproduce nosuch", "reproduce", 3, "nosuch"),
         ("sweep --seeds x", "sweep", 2, "--seeds"),
         ("false-alarms nosuch", "false-alarms", 3, "nosuch"),
         ("doctor --device tpu", "doctor", 2, "--device"),
