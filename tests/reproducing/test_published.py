@@ -1,0 +1,90 @@
+"""The records of published figures are complete and small, and a session repeats them."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import noxfile
+from mnist_tasks import run_store
+from mnist_tasks.records import RunRecord, Trial
+from mnist_tasks.reproducing import recorded
+from mnist_tasks.training import recipes
+from tests import examples
+
+PROJECT = Path(__file__).parents[2]
+RECORDS = sorted((PROJECT / noxfile.RECORDS).glob("*/*.json"))
+KEEP = runpy.run_path(str(PROJECT / "benchmarks" / "keep_records.py"))
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name} {path.stem}")
+def test_a_published_record_can_be_repeated(path: Path) -> None:
+    record = run_store.read(path)
+    config = recorded.read(record, str(path), network=None).config
+    assert path.parent.name == str(config.recipe) == record.recipe["name"]
+    assert path.stem == f"seed-{config.seed}"
+    assert KEEP["metrics"](record).images == 10_000
+    assert record.machine.cpu
+    assert path.stat().st_size < 15_000
+    assert not record.trial or not record.trial.worker
+    assert "/" not in record.command
+
+
+def test_the_default_recipe_is_published() -> None:
+    assert "default" in {path.parent.name for path in RECORDS}
+
+
+def run(seed: int, **changed: Any) -> RunRecord:
+    trial = Trial(
+        settings={}, evaluated_on="test", metrics=examples.metrics(), worker="here:1", attempts=1
+    )
+    path = f"sweeps/x/default-{seed}/model.h5"
+    made = examples.run(seed)
+    return replace(
+        made,
+        recipe=recipes.as_record(recipes.DEFAULT),
+        command=f"mnist-tasks train --output {path}",
+        model=replace(made.model, path=path),
+        **({"trial": trial} | changed),
+    )
+
+
+def test_a_sweep_is_kept_without_what_is_not_needed(tmp_path: Path) -> None:
+    trial = run(0).trial
+    assert trial
+    chosen = replace(trial, settings={"max_shift": 0})
+    validated = replace(trial, evaluated_on="validation")
+    for made in (run(0), run(1), run(2, trial=chosen), run(3, trial=validated)):
+        examples.write(made, tmp_path / "sweep")
+    paths = KEEP["keep"](tmp_path / "sweep", tmp_path / "kept")
+    assert [path.name for path in paths] == ["seed-0.json", "seed-1.json"]
+    kept = run_store.read(paths[1])
+    assert (kept.curve, kept.command, kept.model.path) == (
+        (),
+        "mnist-tasks train --output model.h5",
+        "model.h5",
+    )
+    assert kept.trial == replace(trial, worker="")
+    *_, row = KEEP["figures"](tmp_path / "kept")
+    assert row == "| default | 21,586 | 1 | 2 | 90.00 ± 0.00% | 90.00% |"
+
+
+def test_the_first_seed_of_each_recipe_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noxfile, "RECORDS", tmp_path)
+    for name in ("default/seed-10", "default/seed-9", "tiny/seed-0"):
+        path = tmp_path / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert noxfile.published([]) == {
+        "default": tmp_path / "default/seed-9.json",
+        "tiny": tmp_path / "tiny/seed-0.json",
+    }
+    assert noxfile.published(["tiny"]) == {"tiny": tmp_path / "tiny/seed-0.json"}
+    with pytest.raises(SystemExit, match="no records of small, but of default, tiny"):
+        noxfile.published(["small"])
