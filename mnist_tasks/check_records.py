@@ -114,6 +114,8 @@ class Check:
         Of the Keras that wrote the file; ``None`` if the file doesn't say.
     dataset
         What the test images and their labels are.
+    test_images
+        SHA-256 of the file of the test images; ``None`` if it is unknown, as in an older record.
     order
         As that of a run, among the checks of models that no run made.
     """
@@ -132,4 +134,5 @@ class Check:
     keras: str | None = None
     keras_version: str | None = None
     dataset: DatasetInfo = dataset_info.MNIST
+    test_images: ranges.Sha256 | None = None
     order: str = ""

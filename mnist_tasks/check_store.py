@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks import disk, json_text, listed_runs, predictions, record_json, run_store
+from mnist_tasks import disk, json_text, listed_runs, looks, predictions, record_json, run_store
 from mnist_tasks.check_records import Check
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
 from mnist_tasks.foreground import command_line
@@ -32,6 +32,8 @@ def attach(
 ) -> None:
     """Add a check to the record of the run that made the model; without one, save the check alone.
 
+    The model is also counted in the ledger of looks at the test images.
+
     Parameters
     ----------
     probabilities : (n, classes) float32 in [0, 1]
@@ -39,14 +41,20 @@ def attach(
     stored
         The runs of the folder, if they are known.
     on_skipped
-        Called with a message for each record that was skipped, and if a check alone can't be saved.
+        Called with a message for each record that was skipped, and if a check alone can't be saved
+        or the model can't be counted.
 
     Raises
     ------
     EnvironmentProblemError
         The run's record can't be written.
     """
-    attached = attach_to_run(check, runs, probabilities, stored=stored, on_skipped=on_skipped)
+    attached: RunRecord | None = None
+    try:
+        attached = attach_to_run(check, runs, probabilities, stored=stored, on_skipped=on_skipped)
+    finally:  # the model was looked at, whatever can be written
+        look = looks.of(attached or as_record(check))
+        looks.add([look] if look else [], runs, on_skipped=on_skipped)
     if attached is not None:
         return
     folder = _folder(runs, check.model.sha256)

@@ -9,13 +9,17 @@ from pathlib import Path
 
 from mnist_tasks.errors import EnvironmentProblemError
 
-NAME = ".lock"  # of the file that stays in the folder
+NAME = ".lock"  # of the file that stays in the folder, unless another is given
 _LOCKS = Path("/proc/locks")
 
 
 @contextmanager
 def locked(
-    folder: Path, *, timeout: float, on_wait: Callable[[str], None] = lambda _: None
+    folder: Path,
+    *,
+    timeout: float,
+    name: str = NAME,
+    on_wait: Callable[[str], None] = lambda _: None,
 ) -> Iterator[None]:
     """Lock a folder against other processes.
 
@@ -23,6 +27,8 @@ def locked(
     ----------
     timeout
         How long to wait for another process, in seconds.
+    name
+        Of the file that is locked: locks with different names don't exclude one another.
     on_wait
         Is called once if it has to wait, with the words for that process.
 
@@ -33,17 +39,17 @@ def locked(
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / NAME)
+    lock = FileLock(folder / name)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        on_wait(_holder(folder / NAME))
+        on_wait(_holder(folder / name))
         try:
             lock.acquire(timeout=timeout)
         except Timeout as error:
             raise EnvironmentProblemError(
                 str(folder),
-                found=f"{_holder(folder / NAME)} has locked the folder for {timeout:g} s",
+                found=f"{_holder(folder / name)} has locked the folder for {timeout:g} s",
                 remedy="End that process or wait for it, then rerun.",
             ) from error
     try:

@@ -284,7 +284,7 @@ def _not_whole(folder: Path) -> list[str]:
             if own.exists() and disk.sha256(own) != record.model.sha256:
                 wrong.append(f"not the model of its record: {own}")
     for path in (folder / "runs").iterdir():
-        if not path.name.startswith(".") and not (path / "run.json").exists():
+        if path.is_dir() and not path.name.startswith(".") and not (path / "run.json").exists():
             wrong.append(f"no run: {path}")
     if disk.sha256(folder / "model_latest.h5") not in hashes:
         wrong.append("model_latest.h5 has no record")

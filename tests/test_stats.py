@@ -50,6 +50,24 @@ def test_the_wilson_interval_of_no_images_and_of_extreme_counts() -> None:
     assert stats.wilson_interval(10, 10, 0.99)[1] == 1
 
 
+@pytest.mark.parametrize(
+    ("draws", "expected"),
+    [  # Harter, "Expected values of normal order statistics" (1961), table 1
+        (1, 0.0),
+        (2, 0.56419),
+        (3, 0.84628),
+        (10, 1.53875),
+        (50, 2.24907),
+        (100, 2.50759),
+        (400, 2.96818),
+    ],
+)
+def test_the_expected_maximum_of_normal_draws_matches_a_published_table(
+    draws: int, expected: float
+) -> None:
+    assert stats.expected_maximum(draws) == pytest.approx(expected, abs=6e-6)
+
+
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_a_binomial_tail(regressed: int, fixed: int) -> None:
     total = regressed + fixed

@@ -178,6 +178,7 @@ class Checker:
             keras=inspection.keras,
             keras_version=inspection.keras_version,
             dataset=self.data.info,
+            test_images=next(iter(self.data.sha256.values()), None),
         )
         return check, inspection.probabilities.get(TEST_IMAGES)
 

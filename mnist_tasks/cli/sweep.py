@@ -22,7 +22,7 @@ from mnist_tasks.cli.common import (
     Quiet,
     is_given,
 )
-from mnist_tasks.cli.output import Outcome, finish
+from mnist_tasks.cli.output import Outcome, finish, warn_skipped
 from mnist_tasks.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -163,8 +163,19 @@ def sweep(
     for each in planned.networks.values():
         console.note(network_file.note(each))
     folder = output or config.SWEEPS_FOLDER / planned.name
-    with SweepProgress() as progress:
-        result = sweeping.run(planned, folder, executor, progress=progress)
+    skipped: dict[str, None] = {}
+    try:
+        with SweepProgress() as progress:
+            result = sweeping.run(
+                planned,
+                folder,
+                executor,
+                progress=progress,
+                runs=config.RUNS_FOLDER,
+                on_skipped=skipped.setdefault,
+            )
+    finally:
+        warn_skipped(skipped)
     return finish(result, tables.sweep_result, as_json=as_json, exit_code=result.exit_code)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from mnist_tasks import check_store, run_models, run_store
+from mnist_tasks import check_store, look_counts, looks, run_models, run_store
 from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.foreground import command_line
+from mnist_tasks.look_counts import Looks
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import paired_runs, run_summary, side_by_side
 from mnist_tasks.reporting.figures import run_curves
@@ -123,6 +124,11 @@ class Comparison:
         )
 
     @property
+    def looks(self) -> Looks | None:
+        """How many models were compared on the test images of the first run."""
+        return self.views[0].looks
+
+    @property
     def headline(self) -> str:
         """The outcome of the first pair as a sentence."""
         return self.pairs[0].outcome if self.pairs else "Runs side by side."
@@ -153,7 +159,8 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> S
         if len(names) > 1:
             expected = "runs to compare, or the folder of a single sweep"
             raise UsageError("report", expected=expected, found=f"a sweep, {sweeps[0].folder}")
-        return SweepView(sweep=sweeps[0])
+        seen = [looks.of(replace(record, check=None)) for record in sweeps[0].records]
+        return SweepView(sweep=sweeps[0], looks=look_counts.count(list(filter(None, seen)), runs))
     stored = run_store.list_runs(runs)
     if not names and not stored.runs and (check := check_store.newest(runs)):
         raise InputRefusedError(
@@ -171,6 +178,7 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> S
             stored_runs=stored,
             data_folder=data_folder,
             note=_note(record, folder) if name == run_store.LATEST else "",
+            looks=_looks(record, runs, stored) if record is found[0][0] else None,
         )
         for name, (record, folder) in zip(names, found, strict=True)
     )
@@ -194,6 +202,11 @@ def _find(stored: StoredRuns, runs: Path, name: str) -> tuple[RunRecord, Path]:
         if Path(name).is_file() and Path(name).suffix != Path(run_store.RECORD_NAME).suffix:
             return check_store.find(stored, runs, Path(name))
     return run_store.find(stored, runs, name)
+
+
+def _looks(record: RunRecord, runs: Path, stored: StoredRuns) -> Looks | None:
+    look = looks.of(record)
+    return look_counts.count([look], runs, stored) if look else None
 
 
 def _sweep(name: str) -> StoredSweep | None:

@@ -12,6 +12,7 @@ from mnist_tasks import disk, run_models
 from mnist_tasks.check_records import Check
 from mnist_tasks.checking.results import CheckResults
 from mnist_tasks.errors import UsageError, printable
+from mnist_tasks.look_counts import Looks
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import export_tables
 from mnist_tasks.reporting.comparison import Comparison, Shown
@@ -160,6 +161,9 @@ class ReportDocument:
         The runs of a comparison.
     sweep
         The folder of a sweep, whose settings and runs are in `tables`.
+    looks
+        How many models were compared on the test images; ``None`` if none of these was evaluated
+        on them.
     tables
         Everything that the page shows or plots, by name.
     skipped
@@ -172,6 +176,7 @@ class ReportDocument:
     check: Check | None = None
     compared: tuple[RunRecord, ...] = ()
     sweep: str | None = None
+    looks: Looks | None = None
     tables: dict[str, list[Row]]
     skipped: tuple[str, ...]
     written: dict[str, str]
@@ -190,6 +195,7 @@ def report_document(shown: Shown, wanted: ReportFiles) -> ReportDocument:
         check=record.check if record and not is_run else None,
         compared=tuple(shown.records) if isinstance(shown, Comparison) else (),
         sweep=str(shown.folder) if isinstance(shown, SweepView) else None,
+        looks=shown.looks,
         tables=export_tables.of_report(shown),
         skipped=tuple(skipped),
         written={name: str(path) for name, path in asdict(wanted).items() if path},

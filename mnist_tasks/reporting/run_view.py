@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.listed_runs import ListedRun
+    from mnist_tasks.look_counts import Looks
     from mnist_tasks.records import RunRecord
     from mnist_tasks.reporting.predicted_images import ImagePredictions
     from mnist_tasks.run_store import StoredRuns
@@ -29,6 +30,8 @@ class RunView:
         Without epochs, it is only the check of a model that no run made.
     note
         What else the reader must know; it can be empty.
+    looks
+        How many models were compared on the test images; ``None`` if this one saw none.
     data_folder
         As in `store.folder_of`.
     """
@@ -38,6 +41,7 @@ class RunView:
     stored_runs: StoredRuns
     data_folder: Path | None = None
     note: str = ""
+    looks: Looks | None = None
 
     @property
     def has_others(self) -> bool:

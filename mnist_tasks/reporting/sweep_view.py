@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from mnist_tasks.look_counts import Looks
 from mnist_tasks.records import RunRecord
 from mnist_tasks.reporting import formatting, ranking_rows, run_text, side_by_side
 from mnist_tasks.reporting.figures import run_curves
@@ -21,9 +22,16 @@ MOST_CURVES = 5  # settings whose curves are drawn over one another
 
 @dataclass(frozen=True, kw_only=True)
 class SweepView:
-    """A sweep, as its report shows it."""
+    """A sweep, as its report shows it.
+
+    Attributes
+    ----------
+    looks
+        How many models were compared on the test images; ``None`` of validation images.
+    """
 
     sweep: StoredSweep
+    looks: Looks | None = None
 
     @property
     def folder(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnist_tasks.errors import Failure
+from mnist_tasks.look_counts import Looks
 from mnist_tasks.sweeping.ranking import Rank
 
 SCHEMA = 2
@@ -34,6 +35,8 @@ class Sweep:
         Number of runs in the plan.
     kept
         Number of runs that had finished before.
+    looks
+        How many models were compared on the test images; ``None`` of validation images.
     """
 
     folder: str
@@ -44,6 +47,7 @@ class Sweep:
     kept: int
     failed: tuple[FailedRun, ...]
     ranking: tuple[Rank, ...]
+    looks: Looks | None = None
     schema: int = SCHEMA
 
     @property

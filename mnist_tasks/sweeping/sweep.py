@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from mnist_tasks import disk, json_text, locks, run_store, temporary
+from mnist_tasks import disk, json_text, locks, look_counts, looks, run_store, temporary
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.looks import Look
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.events import Event, Finished
@@ -37,13 +38,25 @@ class SweepObserver(Protocol):
         """Handle what an executor reports."""
 
 
-def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver) -> Sweep:
+def run(
+    plan: Plan,
+    folder: Path,
+    executor: Executor,
+    *,
+    progress: SweepObserver,
+    runs: Path | None = None,
+    on_skipped: Callable[[str], object] = lambda _: None,
+) -> Sweep:
     """Run the jobs of a plan that have not finished before, and rank its settings.
 
     Parameters
     ----------
     executor
         Runs jobs and yields what happens, given a folder for its temporary files.
+    runs
+        Folder of runs whose ledger counts the models that are evaluated on the test images.
+    on_skipped
+        Called with a message if they can't be counted.
 
     Raises
     ------
@@ -56,6 +69,9 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
         newest = run_store.list_runs(folder, remedy=OTHER_FOLDER).newest_time
         records = {job.id: record for job in jobs if (record := _finished(job, folder))}
         kept = tuple(records.values())
+        seen = _looks(plan, kept)
+        if runs is not None:
+            looks.add(seen, runs, on_skipped=on_skipped)
         progress.begin(jobs, kept)
         waiting = [job for job in jobs if job.id not in records]
         with contextlib.closing(executor(waiting, work)) as events:
@@ -76,6 +92,9 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
                         newest = run_store.time_of(record)
                         _save(replace(outcome, record=record), folder, work)
                         records[job.id] = record
+                        seen += (new := _looks(plan, [record]))
+                        if runs is not None:  # now: the sweep may be interrupted
+                            looks.add(new, runs, on_skipped=on_skipped)
                 progress.advance(event)
         done = [records[job.id] for job in jobs if job.id in records]
         result = Sweep(
@@ -87,10 +106,18 @@ def run(plan: Plan, folder: Path, executor: Executor, *, progress: SweepObserver
             kept=len(kept),
             failed=tuple(failed),
             ranking=ranking.rank(done),
+            looks=look_counts.count(seen, runs) if runs is not None else None,
         )
         with disk.writable(folder, remedy=OTHER_FOLDER):
             disk.write(folder / SUMMARY_NAME, json_text.to_json(result), staging=work)
     return result
+
+
+def _looks(plan: Plan, records: Sequence[RunRecord]) -> list[Look]:
+    """Return the looks of runs at the test images; none if they are evaluated on others."""
+    test_images, _ = plan.dataset.test
+    found = (looks.of(replace(record, check=None)) for record in records)
+    return [replace(each, images=test_images.sha256) for each in found if each]
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from mnist_tasks import disk, looks
 from tests.conftest import Run, small_cli_in
 from tests.fork_server import ForkServer
 from tests.json_output import error_of, result_of
@@ -115,6 +116,11 @@ def test_each_of_many_models_gets_a_verdict_and_predictions(
     done = small_cli("check")
     assert done.returncode == 1  # 200 images are too few for 95%
     assert "wrong of 128; 6 allowed" in done.stdout
+    # One model, three checks and images that the record names by their hash.
+    (look,) = looks.read(run.parent)
+    assert (look.recipe, look.count) == ("default", 128)
+    assert look.images == document["checks"][0]["check"]["test_images"]
+    assert look.images == disk.sha256(tmp_path / "data" / "t10k-images-idx3-ubyte")
 
 
 def test_vet_distinguishes_a_sound_file_from_an_unsafe_one(cli: Cli, tmp_path: Path) -> None:

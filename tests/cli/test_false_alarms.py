@@ -52,6 +52,10 @@ def test_every_model_is_checked_against_the_contract(
     assert accuracy["alarms"] == setting["clauses"][-1]["alarms"] == expected
 
     assert result["missing_runs"] == 0
+    # Only test images are counted, and those of the sweep once.
+    looks = result_of(swept)["looks"]
+    assert looks == (None if not more else looks | {"models": 3, "recipes": 1, "images": 128})
+    assert (tmp_path / "runs" / "test-set.jsonl").exists() == bool(more)
 
     shutil.rmtree(next((tmp_path / "swept").glob("default-*-1")))
     shown = small_cli(*arguments, env={"COLUMNS": "80", "NO_COLOR": "1"})

@@ -13,8 +13,9 @@ from mnist_tasks.check_records import Metrics
 from mnist_tasks.errors import printable
 from mnist_tasks.foreground import command_line
 from mnist_tasks.listed_runs import ListedRun
+from mnist_tasks.look_counts import Looks
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reporting import class_tables, formatting, run_summary, run_text
+from mnist_tasks.reporting import class_tables, formatting, looks_text, run_summary, run_text
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.sweep_view import SweepView
@@ -98,6 +99,7 @@ def report(shown: Shown) -> RenderableType:
     parts = [run(shown.record)]
     if shown.note:
         parts.append(Text(printable(shown.note, limit=1000), "yellow"))
+    parts += _looks(shown.looks)
     if shown.has_others:
         parts += [Text(), newest(shown.stored_runs)]
     return Group(*parts)
@@ -145,7 +147,12 @@ def compared(comparison: Comparison) -> RenderableType:
         title = f"{pair.letter} compared with A, by label"
         parts += [_changes(pair.by_class, title), Text(f"{pair.outcome} {pair.difference}")]
     parts += [Text(f"not compared: {printable(each)}") for each in comparison.unpaired]
-    return Group(*parts)
+    return Group(*parts, *_looks(comparison.looks))
+
+
+def _looks(found: Looks | None) -> list[Text]:
+    text = looks_text.sentences(found)
+    return [Text(text)] if text else []
 
 
 def _changes(by_class: Sequence[ClassChanges], title: str) -> RenderableType:

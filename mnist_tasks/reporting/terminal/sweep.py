@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.foreground import command_line
-from mnist_tasks.reporting import formatting, ranking_rows
+from mnist_tasks.reporting import formatting, looks_text, ranking_rows
 from mnist_tasks.reporting.sweep_view import UNFINISHED, SweepView
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.sweeping.ranking import Rank
@@ -23,7 +23,8 @@ def sweep_result(sweep: Sweep) -> RenderableType:
     """Return the settings, the most accurate first, and the runs that failed."""
     kept = f", {sweep.kept:,} of them earlier" if sweep.kept else ""
     done = f"{sweep.done:,} of {formatting.plural(sweep.runs, 'run')} done{kept}"
-    lines = [_line(f"{done}: {sweep.folder}")]
+    said = looks_text.sentences(sweep.looks)
+    lines = [_line(each) for each in (said, f"{done}: {sweep.folder}") if each]
     if sweep.ranking:
         command = command_line(["mnist-tasks", "report", sweep.folder])
         lines.append(_line(f"`{command}` writes a page of it."))
@@ -38,7 +39,8 @@ def report(view: SweepView) -> RenderableType:
     done = f"{formatting.plural(len(sweep.records), 'run')} done, {UNFINISHED}"
     if sweep.planned is not None:
         done = f"{len(sweep.records):,} of {formatting.plural(sweep.planned, 'run')} done"
-    lines = [_line(each) for each in (view.caution, f"{done}: {sweep.folder}") if each]
+    said = (view.caution, looks_text.sentences(view.looks), f"{done}: {sweep.folder}")
+    lines = [_line(each) for each in said if each]
     lines += [Text(f"skipped {printable(each)}", style="yellow") for each in sweep.skipped]
     return Group(
         *_ranking(sweep.ranking, sweep.images, sweep.evaluated_on), *_failed(sweep.failed), *lines
