@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -153,6 +153,11 @@ class Checker:
         EnvironmentProblemError
             TensorFlow is missing, or a model exceeded its time or memory.
         """
+        check, probabilities = self.check_all_sets(path)
+        return check, probabilities.get(TEST_IMAGES)
+
+    def check_all_sets(self, path: Path) -> tuple[Check, Mapping[str, Probabilities]]:
+        """Check one model file, and return its predictions for each of `image_sets`."""
         baseline = self.baseline  # computed once, outside of the measured time
         start = time.perf_counter()
         inspection = sandbox.inspect(
@@ -180,7 +185,7 @@ class Checker:
             dataset=self.data.info,
             test_images=next(iter(self.data.sha256.values()), None),
         )
-        return check, inspection.probabilities.get(TEST_IMAGES)
+        return check, inspection.probabilities
 
     def _measure(self, inspection: Inspection, baseline: Probabilities | None) -> Measurements:
         labels, predicted = self.data.labels, inspection.probabilities

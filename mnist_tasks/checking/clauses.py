@@ -23,6 +23,8 @@ from mnist_tasks.vetting import image_input
 from mnist_tasks.vetting.inspection import Inspection
 
 TEST_IMAGES = "test"  # the name of the set of unperturbed images
+WORST_RECALL = "worst recall"
+CEILING = "accuracy ceiling"
 PAST_TENSE = {"pad": "padded", "resize": "resized"}
 #: More than chance, on 250 images: the standard error of a difference is below 0.045.
 CLEARLY_HIGHER = 0.1
@@ -89,7 +91,7 @@ def _optional_clauses(
     model, confidence = measured.inspection, contract.confidence
     if (limit := contract.accuracy_below) is not None:
         ceiling = ProportionBound(bound=limit, direction="below", confidence=confidence)
-        yield _accuracy("accuracy ceiling", ceiling, TEST_IMAGES, measured)
+        yield _accuracy(CEILING, ceiling, TEST_IMAGES, measured)
     if (limit := contract.worst_recall_above) is not None:
         bound = ProportionBound(bound=limit, confidence=confidence)
         yield _worst_recall(bound, measured, dataset.classes)
@@ -175,7 +177,7 @@ def _worst_recall(bound: ProportionBound, measured: Measurements, classes: Seque
 
     Classes differ in their number of images, and so in the width of their intervals.
     """
-    name = "worst recall"
+    name = WORST_RECALL
     metrics = measured.metrics.get(TEST_IMAGES)
     if metrics is None:
         return bound.not_measured(name, measured.no_predictions_reason)

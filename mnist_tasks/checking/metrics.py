@@ -56,10 +56,19 @@ def paired_counts(
     labels: NDArray[np.uint8],
 ) -> PairedCounts:
     """Compare a model with a baseline, image by image; arrays are as in `compute`."""
-    correct = probabilities.argmax(axis=1) == labels
-    before = baseline.argmax(axis=1) == labels
+    return compare(is_correct(probabilities, labels), is_correct(baseline, labels))
+
+
+def is_correct(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which images were classified correctly, (n,) bool; arrays are as in `compute`."""
+    correct: NDArray[np.bool_] = probabilities.argmax(axis=1) == labels
+    return correct
+
+
+def compare(correct: NDArray[np.bool_], before: NDArray[np.bool_]) -> PairedCounts:
+    """Compare the images that a model and a baseline classified correctly, each (n,) bool."""
     return PairedCounts(
-        images=len(labels),
+        images=len(correct),
         correct=int(correct.sum()),
         regressed=int((before & ~correct).sum()),
         fixed=int((correct & ~before).sum()),

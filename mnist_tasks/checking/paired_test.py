@@ -49,15 +49,20 @@ class PairedCounts:
         return min(1.0, 2 * stats.mcnemar(more, fewer))
 
 
+def bound_text(baseline: Baseline) -> str:
+    """Return the bound in words."""
+    tolerance, path = baseline.tolerance_points, baseline.path
+    return (
+        f"at most {tolerance:g} points worse than {path}" if tolerance else f"no worse than {path}"
+    )
+
+
 def evaluate(
     baseline: Baseline, paired: PairedCounts | None, *, confidence: float | None, reason: str
 ) -> Clause:
     """Evaluate the clause; `reason` says why there are no counts."""
     tolerance = baseline.tolerance_points
-    path = baseline.path
-    bound = (
-        f"at most {tolerance:g} points worse than {path}" if tolerance else f"no worse than {path}"
-    )
+    bound = bound_text(baseline)
     if paired is None:
         return not_measured(NAME, bound, reason)
     level = confidence or DEFAULT_CONFIDENCE

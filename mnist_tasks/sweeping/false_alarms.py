@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mnist_tasks import stats
+from mnist_tasks.checking.decided import DecidedClause
 from mnist_tasks.sweeping import ranking
+from mnist_tasks.sweeping.clause_power import WHOLE, DetectedDrops
 from mnist_tasks.sweeping.ranking import Spread
 from mnist_tasks.verdict import Clause, Verdict
 
 CONFIDENCE = 0.95
-WHOLE = "the contract"
 _DECIMALS = {"share": 4, "ms": 2, "points": 2}
 
 
@@ -54,11 +55,19 @@ class ClauseFalseAlarms:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingFalseAlarms:
-    """The false alarms of one setting of a sweep; the last entry is the contract as a whole."""
+    """The false alarms of one setting of a sweep; the last entry is the contract as a whole.
+
+    Attributes
+    ----------
+    detected
+        What drops of accuracy the clauses on numbers of images detect. A clause is missing if no
+        model passes it, and if the runs don't differ or are only one, so that nothing is known.
+    """
 
     setting: str
     runs: int
     clauses: tuple[ClauseFalseAlarms, ...]
+    detected: tuple[DetectedDrops, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +83,8 @@ class FalseAlarmReport:
     missing_runs
         Number of runs of the sweep without a model, which are not counted; ``None`` if the sweep is
         unfinished.
+    decided
+        The clauses that can't fail, and those that no model can pass.
     """
 
     folder: str
@@ -83,6 +94,7 @@ class FalseAlarmReport:
     contract: str | None
     missing_runs: int | None
     settings: tuple[SettingFalseAlarms, ...]
+    decided: tuple[DecidedClause, ...] = ()
 
 
 def count(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from mnist_tasks.checking import decided, metrics
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.contract_file import LoadedContract
 from mnist_tasks.data import loading
@@ -14,10 +18,13 @@ from mnist_tasks.data.download import Progress
 from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
-from mnist_tasks.sweeping import false_alarms, plan, ranking, stored_sweep
-from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
+from mnist_tasks.sweeping import clause_power, false_alarms, plan, ranking, stored_sweep
+from mnist_tasks.sweeping.false_alarms import FalseAlarmReport, SettingFalseAlarms
+from mnist_tasks.sweeping.slacks import Correct, Evaluated
 from mnist_tasks.sweeping.stored_sweep import RERUN
 from mnist_tasks.verdict import Verdict
+
+Checked = tuple[Verdict, dict[str, Correct]]
 
 
 def estimate(
@@ -29,7 +36,7 @@ def estimate(
     progress: Callable[[int, int], object],
     download: AbstractContextManager[Progress],
 ) -> FalseAlarmReport:
-    """Check the model of every run of a sweep, and count false alarms for each setting.
+    """Check the model of every run of a sweep: false alarms and detected drops for each setting.
 
     The models are checked on the images that the sweep evaluated them on, several at once.
 
@@ -67,7 +74,7 @@ def estimate(
     checker = Checker(contract=terms.contract, data=images, source=terms.source)
     check = partial(_check, checker, folder)
     with closing(checker.in_order(check, records, progress=progress)) as checks:
-        verdicts = {record.id: verdict for record, verdict in zip(records, checks, strict=True)}
+        checked = {record.id: each for record, each in zip(records, checks, strict=True)}
     return FalseAlarmReport(
         folder=str(folder),
         evaluated_on=evaluated_on,
@@ -76,26 +83,53 @@ def estimate(
         contract=terms.source,
         missing_runs=swept.missing,
         settings=tuple(
-            false_alarms.count(
-                setting.name,
-                [verdicts[run.id] for run in runs],
-                target_rate=target_rate,
-                uses_interval=terms.contract.confidence is not None,
-            )
+            _of_setting(setting.name, [checked[run.id] for run in runs], checker, target_rate)
             for setting, runs in ranking.by_setting(records).items()
         ),
+        decided=decided.find(checker),
     )
 
 
-def _check(checker: Checker, folder: Path, record: RunRecord) -> Verdict:
+def _of_setting(
+    name: str, runs: Sequence[Checked], gate: Checker, target_rate: float
+) -> SettingFalseAlarms:
+    """Count the false alarms of the runs of a setting, and say what drops are detected."""
+    verdicts = [verdict for verdict, _ in runs]
+    counted = false_alarms.count(
+        name,
+        verdicts,
+        target_rate=target_rate,
+        uses_interval=gate.contract.confidence is not None,
+    )
+    if not all(correct.keys() == gate.image_sets.keys() for _, correct in runs):
+        return counted  # a model without predictions
+    labels, baseline = gate.data.labels, gate.baseline
+    evaluated = Evaluated(
+        labels=labels,
+        correct={
+            each: np.stack([correct[each] for _, correct in runs]) for each in gate.image_sets
+        },
+        baseline=None if baseline is None else metrics.is_correct(baseline, labels),
+    )
+    suggested = {
+        each.name: each.suggested for each in counted.clauses if each.suggested is not None
+    }
+    detected = clause_power.estimate(gate.contract, evaluated, suggested, target_rate=target_rate)
+    return replace(counted, detected=detected)
+
+
+def _check(checker: Checker, folder: Path, record: RunRecord) -> Checked:
+    """Return a model's verdict, and which images of each set it classified correctly."""
     path = folder / record.id / plan.MODEL_NAME
     try:
-        check, _ = checker.check(path)
+        check, predicted = checker.check_all_sets(path)
     except InputRefusedError as error:
         found = error.found
     else:
         if check.model.sha256 == record.model.sha256:
-            return check.verdict
+            labels = checker.data.labels
+            correct = {name: metrics.is_correct(each, labels) for name, each in predicted.items()}
+            return check.verdict, correct
         found = "another model"
     raise InputRefusedError(
         str(path),

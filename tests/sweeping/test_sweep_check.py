@@ -9,10 +9,12 @@ import types
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from mnist_tasks import run_store
 from mnist_tasks.checking import contract_file
+from mnist_tasks.checking.proportions import ProportionBound
 from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.environment.machine import Memory
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
@@ -25,16 +27,22 @@ from tests.sweeping import runs
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mnist_tasks.checking.checker import Checker
     from mnist_tasks.records import RunRecord
     from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 
 
 def estimate(
-    folder: Path, rate: float = 0.1, *, data: Path | None = None, steps: list[int] | None = None
+    folder: Path,
+    rate: float = 0.1,
+    *,
+    data: Path | None = None,
+    steps: list[int] | None = None,
+    contract: Path | None = None,
 ) -> FalseAlarmReport:
     return sweep_check.estimate(
         folder,
-        contract_file.load(None),
+        contract_file.load(contract),
         DataConfig(folder=data or folder / "empty", offline=True),
         target_rate=rate,
         progress=lambda done, _: None if steps is None else steps.append(done),
@@ -132,7 +140,7 @@ def test_memory_and_cores_limit_how_many_models_are_checked_at_once(
     running: set[Path] = set()
     most = 0
 
-    def check(_: object, path: Path) -> tuple[object, None]:
+    def check(_: object, path: Path) -> tuple[object, dict[str, object]]:
         nonlocal most
         with lock:
             running.add(path)
@@ -142,12 +150,12 @@ def test_memory_and_cores_limit_how_many_models_are_checked_at_once(
             running.remove(path)
         passed = Clause(name="a clause", bound="a bound", found="it", status="passed")
         model = types.SimpleNamespace(sha256=hashlib.sha256(runs.MODEL).hexdigest())
-        return types.SimpleNamespace(model=model, verdict=Verdict(clauses=(passed,))), None
+        return types.SimpleNamespace(model=model, verdict=Verdict(clauses=(passed,))), {}
 
     memory = Memory(total=None, available=int(gib * 1024**3), limit=None)
     monkeypatch.setattr("mnist_tasks.environment.machine.measure_memory", lambda: memory)
     monkeypatch.setattr("mnist_tasks.config.available_cores", lambda: cores)
-    monkeypatch.setattr("mnist_tasks.checking.checker.Checker.check", check)
+    monkeypatch.setattr("mnist_tasks.checking.checker.Checker.check_all_sets", check)
     save(Plan(seeds=(0, 1, 2, 3)), tmp_path / "swept")
     steps: list[int] = []
     report = estimate(tmp_path / "swept", data=small_mnist, steps=steps)
@@ -155,3 +163,31 @@ def test_memory_and_cores_limit_how_many_models_are_checked_at_once(
     assert report.missing_runs is None
     assert most == expected
     assert steps == [0, 1, 2, 3, 4]
+
+
+def test_detected_drops_and_decided_clauses_are_reported(
+    tmp_path: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(gate: Checker, path: Path) -> tuple[object, dict[str, object]]:
+        labels = gate.data.labels
+        predicted = np.eye(10, dtype="float32")[labels]
+        wrong = 3 + int(path.parent.name.split("-")[-1])
+        predicted[:wrong] = predicted[:wrong, ::-1]
+        bound = ProportionBound(bound=gate.contract.accuracy_above)
+        found = bound.evaluate("test accuracy", correct=len(labels) - wrong, images=len(labels))
+        model = types.SimpleNamespace(sha256=hashlib.sha256(runs.MODEL).hexdigest())
+        made = types.SimpleNamespace(model=model, verdict=Verdict(clauses=(found,)))
+        return made, {"test": predicted}
+
+    monkeypatch.setattr("mnist_tasks.checking.checker.Checker.check_all_sets", check)
+    contract = tmp_path / "contract.toml"
+    contract.write_text("accuracy_above = 0.5\ncalibration_error_below = 1.0\n")
+    save(Plan(seeds=(0, 1, 2, 3)), tmp_path / "swept")
+    report = estimate(tmp_path / "swept", data=small_mnist, contract=contract)
+    ours, suggested, whole = report.settings[0].detected
+    assert (ours.bound_value, suggested.is_suggested, whole.name) == (0.5, True, "the contract")
+    assert suggested.bound_value == report.settings[0].clauses[0].suggested
+    assert whole.drop_50 == ours.drop_50 == pytest.approx(0.45, abs=0.03)
+    assert [(each.name, each.outcome) for each in report.decided] == [
+        ("calibration error", "passed")
+    ]
