@@ -76,7 +76,9 @@ class Follower(keras.callbacks.Callback):  # type: ignore[misc]
         if self.accuracy is not None:
             self.accuracy.reset_state()
         if self._averages:
-            self._averaged.enter_context(averaged(self.model, self.model.optimizer))
+            self._averaged.enter_context(
+                averaged(self.model.trainable_variables, self.model.optimizer)
+            )
 
     def on_test_end(self, _logs: Any = None) -> None:
         """Restore the weights."""

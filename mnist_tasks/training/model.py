@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -65,7 +67,12 @@ def build_training_model(
         From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes) float32. It has the
         same weights as `build_model`, in the same order.
     """
-    return _network(recipe, info, FusedBatchNormalization, activation=None, precision=precision)
+    batch_norm = partial(
+        FusedBatchNormalization,
+        # Averaged weights get statistics of their own, see `normalization.recompute`.
+        updates_statistics=not recipe.ema_momentum,
+    )
+    return _network(recipe, info, batch_norm, activation=None, precision=precision)
 
 
 def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
@@ -96,7 +103,7 @@ def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer
 def _network(
     recipe: Recipe,
     info: DatasetInfo,
-    batch_norm: type,
+    batch_norm: Callable[..., keras.Layer],
     *,
     activation: str | None,
     precision: str = "float32",
@@ -114,7 +121,7 @@ def _network(
     )
 
 
-def _layer(spec: LayerSpec, batch_norm: type, precision: str) -> keras.Layer:
+def _layer(spec: LayerSpec, batch_norm: Callable[..., keras.Layer], precision: str) -> keras.Layer:
     match spec:
         case Conv():
             return layers.Conv2D(

@@ -37,15 +37,25 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
 
     Its output, weights and statistics are those of Keras. The kernel accepts only images
     (n, height, width, channels).
+
+    Parameters
+    ----------
+    updates_statistics
+        Whether to update the moving statistics during training: not if they are recomputed later.
     """
+
+    def __init__(self, *, updates_statistics: bool = True, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._updates_statistics = updates_statistics
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalize: by the batch during training, and by the moving statistics otherwise."""
         if not training:
             return super().call(inputs, training=training, mask=mask)
-        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs, self.gamma, self.beta, epsilon=self.epsilon
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon
         )
-        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + new * (1 - self.momentum))
+        if self._updates_statistics:
+            for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moving.assign(moving * self.momentum + new * (1 - self.momentum))
         return outputs

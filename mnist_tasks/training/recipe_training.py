@@ -12,6 +12,7 @@ from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
 from mnist_tasks.training.trainer import Trainer, of_keras
 from mnist_tasks.training.validation import Validated, Validator, averaged
+from mnist_tasks.training.weights import WeightVector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +35,12 @@ class RecipeTraining:
             )
             trainer_class = ReplicaTrainer if setup.replicas > 1 else Trainer
             self._optimizer = build_optimizer(recipe, steps=setup.steps)
+            self._weights = WeightVector(self._training_model)
             self._trainer = trainer_class(
                 self._training_model,
                 self._optimizer,
                 micro_batches=setup.micro_batches,
+                weights=self._weights,
             )
 
     def run(self, progress: EpochProgress) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
@@ -66,7 +69,8 @@ class RecipeTraining:
         evaluate = Validator(self.model, data, of_keras(loss, classes=None))
 
         def validate() -> Validated:
-            with averaged(self._training_model, self._optimizer):
+            with averaged(self._weights.variables, self._optimizer):
+                self._weights.write()
                 self._take_weights()
             return evaluate()
 

@@ -46,7 +46,7 @@ class ReplicaTrainer(Trainer):
             images[share], labels[share], before, count=count
         )
         # The optimizer itself sums the gradients of all replicas.
-        self._optimizer.apply(gradients, self._model.trainable_variables)
+        self._optimizer.apply(gradients, self._weights.variables)
         means = [state / replicas for state in after if is_statistic(state)]
         *sums, loss, correct = context.all_reduce(
             tf.distribute.ReduceOp.SUM, [*means, loss, tf.cast(correct, tf.float32)]

@@ -16,6 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_tasks.dataset_info import array_shape
+from mnist_tasks.training.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,8 @@ class Trainer:
         From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes).
     micro_batches
         Number of parts in which a batch is computed; at most the size of the smallest batch.
+    weights
+        The model's weights, as the optimizer gets them; by default, each variable for itself.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Trainer:
         *,
         micro_batches: int,
         losses: Losses | None = None,
+        weights: Weights | None = None,
     ) -> None:
+        self._weights = weights or Weights(model)
         self._losses = losses or of_logits
         self._model = model
         self._optimizer = optimizer
         self._micro_batches = micro_batches
-        optimizer.build(model.trainable_variables)
+        optimizer.build(self._weights.variables)
         self._image_shape = model.input_shape[1:]
         images = tf.TensorSpec((None, None, *array_shape(self._image_shape)), tf.uint8)
         labels = tf.TensorSpec((None, None), tf.int32)
@@ -79,8 +84,9 @@ class Trainer:
         return float(loss), int(correct)
 
     def finish(self) -> None:
-        """Set the model's weights to their moving average, if the optimizer keeps one."""
-        self._optimizer.finalize_variable_values(self._model.trainable_variables)
+        """Set the model's weights to those trained, or their average if the optimizer keeps it."""
+        self._optimizer.finalize_variable_values(self._weights.variables)
+        self._weights.write()
 
     def _take_steps(self, images: Any, labels: Any) -> tuple[Any, Any]:
         steps = tf.shape(images)[0]
@@ -95,12 +101,14 @@ class Trainer:
 
     def _take_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         states = self._model.non_trainable_variables
-        gradients, new_states, loss, correct = self._differentiate(
-            images, labels, [state.value for state in states], count=tf.shape(labels)[0]
+        before = [tf.convert_to_tensor(state.value) for state in states]
+        gradients, after, loss, correct = self._differentiate(
+            images, labels, before, count=tf.shape(labels)[0]
         )
-        self._optimizer.apply(gradients, self._model.trainable_variables)
-        for state, new in zip(states, new_states, strict=True):
-            state.assign(new)
+        self._optimizer.apply(gradients, self._weights.variables)
+        for state, old, new in zip(states, before, after, strict=True):
+            if new is not old:
+                state.assign(new)
         return loss, correct
 
     def _differentiate(
@@ -112,10 +120,11 @@ class Trainer:
         non-trainable variables after the step, if they were `states` before (statistics are means
         over the micro-batches); the sum of the losses; and the number of correct images.
         """
-        values = [each.value for each in self._model.trainable_variables]
+        variables = [each.value for each in self._weights.variables]
         before, outputs, afters = states, [], []
         with tf.GradientTape() as tape:
-            tape.watch(values)
+            tape.watch(variables)
+            values = self._weights.unpack(variables)
             for part in split(images, self._micro_batches):
                 output, after = self._model.stateless_call(values, before, part, training=True)
                 outputs.append(output)
@@ -127,14 +136,18 @@ class Trainer:
                 ]
             loss = tf.reduce_sum(self._losses(labels, outputs))
             mean = loss / tf.cast(count, tf.float32)
-        new_states = [
-            tf.add_n(news) / len(news) if is_statistic(news[0]) else news[-1]
-            for news in zip(*afters, strict=True)
-        ]
+        new_states = [_combined(old, news) for old, *news in zip(states, *afters, strict=True)]
         predicted = tf.argmax(tf.concat(outputs, axis=0), axis=1, output_type=tf.int32)
         is_correct = predicted == labels
         correct = tf.reduce_sum(tf.cast(is_correct, tf.int32))
-        return tape.gradient(mean, values), new_states, loss, correct
+        return tape.gradient(mean, variables), new_states, loss, correct
+
+
+def _combined(old: Any, news: list[Any]) -> Any:
+    """Return a non-trainable variable after a step; `old` itself if no micro-batch changed it."""
+    if all(new is old for new in news):
+        return old
+    return tf.add_n(news) / len(news) if is_statistic(old) else news[-1]
 
 
 def is_statistic(state: Any) -> bool:

@@ -121,7 +121,7 @@ class UserTraining:
         evaluate = Validator(self.model, data, losses)
 
         def validate() -> Validated:
-            with averaged(self.model, self.model.optimizer):
+            with averaged(self.model.trainable_variables, self.model.optimizer):
                 return evaluate()
 
         return validate

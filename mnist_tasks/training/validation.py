@@ -89,12 +89,13 @@ def batches_in_order(data: LabeledImages) -> Iterator[tuple[Any, Any]]:
 
 
 @contextmanager
-def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Give a model its averaged weights within the block, if its optimizer averages them.
+def averaged(
+    variables: list[keras.Variable], optimizer: keras.optimizers.Optimizer
+) -> Iterator[None]:
+    """Set the variables to their averages within the block, if their optimizer keeps them.
 
     They are what a training that ended now would save.
     """
-    variables = model.trainable_variables
     before = [each.numpy() for each in variables]
     optimizer.finalize_variable_values(variables)
     try:

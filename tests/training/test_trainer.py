@@ -35,13 +35,24 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
 
 
 def trainer(
-    model: Any, *, micro_batches: int, rate: float = 0.05, ema_momentum: float = 0.0
+    model: Any,
+    *,
+    micro_batches: int,
+    rate: float = 0.05,
+    ema_momentum: float = 0.0,
+    in_one_vector: bool = True,
 ) -> Any:
     from mnist_tasks.training.model import build_optimizer
     from mnist_tasks.training.trainer import Trainer
+    from mnist_tasks.training.weights import Weights, WeightVector
 
     recipe = replace(SMALL, learning_rate=rate, ema_momentum=ema_momentum)
-    return Trainer(model, build_optimizer(recipe, steps=STEPS), micro_batches=micro_batches)
+    return Trainer(
+        model,
+        build_optimizer(recipe, steps=STEPS),
+        micro_batches=micro_batches,
+        weights=WeightVector(model) if in_one_vector else Weights(model),
+    )
 
 
 def training_model(recipe: Recipe = SMALL) -> Any:
@@ -50,7 +61,8 @@ def training_model(recipe: Recipe = SMALL) -> Any:
     return build_training_model(recipe)
 
 
-def test_it_takes_the_same_steps_as_keras() -> None:
+@pytest.mark.parametrize("in_one_vector", [False, True])
+def test_it_takes_the_same_steps_as_keras(in_one_vector: bool) -> None:
     import keras
 
     ours, theirs = training_model(), training_model()
@@ -58,7 +70,7 @@ def test_it_takes_the_same_steps_as_keras() -> None:
     before = ours.get_weights()
     images, labels = batches()
 
-    training = trainer(ours, micro_batches=1)
+    training = trainer(ours, micro_batches=1, in_one_vector=in_one_vector)
     loss, correct = training.run(images, labels)
     training.finish()
 
@@ -88,9 +100,30 @@ def test_without_batch_normalization_micro_batches_change_nothing() -> None:
     three.set_weights(one.get_weights())
     images, labels = batches()
     for model, micro_batches in ((one, 1), (three, 3)):
-        trainer(model, micro_batches=micro_batches).run(images, labels)
+        training = trainer(model, micro_batches=micro_batches)
+        training.run(images, labels)
+        training.finish()
     for first, second in zip(one.get_weights(), three.get_weights(), strict=True):
         np.testing.assert_allclose(first, second, atol=1e-5)
+
+
+def test_what_saves_operations_changes_no_number() -> None:
+    import keras
+
+    images, labels = batches()
+    trained = []
+    for saves in (False, True):
+        keras.utils.set_random_seed(0)
+        recipe = replace(recipes.DEFAULT, ema_momentum=0.9 if saves else 0.0)
+        model = training_model(recipe)
+        training = trainer(model, micro_batches=2, ema_momentum=0.9, in_one_vector=saves)
+        training.run(images, labels)
+        training.finish()
+        trained.append([np.asarray(each) for each in model.trainable_variables])
+        statistics = [np.asarray(each) for each in model.non_trainable_variables[:2]]
+        assert all((each == each[0]).all() for each in statistics) == saves
+    for first, second in zip(*trained, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_statistics_are_averaged_over_micro_batches() -> None:
