@@ -1,7 +1,8 @@
 """Time the workflow and its alternatives, each as a whole process, in turn.
 
 ``nox -s bench`` runs it; ``--quick`` is a smoke test of one round on little data, ``--with-torch``
-adds the default recipe in PyTorch, ``--output NAME`` writes NAME.json and NAME.md.
+adds the default recipe in PyTorch, ``--before COMMIT`` the version of another commit, and
+``--output NAME`` writes NAME.json and NAME.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +32,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable
-CLI = (PYTHON, "-m", "mnist_tasks")
+# The command line of the version in a folder.
+RUN = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from mnist_tasks.cli.start import main
+main()
+"""
 
 
 def main() -> None:
@@ -37,17 +46,18 @@ def main() -> None:
     options = parse()
     folder = Path(os.environ.get("MNIST_TASKS_DATA") or store.default_folder())
     fetching.fetch(folder, sources.choose(), progress=SilentProgress())
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, version_before(options.before) as before:
         work = Path(name)
         write_npz(work / "mnist.npz", folder, 2_000 if options.quick else None)
         results = [
             compare(title, commands, rounds=1 if options.quick else rounds, folder=work)
-            for title, rounds, commands in comparisons(folder, options)
+            for title, rounds, commands in comparisons(folder, options, before)
         ]
         accuracies = {
             name: accuracy(work / model, folder)
             for name, model in {
                 "mnist-tasks train": "model_latest.h5",
+                "train, version before": "before.h5",
                 "plain script": "plain.py.h5",
                 "keras.io": "keras_convnet.py.h5",
             }.items()
@@ -71,49 +81,66 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round, little data")
     parser.add_argument("--with-torch", action="store_true", help="add the PyTorch version")
+    parser.add_argument("--before", metavar="COMMIT", help="add the version of another commit")
     parser.add_argument("--output", type=Path, help="files to write, without suffix")
     return parser.parse_args()
 
 
+@contextmanager
+def version_before(commit: str | None) -> Iterator[Path | None]:
+    """Check a commit out into a temporary folder, if there is one to compare with."""
+    if commit is None:
+        yield None
+        return
+    git = ("git", "-C", str(HERE), "worktree")
+    with tempfile.TemporaryDirectory() as name:
+        subprocess.run([*git, "add", "--quiet", "--detach", name, commit], check=True)
+        try:
+            yield Path(name)
+        finally:
+            subprocess.run([*git, "remove", "--force", name], check=True)
+
+
+def command_line(root: Path = HERE.parent) -> tuple[str, ...]:
+    """Return the words that run the command line of the version in a folder."""
+    return (PYTHON, "-c", RUN, str(root))
+
+
 def comparisons(
-    folder: Path, options: argparse.Namespace
+    folder: Path, options: argparse.Namespace, before: Path | None
 ) -> list[tuple[str, int, dict[str, tuple[str, ...]]]]:
     """Return the title, the rounds and the commands of each comparison, with ours first."""
     limit = ("--limit", "2000") if options.quick else ()
     data = ("--data-dir", str(folder), "--offline")
-    train = (*CLI, "train", *data, *limit)
+
+    def versions(
+        name: str, *words: str, words_before: tuple[str, ...] = ()
+    ) -> dict[str, tuple[str, ...]]:
+        found = {f"mnist-tasks {name}": (*command_line(), name, *words)}
+        if before:
+            found[f"{name}, version before"] = (*command_line(before), name, *words, *words_before)
+        return found
 
     def script(name: str) -> tuple[str, ...]:
         return (PYTHON, str(HERE / name), "mnist.npz", f"{name}.h5")
 
+    train = versions("train", *data, *limit, words_before=("--output", "before.h5"))
+    ours = dict(list(train.items())[:1])
     torch = {"PyTorch": script("torch_default.py")} if options.with_torch else {}
     found = [
-        ("train", 7, {"mnist-tasks train": train, "plain script": script("plain.py"), **torch}),
-        (
-            "help",
-            15,
-            {"mnist-tasks --help": (*CLI, "--help"), "hello-world typer": hello()},
-        ),
+        ("train", 7, {**train, "plain script": script("plain.py"), **torch}),
+        ("help", 15, {**versions("--help"), "hello-world typer": hello()}),
         (
             "cached fetch",
             15,
-            {
-                "mnist-tasks fetch": (*CLI, "fetch", *data),
-                "python -c pass": (PYTHON, "-c", "pass"),
-            },
+            {**versions("fetch", *data), "python -c pass": (PYTHON, "-c", "pass")},
         ),
     ]
     if not options.quick:
+        imports = {"import tensorflow": (PYTHON, "-c", "import tensorflow")}
         found += [
-            ("to 99%", 2, {"mnist-tasks train": train, "keras.io": script("keras_convnet.py")}),
-            (
-                "check",
-                7,
-                {
-                    "mnist-tasks check": (*CLI, "check", *data),
-                    "import tensorflow": (PYTHON, "-c", "import tensorflow"),
-                },
-            ),
+            ("to 99%", 2, {**ours, "keras.io": script("keras_convnet.py")}),
+            ("check", 7, {**versions("check", *data), **imports}),
         ]
     return found
 
@@ -152,7 +179,7 @@ def compare(
 def accuracy(model: Path, folder: Path) -> float:
     """Return a model's accuracy on the test images, whether it passes the contract or not."""
     done = subprocess.run(
-        [*CLI, "check", str(model), "--data-dir", str(folder), "--offline", "--json"],
+        [*command_line(), "check", str(model), "--data-dir", str(folder), "--offline", "--json"],
         cwd=model.parent,
         capture_output=True,
         check=False,
