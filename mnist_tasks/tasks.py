@@ -10,7 +10,7 @@ import inspect
 import keyword
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -107,7 +107,13 @@ def _take_words(
     return handle_or_take
 
 
+def _refuse(_: ParseMachine, msg: str) -> NoReturn:
+    """End invoke on wrong usage as commands end: its own exit code means a failed contract."""
+    raise Exit(msg, code=errors.UsageError.exit_code)
+
+
 ParseMachine.handle = _take_words(ParseMachine.handle)  # type: ignore[assignment, method-assign]
+ParseMachine.error = _refuse  # type: ignore[assignment, method-assign]
 
 
 def _task(command: str) -> Task[Any]:

@@ -151,10 +151,10 @@ def test_a_task_has_the_options_of_its_command_and_no_short_ones(name: str, inli
 
 
 @pytest.mark.parametrize("words", [("fetch", "latest"), ("reprot",), ("report", "--latest")])
-def test_a_word_that_nothing_takes_is_an_error(
+def test_a_word_that_nothing_takes_is_wrong_usage(
     words: tuple[str, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^2$"):
         Program().run(["invoke", "-r", str(PROJECT), "--dry", *words])
     printed = capfd.readouterr()
     assert printed.out == ""
