@@ -98,6 +98,43 @@ def test_the_lock_has_hashes_and_names_no_host() -> None:
     assert "://" not in CONSTRAINTS
 
 
+def test_ci_installs_the_locked_tools(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    fake.chmod(0o755)
+    (tmp_path / "constraints.txt").write_text(CONSTRAINTS)
+    jobs = {"ci.yml": ("checks", "gate"), "publish.yml": ("build",)}
+    for name, each in ((name, each) for name, found in jobs.items() for each in found):
+        steps = workflow_steps.steps(f".github/workflows/{name}", each)
+        (step,) = (step for step in steps if "pip install" in step.get("run", ""))
+        env = {"PATH": os.pathsep.join([str(tmp_path), os.environ["PATH"]])}
+        *words, nox, uv = workflow_steps.run(step, tmp_path, context={}, env=env).stdout.split()
+        assert words == ["-m", "pip", "install"]
+        for pin, tool in ((nox, "nox"), (uv, "uv")):
+            assert re.search(rf"^{tool}==", pin)
+            assert f"\n{pin} " in CONSTRAINTS
+
+
+def test_the_action_installs_what_has_the_locked_hashes(tmp_path: Path) -> None:
+    install = workflow_steps.steps("action.yml")[-2]
+    fake = tmp_path / "python"  # makes an environment with itself and uv, which print their words
+    fake.write_text(
+        '#!/bin/sh\ncase "$2" in venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python";'
+        ' cp "$0" "$3/bin/uv";; esac\necho "$@"\n'
+    )
+    fake.chmod(0o755)
+    context = {"github.action_path": str(PROJECT), "steps.python.outputs.python-path": str(fake)}
+    done = workflow_steps.run(install, tmp_path, context=context)
+    assert done.returncode == 0, done.stderr
+    venv = tmp_path / "mnist-tasks" / "venv"
+    _, pip, uv, _ = done.stdout.splitlines()
+    assert pip == f"-m pip install --quiet -r {venv / 'uv.txt'}"
+    assert f" -c {PROJECT / 'constraints.txt'} " in uv
+    wanted = (venv / "uv.txt").read_text()
+    assert re.fullmatch(r"uv==[\d.]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n", wanted)
+    assert wanted in CONSTRAINTS
+
+
 # Hooks
 
 
