@@ -24,6 +24,8 @@ nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
 # uv, unlike pip, leaves it to each process to compile what it imports.
 os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
+# Where little of TensorFlow is used, compiling all of it would take longer.
+UNCOMPILED = {"UV_COMPILE_BYTECODE": "0"}
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 # The lock: each dependency's version, and the SHA-256 of its files. `lock` writes it.
@@ -131,9 +133,8 @@ def build(session: nox.Session) -> None:
     python = str(binaries / "python")
     if session.venv_backend == "uv":
         session.run("uv", "venv", "--quiet", str(folder / "venv"))
-        # What is used here is little: to compile all of TensorFlow would take longer.
-        env = {"UV_COMPILE_BYTECODE": "0"}
-        session.run("uv", "pip", "install", "--quiet", "--python", python, str(wheel), env=env)
+        install_wheel = ("uv", "pip", "install", "--quiet", "--python", python, str(wheel))
+        session.run(*install_wheel, env=UNCOMPILED)
     else:
         session.run("python", "-m", "venv", str(folder / "venv"))
         session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
@@ -150,8 +151,7 @@ def build(session: nox.Session) -> None:
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open the pages of reports and demos in the system's Chromium."""
-    # For the models of the demos. What is used of it is little: compiling it all takes longer.
-    session.env["UV_COMPILE_BYTECODE"] = "0"
+    session.env.update(UNCOMPILED)
     install_build(session, "cpu")
     install(session, *nox.project.dependency_groups(PROJECT, "browser"))
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=WITH_BROWSER)
@@ -161,7 +161,8 @@ def browser(session: nox.Session) -> None:
 def cluster(session: nox.Session) -> None:
     """Run sweeps on a local Ray cluster of two nodes, one of which is killed."""
     install(session, "-e", ".[cluster]", *nox.project.dependency_groups(PROJECT, "tests"))
-    session.run("python", "-m", "pytest", "-m", "cluster", *session.posargs, env=WITH_CLUSTER)
+    pytest = ("python", "-m", "pytest", "tests/sweeping/test_ray_executor.py")
+    session.run(*pytest, *session.posargs, env=WITH_CLUSTER)
 
 
 @nox.session(default=False)
@@ -215,6 +216,7 @@ def reproduce(session: nox.Session) -> None:
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Damage files at random and read them. ``-- --seconds 60`` sets the budget of each fuzzer."""
+    session.env.update(UNCOMPILED)
     install(session, "-e", ".")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 

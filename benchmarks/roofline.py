@@ -6,6 +6,7 @@ those of a large matrix product on the same cores.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -25,7 +26,9 @@ IMAGES = 60_000
 
 def main() -> None:
     """Train, measure and print."""
-    runs = [train() for _ in range(3)]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="number of trainings")
+    runs = [train() for _ in range(parser.parse_args().rounds)]
     layers = [layer["operations"] for layer in runs[0]["network"]]
     forward = 2 * sum(layers)
     # The gradient with respect to the images is not computed.

@@ -121,7 +121,7 @@ def test_a_failed_connection_is_retried_once() -> None:
 
 def test_no_run_is_lost_when_a_node_dies(nodes: Nodes, tmp_path: Path) -> None:
     """The second-to-last test, since it leaves one node."""
-    runs = 10
+    runs = 6
     process = begin(nodes, tmp_path, runs=runs)
     assert process.stderr is not None
     while not has_done_a_run(nodes.other.pid, tmp_path / "swept"):

@@ -421,7 +421,7 @@ def test_predictions_that_take_too_long_are_not_measured(tmp_path: Path) -> None
     }
     model.write_bytes(handmade.write_keras(config, handmade.write_weights(weights)))
     images = {"test": np.zeros((10_000, 28, 28), np.uint8)}
-    found = sandbox.inspect(model, image_sets=images)
+    found = sandbox.inspect(model, image_sets=images, limits=Limits(cpu_seconds=3))
     assert "s of processor time" in (found.no_predictions_reason or "")
     assert found.probabilities == {}
     assert found.parameters == 20
