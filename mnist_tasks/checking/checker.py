@@ -26,6 +26,7 @@ from mnist_tasks.vetting import image_input, sandbox
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
+from mnist_tasks.vetting.protocol import Planting
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -158,17 +159,10 @@ class Checker:
 
     def check_all_sets(self, path: Path) -> tuple[Check, Mapping[str, Probabilities]]:
         """Check one model file, and return its predictions for each of `image_sets`."""
-        baseline = self.baseline  # computed once, outside of the measured time
+        _ = self.baseline  # computed once, outside of the measured time
         start = time.perf_counter()
-        inspection = sandbox.inspect(
-            path,
-            image_sets=self.image_sets,
-            classes=len(self.data.info.classes),
-            input_format=self.input_format,
-            latency_runs=LATENCY_RUNS if self.contract.latency_below_ms is not None else 0,
-            limits=self.limits,
-        )
-        measured = self._measure(inspection, baseline)
+        inspection = self.inspect(path)
+        measured = self.measure(inspection)
         check = Check(
             model=inspection.model_file(path),
             layers=inspection.layers,
@@ -187,8 +181,28 @@ class Checker:
         )
         return check, inspection.probabilities
 
-    def _measure(self, inspection: Inspection, baseline: Probabilities | None) -> Measurements:
+    def inspect(self, path: Path, *, planting: Planting | None = None) -> Inspection:
+        """Run a model in the sandbox on all images of the contract.
+
+        Raises
+        ------
+        InputRefusedError, EnvironmentProblemError
+            As `check`.
+        """
+        return sandbox.inspect(
+            path,
+            image_sets=self.image_sets,
+            classes=len(self.data.info.classes),
+            input_format=self.input_format,
+            latency_runs=LATENCY_RUNS if self.contract.latency_below_ms is not None else 0,
+            planting=planting,
+            limits=self.limits,
+        )
+
+    def measure(self, inspection: Inspection) -> Measurements:
+        """Compute what the clauses need from what a model predicted."""
         labels, predicted = self.data.labels, inspection.probabilities
+        baseline = self.baseline
         found = {name: metrics.compute(each, labels) for name, each in predicted.items()}
         paired = None
         if baseline is not None and TEST_IMAGES in predicted:

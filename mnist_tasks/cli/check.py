@@ -26,6 +26,7 @@ from mnist_tasks.errors import Failure, MnistTasksError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mnist_tasks.checking.checker import Checker
     from mnist_tasks.checking.results import CheckResult, CheckResults
 
 Models = Annotated[
@@ -82,6 +83,14 @@ def check(
     mirror: MirrorUrl = None,
     offline: Offline = False,
     require_isolation: RequireIsolation = False,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test",
+            help="Also make each model that passes worse in known ways, and prove that the "
+            "contract fails it then (exit code 1 if not).",
+        ),
+    ] = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -134,6 +143,9 @@ def check(
                         )
                 if not as_json:
                     _print_check(result)
+    for number, result in enumerate(found if self_test else []):
+        with _after_the_verdict(problems):
+            found[number] = _with_self_test(checker, result, as_json=as_json)
     gathered = results.gather(found, loaded.source)
     if len(found) > 1 and not as_json:
         _print_summary(gathered)
@@ -191,6 +203,22 @@ def _after_the_verdict(problems: list[MnistTasksError]) -> Iterator[None]:
     except MnistTasksError as error:
         print_error(error)
         problems.append(error)
+
+
+def _with_self_test(checker: Checker, result: CheckResult, *, as_json: bool) -> CheckResult:
+    """Test the contract with a model that passed it."""
+    from mnist_tasks import console
+    from mnist_tasks.checking import results, self_test
+
+    if result.exit_code:
+        console.note(f"no self-test with {result.path}: it does not pass the contract itself")
+        return result
+    tested = self_test.run(checker, Path(result.path))
+    if not as_json:
+        from mnist_tasks.reporting.terminal import self_test as tables
+
+        print_tables(tables.self_tested(tested, result.path), failed=not tested.passed)
+    return results.with_self_test(result, tested)
 
 
 def _print_check(result: CheckResult) -> None:

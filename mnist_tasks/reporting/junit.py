@@ -2,7 +2,8 @@
 
 Each model file is a suite, and each clause a test case. A clause that did not pass is a failure
 whose type is its status: ``failed``, ``inconclusive`` or ``not measured``. A file without a verdict
-is a suite with one error.
+is a suite with one error. Of a self-test, each planted model is a test case; one that the contract
+missed is a failure of the type ``missed``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from xml.etree import ElementTree as ET
 
 from mnist_tasks import errors
 from mnist_tasks.check_records import Check
-from mnist_tasks.checking.results import CheckResult, CheckResults
+from mnist_tasks.checking.results import CheckResult, CheckResults, PlantedModel
 from mnist_tasks.errors import Failure, printable
-from mnist_tasks.reporting import clause_text, run_text
+from mnist_tasks.reporting import clause_text, formatting, run_text, self_test_text
 from mnist_tasks.verdict import Clause
 
 
@@ -35,6 +36,8 @@ def _suite(root: ET.Element, result: CheckResult, contract: str) -> None:
     if result.check is not None:
         for clause in result.check.verdict.clauses:
             _clause(_case(suite, result, clause.name), clause)
+    for model in result.self_test.models if result.self_test else ():
+        _planted(_case(suite, result, f"self-test: {model.fault}"), model)
     if result.error is not None:
         _error(_case(suite, result, "check"), result.error)
     suite.set("tests", str(len(suite.findall("testcase"))))
@@ -73,6 +76,16 @@ def _clause(case: ET.Element, clause: Clause) -> None:
     else:
         message = _text(f"{clause.name}: {clause.found}; the bound is {clause.bound}")
         ET.SubElement(case, "failure", type=clause.status, message=message).text = text
+
+
+def _planted(case: ET.Element, model: PlantedModel) -> None:
+    accuracy = formatting.percent(model.accuracy)
+    text = _text(f"accuracy: {accuracy}; {model.status}: {self_test_text.reason(model)}")
+    if model.status == "missed":
+        message = _text(f"{model.fault}: {self_test_text.reason(model)}")
+        ET.SubElement(case, "failure", type=model.status, message=message).text = text
+    else:
+        ET.SubElement(case, "system-out").text = text
 
 
 def _error(case: ET.Element, error: Failure) -> None:

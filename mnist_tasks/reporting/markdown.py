@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mnist_tasks import errors
 from mnist_tasks.check_records import Metrics
-from mnist_tasks.checking.results import CheckResult, CheckResults
+from mnist_tasks.checking.results import CheckResult, CheckResults, SelfTest
 from mnist_tasks.errors import Failure
 from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.records import RunRecord
@@ -18,6 +18,7 @@ from mnist_tasks.reporting import (
     ranking_rows,
     run_summary,
     run_text,
+    self_test_text,
 )
 from mnist_tasks.reporting.comparison import Comparison, Shown
 from mnist_tasks.reporting.markdown_text import code, escape, table
@@ -138,8 +139,25 @@ def _checked(result: CheckResult) -> str:
         libraries = run_text.libraries(result.check)
         by = f"Model: {escape(libraries)}" if libraries else ""
         sentence = f"{STATUSES[verdict.status].sentence}."
-        return "\n\n".join(filter(None, (title, sentence, _verdict(verdict), by)))
+        parts = (title, sentence, _verdict(verdict), by, _self_test(result.self_test))
+        return "\n\n".join(filter(None, parts))
     return f"{title}\n\n{_error(result.error)}" if result.error else title
+
+
+def _self_test(found: SelfTest | None) -> str:
+    if found is None:
+        return ""
+    rows = [
+        (
+            each.fault,
+            formatting.percent(each.accuracy),
+            each.status,
+            self_test_text.reason(each),
+        )
+        for each in found.models
+    ]
+    models = table("Self-test", self_test_text.COLUMNS, rows)
+    return "\n\n".join((models, *map(escape, self_test_text.conclusions(found))))
 
 
 def _contract(source: str | None) -> str:

@@ -22,6 +22,15 @@ class Pixels:
     divisor: float
     offset: float = 0.0
 
+    @property
+    def inverted(self) -> Pixels:
+        """The range in which black is white: what a pixel of ``255 - pixel`` becomes in this one.
+
+        >>> Pixels(divisor=255).inverted
+        Pixels(divisor=-255, offset=-1.0)
+        """
+        return Pixels(divisor=-self.divisor, offset=self.offset - 255 / self.divisor)
+
 
 CONVENTIONS = {
     "0-1": Pixels(divisor=255),

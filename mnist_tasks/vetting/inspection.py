@@ -65,6 +65,23 @@ class VettedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlantedPredictions:
+    """The predictions of models that were made worse, by set of images, as `Inspection` has them.
+
+    Attributes
+    ----------
+    noised
+        With noise in the weights, for each loss of accuracy that was requested; empty if noise of
+        no strength loses as much.
+    inverted
+        With inverted pixels; empty if a prediction is not finite.
+    """
+
+    noised: tuple[Mapping[str, NDArray[np.float32]], ...]
+    inverted: Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inspection:
     """A model file that was vetted, loaded and run.
 
@@ -89,6 +106,8 @@ class Inspection:
         Seconds per image of each measured call; empty unless requested.
     network
         The model's arithmetic, if it was requested and the model was run.
+    planted
+        What the model predicts once it was made worse, if that was requested and the model was run.
     protections
         As in `VettedFile`.
     """
@@ -109,6 +128,7 @@ class Inspection:
     no_predictions_reason: str | None = None
     latency: tuple[float, ...] = ()
     network: Network | None = None
+    planted: PlantedPredictions | None = None
     protections: tuple[Protection, ...] = ()
 
     @property

@@ -15,8 +15,22 @@ from mnist_tasks.vetting.limits import Limits
 from mnist_tasks.vetting.network import Network
 from mnist_tasks.vetting.outcomes import Outcome
 
+#: How many strengths of noise are tried at most to plant one loss.
+TRIALS = 16
 #: The child's stages, in order. A failure before the end of ``vet`` is the file's fault.
 StageName = Literal["start", "vet", "import", "count", "load", "predict", "done"]
+
+
+class Planting(msgspec.Struct, frozen=True, kw_only=True):
+    """Faults to plant into the model once it was run: see `execution.planting`."""
+
+    labels: bytes  # of the first set of images, a byte each
+    losses: tuple[float, ...]  # of accuracy, in (0, 1)
+
+    @property
+    def passes(self) -> int:
+        """How often every image is predicted for it, at most."""
+        return 2 + (TRIALS + 1) * len(self.losses)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +42,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     input_format: InputFormat = image_input.DEFAULT
     latency_runs: int = 0
     network: bool = False
+    planting: Planting | None = None
+
+    @property
+    def passes(self) -> int:
+        """How often every image is predicted, at most."""
+        return 1 + (self.planting.passes if self.planting else 0)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -85,6 +105,13 @@ class StaticResult(msgspec.Struct, frozen=True, tag="static"):
     keras_version: str | None = None
 
 
+class PlantedResult(msgspec.Struct, frozen=True):
+    """Predictions of worse models, as in `PlantedPredictions`, by set of images: raw float32."""
+
+    noised: list[dict[str, bytes]]
+    inverted: dict[str, bytes]
+
+
 class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
     """Description and predictions of a loaded model; the probabilities are raw float32."""
 
@@ -101,6 +128,7 @@ class InspectionResult(msgspec.Struct, frozen=True, tag="inspection"):
     no_predictions_reason: str | None
     latency: list[float]
     network: Network | None = None
+    planted: PlantedResult | None = None
 
 
 Message = (

@@ -19,7 +19,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from mnist_tasks import dataset_info, resource_limits, temporary
 from mnist_tasks.check_records import Protection
 from mnist_tasks.vetting import image_input, protocol
 from mnist_tasks.vetting.image_input import InputFormat
-from mnist_tasks.vetting.inspection import Inspection, VettedFile
+from mnist_tasks.vetting.inspection import Inspection, PlantedPredictions, VettedFile
 from mnist_tasks.vetting.limits import DEFAULT, Limits
 from mnist_tasks.vetting.network import Network, require_valid
 from mnist_tasks.vetting.process.child_errors import invalid_result
@@ -48,6 +48,7 @@ def inspect(
     input_format: InputFormat = image_input.DEFAULT,
     latency_runs: int = 0,
     network: bool = False,
+    planting: protocol.Planting | None = None,
     limits: Limits = DEFAULT,
 ) -> Inspection:
     """Vet a model file, load it and run inference, all in a child process.
@@ -64,6 +65,8 @@ def inspect(
         How often to measure the prediction of a single image.
     network
         Whether to return the model's arithmetic with its weights.
+    planting
+        Faults to plant into the model, whose predictions are returned, too.
 
     Raises
     ------
@@ -79,17 +82,20 @@ def inspect(
         input_format=input_format,
         latency_runs=latency_runs,
         network=network,
+        planting=planting,
     )
     resource_limits.require_for_tensorflow(threads=1)
     result, protections = _run_child(content, image_sets, limits, options)
     if not isinstance(result, protocol.InspectionResult):
         raise invalid_result(content.name)
     reason = result.no_predictions_reason
-    probabilities = {
-        name: _probabilities(result.probabilities.get(name, b""), (len(images), classes), content)
-        for name, images in image_sets.items()
-        if reason is None
-    }
+
+    def by_set(raw: Mapping[str, bytes]) -> dict[str, NDArray[np.float32]]:
+        return {
+            name: _probabilities(raw.get(name, b""), (len(images), classes), content)
+            for name, images in image_sets.items()
+        }
+
     tried = len(next(iter(image_sets.values()))[:: image_input.SAMPLE_STEP])
     other_pixels = {
         name: _probabilities(result.other_pixels.get(name, b""), (tried, classes), content)
@@ -116,11 +122,12 @@ def inspect(
         other_numbers=result.other_numbers,
         input_shapes=tuple(result.input_shapes),
         output_shapes=tuple(result.output_shapes),
-        probabilities=probabilities,
+        probabilities=by_set(result.probabilities) if reason is None else {},
         other_pixels=other_pixels,
         no_predictions_reason=None if reason is None else sanitize(reason, limit=300),
         latency=tuple(result.latency),
         network=_network(result, options, content) if reason is None else None,
+        planted=_planted(result, options, content, by_set) if reason is None else None,
         protections=protections,
     )
 
@@ -174,9 +181,26 @@ def _run_child(
                 saved = io.BytesIO()  # NumPy doesn't say why it can't write to a file
                 np.save(saved, image_sets[title], allow_pickle=False)
                 (folder / file).write_bytes(saved.getbuffer())
-        images = sum(map(len, image_sets.values()))
+        images = options.passes * sum(map(len, image_sets.values()))
         with ChildProcess(folder, limits, images=images, classes=options.classes) as child:
             return child.wait_for_result(content.name), child.protections
+
+
+def _planted(
+    result: protocol.InspectionResult,
+    options: protocol.Options,
+    content: ModelFileContent,
+    by_set: Callable[[Mapping[str, bytes]], dict[str, NDArray[np.float32]]],
+) -> PlantedPredictions | None:
+    found, asked = result.planted, options.planting
+    if asked is None:
+        return None
+    if found is None or len(found.noised) != len(asked.losses):
+        raise invalid_result(content.name)
+    return PlantedPredictions(
+        noised=tuple(by_set(each) if each else {} for each in found.noised),
+        inverted=by_set(found.inverted) if found.inverted else {},
+    )
 
 
 def _network(

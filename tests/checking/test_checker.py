@@ -187,7 +187,8 @@ def test_the_results_survive_a_round_trip_through_json(fake: FakeSandbox) -> Non
     assert msgspec.json.decode(document, type=CheckResults) == found
     plain = msgspec.json.decode(document)
     assert list(plain) == ["contract", "checks", "problems"]
-    assert list(plain["checks"][0]) == ["path", "status", "exit_code", "check", "error"]
+    fields = ["path", "status", "exit_code", "check", "error", "self_test"]
+    assert list(plain["checks"][0]) == fields
 
 
 def test_json_has_the_bytes_of_a_path_that_are_not_text(fake: FakeSandbox) -> None:

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from mnist_tasks.check_records import Shape
 from mnist_tasks.vetting import image_input
-from mnist_tasks.vetting.execution import each_alone, keras_setup, model_cost
+from mnist_tasks.vetting.execution import each_alone, keras_setup, model_cost, planting
+from mnist_tasks.vetting.image_input import Pixels
 from mnist_tasks.vetting.isolation.cpu_budget import CpuBudget, OutOfTimeError
 from mnist_tasks.vetting.protocol import InspectionResult, Request
 
@@ -50,7 +51,7 @@ def predict(model: Any, result: InspectionResult, request: Request) -> Inspectio
     """
     # Mapped, and one at a time: together, they may take more memory than the process may.
     counts = [len(np.load(file, mmap_mode="r")) for _, file in request.image_sets]
-    budget = CpuBudget(request.limits, images=sum(counts))
+    budget = CpuBudget(request.limits, images=sum(counts) * request.options.passes)
     try:
         return _predict(model, result, request, budget)
     except OutOfTimeError:
@@ -75,22 +76,30 @@ def _predict(
     probabilities, other_pixels = {}, {}
     form = request.options.input_format
     arrange = partial(image_input.arrange, shape=shape, pixels=form.pixels, fit=form.fit)
-    for number, (name, file) in enumerate(request.image_sets):
+
+    def predict_set(file: str, pixels: Pixels) -> NDArray[np.float32] | None:
         images = np.asarray(np.load(file, mmap_mode="r"))
         order = np.random.default_rng(int(request.sha256, 16)).permutation(len(images))
-        found = _in_order(run, arrange, images, order, batch_size, request.options.classes)
+        given = partial(arrange, pixels=pixels)
+        return _in_order(run, given, images, order, batch_size, request.options.classes)
+
+    for number, (name, file) in enumerate(request.image_sets):
+        found = predict_set(file, form.pixels)
         if found is None:
             return _without(result, "its predictions are not finite numbers")
         probabilities[name] = found.tobytes()
         if number == 0:
+            images = np.asarray(np.load(file, mmap_mode="r"))
             if not _is_same_in_batches(model, arrange, images, found, batch_size):
                 return _without(result, DEPENDS_ON_OTHERS)
             other_pixels = _with_other_pixels(run, arrange, images, request, batch_size)
+    latency = _latency(model, shape, request.options.latency_runs, budget)
     return msgspec.structs.replace(
         result,
         probabilities=probabilities,
         other_pixels=other_pixels,
-        latency=_latency(model, shape, request.options.latency_runs, budget),
+        latency=latency,
+        planted=planting.plant(model, request, predict_set),
     )
 
 
