@@ -8,6 +8,7 @@ from mnist_tasks.check_records import Check
 from mnist_tasks.exporting.results import Export
 from mnist_tasks.predicting.predictor import Prediction
 from mnist_tasks.records import RunRecord
+from mnist_tasks.reproducing.results import Reproduction
 
 
 def use() -> float:
@@ -24,4 +25,5 @@ def use() -> float:
     assert_type(mnist_tasks.export("model_latest.h5", format="onnx"), Export)
     assert_type(mnist_tasks.predict("photo.png"), Prediction)
     print(mnist_tasks.predict(images[0], raw=True).image.shape)
+    assert_type(mnist_tasks.reproduce("latest", threads=2), Reproduction)
     return check.metrics.accuracy if check.metrics else 0.0

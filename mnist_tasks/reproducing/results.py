@@ -105,10 +105,11 @@ def reason(
             "Loss and accuracy are the same to the last digit. The bytes of .keras files can't be "
             "compared: each contains its date."
         )
-    names = ", ".join(each.what for each in differences) or "nothing that is recorded"
-    verb = "differ" if len(differences) > 1 else "differs"
-    text = f"The model files are different, and {names} {verb}."
-    if not differences and same_results(recorded, found):
+    text = "The model files are different, and nothing that is recorded explains it."
+    if differences:
+        names = ", ".join(each.what for each in differences)
+        text = f"The model files are different. What else differs: {names}."
+    elif same_results(recorded, found):
         text += " Loss and accuracy are the same to the last digit."
     if accuracies is None:
         return f"{text} No accuracy is recorded that could be compared."
