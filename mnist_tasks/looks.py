@@ -24,7 +24,7 @@ from mnist_tasks.records import RunRecord
 
 FILE_NAME = "test-set.jsonl"
 LARGEST = 32_000_000  # bytes, of 100,000 models
-_LOCK = ".test-set.lock"
+LOCK_NAME = ".test-set.lock"
 _LOCK_TIMEOUT = 5.0  # seconds; others hold the lock for milliseconds
 _LONGEST_NAME = 64
 _Name = Annotated[str, Meta(max_length=200)]
@@ -105,14 +105,14 @@ def add(
             return
         with (
             disk.writable(runs, remedy=run_store.OTHER_FOLDER),
-            locks.locked(runs, name=_LOCK, timeout=_LOCK_TIMEOUT),
+            locks.locked(runs, name=LOCK_NAME, timeout=_LOCK_TIMEOUT),
         ):
             content = _content(path)
             lines = [msgspec.json.encode(each) + b"\n" for each in _new(found, content)]
             before = b"\n" if content and not content.endswith(b"\n") else b""
             disk.write(path, b"".join([content, before, *lines]))
-    except OSError as error:
-        on_skipped(_not_counted(path, error.strerror or str(error)))
+    except (OSError, NotImplementedError) as error:  # the latter: the disk has no locks
+        on_skipped(_not_counted(path, getattr(error, "strerror", None) or str(error)))
     except EnvironmentProblemError as error:
         on_skipped(_not_counted(path, error.found))
 

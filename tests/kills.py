@@ -268,7 +268,9 @@ def _lost(before: dict[Path, str], after: dict[Path, str], command: Command) -> 
 
 def _not_whole(folder: Path) -> list[str]:
     """List the files that are not as a command that has ended writes them."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    files = [
+        path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".lock")
+    ]
     wrong = [
         f"not whole: {path}"
         for path in files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mnist_tasks import check_store, look_counts, looks, pruning, run_store
+from mnist_tasks import check_store, locks, look_counts, looks, pruning, run_store
 from mnist_tasks.look_counts import Looks
 from mnist_tasks.looks import Look
 from mnist_tasks.records import Trial
@@ -164,13 +165,18 @@ def test_a_line_that_is_not_whole_is_skipped(tmp_path: Path, damage: str) -> Non
     assert counted(tmp_path).models == 2
 
 
-@pytest.mark.parametrize("obstacle", ["a folder", "too large", "runs is a file"])
-def test_a_ledger_that_cannot_be_kept_fails_no_check(tmp_path: Path, obstacle: str) -> None:
+@pytest.mark.parametrize("obstacle", ["a folder", "too large", "runs is a file", "locked"])
+def test_a_ledger_that_cannot_be_kept_fails_no_check(
+    tmp_path: Path, obstacle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs = tmp_path / "runs"
+    monkeypatch.setattr(looks, "_LOCK_TIMEOUT", 0.1)
     if obstacle == "runs is a file":
         runs.write_text("")
     elif obstacle == "a folder":
         (runs / looks.FILE_NAME).mkdir(parents=True)
+    elif obstacle == "locked":
+        runs.mkdir()
     else:
         runs.mkdir()
         with (runs / looks.FILE_NAME).open("wb") as file:
@@ -178,7 +184,9 @@ def test_a_ledger_that_cannot_be_kept_fails_no_check(tmp_path: Path, obstacle: s
     said: list[str] = []
     look = looks.of(check_store.as_record(check("a")))
     assert look
-    looks.add([look], runs, on_skipped=said.append)
+    held = locks.locked(runs, name=looks.LOCK_NAME, timeout=0)
+    with held if obstacle == "locked" else nullcontext():
+        looks.add([look], runs, on_skipped=said.append)
     assert len(said) == 1
     assert "the count of models compared on the test images: " in said[0]
     assert counted(runs).models == 1
