@@ -29,6 +29,8 @@ Limit = Annotated[int, Meta(ge=1, le=dataset_info.MOST_TRAINING_IMAGES)]
 Validation = Annotated[int, Meta(ge=0, lt=dataset_info.MOST_TRAINING_IMAGES)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
 Precision = Literal["float32", "mixed_bfloat16"]
+SettingValue = float | str  # of a setting of a recipe; an `int` where that is its type
+Settings = tuple[tuple[str, SettingValue], ...]
 
 
 def available_cores() -> int:
@@ -53,7 +55,7 @@ class TrainingConfig:
     seed
         Random seed for weight initialization, shuffling and dropout.
     epochs, batch_size, learning_rate
-        As in `training.recipes.Recipe`, which validates them.
+        As in `training.recipe.Recipe`, which validates them.
     limit
         Train on the first `limit` images only.
     validation
@@ -86,7 +88,7 @@ class TrainingConfig:
     threads: Threads = field(default_factory=available_cores)
     precision: str = "float32"
     output: Path = LATEST_MODEL
-    settings: tuple[tuple[str, float], ...] = ()
+    settings: Settings = ()
     dataset: str = dataset_info.MNIST.name
 
     def __post_init__(self) -> None:

@@ -165,7 +165,10 @@ def _words(info: inspect.Type) -> str:
             hint = (info.extra or {}).get("hint")
             return _words(info.type) + (f": {hint}" if hint else "")
         case inspect.UnionType():
-            return " or ".join(map(_words, _alternatives(info)))
+            kinds = _alternatives(info)
+            if any(isinstance(each, inspect.FloatType) for each in kinds):  # also a whole number
+                kinds = [each for each in kinds if not isinstance(each, inspect.IntType)]
+            return " or ".join(map(_words, kinds))
         case inspect.LiteralType():
             return f"one of {', '.join(map(str, info.values))}"
         case inspect.IntType():

@@ -18,7 +18,8 @@ Loss = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Seconds = Annotated[float, Meta(ge=0, le=1e12)]
 Speed = Annotated[float, Meta(ge=0, le=1e12)]
 Weight = Annotated[float, Meta(ge=-1e38, le=1e38)]
-Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Weight
+_Word = Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,40}\Z")]
+Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Weight | _Word
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Row = Annotated[tuple[Count, ...], Meta(min_length=2, max_length=MOST_CLASSES)]
 Confusion = Annotated[tuple[Row, ...], Meta(min_length=2, max_length=MOST_CLASSES)]

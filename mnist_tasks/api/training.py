@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import keras
 
     from mnist_tasks.api.data import AnyPath, Data
+    from mnist_tasks.config import SettingValue
     from mnist_tasks.records import RunRecord
     from mnist_tasks.training.loop import EpochProgress
-    from mnist_tasks.training.recipes import Recipe
+    from mnist_tasks.training.recipe import Recipe
 
 
 def train(
@@ -29,7 +30,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    settings: Mapping[str, float] | None = None,
+    settings: Mapping[str, SettingValue] | None = None,
     seed: int = 0,
     device: str = "auto",
     threads: int | None = None,

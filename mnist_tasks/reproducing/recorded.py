@@ -22,7 +22,7 @@ from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.training import network_file, recipes
 from mnist_tasks.training.network_file import NetworkFile
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe
 
 UPDATE = "Update mnist-tasks, if a newer version wrote the record."
 

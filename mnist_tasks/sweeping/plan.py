@@ -26,9 +26,9 @@ from mnist_tasks.dataset_info import MOST_TEST_IMAGES
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.sweeping import search_space
 from mnist_tasks.sweeping.search_space import MAX_RUNS, Setting
-from mnist_tasks.training import network_file, recipes
+from mnist_tasks.training import layer_specs, network_file, recipes
 from mnist_tasks.training.network_file import NetworkFile
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe, as_record
 from mnist_tasks.version import VERSION
 
 DEVICES = ("cpu", "gpu")
@@ -127,7 +127,7 @@ class Plan:
         self.networks  # noqa: B018 - each is read once, and a missing one is an error now
         for setting in self.settings:
             recipe = recipes.resolve(self._config(setting, self.seeds[0]))
-            recipes.require_images(recipe, height, width)
+            layer_specs.require_images(recipe.layers, recipe.name, height, width)
 
     def jobs(self, folder: Path) -> tuple[Job, ...]:
         """Return the runs: every setting with the first seed, then with the second, and so on."""
@@ -164,7 +164,7 @@ class Plan:
     def _digest(self, setting: Setting) -> str:
         config = self._config(setting, self.seeds[0])
         # The recipe's content and not just its name, since the recipe may be edited.
-        recipe = recipes.as_record(recipes.resolve(config))
+        recipe = as_record(recipes.resolve(config))
         info = self.dataset.info
         # Without MNIST's hashes, the IDs of earlier sweeps stay what they are.
         is_mnist = info == dataset_info.MNIST

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mnist_tasks import stats
+from mnist_tasks.config import SettingValue
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping.search_space import Setting
 
@@ -53,7 +54,7 @@ class Rank:
 
     name: str
     recipe: str
-    settings: dict[str, float]
+    settings: dict[str, SettingValue]
     runs: int
     accuracy: Spread
     loss: float

@@ -7,10 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mnist_tasks.config import LARGEST_SEED
+from mnist_tasks.config import LARGEST_SEED, Settings, SettingValue
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training import network_file, settings
-from mnist_tasks.training.settings import Settings
 
 MAX_RUNS = 100_000
 _MAX_RANGE_LENGTH = 100  # characters: Python refuses to parse numbers of thousands of digits
@@ -33,7 +32,7 @@ class Setting:
 
 def grid(
     recipes: Sequence[str],
-    values: Mapping[str, Sequence[float]],
+    values: Mapping[str, Sequence[SettingValue]],
     networks: Sequence[str | None] = (None,),
 ) -> tuple[Setting, ...]:
     """Return every network and recipe with every combination of values, without duplicates.

@@ -1,4 +1,4 @@
-"""Batches of training images: every image once per epoch, shuffled and shifted. NumPy only."""
+"""Batches of training images: every image once per epoch, shuffled. NumPy only."""
 
 from __future__ import annotations
 
@@ -74,24 +74,24 @@ def epoch(
     data: LabeledImages,
     *,
     batch_size: int,
-    max_shift: int,
     steps: int,
     random: np.random.Generator,
+    transform: Augment | None = None,
     smallest: int = SMALLEST_BATCH,
     augment: Augment | None = None,
 ) -> Iterator[Batches]:
-    """Shuffle the images, shift each at random, and yield groups of batches of the same size.
+    """Shuffle the images, change them at random, and yield groups of batches of the same size.
 
     Parameters
     ----------
-    max_shift
-        Largest shift of an image in pixels, each way; black pixels move in.
     steps
         Largest number of batches in a group.
+    transform
+        Changes the images of a whole group: see `augmentation`.
     smallest
         As in `sizes`.
     augment
-        Changes the images of a batch, after they are shifted.
+        Changes the images of a batch, after they are transformed.
 
     Yields
     ------
@@ -103,7 +103,9 @@ def epoch(
     for count, size in _groups(sizes(len(order), batch_size, smallest=smallest), steps):
         chosen = order[start : start + count * size]
         start += len(chosen)
-        images = _shifted(data.images[chosen], max_shift, random)
+        images = data.images[chosen]
+        if transform is not None:
+            images = transform(images, random)
         if augment is not None:
             parts = images.reshape(count, size, *images.shape[1:])
             images = np.concatenate([augment(part, random) for part in parts])
@@ -117,19 +119,3 @@ def _groups(batches: list[int], steps: int) -> Iterator[tuple[int, int]]:
         count = len(list(same))
         for start in range(0, count, steps):
             yield min(steps, count - start), size
-
-
-def _shifted(
-    images: NDArray[np.uint8], max_shift: int, random: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Shift each image by up to `max_shift` pixels: take a window out of the padded image."""
-    if not max_shift:
-        return images
-    margins = [(0, 0), *[(max_shift, max_shift)] * 2, *[(0, 0)] * (images.ndim - 3)]
-    windows = np.lib.stride_tricks.sliding_window_view(
-        np.pad(images, margins), images.shape[1:3], axis=(1, 2)
-    )
-    down, right = random.integers(0, 2 * max_shift + 1, (2, len(images)))
-    shifted: NDArray[np.uint8] = windows[np.arange(len(images)), down, right]
-    # Of color images, the window has the channels first.
-    return shifted if images.ndim == 3 else np.moveaxis(shifted, 1, -1)

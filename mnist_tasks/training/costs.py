@@ -12,7 +12,7 @@ from mnist_tasks.check_records import Layer, Shape
 if TYPE_CHECKING:
     import keras
 
-KERNELS = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D")
+KERNELS = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 SCALES = ("BatchNormalization", "FusedBatchNormalization", "LayerNormalization", "PReLU")
 DECIMALS = 4  # of the filters' weights, which the report draws
 
@@ -65,5 +65,9 @@ def _operations(layer: keras.Layer) -> int | None:
         return None
     # A kernel is used at each position of the output; normalization scales each value of it.
     sizes = [int(size or 1) for size in shape]
-    positions = math.prod(sizes[:-1])
-    return math.prod(layer.kernel.shape) * positions if kind in KERNELS else math.prod(sizes)
+    if kind in SCALES:
+        return math.prod(sizes)
+    is_separable = kind == "SeparableConv2D"
+    kernels = (layer.depthwise_kernel, layer.pointwise_kernel) if is_separable else (layer.kernel,)
+    weights = sum(math.prod(kernel.shape) for kernel in kernels)
+    return int(weights) * math.prod(sizes[:-1])

@@ -13,8 +13,9 @@ from mnist_tasks.data.download import SilentProgress
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.errors import UsageError
 from mnist_tasks.records import Epoch, Point
-from mnist_tasks.training import batches
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training import augmentation, batches
+from mnist_tasks.training.prefetch import prefetch
+from mnist_tasks.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from mnist_tasks.training.trainer import Trainer
@@ -71,15 +72,17 @@ def run(
     for epoch in range(1, recipe.epochs + 1):
         start = time.perf_counter()
         seen, loss, correct = 0, 0.0, 0
-        for pixels, labels in batches.epoch(
+        groups = batches.epoch(
             data,
             batch_size=recipe.batch_size,
-            max_shift=recipe.max_shift,
             steps=math.ceil(steps / POINTS_PER_EPOCH),
             random=random,
+            transform=augmentation.of_recipe(recipe),
             smallest=smallest,
             augment=augment,
-        ):
+        )
+        # The user's own function stays in the main thread, as she would expect.
+        for pixels, labels in prefetch(groups) if recipe.is_affine and not augment else groups:
             more_loss, more_correct = trainer.run(pixels, labels)
             step += len(labels)
             require_finite(more_loss, step, recipe.learning_rate)

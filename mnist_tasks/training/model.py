@@ -15,35 +15,38 @@ from mnist_tasks.training.layer_specs import (
     BatchNorm,
     Conv,
     Dropout,
+    GlobalAveragePool,
     LayerSpec,
     MaxPool,
+    SeparableConv,
+    require_images,
 )
 from mnist_tasks.training.normalization import FusedBatchNormalization
-from mnist_tasks.training.recipes import Recipe, require_images
+from mnist_tasks.training.recipe import Recipe
 
 SMALLEST_FRACTION = 0.01  # of the peak learning rate, if the schedule ends with 0
 # Averaging weights has the effect of a lower learning rate. Training on at the full one lost 0.8
 # points of accuracy in the first 100 steps.
 AVERAGED_FRACTION = 0.1
+_KERNELS_ONLY = [r"\b(gamma|beta|bias)(:\d+)?$"]  # the names of what has no weight decay
 
 
 def build_model(recipe: Recipe, info: DatasetInfo = MNIST) -> keras.Sequential:
     """Build and compile the network of a recipe, as it is saved.
 
-    Its optimizer is for whoever trains the saved model further: a new Adagrad with the learning
-    rate that the schedule ended with, or a tenth of it if the weights are averaged.
+    Its optimizer is for whoever trains the saved model further: that of the recipe, without a
+    state, and with the learning rate that the schedule ended with, or a tenth of it if the weights
+    are averaged. Normalization in convolutions is folded: see `folding`.
 
     Returns
     -------
     model
         From images (n, h, w, channels) float32 in [0, 1] to probabilities (n, classes) float32.
     """
-    model = _network(recipe, info, layers.BatchNormalization, activation="softmax")
+    model = _network(recipe, info, activation="softmax", layers_of=_saved)
     last = recipe.learning_rate * (recipe.final_learning_rate_fraction or SMALLEST_FRACTION)
     model.compile(
-        optimizer=keras.optimizers.Adagrad(
-            last * AVERAGED_FRACTION if recipe.ema_momentum else last
-        ),
+        optimizer=_optimizer(recipe, last * AVERAGED_FRACTION if recipe.ema_momentum else last),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -65,18 +68,13 @@ def build_training_model(
     -------
     model
         From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes) float32. It has the
-        same weights as `build_model`, in the same order.
+        same weights as `build_model`, in the same order, if there is no normalization to fold.
     """
-    batch_norm = partial(
-        FusedBatchNormalization,
-        # Averaged weights get statistics of their own, see `normalization.recompute`.
-        updates_statistics=not recipe.ema_momentum,
-    )
-    return _network(recipe, info, batch_norm, activation=None, precision=precision)
+    return _network(recipe, info, activation=None, layers_of=partial(_trained, recipe, precision))
 
 
 def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
-    """Return Adagrad with a learning rate that rises and falls once.
+    """Return the optimizer of a recipe, with a learning rate that rises and falls once.
 
     One cycle: L. N. Smith, "A disciplined approach to neural network hyper-parameters" (2018).
     Averaged weights: B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by
@@ -92,28 +90,46 @@ def build_optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer
             warmup_target=rate if warmup else None,
             warmup_steps=warmup,
         )
-    return keras.optimizers.Adagrad(
-        rate,
-        initial_accumulator_value=recipe.initial_accumulator_value,
-        use_ema=recipe.ema_momentum > 0,
-        ema_momentum=recipe.ema_momentum or 0.99,
-    )
+    others: dict[str, Any] = {
+        "use_ema": recipe.ema_momentum > 0,
+        "ema_momentum": recipe.ema_momentum or 0.99,
+    }
+    if recipe.optimizer == "adagrad":
+        others["initial_accumulator_value"] = recipe.initial_accumulator_value
+    optimizer = _optimizer(recipe, rate, **others)
+    optimizer.exclude_from_weight_decay(var_names=_KERNELS_ONLY)
+    return optimizer
+
+
+def _optimizer(recipe: Recipe, rate: Any, **others: Any) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a recipe with a learning rate or a schedule.
+
+    Weight decay: I. Loshchilov and F. Hutter, "Decoupled weight decay regularization" (2019).
+    """
+    decay = recipe.weight_decay
+    match recipe.optimizer:
+        case "sgd":
+            others |= {"momentum": recipe.momentum, "nesterov": recipe.momentum > 0}
+            return keras.optimizers.SGD(rate, weight_decay=decay or None, **others)
+        case "adamw":
+            return keras.optimizers.AdamW(rate, weight_decay=decay, **others)
+        case "adagrad":
+            return keras.optimizers.Adagrad(rate, weight_decay=decay or None, **others)
 
 
 def _network(
     recipe: Recipe,
     info: DatasetInfo,
-    batch_norm: Callable[..., keras.Layer],
     *,
     activation: str | None,
-    precision: str = "float32",
+    layers_of: Callable[[LayerSpec], list[keras.Layer]],
 ) -> keras.Sequential:
     height, width, _ = info.image_shape
-    require_images(recipe, height, width)
+    require_images(recipe.layers, recipe.name, height, width)
     return keras.Sequential(
         [
             keras.Input(info.image_shape, name="images"),
-            *(_layer(spec, batch_norm, precision) for spec in recipe.layers),
+            *(layer for spec in recipe.layers for layer in layers_of(spec)),
             layers.Flatten(),
             layers.Dense(len(info.classes), activation=activation),
         ],
@@ -121,23 +137,51 @@ def _network(
     )
 
 
-def _layer(spec: LayerSpec, batch_norm: Callable[..., keras.Layer], precision: str) -> keras.Layer:
+def _saved(spec: LayerSpec) -> list[keras.Layer]:
+    """Return the one layer of the saved model."""
+    if isinstance(spec, BatchNorm):
+        return [layers.BatchNormalization(momentum=spec.momentum)]
+    return [_layer(spec, activation="relu")]
+
+
+def _trained(recipe: Recipe, precision: str, spec: LayerSpec) -> list[keras.Layer]:
+    """Return the layers that are trained: three in place of a convolution with normalization."""
+    batch_norm = partial(
+        FusedBatchNormalization, updates_statistics=not recipe.recomputes_statistics
+    )
+    if isinstance(spec, BatchNorm):
+        return [batch_norm(momentum=spec.momentum)]
+    if isinstance(spec, Conv | SeparableConv) and spec.batch_norm:
+        starts = ("kernel",) if isinstance(spec, Conv) else ("depthwise", "pointwise")
+        initializers = {f"{name}_initializer": "he_normal" for name in starts}
+        return [
+            _layer(spec, dtype=precision, use_bias=False, **initializers),
+            batch_norm(),
+            layers.ReLU(dtype=precision),
+        ]
+    return [_layer(spec, dtype=precision, activation="relu")]
+
+
+def _layer(spec: LayerSpec, *, dtype: str = "float32", **of_convolution: Any) -> keras.Layer:
+    """Return a layer as Keras has it; `of_convolution` is for convolutions only."""
     match spec:
-        case Conv():
-            return layers.Conv2D(
+        case Conv() | SeparableConv():
+            kind = layers.Conv2D if isinstance(spec, Conv) else layers.SeparableConv2D
+            return kind(
                 spec.filters,
                 spec.kernel,
                 strides=spec.stride,
                 padding=spec.padding,
-                activation="relu",
-                dtype=precision,
+                dtype=dtype,
+                **of_convolution,
             )
-        case BatchNorm():
-            return batch_norm(momentum=spec.momentum)
         case MaxPool():
-            return layers.MaxPooling2D(spec.size, dtype=precision)
+            return layers.MaxPooling2D(spec.size, dtype=dtype)
         case AveragePool():
-            return layers.AveragePooling2D(spec.size, dtype=precision)
+            return layers.AveragePooling2D(spec.size, dtype=dtype)
+        case GlobalAveragePool():
+            return layers.GlobalAveragePooling2D(keepdims=True, dtype=dtype)
         case Dropout():
             maps = (None, 1, 1, None) if spec.whole_maps else None
-            return layers.Dropout(spec.rate, noise_shape=maps, dtype=precision)
+            return layers.Dropout(spec.rate, noise_shape=maps, dtype=dtype)
+    raise TypeError(spec)

@@ -10,7 +10,7 @@ from mnist_tasks import project, toml_files
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.project import Project
 from mnist_tasks.training import recipes
-from mnist_tasks.training.recipes import Recipe, RecipeTable
+from mnist_tasks.training.recipe import Recipe, RecipeTable
 
 KEY = "recipes"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")  # it is part of the names of folders

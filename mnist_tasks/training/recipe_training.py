@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from mnist_tasks.records import Epoch, Point
-from mnist_tasks.training import loop, normalization, recipes
+from mnist_tasks.training import loop, normalization
+from mnist_tasks.training.folding import folded_weights
+from mnist_tasks.training.layer_specs import has_folded_normalization
 from mnist_tasks.training.loop import EpochProgress
 from mnist_tasks.training.model import build_model, build_optimizer, build_training_model
+from mnist_tasks.training.recipe import as_record
 from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
-from mnist_tasks.training.trainer import Trainer, of_keras
+from mnist_tasks.training.trainer import Trainer, of_keras, of_smoothed_logits
 from mnist_tasks.training.validation import Validated, Validator, averaged
-from mnist_tasks.training.weights import WeightVector
+from mnist_tasks.training.weights import Weights, WeightVector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,18 +33,24 @@ class RecipeTraining:
         recipe, info, strategy = setup.recipe, setup.data.info, setup.placement.strategy
         self._setup = setup
         self.model = build_model(recipe, info)
+        # In float32, and with the normalization that `model` doesn't have.
+        is_folded = has_folded_normalization(recipe.layers)
+        self._unfolded = build_training_model(recipe, info) if is_folded else None
         with strategy.scope():
             self._training_model = build_training_model(
                 recipe, info, precision=setup.config.precision
             )
+            smoothing = recipe.label_smoothing
             trainer_class = ReplicaTrainer if setup.replicas > 1 else Trainer
             self._optimizer = build_optimizer(recipe, steps=setup.steps)
-            self._weights = WeightVector(self._training_model)
+            # Weight decay is for some of the weights only.
+            self._weights = (Weights if recipe.weight_decay else WeightVector)(self._training_model)
             self._trainer = trainer_class(
                 self._training_model,
                 self._optimizer,
                 micro_batches=setup.micro_batches,
                 weights=self._weights,
+                losses=partial(of_smoothed_logits, smoothing) if smoothing else None,
             )
 
     def run(self, progress: EpochProgress) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:
@@ -77,13 +87,18 @@ class RecipeTraining:
         return validate
 
     def _take_weights(self) -> None:
-        """Give the model to save the weights of the trained one."""
-        setup = self._setup
-        self.model.set_weights(self._training_model.get_weights())
-        if setup.recipe.ema_momentum:
-            images = setup.data.images[: normalization.ENOUGH_IMAGES]
-            normalization.recompute(self.model, images)
+        """Give the model to save the weights of the trained one, and the statistics they need."""
+        images = self._setup.data.images
+        trained = self._training_model.get_weights()
+        if self._unfolded is not None:
+            self._unfolded.set_weights(trained)
+            normalization.recompute(self._unfolded, images[: normalization.MOST_IMAGES])
+            self.model.set_weights(folded_weights(self._unfolded))
+            return
+        self.model.set_weights(trained)
+        if self._setup.recipe.recomputes_statistics:
+            normalization.recompute(self.model, images[: normalization.BATCH])
 
     def as_record(self) -> dict[str, Any]:
         """Return the settings of the recipe, for the record."""
-        return recipes.as_record(self._setup.recipe)
+        return as_record(self._setup.recipe)

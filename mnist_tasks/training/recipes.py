@@ -1,4 +1,4 @@
-"""Named recipes: the layers of a network, and how it is trained. Keras is not needed.
+"""Named recipes, and the recipe of a run. Keras is not needed.
 
 A project can write recipes of its own, see `own_recipes`. Every network ends in a dense
 softmax over the classes, which `model` adds.
@@ -7,71 +7,17 @@ softmax over the classes, which `model` adds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
-from msgspec import Meta
 
 from mnist_tasks import constraints
-from mnist_tasks.config import Epochs, TrainingConfig
+from mnist_tasks.config import SettingValue, TrainingConfig
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.old_records import RENAMED_SETTINGS
 from mnist_tasks.training import network_file
-from mnist_tasks.training.layer_specs import (
-    AveragePool,
-    BatchNorm,
-    Conv,
-    Dropout,
-    Fraction,
-    LayerSpec,
-    MaxPool,
-)
-
-
-class RecipeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A recipe as a project writes it, in a table with its name."""
-
-    layers: Annotated[
-        tuple[LayerSpec, ...], Meta(description="Layers before the dense softmax over the classes.")
-    ]
-    epochs: Epochs = 1
-    batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per step.")]
-    learning_rate: Annotated[float, Meta(gt=0, description="The peak of the schedule.")]
-    warmup_fraction: Annotated[
-        Fraction,
-        Meta(description="Fraction of all steps in which the learning rate rises to its peak."),
-    ] = 0.0
-    final_learning_rate_fraction: Annotated[
-        float, Meta(ge=0, le=1, description="Final learning rate, as a fraction of the peak.")
-    ] = 1.0
-    initial_accumulator_value: Annotated[
-        float, Meta(ge=0, description="Initial value of Adagrad's sums of squared gradients.")
-    ] = 0.1
-    ema_momentum: Annotated[
-        Fraction,
-        Meta(description="Momentum of the saved moving average of the weights; 0: no average."),
-    ] = 0.0
-    max_shift: Annotated[
-        int, Meta(ge=0, le=4, description="Largest shift of an image in pixels, each way.")
-    ] = 0
-    micro_batches: Annotated[
-        int, Meta(ge=1, le=64, description="Parts of a batch that are computed in parallel.")
-    ] = 1
-
-
-class Recipe(RecipeTable, frozen=True, kw_only=True):
-    """A network, and its training with Adagrad and sparse categorical cross-entropy.
-
-    Averaged weights (`ema_momentum`) are saved with batch-normalization statistics of their own:
-    see `normalization.recompute`.
-    """
-
-    name: str
-
-    def __str__(self) -> str:
-        """Return the name, as in ``--recipe``."""
-        return self.name
-
+from mnist_tasks.training.layer_specs import AveragePool, BatchNorm, Conv, Dropout, MaxPool
+from mnist_tasks.training.recipe import Recipe
 
 DEFAULT = Recipe(
     name="default",
@@ -114,7 +60,15 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def check_setting(name: str, value: object) -> float:
+#: What a network of the user's own doesn't have, or decides itself.
+_NOT_OF_NETWORKS = {
+    "ema_momentum": "Compile the model with an optimizer that has use_ema=True.",
+    "label_smoothing": "Compile the model with a loss that has label_smoothing.",
+}
+_OPTIMIZERS = {"initial_accumulator_value": "adagrad", "momentum": "sgd"}
+
+
+def check_setting(name: str, value: object) -> SettingValue:
     """Check the value of a setting and convert it to its type: 1.0 to 1 for a whole number."""
     option = f"--set {printable(name)}"
     if name not in SETTINGS:
@@ -126,7 +80,7 @@ def check_setting(name: str, value: object) -> float:
             remedy=f"It is now called {new}." if new else None,
         )
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    checked: float = constraints.convert_value(whole, SETTINGS[name], option)
+    checked: SettingValue = constraints.convert_value(whole, SETTINGS[name], option)
     return checked
 
 
@@ -140,37 +94,6 @@ def find(name: str, own: Mapping[str, Recipe] | None = None) -> Recipe:
     return known[name]
 
 
-def require_images(recipe: Recipe, height: int, width: int) -> None:
-    """Refuse images that are too small for a layer of a recipe.
-
-    Parameters
-    ----------
-    height, width
-        Of the images, in pixels.
-
-    Raises
-    ------
-    UsageError
-        What a layer gets is smaller than its kernel or its squares.
-    """
-    for index, layer in enumerate(recipe.layers):
-        kind = type(layer).__name__
-        if isinstance(layer, Conv):
-            needed = layer.kernel if layer.padding == "valid" else 1
-            stride = layer.stride
-        elif isinstance(layer, MaxPool | AveragePool):
-            needed = stride = layer.size
-        else:
-            continue
-        if min(height, width) < needed:
-            raise UsageError(
-                f"recipe {recipe.name}: layers[{index}], {kind}",
-                expected=f"at least {needed} x {needed} pixels",
-                found=f"{height} x {width} pixels, after the layers before it",
-            )
-        height, width = (1 + (side - needed) // stride for side in (height, width))
-
-
 def resolve(config: TrainingConfig) -> Recipe:
     """Return the recipe of a run, with the settings that the user changed, all of them checked."""
     recipe = find(config.recipe) if isinstance(config.recipe, str) else config.recipe
@@ -182,17 +105,28 @@ def resolve(config: TrainingConfig) -> Recipe:
             name=network_file.title(config.network, recipe.name),
             layers=(),
             max_shift=0,
-            ema_momentum=0.0,
+            max_rotation=0.0,
+            max_scaling=0.0,
+            max_shear=0.0,
+            **dict.fromkeys(_NOT_OF_NETWORKS, 0.0),
         )
     changed = changes(config)
-    if config.network is not None and "ema_momentum" in changed:
-        raise UsageError(
-            "--set ema_momentum",
-            expected="a setting that applies to a network of your own",
-            found="one of recipes only",
-            remedy="Compile the model with an optimizer that has use_ema=True.",
-        )
-    return msgspec.structs.replace(recipe, **changed)
+    recipe = msgspec.structs.replace(recipe, **changed)
+    for name in changed:
+        if config.network is not None and name in _NOT_OF_NETWORKS:
+            raise UsageError(
+                f"--set {name}",
+                expected="a setting that applies to a network of your own",
+                found="one of recipes only",
+                remedy=_NOT_OF_NETWORKS[name],
+            )
+        if (only := _OPTIMIZERS.get(name, recipe.optimizer)) != recipe.optimizer:
+            raise UsageError(
+                f"--set {name}",
+                expected=f"a setting that the optimizer {recipe.optimizer} has",
+                found=f"one that only {only} has",
+            )
+    return recipe
 
 
 def changes(config: TrainingConfig) -> dict[str, Any]:
@@ -208,9 +142,3 @@ def changes(config: TrainingConfig) -> dict[str, Any]:
             raise UsageError(f"--set {name}", expected="the setting once", found=f"also {option}")
         changed[name] = check_setting(name, value)
     return changed
-
-
-def as_record(recipe: Recipe) -> dict[str, Any]:
-    """Return all settings of a recipe, as they are written to the record of a run."""
-    record: dict[str, Any] = msgspec.to_builtins(recipe)
-    return {"name": recipe.name, **record}  # the name first

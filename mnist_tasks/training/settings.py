@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mnist_tasks.config import Settings, SettingValue
 from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.training.recipes import check_setting
 
-Settings = tuple[tuple[str, float], ...]
 OPTION = "--set"
 
 
-def parse_many(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
+def parse_many(texts: Iterable[str]) -> dict[str, tuple[SettingValue, ...]]:
     """Parse ``name=value`` or ``name=value,value``; each name must be known and not repeated."""
-    found: dict[str, tuple[float, ...]] = {}
+    found: dict[str, tuple[SettingValue, ...]] = {}
     for text in texts:
         name, equals, values = (each.strip() for each in text.partition("="))
         if not equals:
@@ -54,4 +54,4 @@ def _number(text: str) -> float | str:
             return kind(text)
         except ValueError:
             continue
-    return text
+    return text.strip()

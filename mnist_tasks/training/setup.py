@@ -8,7 +8,7 @@ from functools import cached_property
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.training import batches
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe
 from mnist_tasks.training.tensorflow_setup import Placement
 
 

@@ -161,6 +161,18 @@ def of_logits(labels: Any, outputs: list[Any]) -> Any:
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
 
+def of_smoothed_logits(smoothing: float, labels: Any, outputs: list[Any]) -> Any:
+    """Return the cross-entropy of logits with labels of which a part is spread over all classes.
+
+    C. Szegedy et al., "Rethinking the Inception architecture for computer vision" (2016).
+    """
+    logits = tf.concat(outputs, axis=0)
+    classes = logits.shape[-1]
+    spread = smoothing / classes
+    wanted = tf.one_hot(labels, classes, on_value=1 - smoothing + spread, off_value=spread)
+    return tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+
+
 def of_keras(loss: keras.losses.Loss, *, classes: int | None) -> Losses:
     """Return a loss of Keras for `Trainer`; `classes` is ``None`` if it wants integer labels."""
 

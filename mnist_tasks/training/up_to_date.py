@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from mnist_tasks import disk, run_store
 from mnist_tasks.code_records import NetworkSource
@@ -17,6 +20,7 @@ from mnist_tasks.errors import printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.training import recipes, run
 from mnist_tasks.training.network_file import NetworkFile
+from mnist_tasks.training.recipe import Recipe, as_record, from_record
 from mnist_tasks.version import VERSION
 
 # A build of TensorFlow has a name of its own.
@@ -88,11 +92,11 @@ def digest(path: str) -> str | None:
 
 
 def _wanted(config: TrainingConfig, data: dict[str, str], record: RunRecord) -> dict[str, Any]:
-    recipe = json.loads(json.dumps(recipes.as_record(recipes.resolve(config))))  # as it is read
+    recipe = _as_read(recipes.resolve(config))
     if config.network is not None:
         # It has layers of its own, and if it came compiled, an optimizer, too.
         is_compiled = "initial_accumulator_value" not in record.recipe
-        used = record.recipe.keys() - ({"learning_rate"} if is_compiled else set())
+        used = record.recipe.keys() - ({"learning_rate", "optimizer"} if is_compiled else set())
         recipe = record.recipe | {key: recipe[key] for key in recipe.keys() & used}
     return {
         "the settings": run.command(config),
@@ -103,12 +107,21 @@ def _wanted(config: TrainingConfig, data: dict[str, str], record: RunRecord) -> 
 
 
 def _found(record: RunRecord) -> dict[str, Any]:
+    recipe = record.recipe
+    with suppress(msgspec.ValidationError):  # it is that of a network of the user's own
+        recipe = _as_read(from_record(recipe))  # with settings that came later
     return {
         "the settings": record.command,
-        "the recipe": record.recipe,
+        "the recipe": recipe,
         "the data": record.data,
         "a version": record.machine.versions,
     }
+
+
+def _as_read(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as it is read from a record."""
+    found: dict[str, Any] = json.loads(json.dumps(as_record(recipe)))
+    return found
 
 
 def versions() -> dict[str, str]:

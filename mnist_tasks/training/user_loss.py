@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.training.network_file import REASON
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe
 
 #: Settings of a recipe's optimizer, which a model that is compiled with its own doesn't use.
 OPTIMIZER_SETTINGS = (
+    "optimizer",
     "warmup_fraction",
     "final_learning_rate_fraction",
     "initial_accumulator_value",
+    "momentum",
+    "weight_decay",
 )
 _BY_SHAPE = ("crossentropy", "ce")  # Keras chooses: the sparse one for whole-number labels
 _CROSS_ENTROPIES = (
@@ -101,7 +104,7 @@ def own_learning_rate(
         raise UsageError(
             f"--set {unused[0]}",
             expected="a setting of the network's own optimizer, which it is compiled with",
-            found="a setting of the recipe's Adagrad",
+            found="a setting of the recipe's optimizer",
             remedy="Set it in the network's file, or return the model without compiling it.",
         )
     rate = model.optimizer.get_config().get("learning_rate")

@@ -17,7 +17,7 @@ from mnist_tasks.errors import InputRefusedError, Reason, printable
 from mnist_tasks.training import user_code, user_loss
 from mnist_tasks.training.model import build_optimizer
 from mnist_tasks.training.network_file import REASON, NetworkFile
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe
 from mnist_tasks.training.user_loss import Loss
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.records import Epoch, Point
 from mnist_tasks.training import (
+    augmentation,
     batches,
     fit_trainer,
     loop,
@@ -23,6 +24,7 @@ from mnist_tasks.training import (
 )
 from mnist_tasks.training.loop import EpochProgress
 from mnist_tasks.training.network_file import REASON, NetworkFile
+from mnist_tasks.training.recipe import as_record
 from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
 from mnist_tasks.training.trainer import Trainer, of_keras
@@ -78,14 +80,15 @@ class UserTraining:
 
     def as_record(self) -> dict[str, Any]:
         """Return what trained the model, in place of a recipe's settings."""
-        record = recipes.as_record(self._setup.recipe)
-        unused = {"layers", "ema_momentum"}
+        record = as_record(self._setup.recipe)
+        unused = {"layers", "ema_momentum", "label_smoothing"}
         unused |= {"micro_batches"} if self.why_fit else set()
         unused |= set(user_loss.OPTIMIZER_SETTINGS) if self._user.is_hers else set()
+        hers = {"optimizer": type(self.model.optimizer).__name__} if self._user.is_hers else {}
         return {
             **{name: value for name, value in record.items() if name not in unused},
             "learning_rate": self._user.learning_rate,
-            "optimizer": type(self.model.optimizer).__name__,
+            **hers,
             "loss": self._user.loss.name,
         }
 
@@ -134,9 +137,9 @@ class UserTraining:
             for images, labels in batches.epoch(
                 setup.data,
                 batch_size=setup.recipe.batch_size,
-                max_shift=setup.recipe.max_shift,
                 steps=1,
                 random=random,
+                transform=augmentation.of_recipe(setup.recipe),
                 smallest=setup.smallest,
                 augment=self._augment if self._user.augment else None,
             ):

@@ -18,7 +18,7 @@ from mnist_tasks.data import project_table
 from mnist_tasks.data.project_table import DatasetTable
 from mnist_tasks.project import Settings
 from mnist_tasks.training import own_recipes
-from mnist_tasks.training.recipes import RecipeTable
+from mnist_tasks.training.recipe import RecipeTable
 
 FILE = Path(contract.__file__).with_name("contract.schema.json")
 PROJECT_FILE = Path(project.__file__).with_name("project.schema.json")

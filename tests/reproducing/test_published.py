@@ -14,6 +14,7 @@ from mnist_tasks import run_store
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.reproducing import recorded
 from mnist_tasks.training import recipes
+from mnist_tasks.training.recipe import as_record
 from tests import examples
 
 PROJECT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def run(seed: int, **changed: Any) -> RunRecord:
     made = examples.run(seed)
     return replace(
         made,
-        recipe=recipes.as_record(recipes.DEFAULT),
+        recipe=as_record(recipes.DEFAULT),
         command=f"mnist-tasks train --output {path}",
         model=replace(made.model, path=path),
         **({"trial": trial} | changed),

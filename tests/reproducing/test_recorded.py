@@ -17,7 +17,7 @@ from mnist_tasks.records import RunRecord
 from mnist_tasks.reproducing import recorded
 from mnist_tasks.reproducing.recorded import Repeatable
 from mnist_tasks.training import network_file, recipes, run
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe, as_record
 from tests import examples
 
 GOLDEN = Path(__file__).parents[1] / "records" / "first" / "run.json"
@@ -26,7 +26,7 @@ OWN = msgspec.structs.replace(recipes.PLAIN, name="mine", batch_size=17, ema_mom
 
 def record(recipe: Recipe = OWN, **changed: Any) -> RunRecord:
     """Return a record as it is read from a file."""
-    made = replace(examples.run(3), recipe=recipes.as_record(recipe), **changed)
+    made = replace(examples.run(3), recipe=as_record(recipe), **changed)
     read = record_json.parse(record_json.to_json(made))
     assert isinstance(read, RunRecord)
     return read
@@ -156,7 +156,7 @@ def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunRecord:
     file = network_file.find("nets/net.py:small")
     helper = network_file.find("nets/helper.py").source.sha256
     config = TrainingConfig(network="nets/net.py:small", epochs=4)
-    recipe = recipes.as_record(recipes.resolve(config)) | {"optimizer": "Adagrad"}
+    recipe = as_record(recipes.resolve(config)) | {"optimizer": "Adagrad"}
     return replace(
         examples.run(),
         recipe={name: recipe[name] for name in recipe.keys() - {"layers", "ema_momentum"}},

@@ -1,5 +1,6 @@
-"""Every image once per epoch, in an order and with shifts that depend on the seed."""
+"""Every image once per epoch, in an order that depends on the seed."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from mnist_tasks.data import store
 from mnist_tasks.data.store import LabeledImages
-from mnist_tasks.training import batches
+from mnist_tasks.training import augmentation, batches
 from tests import generated
 
 
@@ -38,9 +39,7 @@ def test_no_batch_leaves_a_replica_without_images(count: int, smallest: int) -> 
 def test_every_image_appears_once_with_its_label(batch_size: int) -> None:
     data = digits()
     groups = list(
-        batches.epoch(
-            data, batch_size=batch_size, max_shift=0, steps=3, random=np.random.default_rng(1)
-        )
+        batches.epoch(data, batch_size=batch_size, steps=3, random=np.random.default_rng(1))
     )
     images = np.concatenate([pixels.reshape(-1, 28, 28) for pixels, _ in groups])
     labels = np.concatenate([marks.ravel() for _, marks in groups])
@@ -57,9 +56,7 @@ def test_every_image_appears_once_with_its_label(batch_size: int) -> None:
 
 def test_the_order_depends_on_the_seed_and_the_epoch() -> None:
     def first_labels(random: np.random.Generator) -> list[int]:
-        _, labels = next(
-            batches.epoch(digits(), batch_size=50, max_shift=1, steps=1, random=random)
-        )
+        _, labels = next(batches.epoch(digits(), batch_size=50, steps=1, random=random))
         return [int(label) for label in labels.ravel()]
 
     random = np.random.default_rng(3)
@@ -68,31 +65,12 @@ def test_the_order_depends_on_the_seed_and_the_epoch() -> None:
     assert first != second
 
 
-def test_a_shift_only_moves_the_image() -> None:
-    image = np.zeros((1, 28, 28), np.uint8)
-    image[0, 10, 10] = 255
-    data = LabeledImages(images=np.repeat(image, 400, axis=0), labels=np.zeros(400, np.uint8))
-    ((moved, _),) = batches.epoch(
-        data, batch_size=400, max_shift=2, steps=1, random=np.random.default_rng(0)
-    )
-    places = {tuple(map(int, place)) for place in np.argwhere(moved[0])[:, 1:]}
-    assert places == {(row, column) for row in range(8, 13) for column in range(8, 13)}
-
-
-def test_black_pixels_move_in_at_the_border() -> None:
-    data = LabeledImages(images=np.full((50, 28, 28), 9, np.uint8), labels=np.zeros(50, np.uint8))
-    ((moved, _),) = batches.epoch(
-        data, batch_size=50, max_shift=1, steps=1, random=np.random.default_rng(0)
-    )
-    assert set(np.unique(moved)) == {0, 9}
-    assert (moved[:, :, 1:27, 1:27] == 9).all()
-
-
 def test_memory_mapped_images_are_not_changed(small_mnist: Path) -> None:
     data = store.load(small_mnist, "train")
     before = data.images.copy()
+    shift = partial(augmentation.shift, 1)
     for _ in batches.epoch(
-        data, batch_size=64, max_shift=1, steps=2, random=np.random.default_rng(0)
+        data, batch_size=64, steps=2, random=np.random.default_rng(0), transform=shift
     ):
         pass
     np.testing.assert_array_equal(data.images, before)

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from mnist_tasks.training import batches, costs, recipes
-from mnist_tasks.training.layer_specs import AveragePool, BatchNorm, Conv, Dropout, MaxPool
+from mnist_tasks.training.layer_specs import (
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    GlobalAveragePool,
+    MaxPool,
+    SeparableConv,
+)
 from mnist_tasks.training.model import build_model
 
 if TYPE_CHECKING:
@@ -26,7 +34,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
         (Conv(filters=16, kernel=3, padding="same"), (28, 28, 16), 28 * 28 * 9 * 16),
         (Conv(filters=2, kernel=6, stride=2, padding="same"), (14, 14, 2), 14 * 14 * 36 * 2),
         (Conv(filters=2, kernel=6, stride=3), (8, 8, 2), 8 * 8 * 36 * 2),
+        (SeparableConv(filters=9, kernel=3, stride=2), (13, 13, 9), 13 * 13 * (9 + 9)),
         (BatchNorm(), (28, 28, 1), 28 * 28),
+        (GlobalAveragePool(), (1, 1, 1), 0),
         (MaxPool(size=3), (9, 9, 1), 0),
         (AveragePool(), (14, 14, 1), 0),
         (Dropout(rate=0.5), (28, 28, 1), 0),

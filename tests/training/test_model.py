@@ -12,7 +12,7 @@ from mnist_tasks.errors import UsageError
 from mnist_tasks.training import layer_specs, recipes
 
 if TYPE_CHECKING:
-    from mnist_tasks.training.recipes import Recipe
+    from mnist_tasks.training.recipe import Recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 PARAMETERS = {"default": 23_818, "plain": 9_946}
@@ -70,6 +70,50 @@ def test_more_training_continues_with_the_last_learning_rate(
     changed = {"learning_rate": 0.2, "final_learning_rate_fraction": fraction}
     model = build(replace(recipes.DEFAULT, ema_momentum=averaged, **changed))
     assert float(model.optimizer.learning_rate) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sgd", "SGD"), ("adamw", "AdamW")])
+def test_another_optimizer_trains_and_is_saved(name: Any, kind: str) -> None:
+    from mnist_tasks.training.model import build_optimizer
+
+    recipe = replace(recipes.PLAIN, optimizer=name, momentum=0.8, learning_rate=0.25)
+    for optimizer in (build_optimizer(recipe, steps=10), build(recipe).optimizer):
+        assert type(optimizer).__name__ == kind
+        assert float(optimizer.learning_rate) == pytest.approx(0.25)
+        if name == "sgd":
+            assert (optimizer.momentum, optimizer.nesterov) == (0.8, True)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "sgd", "adamw"])
+def test_weight_decay_is_for_kernels_only(optimizer: Any) -> None:
+    import tensorflow as tf
+
+    from mnist_tasks.training.model import build_optimizer, build_training_model
+
+    layers = (
+        layer_specs.Conv(filters=2, kernel=3, batch_norm=True),
+        layer_specs.SeparableConv(filters=2, kernel=3),
+        layer_specs.BatchNorm(),
+    )
+    recipe = replace(
+        recipes.PLAIN,
+        name="bias",
+        layers=layers,
+        optimizer=optimizer,
+        learning_rate=0.5,
+        weight_decay=0.2,
+    )
+    variables = build_training_model(recipe).trainable_variables
+    for variable in variables:
+        variable.assign(tf.ones_like(variable))
+    made = build_optimizer(recipe, steps=1)
+    made.build(variables)
+    made.apply([tf.zeros_like(each) for each in variables], variables)
+    found = {each.path.split("/", 1)[1]: np.unique(np.asarray(each)) for each in variables}
+    assert len(variables) == 10
+    for path, values in found.items():
+        expected = 1 - 0.5 * 0.2 if "kernel" in path else 1.0
+        np.testing.assert_allclose(values, expected, rtol=1e-6, err_msg=path)
 
 
 def test_the_training_model_is_the_same_network_without_softmax(recipe: Recipe) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
@@ -206,9 +207,10 @@ def test_something_else_of_a_functions_name_is_refused() -> None:
 
 
 def test_settings_of_recipes_only_are_refused() -> None:
-    config = TrainingConfig(network="net.py", settings=(("ema_momentum", 0.9),))
-    with pytest.raises(UsageError, match="--set ema_momentum"):
-        recipes.resolve(config)
+    for name in ("ema_momentum", "label_smoothing"):
+        config = TrainingConfig(network="net.py", settings=((name, 0.9),))
+        with pytest.raises(UsageError, match=f"--set {name}"):
+            recipes.resolve(config)
     with pytest.raises(UsageError, match="--precision"):
         TrainingConfig(network="net.py", precision="mixed_bfloat16")
 
@@ -217,6 +219,8 @@ def test_the_recipe_gives_epochs_and_batch_size_but_no_shifts() -> None:
     config = TrainingConfig(network="net.py", recipe="plain", epochs=3)
     recipe = recipes.resolve(config)
     assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (3, 64, 0.01)
-    assert recipes.resolve(TrainingConfig(network="net.py")).max_shift == 0
+    moving = replace(recipes.DEFAULT, max_rotation=9.0, max_scaling=0.1, max_shear=0.1)
+    unmoved = recipes.resolve(TrainingConfig(network="net.py", recipe=moving))
+    assert (unmoved.max_shift, unmoved.is_affine) == (0, False)
     shifted = TrainingConfig(network="net.py", settings=(("max_shift", 2),))
     assert recipes.resolve(shifted).max_shift == 2

@@ -12,16 +12,18 @@ from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import UsageError
 from mnist_tasks.sweeping import plan_file, search_space
 from mnist_tasks.sweeping.plan import Plan
-from mnist_tasks.training import own_recipes, recipes, run
+from mnist_tasks.training import layer_specs, own_recipes, recipes, run
 from mnist_tasks.training.layer_specs import (
     AveragePool,
     BatchNorm,
     Conv,
     Dropout,
+    GlobalAveragePool,
     LayerSpec,
     MaxPool,
+    SeparableConv,
 )
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe, as_record
 from tests.conftest import Run
 from tests.json_output import result_of
 
@@ -67,6 +69,52 @@ def test_a_recipe_is_found_from_a_subfolder(
     assert caught.value.expected == "one of default, plain, small"
 
 
+def test_a_recipe_may_have_any_layer_and_setting() -> None:
+    write(
+        """[tool.mnist-tasks.recipes.small]
+layers = [
+    { layer = "Conv", filters = 12, kernel = 3, batch_norm = true },
+    { layer = "SeparableConv", filters = 24, kernel = 3, padding = "same", batch_norm = true },
+    { layer = "GlobalAveragePool" },
+]
+epochs = 20
+batch_size = 64
+optimizer = "sgd"
+learning_rate = 0.15
+warmup_fraction = 0.2
+final_learning_rate_fraction = 0
+momentum = 0.9
+weight_decay = 1e-4
+label_smoothing = 0.1
+max_shift = 1.5
+max_rotation = 12
+max_scaling = 0.1
+max_shear = 0.15
+"""
+    )
+    assert own_recipes.find("small") == Recipe(
+        name="small",
+        layers=(
+            Conv(filters=12, kernel=3, batch_norm=True),
+            SeparableConv(filters=24, kernel=3, padding="same", batch_norm=True),
+            GlobalAveragePool(),
+        ),
+        epochs=20,
+        batch_size=64,
+        optimizer="sgd",
+        learning_rate=0.15,
+        warmup_fraction=0.2,
+        final_learning_rate_fraction=0,
+        momentum=0.9,
+        weight_decay=1e-4,
+        label_smoothing=0.1,
+        max_shift=1.5,
+        max_rotation=12,
+        max_scaling=0.1,
+        max_shear=0.15,
+    )
+
+
 def test_without_a_project_there_are_the_recipes_of_the_package() -> None:
     assert own_recipes.find("default") == recipes.DEFAULT
     with pytest.raises(UsageError) as caught:
@@ -80,6 +128,8 @@ def test_without_a_project_there_are_the_recipes_of_the_package() -> None:
         (("batch_size = 32", "batch_sizes = 32"), "batch_sizes", "no such key"),
         (("epochs = 2", "epochs = 0"), "epochs", "0"),
         (("epochs = 2", "name = 'x'"), "name", "no such key"),
+        (("epochs = 2", "optimizer = 'adam'"), "optimizer", '"adam"'),
+        (("epochs = 2", "max_shift = 4.5"), "max_shift", "4.5"),
         (("epochs = 2", "base = 'default'"), "base", "no such key"),
         (("filters = 4", "filters = 0"), "layers[0].filters", "0"),
         (("filters = 4", "filter = 4"), "layers[0].filter", "no such key"),
@@ -128,6 +178,8 @@ def test_an_invalid_name_is_refused(name: str) -> None:
     [
         ([Conv(filters=1, kernel=29)], "layers[0], Conv", "28 x 20 pixels"),
         ([MaxPool(size=5), MaxPool(), Conv(filters=1, kernel=3)], "layers[2], Conv", "2 x 2"),
+        ([SeparableConv(filters=1, kernel=21)], "layers[0], SeparableConv", "28 x 20 pixels"),
+        ([GlobalAveragePool(), MaxPool()], "layers[1], MaxPool", "1 x 1 pixels"),
         ([AveragePool(size=20), MaxPool()], "layers[1], MaxPool", "1 x 1 pixels"),
         ([Conv(filters=1, kernel=5, stride=20, padding="same"), MaxPool()], "layers[1]", "2 x 1"),
     ],
@@ -137,7 +189,7 @@ def test_a_layer_that_gets_too_few_pixels_is_named(
 ) -> None:
     recipe = Recipe(name="a", layers=tuple(layers), batch_size=1, learning_rate=1.0)
     with pytest.raises(UsageError) as caught:
-        recipes.require_images(recipe, 28, 20)
+        layer_specs.require_images(recipe.layers, "a", 28, 20)
     assert caught.value.subject.startswith(f"recipe a: {subject}")
     assert caught.value.found.startswith(found)
 
@@ -146,10 +198,11 @@ def test_what_fits_exactly_is_accepted() -> None:
     for layers in (
         (),
         (Conv(filters=1, kernel=20),),
+        (GlobalAveragePool(), Conv(filters=1, kernel=1), SeparableConv(filters=1, kernel=1)),
         (MaxPool(size=20), Dropout(rate=0.1), Conv(filters=1, kernel=9, padding="same")),
     ):
         recipe = Recipe(name="a", layers=layers, batch_size=1, learning_rate=1.0)
-        recipes.require_images(recipe, 28, 20)
+        layer_specs.require_images(recipe.layers, "a", 28, 20)
 
 
 def test_a_run_names_its_recipe_and_records_it_whole() -> None:
@@ -157,7 +210,7 @@ def test_a_run_names_its_recipe_and_records_it_whole() -> None:
     resolved = recipes.resolve(config)
     assert (resolved.name, resolved.epochs, resolved.layers) == ("small", 3, RECIPE.layers)
     assert "--recipe small" in run.command(config)
-    assert list(recipes.as_record(RECIPE))[:2] == ["name", "layers"]
+    assert list(as_record(RECIPE))[:2] == ["name", "layers"]
 
 
 def test_a_sweep_trains_the_recipes_of_the_project() -> None:
@@ -200,7 +253,7 @@ def test_a_project_trains_its_recipe_from_a_subfolder(
     done = small_cli("train", "--limit", "128", "--json", folder="sub")
     assert done.returncode == 0, done.stderr
     record = run_store.read(tmp_path / "out" / "runs" / result_of(done)["id"] / "run.json")
-    assert record.recipe == json.loads(json.dumps(recipes.as_record(RECIPE)))
+    assert record.recipe == json.loads(json.dumps(as_record(RECIPE)))
     assert (tmp_path / "out" / "m.keras").is_file()
 
     checked = small_cli("check", "--json", folder="sub")

@@ -11,6 +11,7 @@ from mnist_tasks import constraints, json_text
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import UsageError
 from mnist_tasks.training import layer_specs, recipes
+from mnist_tasks.training.recipe import Recipe, as_record, from_record
 
 
 def test_without_options_a_recipe_is_unchanged() -> None:
@@ -77,16 +78,40 @@ def test_a_value_at_the_end_of_its_range_is_valid(name: str, value: float) -> No
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
-def test_every_recipe_is_within_its_ranges(recipe: recipes.Recipe) -> None:
-    assert msgspec.convert(recipes.as_record(recipe), recipes.Recipe) == recipe
+def test_every_recipe_is_within_its_ranges(recipe: Recipe) -> None:
+    assert msgspec.convert(as_record(recipe), Recipe) == recipe
 
 
-def test_every_number_of_a_recipe_can_be_set_and_is_described() -> None:
-    assert set(recipes.SETTINGS) == set(recipes.Recipe.__struct_fields__) - {"name", "layers"}
-    properties = msgspec.json.schema(recipes.Recipe)["$defs"]["Recipe"]["properties"]
+def test_every_setting_of_a_recipe_can_be_set_and_is_described() -> None:
+    assert set(recipes.SETTINGS) == set(Recipe.__struct_fields__) - {"name", "layers"}
+    properties = msgspec.json.schema(Recipe)["$defs"]["Recipe"]["properties"]
     for name, kind in recipes.SETTINGS.items():
-        assert constraints.describe(kind).partition(" number")[0] in {"a", "a whole"}
+        described = constraints.describe(kind)
+        assert described.partition(" number")[0] in {"a", "a whole"} or name == "optimizer"
         assert properties[name]["description"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "only"),
+    [("adagrad", "momentum", "sgd"), ("sgd", "initial_accumulator_value", "adagrad")],
+)
+def test_a_setting_that_the_optimizer_lacks_is_refused(
+    optimizer: str, name: str, only: str
+) -> None:
+    config = TrainingConfig(settings=((name, 0.5), ("optimizer", optimizer)))
+    with pytest.raises(UsageError, match=f"--set {name}") as caught:
+        recipes.resolve(config)
+    assert caught.value.found == f"one that only {only} has"
+    resolved = recipes.resolve(TrainingConfig(settings=((name, 0.5), ("optimizer", only))))
+    assert (resolved.optimizer, getattr(resolved, name)) == (only, 0.5)
+
+
+def test_a_record_without_later_settings_is_read() -> None:
+    layers = [{"layer": "Conv", "filters": 16, "kernel": 3, "stride": 1, "padding": "valid"}]
+    old = {"name": "a", "layers": layers, "batch_size": 64, "learning_rate": 0.1, "max_shift": 1}
+    recipe = from_record(old)
+    assert recipe.layers == (layer_specs.Conv(filters=16, kernel=3),)
+    assert (recipe.optimizer, recipe.max_shift, recipe.is_affine) == ("adagrad", 1, False)
 
 
 def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
@@ -97,20 +122,21 @@ def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
-def test_every_recipe_has_what_the_workflow_promises(recipe: recipes.Recipe) -> None:
+def test_every_recipe_has_what_the_workflow_promises(recipe: Recipe) -> None:
     kinds = {type(layer) for layer in recipe.layers}
     assert {layer_specs.Conv, layer_specs.BatchNorm, layer_specs.Dropout} <= kinds
     assert recipe.epochs == 1
 
 
 def test_a_record_names_the_kind_of_each_layer() -> None:
-    record = json.loads(json_text.to_json(recipes.as_record(recipes.PLAIN)))
+    record = json.loads(json_text.to_json(as_record(recipes.PLAIN)))
     assert record["layers"][0] == {
         "layer": "Conv",
         "filters": 16,
         "kernel": 3,
         "stride": 1,
         "padding": "valid",
+        "batch_norm": False,
     }
     assert record["layers"][-1] == {"layer": "Dropout", "rate": 0.1, "whole_maps": False}
     assert record["batch_size"] == 64

@@ -12,6 +12,8 @@ def test_values_get_their_type() -> None:
     assert found == {"max_shift": (0, 2), "learning_rate": (0.01, 1.0)}
     assert all(type(value) is int for value in found["max_shift"])
     assert all(type(value) is float for value in found["learning_rate"])
+    texts = ("optimizer=sgd, adamw", "max_shift=0.5")
+    assert settings.parse_many(texts) == {"optimizer": ("sgd", "adamw"), "max_shift": (0.5,)}
     assert settings.parse_one_each(("warmup_fraction=0.1", "ema_momentum=0")) == (
         ("ema_momentum", 0.0),
         ("warmup_fraction", 0.1),
@@ -24,9 +26,14 @@ def test_values_get_their_type() -> None:
         ("max_shift", "a setting such as max_shift=0"),
         ("", "a setting such as max_shift=0"),
         ("name=x", "one of epochs, batch_size"),
-        ("max_shift=9", "a whole number from 0 to 4"),
-        ("max_shift=0.5", "a whole number from 0 to 4"),
-        ("max_shift=", "a whole number from 0 to 4"),
+        ("max_shift=9", "a number from 0 to 4"),
+        ("max_shift=4.5", "a number from 0 to 4"),
+        ("max_shift=", "a number from 0 to 4"),
+        ("max_rotation=181", "a number from 0 to 180"),
+        ("weight_decay=-1", "a number of at least 0, below 1"),
+        ("optimizer=adam", "one of adagrad, adamw, sgd"),
+        ("optimizer=1", "one of adagrad, adamw, sgd"),
+        ("optimizer=", "one of adagrad, adamw, sgd"),
         ("ema_momentum=1", "a number of at least 0, below 1"),
         ("learning_rate=0", "a number above 0"),
         ("learning_rate=nan", "a number above 0"),

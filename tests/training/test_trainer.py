@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mnist_tasks.training import recipes
 from mnist_tasks.training.layer_specs import BatchNorm, Conv, Dropout, MaxPool
-from mnist_tasks.training.recipes import Recipe
+from mnist_tasks.training.recipe import Recipe
 from tests import generated
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
@@ -186,3 +186,20 @@ def test_it_learns_with_dropout_and_batches_of_any_size() -> None:
         )
         shares.append(correct / (size * STEPS))
     assert shares[-1] > 0.8 > shares[0]
+
+
+def test_smoothed_labels_are_those_of_keras() -> None:
+    import keras
+    import tensorflow as tf
+
+    from mnist_tasks.training.trainer import of_smoothed_logits
+
+    logits = np.random.default_rng(0).normal(0, 3, (20, 10)).astype(np.float32)
+    labels = np.arange(20, dtype=np.int32) % 10
+    parts = [tf.constant(logits[:7]), tf.constant(logits[7:])]
+    found = of_smoothed_logits(0.2, tf.constant(labels), parts)
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=0.2, reduction=None
+    )
+    expected = loss(tf.one_hot(labels, 10), logits)
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-5)

@@ -15,6 +15,7 @@ from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.records import RunRecord
 from mnist_tasks.training import network_file, recipes, run, up_to_date, user_code
+from mnist_tasks.training.recipe import as_record
 from tests import examples
 from tests.conftest import Run
 from tests.json_output import result_of
@@ -35,7 +36,7 @@ def record(config: TrainingConfig, small_mnist: Path) -> RunRecord:
     return replace(
         made,
         command=run.command(config),
-        recipe=recipes.as_record(recipes.resolve(config)),
+        recipe=as_record(recipes.resolve(config)),
         data=dict(store.load(small_mnist, "train").sha256),
         machine=replace(made.machine, versions=up_to_date.versions()),
         model=replace(made.model, sha256=hashlib.sha256(MODEL).hexdigest()),
@@ -66,6 +67,18 @@ def test_the_same_inputs_and_the_same_file_are_up_to_date(
     assert found.id == record.id
 
 
+def test_settings_that_came_later_have_their_default_values(
+    config: TrainingConfig, record: RunRecord, find: Find
+) -> None:
+    later = {"optimizer", "momentum", "max_rotation"}
+    older = {name: value for name, value in record.recipe.items() if name not in later}
+    first = {name: value for name, value in older["layers"][0].items() if name != "batch_norm"}
+    older["layers"] = [first, *older["layers"][1:]]
+    assert not isinstance(find(config, replace(record, recipe=older)), str)
+    changed = {**older, "weight_decay": 0.1}
+    assert find(config, replace(record, recipe=changed)) == "the recipe changed"
+
+
 def test_the_files_of_a_network_are_compared(
     config: TrainingConfig,
     record: RunRecord,
@@ -93,7 +106,10 @@ def test_the_files_of_a_network_are_compared(
 
     assert not isinstance(find(), str), find()
     # Not compiled, it is trained with the optimizer of the recipe.
-    adagrad = {"initial_accumulator_value": 0.01, "learning_rate": 0.123}
+    adagrad = {"initial_accumulator_value": 0.01, "learning_rate": 0.3, "optimizer": "adagrad"}
+    run_store.save(replace(made, recipe={**recipe, **adagrad}), Path("runs"))
+    assert not isinstance(find(), str), find()
+    adagrad["learning_rate"] = 0.123
     run_store.save(replace(made, recipe={**recipe, **adagrad}), Path("runs"))
     assert find() == "the recipe changed"
     run_store.save(replace(made, recipe={**recipe, "max_shift": 3}), Path("runs"))

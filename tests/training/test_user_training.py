@@ -78,6 +78,9 @@ def test_a_compiled_model_is_trained_with_its_own_optimizer(small_mnist: Path, s
         "batch_size": 20,
         "learning_rate": 0.001,
         "max_shift": 0,
+        "max_rotation": 0.0,
+        "max_scaling": 0.0,
+        "max_shear": 0.0,
         "micro_batches": 2,
         "optimizer": "Adam",
         "loss": "sparse_categorical_crossentropy",
@@ -107,7 +110,7 @@ def test_a_model_that_is_not_compiled_gets_the_recipes_optimizer(small_mnist: Pa
         epochs=3,
         settings=(("micro_batches", 2),),
     )
-    assert record.recipe["optimizer"] == "Adagrad"
+    assert record.recipe["optimizer"] == "adagrad"
     assert record.recipe["learning_rate"] == 0.01
     assert record.recipe["loss"] == "sparse_categorical_crossentropy"
     assert record.epochs[-1].loss < record.epochs[0].loss

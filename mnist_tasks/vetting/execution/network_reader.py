@@ -76,9 +76,9 @@ def _operations(layer: Any, inputs: list[Any], outputs: list[Any], last: Any) ->
 
 
 def _convolution(layer: Any, _: Shape) -> list[Operation]:
-    if layer.groups != 1 or tuple(layer.dilation_rate) != (1, 1):
+    if getattr(layer, "groups", 1) != 1 or tuple(layer.dilation_rate) != (1, 1):
         raise _UnsupportedError("with groups or dilation")
-    kernel = np.asarray(layer.kernel)
+    kernel = _separable(layer) if "Separable" in type(layer).__name__ else np.asarray(layer.kernel)
     convolution = Convolution(
         size=kernel.shape[:2],
         strides=tuple(layer.strides),
@@ -88,6 +88,14 @@ def _convolution(layer: Any, _: Shape) -> list[Operation]:
         bias=_bias(layer, kernel),
     )
     return [convolution, *_activation(layer, ())]
+
+
+def _separable(layer: Any) -> Any:
+    """Return the kernel of the convolution that does what a separable one does in two steps."""
+    depthwise = np.asarray(layer.depthwise_kernel, "f8")  # (height, width, channels, multiplier)
+    pointwise = np.asarray(layer.pointwise_kernel, "f8")[0, 0]  # (channels * multiplier, filters)
+    mixed = pointwise.reshape(*depthwise.shape[2:], -1)
+    return np.einsum("hwcm,cmf->hwcf", depthwise, mixed)
 
 
 def _dense(layer: Any, given: Shape) -> list[Operation]:
@@ -101,8 +109,6 @@ def _dense(layer: Any, given: Shape) -> list[Operation]:
 def _pooling(layer: Any, given: Any) -> list[Operation]:
     kind = type(layer).__name__
     if kind.startswith("Global"):
-        if layer.keepdims:
-            raise _UnsupportedError("with keepdims")
         size, strides, same = given[1:3], given[1:3], False
     else:
         size, strides, same = layer.pool_size, layer.strides, layer.padding == "same"
@@ -168,6 +174,7 @@ _READERS: dict[str, Callable[[Any, Shape], list[Operation]]] = {
     "MaxPooling2D": _pooling,
     "ReLU": _relu,
     "Rescaling": _rescaling,
+    "SeparableConv2D": _convolution,
     "Softmax": _softmax,
 }
 

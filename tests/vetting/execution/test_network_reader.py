@@ -39,6 +39,15 @@ def networks(library: Any) -> dict[str, Any]:
             layers.Flatten(),
             layers.Dense(10, activation="softmax"),
         ],
+        "a small recipe's": [
+            layers.Conv2D(4, 5, strides=2, activation="relu"),
+            layers.SeparableConv2D(6, 3, strides=2, padding="same", activation="relu"),
+            layers.SeparableConv2D(5, (2, 3), depth_multiplier=2, use_bias=False),
+            layers.GlobalAveragePooling2D(keepdims=True),
+            layers.Conv2D(7, 1, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ],
         "others": [
             layers.Rescaling(2.0, offset=-1.0),
             layers.Conv2D(3, 4, strides=(1, 2), padding="same"),
@@ -58,7 +67,7 @@ def networks(library: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["a recipe's", "others"])
+@pytest.mark.parametrize("name", ["a recipe's", "a small recipe's", "others"])
 @pytest.mark.parametrize("library", ["keras", "tf_keras"])
 def test_the_arithmetic_is_that_of_keras(library: str, name: str) -> None:
     keras = pytest.importorskip(library)
@@ -104,6 +113,7 @@ def test_other_layers_are_named() -> None:
         layers.DepthwiseConv2D(3),
         layers.DepthwiseConv2D(3),
         layers.Conv2D(2, 3, dilation_rate=2),
+        layers.SeparableConv2D(2, 3, dilation_rate=2),
         layers.ReLU(max_value=6),
         layers.BatchNormalization(axis=1),
         layers.MaxPooling2D(dtype="float16"),
@@ -115,6 +125,7 @@ def test_other_layers_are_named() -> None:
         "LayerNormalization",
         "DepthwiseConv2D",
         "Conv2D with groups or dilation",
+        "SeparableConv2D with groups or dilation",
         "ReLU with a slope, a maximum or a threshold",
         "BatchNormalization over another axis, or renormalized",
         "MaxPooling2D in float16",
