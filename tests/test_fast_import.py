@@ -6,9 +6,31 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Run
+
+IMPORT = """
+import sys
+from mnist_tasks import fast_import
+with fast_import.light():
+    import keras
+    import tensorflow as tf
+late = {name: type(sys.modules.get(name)).__name__ for name in fast_import.LATE}
+assert set(late.values()) == {"_LazyModule"}, late
+for late in (tf.compat.v1, tf.compat.v2, tf.quantization, tf.test, tf.tpu):
+    assert late.__doc__ and len(dir(late)) > 5, late
+assert tf.compat.v1.nn.fused_batch_norm and tf.profiler.experimental.start
+assert tf.lite.TFLiteConverter and tf.lite.TFLiteConverter and tf.distribute.get_strategy
+assert keras.applications.MobileNet
+assert "_LateFinder" not in {type(each).__name__ for each in sys.meta_path}
+assert None not in sys.modules.values()
+"""
 SCRIPT = """
 import os, sys
 from mnist_tasks import fast_import
@@ -22,6 +44,11 @@ try:
 except (KeyError, KeyboardInterrupt):
     sys.exit(7)
 """
+
+
+def test_what_is_seldom_used_is_there_once_it_is(python: Callable[..., Run]) -> None:
+    done = python("-c", IMPORT)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
