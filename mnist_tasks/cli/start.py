@@ -6,11 +6,20 @@ import sys
 from collections.abc import Iterable
 
 from mnist_tasks import errors, install
-from mnist_tasks.cli import envelope, streams
+from mnist_tasks.cli import envelope, quick_exit, streams
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    try:
+        _run(arguments)
+    except SystemExit as end:
+        if arguments is None:  # those of the process, which is ours to end
+            quick_exit.leave(end.code)
+        raise
+
+
+def _run(arguments: list[str] | None) -> None:
     with streams.reliable():
         try:
             from mnist_tasks.cli import app

@@ -87,8 +87,10 @@ def train(
         data, validation = _split(load_data(), config)
     # Before her folder is importable, which may have a package `keras`.
     with _timed("import", seconds):
-        tensorflow_setup.import_tensorflow()
-        placement = tensorflow_setup.prepare(config, micro_batches=recipe.micro_batches)
+        is_new = tensorflow_setup.import_tensorflow()
+        placement = tensorflow_setup.prepare(
+            config, micro_batches=recipe.micro_batches, is_new=is_new
+        )
         if placement.note:
             progress.note(placement.note)
         setup = Setup(

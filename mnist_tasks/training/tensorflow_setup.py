@@ -23,8 +23,15 @@ from mnist_tasks.training import devices
 from mnist_tasks.version import VERSION
 
 
-def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without their start-up messages, or raise an error."""
+def import_tensorflow() -> bool:
+    """Import TensorFlow and Keras without their start-up messages, or raise an error.
+
+    Returns
+    -------
+    is_new
+        Whether this process had not imported Keras before, so that Keras has no state.
+    """
+    is_new = "keras" not in sys.modules
     if "tensorflow" not in sys.modules:
         resource_limits.require_for_tensorflow(threads=available_cores())
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -46,6 +53,7 @@ def import_tensorflow() -> None:
     tf.get_logger().setLevel("ERROR")
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
+    return is_new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +76,7 @@ class Placement:
     note: str
 
 
-def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
+def prepare(config: TrainingConfig, *, micro_batches: int, is_new: bool = False) -> Placement:
     """Set the devices, the threads and the seed of a run, after `import_tensorflow`.
 
     The same seed, thread count and machine then give the same bytes.
@@ -78,6 +86,8 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
     micro_batches
         Number of parts of a batch that are computed in parallel; they are distributed over the
         replicas, and the threads over them.
+    is_new
+        Whether Keras has no state in this process, as `import_tensorflow` says.
 
     Raises
     ------
@@ -97,7 +107,8 @@ def prepare(config: TrainingConfig, *, micro_batches: int) -> Placement:
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
         # The model file has the names of the layers, which Keras numbers: start again at 1, so that
         # a second run in this process gives the same bytes.
-        keras.utils.clear_session()
+        if not is_new:  # else it would only load `tf.compat.v1`
+            keras.utils.clear_session()
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         strategy = tf.distribute.get_strategy()  # the default one, for a single device
