@@ -116,6 +116,10 @@ def _newly_failed(sound: Verdict, planted: Verdict) -> tuple[str, ...]:
     )
 
 
+def _not_passed(verdict: Verdict) -> list[str]:
+    return [clause.name for clause in verdict.clauses if clause.status != "passed"]
+
+
 def _breaks_promise(verdict: Verdict) -> bool:
     """Whether a model lost more to the baseline than the tolerance."""
     return any(
@@ -137,14 +141,15 @@ def _is_shown_worse(checker: Checker, sound: Measurements, planted: Measurements
 
 
 def _remedy(checker: Checker, sound: Measurements, planted: Measurements) -> str:
-    """Return a bound that the sound model passes and the planted one does not."""
+    """Return a bound that the planted model fails, and the sound one does not."""
+    before = _not_passed(_verdict(checker, checker.contract, sound))
     for text, changes in _stricter(checker.contract, sound, planted):
         try:
             contract = structs.replace(checker.contract, **changes)
         except UsageError:  # such as a floor above the ceiling
             continue
         verdicts = [_verdict(checker, contract, each) for each in (sound, planted)]
-        if verdicts[0].passed and not verdicts[1].passed:
+        if _not_passed(verdicts[0]) == before and _newly_failed(*verdicts):
             return f"{text} would fail it"
     return "no bound on its predictions tells it from the sound model"
 

@@ -101,8 +101,16 @@ def test_a_bound_that_would_fail_a_model_is_proven_to_do_so() -> None:
 def test_the_remedy_takes_the_end_of_the_interval_where_the_contract_does() -> None:
     found = run_on(confidence=0.99, accuracy_above=0.9)
     (bound,) = {note.split()[2] for note in [found.models[2].note or ""]}
-    stricter = run_on(confidence=0.99, accuracy_above=float(bound))
-    assert stricter.models[2].status == "failed"
+    for above, status in ((float(bound), "failed"), (float(bound) - 1e-4, "let through")):
+        assert run_on(confidence=0.99, accuracy_above=above).models[2].status == status
+
+
+def test_a_clause_that_the_sound_model_fails_now_fails_no_planted_one() -> None:
+    slow = replace(inspection(), latency=(1.0,))  # as when the machine is busy the second time
+    found = run_on(slow, latency_below_ms=5)
+    assert [each.status for each in found.models[:3]] == ["let through"] * 3
+    assert found.models[2].note == "accuracy_above = 0.9700 would fail it"
+    assert not any("latency" in each.clauses for each in found.models)
 
 
 def test_a_contract_that_misses_a_gross_fault_does_not_pass() -> None:
@@ -151,6 +159,8 @@ def test_a_baseline_promises_to_fail_losses_above_its_tolerance(baseline: Baseli
     assert statuses == ["missed", "failed", "failed"]  # 10 of 2,000 images are too few to show it
     assert not found.passed
     assert found.models[0].note == "confidence = 0.99 would fail it"
+    close = run_on(baseline=baseline, accuracy_above=0.984)  # confidence would fail the sound one
+    assert close.models[0].note == "accuracy_above = 0.9850 would fail it"
     strict = run_on(baseline=baseline, confidence=0.99)
     assert [each.status for each in strict.models[:3]] == ["failed"] * 3
     assert all("baseline" in each.clauses for each in strict.models)

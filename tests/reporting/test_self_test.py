@@ -14,6 +14,7 @@ from mnist_tasks.checking.results import (
     with_self_test,
 )
 from mnist_tasks.reporting import junit, markdown, self_test_text
+from mnist_tasks.reporting.terminal import results as tables
 from mnist_tasks.reporting.terminal import self_test
 from tests import check_results
 
@@ -73,6 +74,12 @@ def test_the_terminal_shows_each_model_with_what_failed_it_or_would() -> None:
     assert "Self-test: a[b].h5, made worse" in text
     assert "98.20% let through accuracy_above = 0.9820 would fail it" in text
     assert "10.00% missed nothing [red]would" in text
+
+
+def test_the_summary_of_several_models_says_which_self_test_did_not_pass() -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(tables.summary(results(MISSED)))
+    assert "its self-test found models that the contract misses" in stream.getvalue()
 
 
 def test_junit_has_a_case_for_each_planted_model_and_a_failure_for_a_missed_one() -> None:

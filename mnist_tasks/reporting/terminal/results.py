@@ -151,6 +151,8 @@ def _reason(result: CheckResult) -> str:
     """Return the clauses that did not pass, or why there is no verdict."""
     if result.check is None:
         return result.error.found if result.error else ""
+    if result.self_test is not None and not result.self_test.passed:
+        return "its self-test found models that the contract misses"
     clauses = result.check.verdict.clauses
     return ", ".join(clause.name for clause in clauses if clause.status != "passed")
 
