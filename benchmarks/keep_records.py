@@ -2,7 +2,8 @@
 
 A folder is that of a sweep or of runs. Each of its runs of a recipe as it is, evaluated on the test
 images, is written to ``records/RECIPE/seed-N.json``, without what is not needed to train it again
-and to compare: curve, filters, worker and paths. The figures of all records are then printed.
+and to compare: curve, earlier epochs, filters, worker and paths. The figures of all records are
+then printed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def slim(record: RunRecord) -> RunRecord:
     return replace(
         record,
         command=record.command.replace(record.model.path, name),
+        epochs=record.epochs[-1:],
         curve=(),
         filters=(),
         network=(),
@@ -66,7 +68,7 @@ def figures(records: Path = RECORDS) -> list[str]:
         found = [100 * each.accuracy for each in map(metrics, runs) if each]
         spread = f" ± {statistics.stdev(found):.2f}" if len(found) > 1 else ""
         mean = f"{statistics.mean(found):.2f}{spread}%"
-        size, epochs = f"{runs[0].model.parameters:,}", len(runs[0].epochs)
+        size, epochs = f"{runs[0].model.parameters:,}", runs[0].recipe["epochs"]
         cells = (folder.name, size, epochs, len(found), mean, f"{min(found):.2f}%")
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return rows

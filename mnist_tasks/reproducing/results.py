@@ -77,10 +77,13 @@ def same(recorded: RunRecord, found: RunRecord) -> Status | None:
 
 
 def same_results(recorded: RunRecord, found: RunRecord) -> bool:
-    """Whether loss and accuracy are the same to the last digit; a record may lack the curve."""
+    """Whether loss and accuracy are the same to the last digit.
+
+    A record may lack the curve, and all epochs but the last ones.
+    """
     same_curve = not recorded.curve or recorded.curve == found.curve
     before, now = ([_results(each) for each in run.epochs] for run in (recorded, found))
-    return same_curve and before == now
+    return same_curve and before == now[-len(before) :]
 
 
 def decide(differences: tuple[Difference, ...], accuracies: Accuracies | None) -> Status:
@@ -124,4 +127,4 @@ def _is_dated(record: RunRecord) -> bool:
 
 
 def _results(epoch: Epoch) -> tuple[float | None, ...]:
-    return epoch.loss, epoch.accuracy, epoch.validation_loss, epoch.validation_accuracy
+    return epoch.epoch, epoch.loss, epoch.accuracy, epoch.validation_loss, epoch.validation_accuracy

@@ -66,6 +66,10 @@ def test_results_to_the_last_digit_are_enough_for_a_file_with_its_date() -> None
     assert results.same(dated, replace(other, curve=())) is None
     close = replace(other, epochs=(replace(other.epochs[0], loss=0.13000000000000003),))
     assert results.same(dated, close) is None
+    later = replace(other.epochs[0], epoch=2)
+    assert results.same(dated, replace(other, epochs=(*other.epochs, later))) is None
+    last = replace(dated, epochs=(later,))  # as published records have it
+    assert results.same(last, replace(other, epochs=(*other.epochs, later))) == "same results"
     slower = replace(other, epochs=(replace(other.epochs[0], seconds=99.0),))
     assert results.same(dated, slower) == "same results"
 
