@@ -39,9 +39,32 @@ PARALLEL = (
     *("-n", "logical", "--maxprocesses", "4"),
     *("--dist", "loadfile", "--no-loadscope-reorder"),
 )
-# The tests in which the versions of the dependencies matter: what reads and writes files and tables
-# but trains nothing, and one whole workflow.
+# All tests but those that train, and those of what only one kernel has.
 QUICK = ("-m", "not slow and not cluster and not browser", "--ignore", "tests/vetting/isolation")
+# Where the version of each dependency matters most. With the libraries of the network, it is one
+# whole workflow.
+OF_DEPENDENCIES = {
+    "filelock": ("tests/test_locks.py",),
+    "h5py": ("tests/vetting/static",),
+    "invoke": ("tests/test_tasks.py",),
+    "jinja2": ("tests/reporting",),
+    "keras": (),
+    "msgspec": ("tests/test_records.py", "tests/test_old_records.py", "tests/checking"),
+    "numpy": ("tests/data", "tests/predicting"),
+    "packaging": ("tests/environment",),
+    "pillow": ("tests/data", "tests/predicting"),
+    "platformdirs": ("tests/data",),
+    "requests": ("tests/data",),
+    "rich": ("tests/reporting", "tests/test_console.py"),
+    "tensorflow": (),
+    "tf-keras": (),
+    "truststore": ("tests/data",),
+    "typer": (
+        "tests/cli/test_start.py",
+        "tests/cli/test_project_defaults.py",
+        "tests/test_docs.py",
+    ),
+}
 WORKFLOW = "tests/cli/test_app.py::test_the_whole_workflow"
 # With these set, the tests fail where they would otherwise be skipped.
 WITH_BROWSER = {"REQUIRE_BROWSER": "1"}
@@ -94,15 +117,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def minimums(session: nox.Session) -> None:
-    """Run quick tests on the lowest version of each dependency that pyproject.toml allows."""
+    """Run tests of the dependencies on the lowest versions that pyproject.toml allows."""
     # Old releases warn about each other, which is not the package's fault.
-    quick_tests(session, "lowest-direct", "-W", "default")
+    chosen = sorted({path for paths in OF_DEPENDENCIES.values() for path in paths})
+    quick_tests(session, "lowest-direct", chosen, "-W", "default")
 
 
 @nox.session(default=False)
 def newest(session: nox.Session) -> None:
     """Run quick tests on the newest version of each dependency that pyproject.toml allows."""
-    quick_tests(session, "highest")
+    quick_tests(session, "highest", ())
 
 
 @nox.session(default=False)
@@ -248,7 +272,9 @@ def install(session: nox.Session, *requirements: str) -> None:
     session.install("-c", str(constraints), *requirements)
 
 
-def quick_tests(session: nox.Session, resolution: str, *options: str) -> None:
+def quick_tests(
+    session: nox.Session, resolution: str, chosen: Sequence[str], *options: str
+) -> None:
     """Run tests on versions that are not locked, but resolved from pyproject.toml."""
     session.install("uv")
     python = Path(session.bin) / ("python.exe" if sys.platform == "win32" else "python")
@@ -260,7 +286,7 @@ def quick_tests(session: nox.Session, resolution: str, *options: str) -> None:
     pytest = ("python", "-m", "pytest", *options)
     if not session.posargs:
         session.run(*pytest, WORKFLOW)
-    session.run(*pytest, *PARALLEL, *(session.posargs or QUICK))
+    session.run(*pytest, *PARALLEL, *(session.posargs or (*QUICK, *chosen)))
 
 
 def selects(options: Sequence[str]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 
 import noxfile
 from mnist_tasks import json_text
@@ -66,6 +67,13 @@ def test_the_floor_of_the_coverage_is_that_of_all_tests(
 ) -> None:
     monkeypatch.chdir(PROJECT)
     assert noxfile.selects(options.split()) == selects
+
+
+def test_the_lowest_version_of_each_dependency_is_tested() -> None:
+    needed = {Requirement(line).name for line in noxfile.PROJECT["project"]["dependencies"]}
+    assert noxfile.OF_DEPENDENCIES.keys() == needed
+    for path in (path for paths in noxfile.OF_DEPENDENCIES.values() for path in paths):
+        assert (PROJECT / path).exists(), path
 
 
 @pytest.fixture

@@ -43,8 +43,8 @@ layers = [
 # It is the arithmetic that is tested: a short training gives weights of the usual sizes.
 OPTIONS = {
     "default": ("--limit", "6000"),
-    "plain": ("--limit", "6000", "--batch-size", "32", "--learning-rate", "0.05"),
-    "every-layer": ("--limit", "3000"),
+    "plain": ("--limit", "6000", "--batch-size", "16", "--learning-rate", "0.05"),
+    "every-layer": ("--limit", "6000"),
 }
 # In the page: the probabilities of all images, which are one row of pixels.
 PREDICT = """pixels => {

@@ -67,9 +67,10 @@ def main(folder: Path) -> None:
     keras.utils.set_random_seed(0)
     train = train_digits()
     shuffled = np.random.default_rng(0).permutation(train.labels)
+    good = trained(train, epochs=5)
     models = {
-        "good.h5": trained(train, epochs=5),
-        "good.keras": trained(train, epochs=5),
+        "good.h5": good,
+        "good.keras": good,
         "untrained.h5": network(),
         "shuffled.h5": trained(train, epochs=2, labels=shuffled),
         "oversized.h5": trained(train, epochs=5, width=32),

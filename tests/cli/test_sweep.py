@@ -123,10 +123,10 @@ def test_a_run_of_a_sweep_equals_a_single_training(small_cli: Cli, tmp_path: Pat
 def test_a_sweep_killed_again_and_again_loses_and_repeats_nothing(
     begin: Begin, small_cli: Cli, tmp_path: Path
 ) -> None:
-    arguments = ("--seeds", "0-11", *QUICK, "--workers", "2", "--output", "swept")
+    arguments = ("--seeds", "0-7", *QUICK, "--workers", "2", "--output", "swept")
     random = np.random.default_rng(6)
     seen: dict[str, bytes] = {}
-    for number in range(6):
+    for number in range(4):
         process = begin(*arguments)
         if number % 2:  # during its runs; otherwise at any moment before
             wait_until(process, lambda: len(_records(tmp_path)) > len(seen))  # noqa: B023
@@ -141,11 +141,11 @@ def test_a_sweep_killed_again_and_again_loses_and_repeats_nothing(
         for record in found.records:
             assert (tmp_path / record.model.path).stat().st_size == record.model.bytes
         seen = now
-    assert len(seen) >= 3
+    assert len(seen) >= 2
     last = small_cli("sweep", *arguments, "--json")
     assert last.returncode == 0, last.stderr
     result = result_of(last)
-    assert (result["runs"], result["done"], result["kept"]) == (12, 12, len(seen))
+    assert (result["runs"], result["done"], result["kept"]) == (8, 8, len(seen))
     for name, content in seen.items():
         assert _record(tmp_path, name) == content
     wait_until_gone(str(tmp_path / "data"))

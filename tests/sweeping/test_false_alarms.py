@@ -48,6 +48,7 @@ def test_alarms_are_counted_with_their_interval() -> None:
     assert whole.name == "the contract"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["above", "below"])
 @pytest.mark.parametrize("confidence", [None, 0.99])
 def test_a_suggested_bound_has_the_target_rate(
