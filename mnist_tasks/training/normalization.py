@@ -18,7 +18,8 @@ MOST_IMAGES = 10 * BATCH
 def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
     """Recompute the statistics of every batch normalization from images.
 
-    Images are uint8, (n, h, w) or (n, h, w, 3). The statistics are means over those of batches.
+    Images are uint8, (n, h, w) or (n, h, w, 3). The statistics are means over those of batches
+    of about `BATCH` images.
 
     Averaged weights need statistics of their own, since those collected during training belong to
     other weights (P. Izmailov et al., "Averaging weights leads to wider optima and better
@@ -26,8 +27,8 @@ def recompute(model: keras.Sequential, images: NDArray[np.uint8]) -> None:
     """
     layers = [each for each in model.layers if isinstance(each, keras.layers.BatchNormalization)]
     found: list[list[Any]] = [[] for _ in layers]
-    for start in range(0, len(images), BATCH):
-        values = tf.cast(with_channels(images[start : start + BATCH]), tf.float32) / 255.0
+    for part in np.array_split(images, max(1, len(images) // BATCH)):
+        values = tf.cast(with_channels(part), tf.float32) / 255.0
         for layer in model.layers:
             if layer in layers:
                 moments = tf.nn.moments(values, axes=(0, 1, 2))

@@ -37,6 +37,9 @@ layers = [
   { layer = "BatchNorm", momentum = 0.5 },
   { layer = "Conv", filters = 12, kernel = 2 },
   { layer = "MaxPool", size = 2 },
+  { layer = "SeparableConv", filters = 14, kernel = 2, batch_norm = true },
+  { layer = "GlobalAveragePool" },
+  { layer = "Conv", filters = 16, kernel = 1, batch_norm = true },
   { layer = "Dropout", rate = 0.1 },
 ]
 """

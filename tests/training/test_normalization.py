@@ -50,6 +50,25 @@ def test_statistics_are_recomputed_layer_by_layer() -> None:
         np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-5)
 
 
+def test_statistics_are_means_over_batches() -> None:
+    from mnist_tasks.training import normalization
+    from mnist_tasks.training.model import build_model
+
+    images, _ = generated.digits(2 * normalization.BATCH)
+    halves = images[: normalization.BATCH], images[normalization.BATCH :]
+    model = build_model(recipes.DEFAULT)
+    found = []
+    for each in (*halves, images):
+        normalization.recompute(model, each)
+        found.append(statistics(model))
+    for first, second, both in zip(*found, strict=True):
+        np.testing.assert_allclose(both, (first + second) / 2, rtol=1e-4, atol=1e-6)
+        assert not np.allclose(first, both, rtol=1e-4)
+    normalization.recompute(model, images[: normalization.BATCH + 1])
+    for first, again in zip(found[0], statistics(model), strict=True):
+        np.testing.assert_allclose(again, first, rtol=0.05, atol=1e-3)  # by a single image more
+
+
 @pytest.mark.parametrize("ema_momentum", [0.0, 0.5])
 def test_only_averaged_weights_need_statistics_of_their_own(
     small_mnist: Path, tmp_path: Path, ema_momentum: float
