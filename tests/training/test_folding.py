@@ -43,7 +43,7 @@ RECIPE = Recipe(
     optimizer="sgd",
     learning_rate=0.1,
     weight_decay=1e-4,
-    label_smoothing=0.1,
+    label_smoothing=0.9,
     max_rotation=5.0,
     max_shift=0.5,
     epochs=3,
@@ -118,8 +118,26 @@ def test_a_run_saves_and_evaluates_the_folded_model(small_mnist: Path, tmp_path:
     correct = predict(config.output, last.images).argmax(axis=1) == last.labels
     assert record.epochs[-1].validation_accuracy == pytest.approx(correct.mean())
     assert record.recipe["layers"][0]["batch_norm"] is True
+    assert record.epochs[-1].loss > 2.26  # the entropy of a label that is smoothed by 0.9
 
     first = config.output.read_bytes()
     again = dataclasses.replace(config, validation=0, limit=412)  # the same images
     run.train(again, lambda: store.load(small_mnist, "train"))
     assert config.output.read_bytes() == first
+
+
+def test_the_statistics_are_those_of_the_training_images_as_they_are(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    import keras
+
+    slow = replace(RECIPE, learning_rate=1e-9, epochs=1, max_scaling=0.5)
+    config = TrainingConfig(recipe=slow, output=tmp_path / "m.h5")
+    run.train(config, lambda: store.load(small_mnist, "train"))
+    model = keras.models.load_model(config.output)
+    first = model.layers[0]
+    first.activation = keras.activations.linear
+    images = np.array(store.load(small_mnist, "train").images, np.float32)[..., None] / 255
+    normalized = np.asarray(first(images))
+    np.testing.assert_allclose(normalized.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+    np.testing.assert_allclose(normalized.std(axis=(0, 1, 2)), 1, rtol=0.02)
