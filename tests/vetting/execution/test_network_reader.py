@@ -44,6 +44,7 @@ def networks(library: Any) -> dict[str, Any]:
             layers.SeparableConv2D(6, 3, strides=2, padding="same", activation="relu"),
             layers.SeparableConv2D(5, (2, 3), depth_multiplier=2, use_bias=False),
             layers.GlobalAveragePooling2D(keepdims=True),
+            layers.Rescaling(0.01),  # softmax would be one-hot
             layers.Conv2D(7, 1, activation="relu"),
             layers.Flatten(),
             layers.Dense(10, activation="softmax"),
