@@ -27,7 +27,10 @@ LARGEST_DIFFERENCE = 1e-4
 OWN = """
 [tool.mnist-tasks.recipes.every-layer]
 batch_size = 64
-learning_rate = 0.03
+optimizer = "sgd"
+learning_rate = 0.1
+warmup_fraction = 0.2
+final_learning_rate_fraction = 0
 layers = [
   { layer = "Conv", filters = 7, kernel = 5, stride = 2, padding = "same" },
   { layer = "BatchNorm" },
