@@ -39,7 +39,10 @@ def false_alarms(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> Outcome:
-    """Estimate how often a good recipe fails the contract by chance."""
+    """Estimate how often a good recipe fails the contract by chance.
+
+    Also says what drops of accuracy the contract detects, and which clauses decide nothing.
+    """
     from mnist_tasks.checking import contract_file
     from mnist_tasks.data import datasets
     from mnist_tasks.data.loading import DataConfig

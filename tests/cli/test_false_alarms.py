@@ -28,7 +28,8 @@ def test_every_model_is_checked_against_the_contract(
     swept = small_cli("sweep", "--seeds", "0-2", *QUICK, *more, "--output", "swept", "--json")
     assert swept.returncode == 0, swept.stderr
     ranking = result_of(swept)["ranking"]
-    (tmp_path / "contract.toml").write_text("accuracy_above = 0.97\nbytes_below = 1000000\n")
+    terms = "accuracy_above = 0.97\nbytes_below = 1000000\nlatency_below_ms = 60000\n"
+    (tmp_path / "contract.toml").write_text(terms)
     arguments = (
         "false-alarms",
         "swept",
@@ -51,6 +52,9 @@ def test_every_model_is_checked_against_the_contract(
     expected = sum(each <= 0.97 for each in _accuracies(tmp_path / "swept"))
     assert accuracy["alarms"] == setting["clauses"][-1]["alarms"] == expected
 
+    assert setting["detected"][0]["name"] == "test accuracy"
+    assert setting["detected"][0]["drop_50"] <= setting["detected"][0]["drop_90"]
+    assert [each["name"] for each in result["decided"]] == ["latency"]
     assert result["missing_runs"] == 0
     # Only test images are counted, and those of the sweep once.
     looks = result_of(swept)["looks"]
@@ -61,6 +65,8 @@ def test_every_model_is_checked_against_the_contract(
     shown = small_cli(*arguments, env={"COLUMNS": "80", "NO_COLOR": "1"})
     assert "Not counted: 1 run without a model." in shown.stdout
     assert "bound at 0.1" in shown.stdout
+    assert "images for half" in shown.stdout
+    assert "Can't fail: latency < 60000 ms" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert "\x1b" not in shown.stdout
 
