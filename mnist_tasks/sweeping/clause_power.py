@@ -40,10 +40,10 @@ class DetectedDrops:
         is worse by so much does not pass, with a probability of 50, 90 and 99%. For the worst
         recall, in any single class. ``None`` if no drop is detected with that probability.
     images_for_half
-        About how many images would be needed to detect half of `drop_90` with 90%, if the bound
-        is chosen for the target false-alarm rate; between 100 and 10,000,000. ``None`` if no number
-        is enough, since the runs themselves differ too much or a baseline's tolerance is too large,
-        and if there is no drop to halve.
+        About how many images would be needed to detect half of `drop_90` with 90%, if the bound is
+        chosen for the target false-alarm rate, or, for a baseline, with its tolerance; between 100
+        and 10,000,000, rounded up to two digits. ``None`` if no number is enough, since the runs
+        themselves differ too much or the tolerance is too large, and if there is no drop to halve.
     """
 
     name: str
