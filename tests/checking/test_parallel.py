@@ -28,15 +28,21 @@ AT_ONCE = 60.0  # seconds; far less than `PATIENT`, with room for a busy machine
 @pytest.mark.parametrize("workers", [1, 2, 7])
 def test_results_come_in_order_whichever_is_done_first(workers: int) -> None:
     lock, running, most = threading.Lock(), 0, 0
+    together = threading.Barrier(workers)
+    done = [threading.Event() for _ in range(8)]
 
     def work(number: int) -> int:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.02 * (8 - number))
+        if number < workers:
+            together.wait(AT_ONCE)
+        if number + 1 < workers:  # the first ones end in reverse order
+            assert done[number + 1].wait(AT_ONCE)
         with lock:
             running -= 1
+        done[number].set()
         return -number
 
     steps: list[tuple[int, int]] = []
