@@ -77,7 +77,7 @@ def check_setting(name: str, value: object) -> SettingValue:
             option,
             expected=f"one of {', '.join(SETTINGS)}",
             found="no such setting",
-            remedy=f"It is now called {new}." if new else None,
+            remedy=f"It is now called {new}." if new else constraints.suggestion(name, SETTINGS),
         )
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
     checked: SettingValue = constraints.convert_value(whole, SETTINGS[name], option)
@@ -89,7 +89,10 @@ def find(name: str, own: Mapping[str, Recipe] | None = None) -> Recipe:
     known = RECIPES | dict(own or {})
     if name not in known:
         raise UsageError(
-            "--recipe", expected=f"one of {', '.join(known)}", found=printable(name) or "nothing"
+            "--recipe",
+            expected=f"one of {', '.join(known)}",
+            found=printable(name) or "nothing",
+            remedy=constraints.suggestion(name, known),
         )
     return known[name]
 

@@ -67,6 +67,7 @@ def test_a_recipe_is_found_from_a_subfolder(
     with pytest.raises(UsageError) as caught:
         own_recipes.find("smal")
     assert caught.value.expected == "one of default, plain, small"
+    assert caught.value.remedy == "Write small."
 
 
 def test_a_recipe_may_have_any_layer_and_setting() -> None:

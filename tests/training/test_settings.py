@@ -63,3 +63,10 @@ def test_an_old_name_is_refused_with_the_new_one_in_the_remedy(name: str) -> Non
     with pytest.raises(UsageError) as caught:
         settings.parse_many((f"{name}=0",))
     assert caught.value.remedy == f"It is now called {RENAMED_SETTINGS[name]}."
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("optimiser", "Write optimizer."), ("depth", None)])
+def test_a_misspelt_name_is_refused_with_the_nearest_one(name: str, remedy: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings.parse_many((f"{name}=sgd",))
+    assert caught.value.remedy == remedy
