@@ -33,6 +33,8 @@ class Repeatable:
 
     Attributes
     ----------
+    source
+        The record's file, for errors.
     network
         The user's own network, whose files are those of the record.
     removed
@@ -40,6 +42,7 @@ class Repeatable:
     """
 
     record: RunRecord
+    source: str
     config: TrainingConfig
     network: NetworkFile | None = None
     removed: tuple[tuple[str, Any], ...] = ()
@@ -105,22 +108,28 @@ def read(
         )
         recipes.resolve(config)
     except (UsageError, msgspec.ValidationError) as error:
-        expected, found = "the settings of a training that this version knows", str(error)
-        if isinstance(error, UsageError):  # of an option, which the user did not write
-            expected = error.expected or expected
-            found = f"{error.subject.removeprefix('--')}: {error.found}"
-        raise InputRefusedError(
-            source,
-            expected=expected,
-            found=printable(found),
-            remedy=UPDATE,
-            reason="record-invalid",
-        ) from error
+        raise invalid(source, error) from error
     return Repeatable(
         record=record,
+        source=source,
         config=config,
         network=file,
         removed=tuple((name, settings[name]) for name in removed),
+    )
+
+
+def invalid(source: str, error: Exception) -> InputRefusedError:
+    """Return the error for a record with a value that no training can have."""
+    expected, found = "the settings of a training that this version knows", str(error)
+    if isinstance(error, UsageError):  # of an option, which the user did not write
+        expected = error.expected or expected
+        found = f"{error.subject.removeprefix('--')}: {error.found}"
+    return InputRefusedError(
+        source,
+        expected=expected,
+        found=printable(found),
+        remedy=UPDATE,
+        reason="record-invalid",
     )
 
 

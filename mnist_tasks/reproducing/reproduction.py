@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mnist_tasks import disk, temporary
 from mnist_tasks.data.store import LabeledImages
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.records import RunRecord
-from mnist_tasks.reproducing import differences, results
+from mnist_tasks.reproducing import differences, recorded, results
 from mnist_tasks.reproducing.accuracies import comparable
 from mnist_tasks.reproducing.recorded import Repeatable
 from mnist_tasks.reproducing.results import Reproduction
@@ -41,7 +41,7 @@ def run(
     Raises
     ------
     InputRefusedError
-        The images are not those of the record, or the user's network fails.
+        The images are not those of the record, it can't be trained, or the user's network fails.
     EnvironmentProblemError
         TensorFlow or the device is missing, or a file can't be written.
     """
@@ -49,12 +49,17 @@ def run(
     require_same_data(record, training)
     with temporary.folder() as folder:
         path = folder / repeatable.config.output.name
-        found = training_run.train(
-            replace(repeatable.config, output=path),
-            lambda: training,
-            network=repeatable.network,
-            progress=progress,
-        )
+        try:
+            found = training_run.train(
+                replace(repeatable.config, output=path),
+                lambda: training,
+                network=repeatable.network,
+                progress=progress,
+            )
+        except UsageError as error:
+            if repeatable.network is not None:
+                raise
+            raise recorded.invalid(repeatable.source, error) from error
         differ = differences.between(record, found, repeatable.removed)
         same = results.same(record, found)
         accuracies = None

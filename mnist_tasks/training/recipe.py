@@ -70,7 +70,7 @@ class RecipeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Recipe(RecipeTable, frozen=True, kw_only=True):
     """A network, and its training with sparse categorical cross-entropy."""
 
-    name: str
+    name: Annotated[str, Meta(pattern=r"\A[^/]{1,100}\Z")]  # Keras takes no slash
 
     def __str__(self) -> str:
         """Return the name, as in ``--recipe``."""

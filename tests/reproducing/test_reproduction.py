@@ -124,6 +124,15 @@ def test_a_data_set_that_is_not_here_is_refused(small_mnist: Path, tmp_path: Pat
     assert "parts" in caught.value.found
 
 
+def test_a_record_that_cannot_be_trained_is_not_the_users_error(
+    tensorflow: None, small_mnist: Path, tmp_path: Path
+) -> None:
+    record_of(tmp_path, validation=60_000, data={})
+    with pytest.raises(InputRefusedError, match="run") as caught:
+        reproduce(tmp_path)
+    assert (caught.value.reason, caught.value.found) == ("record-invalid", "validation: 60,000")
+
+
 def test_only_a_new_file_is_written(tmp_path: Path) -> None:
     record_of(tmp_path)
     taken = tmp_path / "mine.h5"
