@@ -102,6 +102,9 @@ def resolve(config: TrainingConfig) -> Recipe:
     recipe = find(config.recipe) if isinstance(config.recipe, str) else config.recipe
     if not isinstance(recipe, Recipe):
         raise TypeError(f"expected a name or a Recipe, found {recipe!r}")
+    if "/" in recipe.name:  # which Keras refuses as the name of a model
+        found = printable(recipe.name)
+        raise UsageError("the recipe's name", expected="a name without /", found=found)
     if config.network is not None:
         recipe = msgspec.structs.replace(
             recipe,

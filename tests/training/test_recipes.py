@@ -35,6 +35,11 @@ def test_a_setting_given_twice_is_refused() -> None:
         recipes.resolve(TrainingConfig(batch_size=8, settings=(("batch_size", 9),)))
 
 
+def test_a_name_that_keras_refuses_is_refused() -> None:
+    with pytest.raises(UsageError, match="the recipe's name: a/b"):
+        recipes.resolve(TrainingConfig(recipe=replace(recipes.PLAIN, name="a/b")))
+
+
 def test_an_invalid_setting_is_refused() -> None:
     with pytest.raises(UsageError, match="--set max_shift"):
         recipes.resolve(TrainingConfig(settings=(("max_shift", 9),)))
