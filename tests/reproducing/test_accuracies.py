@@ -100,6 +100,21 @@ def test_other_test_images_are_not_compared() -> None:
     )
 
 
+def test_test_images_of_other_files_are_not_compared() -> None:
+    """A check can be on images of the user's own, as many as those of the data set."""
+    here, elsewhere = "aa" * 32, "bb" * 32
+    test = replace(images(100), sha256={"images": here, "labels": "cc" * 32})
+    measured_on = []
+    for known in (here, elsewhere, None):
+        check = replace(examples.check(), test_images=known)
+        checked = replace(examples.run(checked=check), trial=trial("validation", metrics()))
+        found = accuracies.comparable(
+            checked, checked, training=images(500), test=lambda: test, predict=predict
+        )
+        measured_on.append(counts(found)[0])
+    assert measured_on == ["test", "validation", "test"]
+
+
 @pytest.mark.parametrize(
     ("recorded", "found", "within"),
     [
