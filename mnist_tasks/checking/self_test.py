@@ -25,7 +25,7 @@ from mnist_tasks.checking.clauses import TEST_IMAGES, Measurements
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.checking.faults import Fault
 from mnist_tasks.checking.results import PlantedModel, PlantedStatus, SelfTest
-from mnist_tasks.errors import EnvironmentProblemError, UsageError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
 from mnist_tasks.verdict import DEFAULT_CONFIDENCE, Verdict
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.protocol import Planting
@@ -37,18 +37,30 @@ STRUCTURE = frozenset(
 _DECIMALS = 10_000  # of the bounds that are suggested
 
 
-def run(checker: Checker, path: Path) -> SelfTest:
+def run(checker: Checker, path: Path, *, sha256: str) -> SelfTest:
     """Plant faults in a model that passed the contract, and evaluate each worse model.
+
+    Parameters
+    ----------
+    sha256
+        Of the model file that passed.
 
     Raises
     ------
     InputRefusedError
-        As `Checker.check`: the file is another one now.
+        The file is another one now, or as `Checker.check`.
     EnvironmentProblemError
         As `Checker.check`; or the predictions take too long.
     """
     planting = Planting(labels=checker.data.labels.tobytes(), losses=faults.LOSSES)
     inspection = checker.inspect(path, planting=planting)
+    if inspection.sha256 != sha256:
+        raise InputRefusedError(
+            str(path),
+            expected=f"the model that passed the contract, SHA-256 {sha256}",
+            found=f"SHA-256 {inspection.sha256}",
+            remedy="Rerun when nothing writes to the file.",
+        )
     if inspection.planted is None:
         raise EnvironmentProblemError(
             str(path),

@@ -210,10 +210,10 @@ def _with_self_test(checker: Checker, result: CheckResult, *, as_json: bool) -> 
     from mnist_tasks import console
     from mnist_tasks.checking import results, self_test
 
-    if result.exit_code:
+    if result.check is None or result.exit_code:
         console.note(f"no self-test with {result.path}: it does not pass the contract itself")
         return result
-    tested = self_test.run(checker, Path(result.path))
+    tested = self_test.run(checker, Path(result.path), sha256=result.check.model.sha256)
     if not as_json:
         from mnist_tasks.reporting.terminal import self_test as tables
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.contract import Baseline, Contract, Noise, Perturbed
 from mnist_tasks.checking.results import PlantedModel, SelfTest
 from mnist_tasks.data.store import LabeledImages
+from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting.inspection import Inspection, PlantedPredictions
+from mnist_tasks.vetting.protocol import Planting
 
 COUNT = 2_000
 LABELS = (np.arange(COUNT) * 7 % 10).astype(np.uint8)
@@ -78,6 +81,18 @@ def test_each_gross_fault_fails_the_default_contract_and_small_losses_are_allowe
     assert (found.passed, found.accuracy, found.images) == (True, 0.99, COUNT)
     assert found.untested == ("parameters", "input shape", "output shape")
     assert found.idle == ()
+
+
+def test_a_file_that_was_replaced_after_its_verdict_is_refused() -> None:
+    class Another(Checker):
+        def inspect(self, _path: Path, *, planting: Planting | None = None) -> Inspection:
+            assert planting is not None
+            return inspection()
+
+    another = Another(contract=Contract(), data=DATA)
+    assert self_test.run(another, Path("m.h5"), sha256="ab" * 32).passed
+    with pytest.raises(InputRefusedError, match="abab"):
+        self_test.run(another, Path("m.h5"), sha256="cd" * 32)
 
 
 def test_each_fault_is_what_its_name_says() -> None:
