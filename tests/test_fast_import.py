@@ -48,7 +48,7 @@ except (KeyError, KeyboardInterrupt):
 
 def test_what_is_seldom_used_is_there_once_it_is(python: Callable[..., Run]) -> None:
     done = python("-c", IMPORT)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
