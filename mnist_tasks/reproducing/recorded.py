@@ -97,6 +97,12 @@ def read(
             recipe=_recipe(record, settings, is_network=file is not None),
             network=network_file.reference(file) if file else None,
             learning_rate=_named_rate(record) if file else None,
+            # Those of a recipe don't apply to a network: the user named them.
+            settings=tuple(
+                (name, settings[name])
+                for name in recipes.TRANSFORMATIONS
+                if file and settings.get(name)
+            ),
             seed=record.seed,
             limit=record.limit,
             validation=record.validation,

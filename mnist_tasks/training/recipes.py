@@ -60,6 +60,8 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+#: How images are moved; those for a network of the user's own only if she names it.
+TRANSFORMATIONS = ("max_shift", "max_rotation", "max_scaling", "max_shear")
 #: What a network of the user's own doesn't have, or decides itself.
 _NOT_OF_NETWORKS = {
     "ema_momentum": "Compile the model with an optimizer that has use_ema=True.",
@@ -110,11 +112,11 @@ def resolve(config: TrainingConfig) -> Recipe:
             recipe,
             name=network_file.title(config.network, recipe.name),
             layers=(),
-            max_shift=0,
-            max_rotation=0.0,
-            max_scaling=0.0,
-            max_shear=0.0,
-            **dict.fromkeys(_NOT_OF_NETWORKS, 0.0),
+            **{
+                each.name: each.default
+                for each in msgspec.structs.fields(Recipe)
+                if each.name in {*TRANSFORMATIONS, *_NOT_OF_NETWORKS}
+            },
         )
     changed = changes(config)
     recipe = msgspec.structs.replace(recipe, **changed)

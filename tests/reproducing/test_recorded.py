@@ -179,6 +179,13 @@ def test_a_network_that_is_the_same_can_be_trained_again(network: RunRecord) -> 
     assert (resolved.layers, resolved.ema_momentum) == ((), 0)
 
 
+def test_images_are_moved_as_they_were_for_a_network(network: RunRecord) -> None:
+    moved = {"max_shift": 1, "max_rotation": 5.0, "max_scaling": 0.1, "max_shear": 0.2}
+    recipe = {**network.recipe, **moved}
+    found = recipes.resolve(read(replace(network, recipe=recipe), "nets/net.py:small").config)
+    assert {name: getattr(found, name) for name in moved} == moved
+
+
 def test_a_network_can_have_moved(network: RunRecord) -> None:
     Path("nets").rename("moved")
     assert read(network, "moved/net.py:small").network is not None
