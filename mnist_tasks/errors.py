@@ -222,4 +222,6 @@ def printable(text: str, *, limit: int = 200) -> str:
 
 def without_controls(text: str) -> str:
     """Return lines of text with ``?`` for each control character, such as a terminal escape."""
+    if text.isprintable():  # as nearly all text is, of which a report has a lot
+        return text
     return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)

@@ -13,14 +13,14 @@ from mnist_tasks.project import Project, Settings
 FULL = """
 [tool.mnist-tasks]
 network = "net.py:build"
-recipe = "small"
+recipe = "mine"
 epochs = 3
 dataset = "parts"
 contract = "contract.toml"
 runs = "out/runs"
 output = "out/model.keras"
 
-[tool.mnist-tasks.recipes.small]
+[tool.mnist-tasks.recipes.mine]
 batch_size = 32
 
 [tool.mnist-tasks.datasets.parts]
@@ -44,13 +44,13 @@ def test_every_key_is_read() -> None:
         file=Path("pyproject.toml"),
         settings=Settings(
             network="net.py:build",
-            recipe="small",
+            recipe="mine",
             epochs=3,
             dataset="parts",
             contract="contract.toml",
             runs="out/runs",
             output="out/model.keras",
-            recipes={"small": {"batch_size": 32}},
+            recipes={"mine": {"batch_size": 32}},
             datasets={"parts": {"classes": ["nut", "bolt"]}},
         ),
     )

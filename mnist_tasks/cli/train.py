@@ -26,7 +26,7 @@ def train(
         str,
         typer.Option(
             autocompletion=completion.recipes,
-            help="Recipe to train: default, plain or one of the project's own.",
+            help="Recipe to train: default, plain, accurate, small, tiny or one of your own.",
         ),
     ] = "default",
     network: Annotated[

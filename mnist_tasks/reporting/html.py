@@ -22,6 +22,7 @@ from mnist_tasks.reporting.figures import (
     run_curves,
     sweep_charts,
 )
+from mnist_tasks.reporting.figures.chart import Chart
 from mnist_tasks.reporting.gallery import Gallery
 from mnist_tasks.reporting.run_view import RunView
 from mnist_tasks.reporting.sweep_view import SweepView
@@ -74,22 +75,32 @@ def page(shown: Shown) -> str:
 def run(view: RunView) -> str:
     """Return the page of one run, with as many of the wrong images as its size allows."""
     found = view.predictions
+    charts = _charts(view)
     if found is None:
-        return _run(view)
+        return _run(view, charts)
     galleries = {
         "least_certain": gallery.of(found.least_certain_correct, found.images),
         "typical": gallery.of(found.typical_correct, found.images),
     }
-    page = _run(view, **galleries)
+    page = _run(view, charts, **galleries)
     if not found.wrong:
         return page
     left = LARGEST_PAGE - len(page.encode())
     classes = run_summary.dataset(view.record).classes
     wrong = gallery.within(left, found.wrong, found.images, classes)
-    return _run(view, wrong=wrong, **galleries)
+    return _run(view, charts, wrong=wrong, **galleries)
 
 
-def _run(view: RunView, **galleries: Gallery) -> str:
+def _charts(view: RunView) -> dict[str, Sequence[Chart | None]]:
+    record = view.record
+    return {
+        "training": (run_charts.loss(record), run_charts.accuracy(record)),
+        "calibration": (run_charts.reliability(view.predictions),),
+        "runs": [chart(view.alike, {record.id}) for chart in PARETO_CHARTS],
+    }
+
+
+def _run(view: RunView, charts: dict[str, Sequence[Chart | None]], **galleries: Gallery) -> str:
     record = view.record
     absent = set() if view.has_others else {"runs"}
     absent |= set() if record.epochs else {"training", "time", "reproduce"}
@@ -98,11 +109,7 @@ def _run(view: RunView, **galleries: Gallery) -> str:
         sections=_without(SECTIONS, absent),
         view=view,
         record=record,
-        charts={
-            "training": (run_charts.loss(record), run_charts.accuracy(record)),
-            "calibration": (run_charts.reliability(view.predictions),),
-            "runs": [chart(view.alike, {record.id}) for chart in PARETO_CHARTS],
-        },
+        charts=charts,
         newest=view.stored_runs.runs[: -NEWEST_RUNS - 1 : -1],
         filters=_filters(record),
         galleries={"wrong": Gallery(), "least_certain": Gallery(), "typical": Gallery()}

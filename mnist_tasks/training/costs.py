@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 KERNELS = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D")
-SCALES = ("BatchNormalization", "FusedBatchNormalization", "LayerNormalization", "PReLU")
+SCALES = ("BatchNormalization", "FastBatchNormalization", "LayerNormalization", "PReLU")
 DECIMALS = 4  # of the filters' weights, which the report draws
 
 

@@ -21,7 +21,7 @@ from mnist_tasks.training.layer_specs import (
     SeparableConv,
     require_images,
 )
-from mnist_tasks.training.normalization import FusedBatchNormalization
+from mnist_tasks.training.normalization import FastBatchNormalization
 from mnist_tasks.training.recipe import Recipe
 
 SMALLEST_FRACTION = 0.01  # of the peak learning rate, if the schedule ends with 0
@@ -147,7 +147,7 @@ def _saved(spec: LayerSpec) -> list[keras.Layer]:
 def _trained(recipe: Recipe, precision: str, spec: LayerSpec) -> list[keras.Layer]:
     """Return the layers that are trained: three in place of a convolution with normalization."""
     batch_norm = partial(
-        FusedBatchNormalization, updates_statistics=not recipe.recomputes_statistics
+        FastBatchNormalization, updates_statistics=not recipe.recomputes_statistics
     )
     if isinstance(spec, BatchNorm):
         return [batch_norm(momentum=spec.momentum)]

@@ -14,7 +14,7 @@ from mnist_tasks.training.model import build_model, build_optimizer, build_train
 from mnist_tasks.training.recipe import as_record
 from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
-from mnist_tasks.training.trainer import Trainer, of_keras, of_smoothed_logits
+from mnist_tasks.training.trainer import Trainer, of_keras, of_logits, of_smoothed_logits
 from mnist_tasks.training.validation import Validated, Validator, averaged
 from mnist_tasks.training.weights import Weights, WeightVector
 
@@ -51,6 +51,8 @@ class RecipeTraining:
                 micro_batches=setup.micro_batches,
                 weights=self._weights,
                 losses=partial(of_smoothed_logits, smoothing) if smoothing else None,
+                # Comparable with other recipes, and with the loss of the validation images.
+                shown_losses=of_logits if smoothing else None,
             )
 
     def run(self, progress: EpochProgress) -> tuple[tuple[Epoch, ...], tuple[Point, ...]]:

@@ -34,6 +34,8 @@ class Trainer:
     losses
         Maps labels (n,) int32 and the outputs of the micro-batches, in the same order, to the loss
         of each image (n,) float32.
+    shown_losses
+        Likewise, for what `run` returns as the loss; by default `losses`.
     model
         From images (n, h, w, channels) float32 in [0, 1] to logits (n, classes).
     micro_batches
@@ -49,10 +51,12 @@ class Trainer:
         *,
         micro_batches: int,
         losses: Losses | None = None,
+        shown_losses: Losses | None = None,
         weights: Weights | None = None,
     ) -> None:
         self._weights = weights or Weights(model)
         self._losses = losses or of_logits
+        self._shown_losses = shown_losses
         self._model = model
         self._optimizer = optimizer
         self._micro_batches = micro_batches
@@ -138,6 +142,8 @@ class Trainer:
             mean = loss / tf.cast(count, tf.float32)
         new_states = [_combined(old, news) for old, *news in zip(states, *afters, strict=True)]
         predicted = tf.argmax(tf.concat(outputs, axis=0), axis=1, output_type=tf.int32)
+        if self._shown_losses is not None:
+            loss = tf.reduce_sum(self._shown_losses(labels, outputs))
         is_correct = predicted == labels
         correct = tf.reduce_sum(tf.cast(is_correct, tf.int32))
         return tape.gradient(mean, variables), new_states, loss, correct

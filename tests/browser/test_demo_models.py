@@ -47,9 +47,13 @@ layers = [
 ]
 """
 # It is the arithmetic that is tested: a short training gives weights of the usual sizes.
+BRIEF = ("--limit", "6000", "--epochs", "2")
 OPTIONS = {
     "default": ("--limit", "6000"),
     "plain": ("--limit", "6000", "--batch-size", "16", "--learning-rate", "0.05"),
+    "accurate": BRIEF,
+    "small": BRIEF,
+    "tiny": BRIEF,
     "every-layer": ("--limit", "6000"),
 }
 # In the page: the probabilities of all images, which are one row of pixels.

@@ -19,11 +19,11 @@ SCHEMA: dict[str, Any] = json.loads(contract_schema.project_text())
 SMALL = "batch_size = 32\nlearning_rate = 0.1\n"
 VALID = (
     "",
-    "network = 'net.py'\nrecipe = 'small'\nepochs = 3",
+    "network = 'net.py'\nrecipe = 'mine'\nepochs = 3",
     "dataset = 'parts'\nruns = 'r'\noutput = 'm.h5'",
     "contract = 'contract.toml'",
     "[contract]\naccuracy_above = 0.9\nperturbed.shift = {pixels = 1, accuracy_above = 0.5}",
-    f"[recipes.small]\n{SMALL}layers = []",
+    f"[recipes.mine]\n{SMALL}layers = []",
     f"""[recipes.a-1]
 {SMALL}epochs = 2
 micro_batches = 2
@@ -47,15 +47,15 @@ INVALID = (
     "contract.accuracy_above = 95",
     "contract.perturbed.shift = {pixels = 9, accuracy_above = 0.5}",
     "recipes = 3",
-    "recipes.small = 3",
-    "recipes.small.layers = []",
-    f"[recipes.small]\n{SMALL}",
-    f"[recipes.small]\n{SMALL}layers = [3]",
-    f"[recipes.small]\n{SMALL}layers = [{{filters = 8, kernel = 3}}]",
-    f"[recipes.small]\n{SMALL}layers = [{{layer = 'Dense', units = 3}}]",
-    f"[recipes.small]\n{SMALL}layers = [{{layer = 'MaxPool', kernel = 3}}]",
-    f"[recipes.small]\n{SMALL}layers = [{{layer = 'Dropout'}}]",
-    f"[recipes.small]\n{SMALL}layers = []\nname = 'x'",
+    "recipes.mine = 3",
+    "recipes.mine.layers = []",
+    f"[recipes.mine]\n{SMALL}",
+    f"[recipes.mine]\n{SMALL}layers = [3]",
+    f"[recipes.mine]\n{SMALL}layers = [{{filters = 8, kernel = 3}}]",
+    f"[recipes.mine]\n{SMALL}layers = [{{layer = 'Dense', units = 3}}]",
+    f"[recipes.mine]\n{SMALL}layers = [{{layer = 'MaxPool', kernel = 3}}]",
+    f"[recipes.mine]\n{SMALL}layers = [{{layer = 'Dropout'}}]",
+    f"[recipes.mine]\n{SMALL}layers = []\nname = 'x'",
     f"[recipes.'a/b']\n{SMALL}layers = []",
     "datasets = 3",
     "datasets.parts = 3",

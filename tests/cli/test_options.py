@@ -147,13 +147,13 @@ def test_a_shell_completes_names(tmp_path: Path) -> None:
     for number in range(2):
         run_store.save(examples.run(number), tmp_path / "mine")
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.mnist-tasks]\nruns = "mine"\n[tool.mnist-tasks.recipes.small]\n'
+        '[tool.mnist-tasks]\nruns = "mine"\n[tool.mnist-tasks.recipes.mine]\n'
         "[tool.mnist-tasks.datasets.parts]\n"
     )
     ids = [examples.run(number).id for number in (1, 0)]
     for words, expected in {
         "mnist-tasks f": ["fetch", "false-alarms"],
-        "mnist-tasks train --recipe ": ["default", "plain", "small"],
+        "mnist-tasks train --recipe ": ["default", "plain", "accurate", "small", "tiny", "mine"],
         "mnist-tasks fetch --dataset p": ["parts"],
         "mnist-tasks train --device a": ["auto", "all"],
         "mnist-tasks doctor --device a": ["auto"],

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from mnist_tasks.training.recipe import Recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
-PARAMETERS = {"default": 23_818, "plain": 9_946}
+PARAMETERS = {
+    "default": 23_818,
+    "plain": 9_946,
+    "accurate": 20_930,
+    "small": 9_322,
+    "tiny": 1_746,
+}
+BOUNDS = {"small": 10_000, "tiny": 2_000}  # parameters
+UNFOLDED = pytest.mark.parametrize("unfolded", [recipes.DEFAULT, recipes.PLAIN], ids=str)
 
 
 @pytest.fixture(params=recipes.RECIPES.values(), ids=lambda recipe: recipe.name)
@@ -32,7 +40,7 @@ def build(recipe: Recipe) -> Any:
 
 def test_it_meets_the_contract(recipe: Recipe) -> None:
     model = build(recipe)
-    assert model.count_params() == PARAMETERS[recipe.name] < 25_000
+    assert model.count_params() == PARAMETERS[recipe.name] < BOUNDS.get(recipe.name, 25_000)
     assert model.input_shape == (None, 28, 28, 1)
     assert model.output_shape == (None, 10)
 
@@ -44,8 +52,9 @@ def test_a_layer_that_gets_too_few_pixels_is_refused_by_name() -> None:
     assert caught.value.subject == "recipe deep: layers[1], MaxPool"
 
 
-def test_it_has_the_layers_of_the_description(recipe: Recipe) -> None:
-    layers = build(recipe).layers
+@UNFOLDED
+def test_it_has_the_layers_of_the_description(unfolded: Recipe) -> None:
+    layers = build(unfolded).layers
     kinds = [type(layer).__name__ for layer in layers]
     assert {"Conv2D", "BatchNormalization", "Dropout", "Dense"} <= set(kinds)
     convolutions = [layer for layer in layers if type(layer).__name__ == "Conv2D"]
@@ -54,8 +63,9 @@ def test_it_has_the_layers_of_the_description(recipe: Recipe) -> None:
     assert layers[-1].activation.__name__ == "softmax"
 
 
-def test_it_is_compiled_as_described(recipe: Recipe) -> None:
-    model = build(recipe)
+@UNFOLDED
+def test_it_is_compiled_as_described(unfolded: Recipe) -> None:
+    model = build(unfolded)
     assert type(model.optimizer).__name__ == "Adagrad"
     assert model.loss == "sparse_categorical_crossentropy"
 
@@ -116,10 +126,11 @@ def test_weight_decay_is_for_kernels_only(optimizer: Any) -> None:
         np.testing.assert_allclose(values, expected, rtol=1e-6, err_msg=path)
 
 
-def test_the_training_model_is_the_same_network_without_softmax(recipe: Recipe) -> None:
+@UNFOLDED
+def test_the_training_model_is_the_same_network_without_softmax(unfolded: Recipe) -> None:
     from mnist_tasks.training.model import build_training_model
 
-    model, training_model = build(recipe), build_training_model(recipe)
+    model, training_model = build(unfolded), build_training_model(unfolded)
     model.set_weights(training_model.get_weights())
     images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
     logits = np.asarray(training_model(images))
@@ -128,10 +139,11 @@ def test_the_training_model_is_the_same_network_without_softmax(recipe: Recipe) 
     np.testing.assert_allclose(np.asarray(model(images)), softmax, atol=1e-5)
 
 
-def test_mixed_precision_is_only_for_the_convolutions(recipe: Recipe) -> None:
+@UNFOLDED
+def test_mixed_precision_is_only_for_the_convolutions(unfolded: Recipe) -> None:
     from mnist_tasks.training.model import build_training_model
 
-    training_model = build_training_model(recipe, precision="mixed_bfloat16")
+    training_model = build_training_model(unfolded, precision="mixed_bfloat16")
     computed = {
         kind: {
             str(layer.compute_dtype)
@@ -150,7 +162,7 @@ def test_mixed_precision_is_only_for_the_convolutions(recipe: Recipe) -> None:
     images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
     logits = training_model(images)
     assert logits.dtype == "float32"
-    model = build(recipe)
+    model = build(unfolded)
     model.set_weights(training_model.get_weights())
     probabilities = np.asarray(model(images))
     exponentials = np.exp(np.asarray(logits))
@@ -203,16 +215,21 @@ def test_without_a_cycle_the_learning_rate_is_constant() -> None:
     assert (np.diff(only_down) < 0).all()
 
 
-def test_fused_normalization_computes_what_keras_does() -> None:
-    """The same output, gradient and moving statistics, during training and after it."""
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("shape", [(8, 5, 5, 4), (6, 1, 1, 4), (5, 3, 7, 4)])
+def test_fast_normalization_computes_what_keras_does(
+    shape: tuple[int, ...], fused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same output, gradients and moving statistics, during training and after it."""
     import keras
     import tensorflow as tf
 
-    from mnist_tasks.training.normalization import FusedBatchNormalization
+    from mnist_tasks.training.normalization import FastBatchNormalization
 
-    images = np.random.default_rng(0).normal(3, 2, (8, 5, 5, 4)).astype(np.float32)
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda _: [1] if fused else [])
+    images = np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)
     results = []
-    for kind in (keras.layers.BatchNormalization, FusedBatchNormalization):
+    for kind in (keras.layers.BatchNormalization, FastBatchNormalization):
         layer = kind(momentum=0.8)
         layer.build(images.shape)
         layer.gamma.assign([1.0, 2.0, 3.0, 4.0])
@@ -224,12 +241,15 @@ def test_fused_normalization_computes_what_keras_does() -> None:
         results.append(
             [
                 outputs,
-                tape.gradient(loss, inputs),
+                *tape.gradient(loss, [inputs, layer.gamma.value, layer.beta.value]),
                 layer.moving_mean,
                 layer.moving_variance,
                 layer(inputs, training=False),
             ]
         )
-    for own, fused in zip(*results, strict=True):
-        # The fused kernel divides the moving variance by n - 1, Keras by n.
-        np.testing.assert_allclose(np.asarray(own), np.asarray(fused), rtol=0.01, atol=0.02)
+    # The fused kernel divides the moving variance by n - 1, Keras by n. Sums of products round.
+    share = 0.05 if fused else 1e-4
+    for keras_found, found in zip(*results, strict=True):
+        expected = np.asarray(keras_found)
+        largest = np.abs(expected).max()
+        np.testing.assert_allclose(np.asarray(found), expected, rtol=share, atol=share * largest)

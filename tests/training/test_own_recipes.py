@@ -27,7 +27,7 @@ from mnist_tasks.training.recipe import Recipe, as_record
 from tests.conftest import Run
 from tests.json_output import result_of
 
-TABLE = "[tool.mnist-tasks.recipes.small]\n"
+TABLE = "[tool.mnist-tasks.recipes.mine]\n"
 SMALL = f"""{TABLE}
 layers = [
     {{ layer = "Conv", filters = 4, kernel = 5, stride = 3 }},
@@ -39,7 +39,7 @@ learning_rate = 0.2
 epochs = 2
 """
 RECIPE = Recipe(
-    name="small",
+    name="mine",
     layers=(Conv(filters=4, kernel=5, stride=3), BatchNorm(), AveragePool()),
     batch_size=32,
     learning_rate=0.2,
@@ -62,17 +62,17 @@ def test_a_recipe_is_found_from_a_subfolder(
     write(SMALL)
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path / "sub")
-    assert own_recipes.find("small") == RECIPE
+    assert own_recipes.find("mine") == RECIPE
     assert own_recipes.find("plain") == recipes.PLAIN
     with pytest.raises(UsageError) as caught:
-        own_recipes.find("smal")
-    assert caught.value.expected == "one of default, plain, small"
-    assert caught.value.remedy == "Write small."
+        own_recipes.find("min")
+    assert caught.value.expected == "one of default, plain, accurate, small, tiny, mine"
+    assert caught.value.remedy == "Write mine."
 
 
 def test_a_recipe_may_have_any_layer_and_setting() -> None:
     write(
-        """[tool.mnist-tasks.recipes.small]
+        """[tool.mnist-tasks.recipes.mine]
 layers = [
     { layer = "Conv", filters = 12, kernel = 3, batch_norm = true },
     { layer = "SeparableConv", filters = 24, kernel = 3, padding = "same", batch_norm = true },
@@ -93,8 +93,8 @@ max_scaling = 0.1
 max_shear = 0.15
 """
     )
-    assert own_recipes.find("small") == Recipe(
-        name="small",
+    assert own_recipes.find("mine") == Recipe(
+        name="mine",
         layers=(
             Conv(filters=12, kernel=3, batch_norm=True),
             SeparableConv(filters=24, kernel=3, padding="same", batch_norm=True),
@@ -119,8 +119,8 @@ max_shear = 0.15
 def test_without_a_project_there_are_the_recipes_of_the_package() -> None:
     assert own_recipes.find("default") == recipes.DEFAULT
     with pytest.raises(UsageError) as caught:
-        own_recipes.find("small")
-    assert (caught.value.subject, caught.value.found) == ("--recipe", "small")
+        own_recipes.find("mine")
+    assert (caught.value.subject, caught.value.found) == ("--recipe", "mine")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_an_error_names_the_path_to_the_key(change: tuple[str, str], key: str, f
     write(SMALL.replace(*change))
     with pytest.raises(UsageError) as caught:
         own_recipes.find("default")
-    assert caught.value.subject == f"pyproject.toml: tool.mnist-tasks.recipes.small.{key}"
+    assert caught.value.subject == f"pyproject.toml: tool.mnist-tasks.recipes.mine.{key}"
     assert caught.value.found == found
 
 
@@ -161,14 +161,14 @@ def test_a_missing_key_is_named(key: str) -> None:
     lines = ["layers = []", "batch_size = 32", "learning_rate = 0.2"]
     write(TABLE + "\n".join(line for line in lines if not line.startswith(key)))
     with pytest.raises(UsageError) as caught:
-        own_recipes.find("small")
-    assert caught.value.subject == "pyproject.toml: [tool.mnist-tasks.recipes.small]"
+        own_recipes.find("mine")
+    assert caught.value.subject == "pyproject.toml: [tool.mnist-tasks.recipes.mine]"
     assert caught.value.expected == f"a table with the key {key}"
 
 
 @pytest.mark.parametrize("name", ["default", "'../x'", "'a b'", "''", "-x", "a" * 41])
 def test_an_invalid_name_is_refused(name: str) -> None:
-    write(SMALL.replace("recipes.small", f"recipes.{name}"))
+    write(SMALL.replace("recipes.mine", f"recipes.{name}"))
     with pytest.raises(UsageError) as caught:
         own_recipes.find("default")
     assert name.strip("'") in caught.value.subject
@@ -209,25 +209,25 @@ def test_what_fits_exactly_is_accepted() -> None:
 def test_a_run_names_its_recipe_and_records_it_whole() -> None:
     config = TrainingConfig(recipe=RECIPE, epochs=3)
     resolved = recipes.resolve(config)
-    assert (resolved.name, resolved.epochs, resolved.layers) == ("small", 3, RECIPE.layers)
-    assert "--recipe small" in run.command(config)
+    assert (resolved.name, resolved.epochs, resolved.layers) == ("mine", 3, RECIPE.layers)
+    assert "--recipe mine" in run.command(config)
     assert list(as_record(RECIPE))[:2] == ["name", "layers"]
 
 
 def test_a_sweep_trains_the_recipes_of_the_project() -> None:
-    base = Plan(settings=search_space.grid(["small"], {}), seeds=(0,), recipes={"small": RECIPE})
+    base = Plan(settings=search_space.grid(["mine"], {}), seeds=(0,), recipes={"mine": RECIPE})
     (job,) = base.jobs(Path())
-    assert job.id.startswith("small-")
+    assert job.id.startswith("mine-")
     assert recipes.resolve(job.config) == RECIPE
-    assert base.name != replace(base, recipes={"small": replace_rate(0.3)}).name
-    Path("plan.toml").write_text("recipes = ['small', 'plain']\nseeds = [0]\n")
+    assert base.name != replace(base, recipes={"mine": replace_rate(0.3)}).name
+    Path("plan.toml").write_text("recipes = ['mine', 'plain']\nseeds = [0]\n")
     planned = plan_file.load(Path("plan.toml"), base)
-    assert [job.setting.recipe for job in planned.jobs(Path())] == ["small", "plain"]
+    assert [job.setting.recipe for job in planned.jobs(Path())] == ["mine", "plain"]
     Path("plan.toml").write_text("seeds = [0]\nset.epochs = [1, 2]\n")
     planned = plan_file.load(Path("plan.toml"), base)
     assert [job.setting.name for job in planned.jobs(Path())] == [
-        "small epochs=1",
-        "small epochs=2",
+        "mine epochs=1",
+        "mine epochs=2",
     ]
 
 
@@ -239,7 +239,7 @@ def test_a_sweep_refuses_a_layer_that_gets_too_few_pixels_before_it_runs() -> No
 
 
 def replace_rate(rate: float) -> Recipe:
-    return Recipe(name="small", layers=RECIPE.layers, batch_size=32, learning_rate=rate, epochs=2)
+    return Recipe(name="mine", layers=RECIPE.layers, batch_size=32, learning_rate=rate, epochs=2)
 
 
 @pytest.mark.slow
@@ -247,7 +247,7 @@ def test_a_project_trains_its_recipe_from_a_subfolder(
     small_cli: Callable[..., Run], tmp_path: Path
 ) -> None:
     write(
-        "[tool.mnist-tasks]\nrecipe = 'small'\nruns = 'out/runs'\noutput = 'out/m.keras'\n"
+        "[tool.mnist-tasks]\nrecipe = 'mine'\nruns = 'out/runs'\noutput = 'out/m.keras'\n"
         f"contract = {{ accuracy_above = 0.0 }}\n{SMALL}"
     )
     (tmp_path / "sub" / "theirs").mkdir(parents=True)

@@ -41,6 +41,7 @@ def trainer(
     rate: float = 0.05,
     ema_momentum: float = 0.0,
     in_one_vector: bool = True,
+    **losses: Any,
 ) -> Any:
     from mnist_tasks.training.model import build_optimizer
     from mnist_tasks.training.trainer import Trainer
@@ -52,6 +53,7 @@ def trainer(
         build_optimizer(recipe, steps=STEPS),
         micro_batches=micro_batches,
         weights=WeightVector(model) if in_one_vector else Weights(model),
+        **losses,
     )
 
 
@@ -133,7 +135,7 @@ def test_statistics_are_averaged_over_micro_batches() -> None:
     trainer(model, micro_batches=2).run(images[:1], labels[:1])
     _, variance = model.non_trainable_variables
     halves = images[0].reshape(2, -1) / 255
-    assert float(variance[0]) == pytest.approx(halves.var(axis=1, ddof=1).mean(), rel=1e-5)
+    assert float(variance[0]) == pytest.approx(halves.var(axis=1).mean(), rel=1e-5)
 
 
 def test_the_model_gets_the_moving_average_of_its_weights() -> None:
@@ -203,3 +205,25 @@ def test_smoothed_labels_are_those_of_keras() -> None:
     )
     expected = loss(tf.one_hot(labels, 10), logits)
     np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-5)
+
+
+def test_the_loss_that_is_shown_can_be_another_than_the_one_that_is_trained() -> None:
+    from functools import partial
+
+    from mnist_tasks.training.trainer import of_logits, of_smoothed_logits
+
+    images, labels = batches()
+    smoothed = partial(of_smoothed_logits, 0.5)
+    start = training_model().get_weights()
+    results = []
+    for losses, shown in ((None, None), (smoothed, of_logits), (smoothed, None)):
+        model = training_model()
+        model.set_weights(start)
+        training = trainer(model, micro_batches=2, losses=losses, shown_losses=shown)
+        first, _ = training.run(images[:1], labels[:1])
+        training.finish()
+        results.append((first, model.get_weights()[0]))
+    (plain, plain_weights), (shown, weights), (trained, same_weights) = results
+    assert shown == pytest.approx(plain) != pytest.approx(trained)
+    np.testing.assert_array_equal(weights, same_weights)
+    assert not np.allclose(weights, plain_weights)
