@@ -23,12 +23,13 @@ from mnist_tasks.training.layer_specs import (
 )
 from mnist_tasks.training.normalization import FastBatchNormalization
 from mnist_tasks.training.recipe import Recipe
+from mnist_tasks.training.weights import OTHERS, WITHOUT_DECAY
 
 SMALLEST_FRACTION = 0.01  # of the peak learning rate, if the schedule ends with 0
 # Averaging weights has the effect of a lower learning rate. Training on at the full one lost 0.8
 # points of accuracy in the first 100 steps.
 AVERAGED_FRACTION = 0.1
-_KERNELS_ONLY = [r"\b(gamma|beta|bias)(:\d+)?$"]  # the names of what has no weight decay
+_KERNELS_ONLY = [rf"\b({'|'.join((*WITHOUT_DECAY, OTHERS))})(:\d+)?$"]
 
 
 def build_model(recipe: Recipe, info: DatasetInfo = MNIST) -> keras.Sequential:

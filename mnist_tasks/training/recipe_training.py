@@ -16,7 +16,7 @@ from mnist_tasks.training.replica_trainer import ReplicaTrainer
 from mnist_tasks.training.setup import Setup
 from mnist_tasks.training.trainer import Trainer, of_keras, of_logits, of_smoothed_logits
 from mnist_tasks.training.validation import Validated, Validator, averaged
-from mnist_tasks.training.weights import Weights, WeightVector
+from mnist_tasks.training.weights import WeightVectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,7 @@ class RecipeTraining:
             smoothing = recipe.label_smoothing
             trainer_class = ReplicaTrainer if setup.replicas > 1 else Trainer
             self._optimizer = build_optimizer(recipe, steps=setup.steps)
-            # Weight decay is for some of the weights only.
-            self._weights = (Weights if recipe.weight_decay else WeightVector)(self._training_model)
+            self._weights = WeightVectors(self._training_model)
             self._trainer = trainer_class(
                 self._training_model,
                 self._optimizer,

@@ -40,19 +40,22 @@ def trainer(
     micro_batches: int,
     rate: float = 0.05,
     ema_momentum: float = 0.0,
-    in_one_vector: bool = True,
+    in_vectors: bool = True,
+    weight_decay: float = 0.0,
     **losses: Any,
 ) -> Any:
     from mnist_tasks.training.model import build_optimizer
     from mnist_tasks.training.trainer import Trainer
-    from mnist_tasks.training.weights import Weights, WeightVector
+    from mnist_tasks.training.weights import Weights, WeightVectors
 
-    recipe = replace(SMALL, learning_rate=rate, ema_momentum=ema_momentum)
+    recipe = replace(
+        SMALL, learning_rate=rate, ema_momentum=ema_momentum, weight_decay=weight_decay
+    )
     return Trainer(
         model,
         build_optimizer(recipe, steps=STEPS),
         micro_batches=micro_batches,
-        weights=WeightVector(model) if in_one_vector else Weights(model),
+        weights=WeightVectors(model) if in_vectors else Weights(model),
         **losses,
     )
 
@@ -63,8 +66,8 @@ def training_model(recipe: Recipe = SMALL) -> Any:
     return build_training_model(recipe)
 
 
-@pytest.mark.parametrize("in_one_vector", [False, True])
-def test_it_takes_the_same_steps_as_keras(in_one_vector: bool) -> None:
+@pytest.mark.parametrize("in_vectors", [False, True])
+def test_it_takes_the_same_steps_as_keras(in_vectors: bool) -> None:
     import keras
 
     ours, theirs = training_model(), training_model()
@@ -72,7 +75,7 @@ def test_it_takes_the_same_steps_as_keras(in_one_vector: bool) -> None:
     before = ours.get_weights()
     images, labels = batches()
 
-    training = trainer(ours, micro_batches=1, in_one_vector=in_one_vector)
+    training = trainer(ours, micro_batches=1, in_vectors=in_vectors)
     loss, correct = training.run(images, labels)
     training.finish()
 
@@ -109,7 +112,8 @@ def test_without_batch_normalization_micro_batches_change_nothing() -> None:
         np.testing.assert_allclose(first, second, atol=1e-5)
 
 
-def test_what_saves_operations_changes_no_number() -> None:
+@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+def test_what_saves_operations_changes_no_number(weight_decay: float) -> None:
     import keras
 
     images, labels = batches()
@@ -118,7 +122,13 @@ def test_what_saves_operations_changes_no_number() -> None:
         keras.utils.set_random_seed(0)
         recipe = replace(recipes.DEFAULT, ema_momentum=0.9 if saves else 0.0)
         model = training_model(recipe)
-        training = trainer(model, micro_batches=2, ema_momentum=0.9, in_one_vector=saves)
+        training = trainer(
+            model,
+            micro_batches=2,
+            ema_momentum=0.9,
+            in_vectors=saves,
+            weight_decay=weight_decay,
+        )
         training.run(images, labels)
         training.finish()
         trained.append([np.asarray(each) for each in model.trainable_variables])
