@@ -40,11 +40,12 @@ DEFAULT = Recipe(
         BatchNorm(),
         Dropout(rate=0.05, whole_maps=True),
     ),
-    batch_size=96,
+    batch_size=80,
     learning_rate=0.3,
     warmup_fraction=0.15,
     final_learning_rate_fraction=0.5,
     initial_accumulator_value=0.01,
+    label_smoothing=0.03,
     ema_momentum=0.99,
     max_shift=1,
     micro_batches=2,
@@ -64,9 +65,9 @@ def _conv(filters: int, *, stride: int = 1) -> Conv:
     return Conv(filters=filters, kernel=3, stride=stride, batch_norm=True)
 
 
-# The most accurate networks of their size, see benchmarks/trials.md. Each ends in the mean of its
-# feature maps. Their training is that of the 9,994 parameters in https://github.com/sagarigrandhi/EVA4
-# with more transformations, decay, and averaged weights.
+# The most accurate networks of their size that benchmarks/trials.md found. They are trained as the
+# 9,994 parameters in https://github.com/sagarigrandhi/EVA4 are, with more transformations, with
+# weight decay, and with averaged weights.
 ACCURATE = Recipe(
     name="accurate",
     layers=(
