@@ -3,7 +3,7 @@
 A folder is that of a sweep or of runs. Each of its runs of a recipe as it is, evaluated on the test
 images, is written to ``records/RECIPE/seed-N.json``, without what is not needed to train it again
 and to compare: curve, earlier epochs, filters, worker and paths. The figures of all records are
-then printed.
+then printed; operations are multiply-adds for one image, and the seconds are a median.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ def slim(record: RunRecord) -> RunRecord:
         epochs=record.epochs[-1:],
         curve=(),
         filters=(),
-        network=(),
         model=replace(record.model, path=name),
         trial=record.trial and replace(record.trial, worker=""),
         check=check,
@@ -61,15 +60,28 @@ def keep(folder: Path, records: Path = RECORDS) -> list[Path]:
 
 def figures(records: Path = RECORDS) -> list[str]:
     """Return the rows of a table: the mean accuracy of each recipe, and the lowest."""
-    columns = ("recipe", "parameters", "epochs", "seeds", "test accuracy", "lowest")
+    columns = (
+        *("recipe", "parameters", "operations", "epochs", "threads", "training"),
+        *("seeds", "test accuracy", "lowest"),
+    )
     rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for folder in sorted(path for path in records.iterdir() if path.is_dir()):
         runs = [run_store.read(path) for path in sorted(folder.glob("seed-*.json"))]
         found = [100 * each.accuracy for each in map(metrics, runs) if each]
         spread = f" ± {statistics.stdev(found):.2f}" if len(found) > 1 else ""
         mean = f"{statistics.mean(found):.2f}{spread}%"
-        size, epochs = f"{runs[0].model.parameters:,}", runs[0].recipe["epochs"]
-        cells = (folder.name, size, epochs, len(found), mean, f"{min(found):.2f}%")
+        first = runs[0]
+        cells = (
+            folder.name,
+            f"{first.model.parameters:,}",
+            f"{sum(layer.operations or 0 for layer in first.network):,}",
+            first.recipe["epochs"],
+            first.machine.threads,
+            f"{statistics.median(each.seconds['fit'] for each in runs):.0f} s",
+            len(found),
+            mean,
+            f"{min(found):.2f}%",
+        )
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return rows
 

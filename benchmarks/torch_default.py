@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-BATCH_SIZE, LEARNING_RATE, WARMUP_FRACTION, FINAL_FRACTION = 96, 0.3, 0.15, 0.5
-EMA_MOMENTUM, STATISTICS_IMAGES = 0.99, 500
+BATCH_SIZE, LEARNING_RATE, WARMUP_FRACTION, FINAL_FRACTION = 80, 0.3, 0.15, 0.5
+LABEL_SMOOTHING, EMA_MOMENTUM, STATISTICS_IMAGES = 0.03, 0.99, 500
 
 
 def network() -> nn.Sequential:
@@ -62,7 +62,11 @@ def train(images: np.ndarray, labels: np.ndarray) -> nn.Module:
         down, right = random.integers(0, 3, (2, len(chosen)))
         pixels = torch.from_numpy(windows[chosen, down, right]).unsqueeze(1).float() / 255
         optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(pixels), torch.from_numpy(labels[chosen]).long())
+        loss = nn.functional.cross_entropy(
+            model(pixels),
+            torch.from_numpy(labels[chosen]).long(),
+            label_smoothing=LABEL_SMOOTHING,
+        )
         loss.backward()
         optimizer.step()
         schedule.step()

@@ -265,7 +265,7 @@ def test_the_examples_of_settings_are_valid(tmp_path: Path) -> None:
         assert found is not None
         own = own_recipes.of_project(found)
         assert found.settings.recipe in {*own, "plain"}
-    assert list(own) == ["small"]
+    assert list(own) == ["mine"]
 
 
 def test_every_setting_of_a_project_is_in_the_table() -> None:

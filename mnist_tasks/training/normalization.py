@@ -84,8 +84,8 @@ def _normalize_fused(images: Any, gamma: Any, beta: Any, epsilon: float) -> tupl
 def _normalize(images: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """Normalize images, and return their mean and variance (channels,), too.
 
-    On a CPU, the fused kernel and its gradient take two to five times as long as these operations,
-    since it works through the channels, of which there are few. Here, sums are matrix products, and
+    On a CPU, the fused kernel and its gradient take up to five times as long, since they work
+    through the channels of each pixel, of which there are few. Here, sums are matrix products, and
     all channels of a row of pixels are one vector.
     """
     _, _, width, channels = images.shape

@@ -47,7 +47,7 @@ layers = [
 ]
 """
 # It is the arithmetic that is tested: a short training gives weights of the usual sizes.
-BRIEF = ("--limit", "6000", "--epochs", "2")
+BRIEF = ("--limit", "6000", "--epochs", "2", "--set", "ema_momentum=0.9")
 OPTIONS = {
     "default": ("--limit", "6000"),
     "plain": ("--limit", "6000", "--batch-size", "16", "--learning-rate", "0.05"),

@@ -11,6 +11,8 @@ import pytest
 
 import noxfile
 from mnist_tasks import run_store
+from mnist_tasks.check_records import Layer
+from mnist_tasks.checking import contract_file
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.reproducing import recorded
 from mnist_tasks.training import recipes
@@ -35,8 +37,24 @@ def test_a_published_record_can_be_repeated(path: Path) -> None:
     assert "/" not in record.command
 
 
-def test_the_default_recipe_is_published() -> None:
-    assert "default" in {path.parent.name for path in RECORDS}
+def test_every_recipe_is_published_with_ten_seeds() -> None:
+    found = {name: [] for name in recipes.RECIPES}
+    for path in RECORDS:
+        found[path.parent.name].append(path.stem)
+    assert {len(seeds) for seeds in found.values()} == {10}
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_a_published_recipe_meets_its_contract(name: str) -> None:
+    contract = contract_file.load(PROJECT / "contracts" / f"{name}.toml").contract
+    runs = [run_store.read(path) for path in RECORDS if path.parent.name == name]
+    lowest = min(KEEP["metrics"](record).accuracy for record in runs)
+    assert contract.accuracy_above < lowest < contract.accuracy_above + 0.005
+    assert {record.model.parameters for record in runs} == {runs[0].model.parameters}
+    assert runs[0].model.parameters < contract.parameters_below
+
+
+LAYER = Layer(name="a", kind="Dense", output_shape=(None, 10), parameters=3, operations=700)
 
 
 def run(seed: int, **changed: Any) -> RunRecord:
@@ -50,6 +68,7 @@ def run(seed: int, **changed: Any) -> RunRecord:
         recipe=as_record(recipes.DEFAULT),
         command=f"mnist-tasks train --output {path}",
         model=replace(made.model, path=path),
+        network=(LAYER, replace(LAYER, operations=None), LAYER),
         **({"trial": trial} | changed),
     )
 
@@ -72,7 +91,7 @@ def test_a_sweep_is_kept_without_what_is_not_needed(tmp_path: Path) -> None:
     assert kept.epochs == run(1).epochs[-1:]
     assert kept.trial == replace(trial, worker="")
     *_, row = KEEP["figures"](tmp_path / "kept")
-    assert row == "| default | 21,586 | 1 | 2 | 90.00 ± 0.00% | 90.00% |"
+    assert row == "| default | 21,586 | 1,400 | 1 | 2 | 4 s | 2 | 90.00 ± 0.00% | 90.00% |"
 
 
 def test_the_first_seed_of_each_recipe_is_repeated(
