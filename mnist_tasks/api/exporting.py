@@ -30,6 +30,7 @@ def export(
     runs_dir: AnyPath = config.RUNS_FOLDER,
     dataset: str | None = None,
     data: Data = None,
+    require_isolation: bool = False,
     progress: bool = False,
 ) -> Export:
     """Export a model to ONNX, LiteRT or a SavedModel, and prove that it predicts the same.
@@ -52,6 +53,8 @@ def export(
         As in `check`; it says how the model gets the images, and raises the limits of its file.
     runs_dir, dataset, data
         As in `check`: by default, the test images are those of the data set of the model's run.
+    require_isolation
+        As in `check`.
     progress
         Whether to show the progress on standard error.
 
@@ -88,7 +91,12 @@ def export(
             path,
             chosen=chosen,
             output=formats.default_output(path, chosen) if output is None else Path(output),
-            checker=Checker(contract=loaded.contract, data=images, source=loaded.source),
+            checker=Checker(
+                contract=loaded.contract,
+                data=images,
+                source=loaded.source,
+                require_isolation=require_isolation,
+            ),
             progress=show,
         )
 

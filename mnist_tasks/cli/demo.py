@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnist_tasks import config, dataset_info
-from mnist_tasks.cli.check import CheckedDataset, ContractFile
+from mnist_tasks.cli.check import CheckedDataset, ContractFile, RequireIsolation
 from mnist_tasks.cli.common import AsJson, DataDir, Quiet, Runs, is_given
 from mnist_tasks.cli.output import Outcome, finish, print_line
 from mnist_tasks.errors import InputRefusedError
@@ -26,12 +26,15 @@ def demo(
         Path, typer.Option("--model", help="Model file.", readable=False)
     ] = config.LATEST_MODEL,
     # Not `output`, which a project sets to its model.
-    page: Annotated[Path, typer.Option("--output", help="HTML page to write.")] = Path("demo.html"),
+    page: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")] = Path(
+        "demo.html"
+    ),
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     contract: ContractFile = None,
     runs: Runs = config.RUNS_FOLDER,
     dataset: CheckedDataset = dataset_info.MNIST.name,
     data_dir: DataDir = None,
+    require_isolation: RequireIsolation = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -50,7 +53,13 @@ def demo(
     named = dataset if is_given(context, "dataset") else None
     known = model_dataset.choose(model, runs, named=named, default=dataset)
     images = _test_images(known, data_dir)
-    built = build(model, known.info, images, contract_file.load(contract).contract)
+    built = build(
+        model,
+        known.info,
+        images,
+        contract_file.load(contract).contract,
+        require_isolation=require_isolation,
+    )
     content = built.html.encode()
     with disk.writable(page.parent, remedy=OTHER_OUTPUT):
         disk.write(page, content)

@@ -9,7 +9,7 @@ import typer
 
 from mnist_tasks import config, dataset_info
 from mnist_tasks.cli import completion
-from mnist_tasks.cli.check import CheckedDataset, ContractFile
+from mnist_tasks.cli.check import CheckedDataset, ContractFile, RequireIsolation
 from mnist_tasks.cli.common import (
     AsJson,
     DataDir,
@@ -51,6 +51,7 @@ def export(
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
+    require_isolation: RequireIsolation = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -74,6 +75,7 @@ def export(
         output=output,
         contract=contract,
         data=DataConfig(folder=data_dir, mirror=mirror, offline=offline, dataset=known),
+        require_isolation=require_isolation,
         progress=True,
     )
     return finish(result, exported.exported, as_json=as_json)

@@ -52,7 +52,12 @@ class Demo:
 
 
 def build(
-    path: Path, info: DatasetInfo, data: LabeledImages | None, contract: Contract | None = None
+    path: Path,
+    info: DatasetInfo,
+    data: LabeledImages | None,
+    contract: Contract | None = None,
+    *,
+    require_isolation: bool = False,
 ) -> Demo:
     """Vet and run a model file, and build the page that computes the model.
 
@@ -62,6 +67,8 @@ def build(
         The test images, if there are any.
     contract
         What it says about a model's input and its limits is used.
+    require_isolation
+        Whether to refuse the file unless each essential protection is on.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def build(
         classes=len(info.classes),
         input_format=form,
         network=True,
-        limits=contract.limits(info),
+        limits=contract.limits(info, require_isolation=require_isolation),
     )
     operations, shape = _operations(inspection, path, info)
     model = inspection.model_file(path)

@@ -205,6 +205,17 @@ def test_check_requires_isolation(model: Path, tmp_path: Path) -> None:
     assert error["reason"] == "isolation-unavailable"
 
 
+@needs_landlock
+@pytest.mark.parametrize("words", [("demo", "--model"), ("export", "--format", "saved-model")])
+def test_what_uses_a_model_requires_isolation(
+    words: tuple[str, ...], model: Path, tmp_path: Path
+) -> None:
+    command = (SMALL_CLI, tmp_path / "data", *words, model, "--json", "--require-isolation")
+    found = without_landlock(*command, folder=tmp_path)
+    assert found.returncode == 4, found.stderr
+    assert json.loads(found.stdout)["error"]["reason"] == "isolation-unavailable"
+
+
 @pytest.mark.slow
 def test_check_reports_each_protection(model: Path, small_cli: Callable[..., Run]) -> None:
     found = small_cli("check", model, "--json")
