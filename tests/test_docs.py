@@ -395,6 +395,13 @@ def test_nothing_is_left_to_fill_in() -> None:
     assert [page.name for page in PAGES if "@@" in read(page)] == []
 
 
+def test_the_help_and_the_page_have_each_recipe() -> None:
+    (words,) = re.findall(r"Recipe to train: (.*) or one of your own", read(DOCS / "cli.md"))
+    assert words.split(", ") == list(recipes.RECIPES)
+    rows = re.findall(r"^\| `(\w+)` \| [\d,]+ \|", read(DOCS / "recipes.md"), re.MULTILINE)
+    assert sorted(rows) == sorted(recipes.RECIPES)
+
+
 def test_nothing_is_written_in_the_old_dialect() -> None:
     sources = [
         path
