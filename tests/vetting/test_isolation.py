@@ -210,8 +210,8 @@ def test_check_requires_isolation(model: Path, tmp_path: Path) -> None:
 def test_what_uses_a_model_requires_isolation(
     words: tuple[str, ...], model: Path, tmp_path: Path
 ) -> None:
-    command = (SMALL_CLI, tmp_path / "data", *words, model, "--json", "--require-isolation")
-    found = without_landlock(*command, folder=tmp_path)
+    command: tuple[str | Path, ...] = (*words, model, "--json", "--require-isolation")
+    found = without_landlock(SMALL_CLI, tmp_path / "data", *command, folder=tmp_path)
     assert found.returncode == 4, found.stderr
     assert json.loads(found.stdout)["error"]["reason"] == "isolation-unavailable"
 
