@@ -140,10 +140,10 @@ class Trainer:
                 ]
             loss = tf.reduce_sum(self._losses(labels, outputs))
             mean = loss / tf.cast(count, tf.float32)
-        new_states = [_combined(old, news) for old, *news in zip(states, *afters, strict=True)]
-        predicted = tf.argmax(tf.concat(outputs, axis=0), axis=1, output_type=tf.int32)
         if self._shown_losses is not None:
             loss = tf.reduce_sum(self._shown_losses(labels, outputs))
+        new_states = [_combined(old, news) for old, *news in zip(states, *afters, strict=True)]
+        predicted = tf.argmax(tf.concat(outputs, axis=0), axis=1, output_type=tf.int32)
         is_correct = predicted == labels
         correct = tf.reduce_sum(tf.cast(is_correct, tf.int32))
         return tape.gradient(mean, variables), new_states, loss, correct
