@@ -252,7 +252,6 @@ def test_fast_normalization_computes_what_keras_does(
     for keras_found, found in zip(*results, strict=True):
         expected = np.asarray(keras_found)
         # The fused kernel divides the moving variance by n - 1, Keras by n. Sums of products round.
-        tolerance = {"rtol": 0.01, "atol": 0.02}
-        if not fused:
-            tolerance = {"rtol": 1e-4, "atol": 1e-4 * np.abs(expected).max()}
-        np.testing.assert_allclose(np.asarray(found), expected, **tolerance)
+        rounding = 1e-4 * float(np.abs(expected).max())
+        share, least = (0.01, 0.02) if fused else (1e-4, rounding)
+        np.testing.assert_allclose(np.asarray(found), expected, rtol=share, atol=least)
