@@ -66,7 +66,7 @@ def test_the_default_recipe_has_not_grown() -> None:
     found = costs.layers(build_model(recipes.DEFAULT))
     assert sum(layer.operations or 0 for layer in found) == 676_016
     assert sum(layer.parameters for layer in found) == 23_818
-    assert len(batches.sizes(60_000, recipes.DEFAULT.batch_size)) == 625
+    assert len(batches.sizes(60_000, recipes.DEFAULT.batch_size)) == 750
 
 
 def test_what_is_not_known_is_not_counted() -> None:

@@ -93,7 +93,7 @@ def test_the_files_of_a_network_are_compared(
     file = network_file.find("net.py")
     with network_file.importable(file.folder):
         user_code.load(file)
-    recipe = {"name": "net.py", "epochs": 2, "batch_size": 96, "max_shift": 0, "optimizer": "Adam"}
+    recipe = {"name": "net.py", "epochs": 2, "batch_size": 80, "max_shift": 0, "optimizer": "Adam"}
     source = replace(file.source, imports=user_code.imports(file))
     assert set(source.imports) == {"helper.py"}
     made = replace(record, command=run.command(config), recipe=recipe, network_source=source)
