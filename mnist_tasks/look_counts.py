@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ class Looks:
         Number of test images.
     flattery_points
         By how many percentage points the accuracy of the best of so many equally good models is
-        expected to exceed its true accuracy, at most.
+        expected to exceed its true accuracy, at most. Their true accuracy is taken to be the
+        median: that of the best is itself too high.
     """
 
     models: int
@@ -66,15 +68,16 @@ def count(own: Sequence[Look], runs: Path, stored: StoredRuns | None = None) -> 
     in_ledger = {each.model for each in ledger}
     recorded = [run for run in _runs(runs, stored) if run.sha256 not in in_ledger]
     others = [*ledger, *filter(None, map(looks.of_listed, recorded))]
-    found = {each.model: each for each in [*filter(is_same, others), *own]}
-    best = max(found.values(), key=lambda each: each.correct / each.count)
-    accuracy = best.correct / best.count
-    error = math.sqrt(accuracy * (1 - accuracy) / best.count)
+    # The ledger comes last: only it knows the run of a model file that was checked elsewhere.
+    found = {each.model: each for each in [*own, *filter(is_same, others)]}
+    # As if one more image were right and one wrong: models without an error are not infallible.
+    accuracy = statistics.median((each.correct + 1) / (each.count + 2) for each in found.values())
+    error = math.sqrt(accuracy * (1 - accuracy) / first.count)
     return Looks(
         models=len(found),
         recipes=_recipes(found.values()),
         from_elsewhere=sum(not each.recipe for each in found.values()),
-        images=best.count,
+        images=first.count,
         flattery_points=100 * error * stats.expected_maximum(len(found)),
     )
 

@@ -43,7 +43,7 @@ class Look:
     recipe
         The name of the recipe, network or script; empty for a model that no run made.
     settings
-        Identifies the settings of the recipe, whatever its name; empty if they are unknown.
+        Identifies the settings of the recipe and the images it was trained on; empty if unknown.
     dataset
         The name of the data set.
     images
@@ -144,6 +144,8 @@ def of_listed(run: ListedRun) -> Look | None:
 def _settings(record: RunRecord) -> str:
     source = record.network_source
     decisive = [record.recipe, record.limit, source.sha256 if source else None]
+    if record.validation:
+        decisive.append(record.validation)
     text = json.dumps(decisive, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 

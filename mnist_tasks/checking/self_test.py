@@ -98,7 +98,7 @@ def evaluate(checker: Checker, inspection: Inspection) -> SelfTest:
 
 def _evaluate(checker: Checker, sound: Measurements, fault: Fault) -> PlantedModel:
     if fault.inspection is None:
-        note = "noise in its weights never costs it as much"
+        note = "no noise in its weights costs that much accuracy"
         return PlantedModel(fault=fault.name, status="not planted", note=note)
     measured = checker.measure(fault.inspection)
     found = measured.metrics.get(TEST_IMAGES)

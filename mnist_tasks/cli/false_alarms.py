@@ -8,17 +8,13 @@ from typing import Annotated
 import typer
 
 from mnist_tasks import dataset_info
-from mnist_tasks.cli.common import (
-    AsJson,
-    DataDir,
-    DatasetName,
-    MirrorUrl,
-    Offline,
-)
+from mnist_tasks.cli import completion
+from mnist_tasks.cli.common import AsJson, DataDir, MirrorUrl, Offline, is_given
 from mnist_tasks.cli.output import Outcome, finish
 
 
 def false_alarms(
+    context: typer.Context,
     sweep: Annotated[
         Path, typer.Argument(help="Folder of a sweep, such as sweeps/NAME.", metavar="SWEEP")
     ],
@@ -33,7 +29,15 @@ def false_alarms(
     rate: Annotated[
         float, typer.Option(help="False-alarm rate for which to suggest bounds.")
     ] = 0.01,
-    dataset: DatasetName = dataset_info.MNIST.name,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            envvar="MNIST_TASKS_DATASET",
+            autocompletion=completion.datasets,
+            help="Data set of the images \\[default: that of the sweep]",
+            show_default=False,
+        ),
+    ] = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
     offline: Offline = False,
@@ -54,9 +58,8 @@ def false_alarms(
         report = sweep_check.estimate(
             sweep,
             contract_file.load(contract),
-            DataConfig(
-                folder=data_dir, mirror=mirror, offline=offline, dataset=datasets.find(dataset)
-            ),
+            DataConfig(folder=data_dir, mirror=mirror, offline=offline),
+            dataset=datasets.find(dataset) if is_given(context, "dataset") else None,
             target_rate=rate,
             progress=progress.show,
             download=DownloadProgress(),

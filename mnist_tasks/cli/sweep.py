@@ -144,6 +144,7 @@ def sweep(
             seeds=search_space.parse_seeds("0-4" if seeds is None else seeds),
             limit=limit,
         )
+        planned.require_images()
     else:
         named = recipe if is_given(context, "recipe") else None
         options = {

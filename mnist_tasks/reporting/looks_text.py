@@ -12,7 +12,7 @@ def sentences(looks: Looks | None) -> str:
     >>> found = Looks(models=17, recipes=3, from_elsewhere=0, images=10_000, flattery_points=0.158)
     >>> print(sentences(found))
     17 models of 3 recipes were evaluated on these 10,000 test images. The best of 17 equally good \
-models looks up to 0.16 points better than it is, on average.
+models is expected to look at most 0.16 points better than it is.
     """
     if looks is None or looks.models < 2:
         return ""
@@ -27,6 +27,6 @@ models looks up to 0.16 points better than it is, on average.
     if not float(points):
         return found
     return (
-        f"{found} The best of {looks.models:,} equally good models looks up to {points} points "
-        "better than it is, on average."
+        f"{found} The best of {looks.models:,} equally good models is expected to look at most "
+        f"{points} points better than it is."
     )

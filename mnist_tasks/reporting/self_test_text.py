@@ -33,7 +33,8 @@ def conclusions(found: SelfTest) -> tuple[str, ...]:
             "good model."
         )
     if found.idle:
-        lines.append(f"Failed no model that predicts: {', '.join(found.idle)}")
+        lines.append(f"Clauses that failed no planted model: {', '.join(found.idle)}")
     if found.untested:
-        lines.append(f"Not tested, as all have its structure: {', '.join(found.untested)}")
+        names = ", ".join(found.untested)
+        lines.append(f"Not tested, since planted models share the sound model's structure: {names}")
     return tuple(lines)

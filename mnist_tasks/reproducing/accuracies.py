@@ -90,11 +90,15 @@ def comparable(
     check, trial = record.check, record.trial
     if check and check.metrics and check.dataset == record.dataset:
         there = test()
-        if check.test_images in (None, next(iter(there.sha256.values()), None)):
-            return _on("test", check.metrics, there, predict)
+        if (
+            check.test_images in (None, next(iter(there.sha256.values()), None))
+            and (measured := _on("test", check.metrics, there, predict)) is not None
+        ):
+            return measured
     if trial and trial.evaluated_on == "test":
-        return _on("test", trial.metrics, test(), predict)
-    if trial and trial.metrics.images < len(training.labels):
+        if (measured := _on("test", trial.metrics, test(), predict)) is not None:
+            return measured
+    elif trial and trial.metrics.images < len(training.labels):
         return _on("validation", trial.metrics, training.last(trial.metrics.images), predict)
     before, now = record.epochs[-1], found.epochs[-1]
     if before.validation_accuracy is not None and now.validation_accuracy is not None:

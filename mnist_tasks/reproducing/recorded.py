@@ -109,7 +109,8 @@ def read(
             device=unset.device if device else _device(record),
             threads=unset.threads if threads else record.machine.threads,
             precision=record.machine.precision,
-            output=Path(f"model{Path(record.model.path).suffix}"),
+            # Replaced before it is written; nothing is in its place here.
+            output=Path(os.devnull, f"model{Path(record.model.path).suffix}"),
             dataset=record.dataset.name,
         )
         recipes.resolve(config)
@@ -227,7 +228,10 @@ def _files(source: NetworkSource, file: NetworkFile) -> list[tuple[str, str, str
     now, before = Path(file.source.path).parent, os.path.dirname(source.path)  # noqa: PTH120
     imports = []
     for path, expected in source.imports.items():
-        here = os.path.normpath(now / os.path.relpath(path, before or "."))
+        try:
+            here = os.path.normpath(now / os.path.relpath(path, before or "."))
+        except ValueError:  # an empty path, or one on another drive
+            here = path
         imports.append((here, expected, _sha256(here)))
     return [(file.source.path, source.sha256, file.source.sha256), *imports]
 

@@ -60,6 +60,9 @@ def run(
             if repeatable.network is not None:
                 raise
             raise recorded.invalid(repeatable.source, error) from error
+        if output is not None:
+            with disk.writable(output.parent, remedy=OTHER_OUTPUT):
+                disk.write(output, path.read_bytes())
         differ = differences.between(record, found, repeatable.removed)
         same = results.same(record, found)
         accuracies = None
@@ -68,9 +71,6 @@ def run(
 
             predict = partial(saving.predict, path)
             accuracies = comparable(record, found, training=training, test=test, predict=predict)
-        if output is not None:
-            with disk.writable(output.parent, remedy=OTHER_OUTPUT):
-                disk.write(output, path.read_bytes())
     status = same or results.decide(differ, accuracies)
     return Reproduction(
         run=record.id,

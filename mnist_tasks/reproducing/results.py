@@ -29,7 +29,8 @@ class Reproduction:
         ``same bytes``: the model files are the same. ``same results``: loss and accuracy are, to
         the last digit, of ``.keras`` files, which contain their date. ``same accuracy``: the bytes
         are not, as the differences explain, but the accuracy is within chance. ``other bytes``:
-        they are not, and nothing explains it. ``other accuracy``: it is not within chance.
+        they are not, and nothing explains it, or no accuracy is recorded that could be compared.
+        ``other accuracy``: it is not within chance.
     reproduced
         Whether the status is one of the first three.
     reason

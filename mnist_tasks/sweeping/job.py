@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -58,6 +59,14 @@ def load_images(data: DataConfig, evaluated_on: Literal["validation", "test"]) -
     if evaluated_on == "test":
         return Images(training=training, evaluation=store.load(folder, "test", dataset))
     return Images(training=training, evaluation=training.last(plan.validation_images(dataset)))
+
+
+def loaded(load: Callable[[], Images]) -> Images | Failed:
+    """Load the images of a sweep; return an error of the user's instead of raising it."""
+    try:
+        return load()
+    except MnistTasksError as error:
+        return Failed(failure=Failure.of(error), exit_code=error.exit_code)
 
 
 def run(job: Job, images: Images, attempt: int) -> Result | Failed:

@@ -116,7 +116,6 @@ class Plan:
                 expected=f"a whole number from 1 to {available:,}{others}",
                 found=f"{self.limit:,}",
             )
-        height, width, _ = self.dataset.info.image_shape
         names = Counter(setting.name for setting in self.settings)
         if repeated := next((name for name, count in names.items() if count > 1), None):
             raise UsageError(
@@ -125,6 +124,18 @@ class Plan:
                 found=f"two that are called {repeated}",
             )
         self.networks  # noqa: B018 - each is read once, and a missing one is an error now
+        for setting in self.settings:
+            recipes.resolve(self._config(setting, self.seeds[0]))
+
+    def require_images(self) -> None:
+        """Raise an error if a recipe's layers don't fit the images.
+
+        Raises
+        ------
+        UsageError
+            The images are too small for a layer.
+        """
+        height, width, _ = self.dataset.info.image_shape
         for setting in self.settings:
             recipe = recipes.resolve(self._config(setting, self.seeds[0]))
             layer_specs.require_images(recipe.layers, recipe.name, height, width)

@@ -71,12 +71,14 @@ def load(path: Path, base: Plan) -> Plan:
         networks = networks or list(dict.fromkeys(each.network for each in base.settings))
         grid = search_space.grid(file.recipes or usual, values, networks) if has_grid else ()
         single = [_setting(each, base.settings[0], path) for each in file.settings]
-        return replace(
+        plan = replace(
             base,
             settings=tuple(dict.fromkeys((*grid, *single))),
             seeds=search_space.parse_seeds(seeds),
             limit=file.limit,
         )
+        plan.require_images()
+        return plan
 
 
 def _setting(table: dict[str, Any], usual: Setting, path: Path) -> Setting:

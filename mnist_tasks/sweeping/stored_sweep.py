@@ -43,7 +43,8 @@ class StoredSweep:
     evaluated_on
         ``validation`` or ``test``.
     planned
-        Number of runs in the plan; ``None`` if the sweep is unfinished.
+        Number of runs in the plan, and of those of wider plans that came before; ``None`` if the
+        sweep is unfinished.
     failed
         The runs that failed when the sweep was last run, and have no record since.
     """
@@ -124,7 +125,7 @@ def _of(folder: Path, stored: StoredRecords) -> StoredSweep:
         records=records,
         skipped=stored.skipped,
         evaluated_on=evaluated_on.pop() if evaluated_on else getattr(summary, "evaluated_on", ""),
-        planned=summary.runs if summary else None,
+        planned=max(summary.runs, len(records)) if summary else None,
         failed=tuple(each for each in summary.failed if each.id not in done) if summary else (),
     )
 

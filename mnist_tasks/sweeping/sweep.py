@@ -74,6 +74,9 @@ def run(
             looks.add(seen, runs, on_skipped=on_skipped)
         progress.begin(jobs, kept)
         waiting = [job for job in jobs if job.id not in records]
+        if waiting:
+            with disk.writable(folder, remedy=OTHER_FOLDER):  # until all are done, it is unfinished
+                (folder / SUMMARY_NAME).unlink(missing_ok=True)
         with contextlib.closing(executor(waiting, work)) as events:
             for event in events:
                 match event:

@@ -13,10 +13,11 @@ import numpy as np
 from mnist_tasks.checking import decided, metrics
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.contract_file import LoadedContract
-from mnist_tasks.data import loading
+from mnist_tasks.data import datasets, loading
+from mnist_tasks.data.datasets import Dataset
 from mnist_tasks.data.download import Progress
 from mnist_tasks.data.loading import DataConfig
-from mnist_tasks.errors import InputRefusedError, UsageError
+from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import RunRecord
 from mnist_tasks.sweeping import clause_power, false_alarms, plan, ranking, stored_sweep
 from mnist_tasks.sweeping.false_alarms import FalseAlarmReport, SettingFalseAlarms
@@ -32,6 +33,7 @@ def estimate(
     terms: LoadedContract,
     data: DataConfig,
     *,
+    dataset: Dataset | None = None,
     target_rate: float,
     progress: Callable[[int, int], object],
     download: AbstractContextManager[Progress],
@@ -42,6 +44,8 @@ def estimate(
 
     Parameters
     ----------
+    dataset
+        The data set of the sweep; by default, the one that its records name.
     target_rate
         False-alarm rate for which bounds are suggested, in (0, 0.5).
     progress
@@ -54,7 +58,8 @@ def estimate(
     UsageError
         `target_rate` is out of range.
     InputRefusedError
-        The folder contains no sweep, or a model is missing or not the one that its run saved.
+        The folder contains no sweep, or one on another data set, or a model is missing or not the
+        one that its run saved.
     EnvironmentProblemError
         TensorFlow is missing, or a model exceeded its time or memory limit.
     """
@@ -66,6 +71,16 @@ def estimate(
     if not swept.records:
         raise stored_sweep.refused(folder, "only runs that failed", RERUN)
     records, evaluated_on = swept.records, swept.evaluated_on
+    data = replace(data, dataset=dataset or datasets.find(records[0].dataset.name))
+    for record in records:
+        if record.dataset != data.dataset.info:
+            found = f"{record.id}, of {printable(record.dataset.name)}"
+            raise InputRefusedError(
+                str(folder),
+                expected=f"runs on {data.dataset.info.title}, with the same images and classes",
+                found=found,
+                remedy="Name the data set of the sweep with --dataset.",
+            )
     if evaluated_on == "test":
         images = loading.load("test", data, progress=download)
     else:

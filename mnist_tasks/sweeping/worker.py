@@ -20,7 +20,7 @@ from mnist_tasks import parent_death
 from mnist_tasks.errors import printable
 from mnist_tasks.sweeping import job as job_module
 from mnist_tasks.sweeping.events import Attempt, Event, Finished
-from mnist_tasks.sweeping.job import Images
+from mnist_tasks.sweeping.job import Failed, Images
 from mnist_tasks.sweeping.plan import Job
 
 MAX_BYTES = 3 * 1024**3 // 2  # a worker that used more memory is replaced
@@ -111,13 +111,14 @@ def _serve(
     above = multiprocessing.parent_process()
     assert above is not None  # noqa: S101 - this is a worker process
     parent_death.exit_with_parent(parent, above.join)
-    images = load()
+    images = job_module.loaded(load)
     while True:
         try:
             job, attempt = to_parent.recv()
         except EOFError:
             return
-        to_parent.send((job_module.run(job, images, attempt), _peak_bytes()))
+        outcome = images if isinstance(images, Failed) else job_module.run(job, images, attempt)
+        to_parent.send((outcome, _peak_bytes()))
 
 
 def _peak_bytes() -> int:

@@ -42,11 +42,12 @@ def of_project(found: Project | None) -> dict[str, Recipe]:
 
 def _convert(name: str, table: object, found: Project) -> Recipe:
     path = f"{project.PREFIX}{KEY}.{printable(name)}"
-    if name in recipes.RECIPES or not NAME.fullmatch(name):
+    is_ours = name in recipes.RECIPES
+    if is_ours or not NAME.fullmatch(name):
         raise UsageError(
             f"{found.file}: [{path}]",
             expected="a name of up to 40 letters, digits, - and _",
-            found="the name of a recipe of this package" if name in recipes.RECIPES else "another",
+            found="the name of a recipe of this package" if is_ours else printable(name),
         )
     checked = toml_files.convert(
         table, RecipeTable, found.file, name=f"[{path}]", prefix=f"{path}."

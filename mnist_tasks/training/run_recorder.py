@@ -14,7 +14,7 @@ import keras
 
 from mnist_tasks import config, dataset_info, disk, project, records, run_models
 from mnist_tasks.data import datasets
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import Epoch, Point, RunRecord
 from mnist_tasks.training import fit_facts, library_warnings, loop, saving, user_script
 
@@ -97,8 +97,18 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._steps = self._batch_size = 0
         self._begun = time.perf_counter()
 
+    @library_warnings.lenient()
     def _keep_room(self) -> None:
         """Keep room for what is saved at the end; a model may have no weights before a batch."""
+        try:
+            saving.content(self.model, self._output.suffix)
+        except Exception as error:  # Keras raises what it likes
+            raise InputRefusedError(
+                "the model",
+                expected=f"one that Keras can save as {self._output.suffix}",
+                found=printable(f"{type(error).__name__}: {error}", limit=300),
+                remedy="Give each class of your own a `get_config`, and try `model.save`.",
+            ) from error
         outputs = {
             run_models.own_path(self._runs, self._output): OTHER_RUNS,
             self._output: OTHER_OUTPUT,

@@ -140,6 +140,15 @@ def test_a_contract_that_misses_a_gross_fault_does_not_pass() -> None:
     ].clauses == ("worst recall",)
 
 
+def test_a_class_that_the_model_never_gets_right_cannot_be_forgotten() -> None:
+    without = faults.without_class(predicting(20), 3)
+    found = run_on(replace(inspection(), probabilities={"test": without}), accuracy_above=0.85)
+    assert found.passed
+    names = [each for each in by_fault(found) if each.endswith("forgotten")]
+    assert len(names) == 1
+    assert names != ["class 3 forgotten"]
+
+
 def test_a_model_that_is_no_worse_with_a_fault_has_none() -> None:
     found = run_on(inspection(inverted=22))
     assert by_fault(found)["pixels inverted"].status == "not planted"
@@ -157,7 +166,7 @@ def test_noise_that_costs_too_little_is_no_fault() -> None:
     model = run_on(replace(found, planted=weak)).models[0]
     assert (model.status, model.note) == (
         "not planted",
-        "noise in its weights never costs it as much",
+        "no noise in its weights costs that much accuracy",
     )
 
 

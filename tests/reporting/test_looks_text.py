@@ -32,7 +32,7 @@ SAID = "3 models of 2 recipes were evaluated on these 100 test images. The best 
         ({"recipes": 1}, "17 models of 1 recipe were "),
         ({"from_elsewhere": 2}, "17 models, of 3 recipes and 2 from elsewhere, were "),
         ({"recipes": 0, "from_elsewhere": 17}, "17 models were "),
-        ({}, "The best of 17 equally good models looks up to 0.16 points better than it is, on"),
+        ({}, "The best of 17 equally good models is expected to look at most 0.16 points better "),
     ],
 )
 def test_the_sentences(changes: dict[str, int], said: str) -> None:
@@ -66,7 +66,8 @@ def test_the_report_of_runs_says_so(runs: Path, names: tuple[str, ...]) -> None:
     found = files.report_document(shown, files.ReportFiles()).looks
     assert found
     assert (found.models, found.recipes) == (3, 2)
-    assert round(found.flattery_points, 2) == 2.54  # of 90% of 100 images: 3 points, times 0.846
+    # Of 91 of 102 images: 3.10 points, times 0.846.
+    assert round(found.flattery_points, 2) == 2.63
 
 
 def test_a_run_that_was_not_checked_has_no_looks(runs: Path) -> None:

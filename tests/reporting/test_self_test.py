@@ -57,8 +57,8 @@ def test_the_conclusion_counts_models_and_says_what_is_not_shown() -> None:
     first, *others = self_test_text.conclusions(PASSED)
     assert first == "The contract fails 1 of 2 worse models, and allows the losses of the others"
     assert others[1:] == [
-        "Failed no model that predicts: calibration error",
-        "Not tested, as all have its structure: parameters",
+        "Clauses that failed no planted model: calibration error",
+        "Not tested, since planted models share the sound model's structure: parameters",
     ]
     assert "false-alarms" in others[0]
     (missed, *_) = self_test_text.conclusions(MISSED)

@@ -92,12 +92,11 @@ def test_other_runs_are_compared_by_what_the_epochs_have() -> None:
 
 def test_other_test_images_are_not_compared() -> None:
     checked = examples.run(checked=examples.check())
-    assert (
-        accuracies.comparable(
-            checked, checked, training=images(500), test=lambda: images(101), predict=predict
-        )
-        is None
+    found = accuracies.comparable(
+        checked, checked, training=images(500), test=lambda: images(101), predict=predict
     )
+    assert found is not None
+    assert found.measured_on == "training"
 
 
 def test_test_images_of_other_files_are_not_compared() -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 import noxfile
 from mnist_tasks import run_store
 from mnist_tasks.check_records import Layer
 from mnist_tasks.checking import contract_file
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.reproducing import recorded
 from mnist_tasks.training import recipes
@@ -64,15 +66,15 @@ def run(seed: int, **changed: Any) -> RunRecord:
     trial = Trial(
         settings={}, evaluated_on="test", metrics=examples.metrics(), worker="here:1", attempts=1
     )
+    defaults: dict[str, Any] = {"trial": trial, "recipe": as_record(recipes.DEFAULT)}
     path = f"sweeps/x/default-{seed}/model.h5"
     made = examples.run(seed)
     return replace(
         made,
-        recipe=as_record(recipes.DEFAULT),
         command=f"mnist-tasks train --output {path}",
         model=replace(made.model, path=path),
         network=(LAYER, replace(LAYER, operations=None), LAYER),
-        **({"trial": trial} | changed),
+        **defaults | changed,
     )
 
 
@@ -81,8 +83,18 @@ def test_a_sweep_is_kept_without_what_is_not_needed(tmp_path: Path) -> None:
     assert trial
     chosen = replace(trial, settings={"max_shift": 0})
     validated = replace(trial, evaluated_on="validation")
-    for made in (run(0), run(1), run(2, trial=chosen), run(3, trial=validated)):
-        examples.write(made, tmp_path / "sweep")
+    others: list[dict[str, Any]] = [
+        {"trial": chosen, "recipe": as_record(structs.replace(recipes.DEFAULT, max_shift=0))},
+        {"trial": validated},
+        {"recipe": as_record(structs.replace(recipes.DEFAULT, epochs=9))},
+        {"recipe": as_record(structs.replace(recipes.DEFAULT, name="../../elsewhere"))},
+        {"limit": 500},
+        {"validation": 500},
+        {"dataset": examples.PARTS},
+        {"network_source": NetworkSource(path="", function="f", text="", sha256="ab" * 32)},
+    ]
+    for seed, changed in enumerate([{}, {}, *others]):
+        examples.write(run(seed, **changed), tmp_path / "sweep")
     paths = KEEP["keep"](tmp_path / "sweep", tmp_path / "kept")
     assert [path.name for path in paths] == ["seed-0.json", "seed-1.json"]
     kept = run_store.read(paths[1])

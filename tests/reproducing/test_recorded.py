@@ -49,7 +49,7 @@ def test_everything_that_decides_the_result_is_the_records() -> None:
         device="cpu",
         threads=7,
         precision="mixed_bfloat16",
-        output=Path("model.keras"),
+        output=found.output,
     )
     assert recipes.resolve(found) == OWN  # which no project here has
 
@@ -192,6 +192,19 @@ def test_a_network_can_have_moved(network: RunRecord) -> None:
     Path("moved/helper.py").write_text("width = 11\n")
     with pytest.raises(InputRefusedError, match=r"^moved/helper\.py"):
         read(network, "moved/net.py:small")
+
+
+def test_an_import_that_can_be_no_file_is_refused(network: RunRecord) -> None:
+    assert network.network_source is not None
+    source = replace(network.network_source, imports={"": "ab" * 32})
+    with pytest.raises(InputRefusedError) as caught:
+        read(replace(network, network_source=source), "nets/net.py:small")
+    assert caught.value.reason == "code-changed"
+
+
+def test_nothing_is_written_where_the_record_is_read(network: RunRecord) -> None:
+    Path("model.h5").mkdir()
+    assert read(network, "nets/net.py:small").config.seed == network.seed
 
 
 @pytest.mark.parametrize("changed", ["nets/net.py", "nets/helper.py"])

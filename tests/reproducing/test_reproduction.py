@@ -10,7 +10,7 @@ import pytest
 import mnist_tasks
 from mnist_tasks import record_json
 from mnist_tasks.check_records import Metrics
-from mnist_tasks.errors import InputRefusedError, UsageError
+from mnist_tasks.errors import InputRefusedError, MnistTasksError, UsageError
 from tests import examples
 from tests.json_output import error_of, result_of
 
@@ -66,27 +66,42 @@ def test_a_run_is_reproduced_from_its_record_alone(
     assert found.accuracies is None  # there is no need
     assert files(tmp_path) == before  # nothing was recorded, and no model written
 
-    # Forged: another model, with a hundred wrong predictions, by another version.
-    model = replace(run.model, sha256="cd" * 32)
-    other = replace(
-        run,
-        model=model,
-        machine=replace(run.machine, versions=run.machine.versions | {"keras": "3.0"}),
-        check=replace(examples.check(), model=model, metrics=metrics(128, wrong=100)),
-    )
-    path.write_bytes(record_json.to_json(other))
+
+def test_another_model_is_compared_by_its_accuracy(
+    run: RunRecord, small_mnist: Path, tmp_path: Path
+) -> None:
+    def forge(wrong: int) -> None:
+        """Write the record of another model, by another version, with so many wrong predictions."""
+        model = replace(run.model, sha256="cd" * 32)
+        other = replace(
+            run,
+            model=model,
+            machine=replace(run.machine, versions=run.machine.versions | {"keras": "3.0"}),
+            check=replace(examples.check(), model=model, metrics=metrics(128, wrong=wrong)),
+        )
+        path = tmp_path / "runs" / run.id / "run.json"
+        path.write_bytes(record_json.to_json(other))
+
+    forge(wrong=0)
     kept = tmp_path / "kept.h5"
-    found = mnist_tasks.reproduce(
-        "latest", runs_dir=tmp_path / "runs", output=kept, data=small_mnist
-    )
+    folder: dict[str, Any] = {"runs_dir": tmp_path / "runs", "data": small_mnist}
+    found = mnist_tasks.reproduce("latest", output=kept, **folder)
     assert [each.what for each in found.differences] == ["version of keras"]
     assert found.accuracies is not None
     assert (found.accuracies.measured_on, found.accuracies.images) == ("test", 128)
-    assert found.accuracies.recorded == 28
-    within = found.accuracies.within_chance
-    assert found.status == ("same accuracy" if within else "other accuracy")
+    assert found.accuracies.recorded == 128
+    assert (found.status, found.reproduced) == ("other accuracy", False)
     assert kept.read_bytes() == (tmp_path / "model_latest.h5").read_bytes()
     assert found.output == str(kept)
+
+    forge(wrong=128 - found.accuracies.found)
+    found = mnist_tasks.reproduce("latest", **folder)
+    assert (found.status, found.reproduced) == ("same accuracy", True)
+    kept.unlink()
+    (small_mnist / "t10k-images-idx3-ubyte").unlink()
+    with pytest.raises(MnistTasksError):
+        mnist_tasks.reproduce("latest", output=kept, **folder)
+    assert kept.is_file()  # it had been trained
 
 
 def metrics(images: int, *, wrong: int) -> Metrics:

@@ -19,5 +19,9 @@ def load(folder: Path) -> Images:
     return job.load_images(DataConfig(folder=folder), "validation")
 
 
+def without_files(folder: Path) -> Images:
+    return job.load_images(DataConfig(folder=folder), "validation")
+
+
 def fail_to_load() -> Images:
     raise OSError("the images are missing")

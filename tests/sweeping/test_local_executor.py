@@ -159,6 +159,18 @@ def test_the_failure_includes_the_output_of_a_worker_that_died(
     assert "OSError: the images are missing" in outcome.failure.found
 
 
+def test_images_that_cannot_be_loaded_are_not_blamed_on_memory(
+    jobs: Sequence[Job], tmp_path: Path
+) -> None:
+    load = partial(small.without_files, tmp_path)
+    events = list(local_executor.run(jobs[:2], load=load, workers=1, folder=tmp_path))
+    assert not any(isinstance(each, WorkerLost) for each in events)
+    for outcome in outcomes_by_seed(events).values():
+        assert isinstance(outcome, Failed)
+        assert outcome.exit_code == 3
+        assert "mnist-tasks fetch" in str(outcome.failure.remedy)
+
+
 @pytest.mark.parametrize(
     ("available", "limit", "threads", "device", "expected"),
     [

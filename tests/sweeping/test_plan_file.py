@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mnist_tasks.data import datasets
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.sweeping import plan_file
 from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.training.layer_specs import Conv
+from mnist_tasks.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +100,17 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="no such file") as caught:
         plan_file.load(tmp_path / "plan.toml", Plan())
     assert caught.value.reason == "file-missing"
+
+
+def test_only_the_recipes_of_the_plan_must_fit_the_images(tmp_path: Path) -> None:
+    dataset = datasets.find("mnist")
+    small = replace(dataset, info=replace(dataset.info, image_shape=(4, 4, 1)))
+    mine = Recipe(name="mine", layers=(Conv(filters=2, kernel=3),), batch_size=8, learning_rate=0.1)
+    base = Plan(dataset=small, recipes={"mine": mine})
+    path = tmp_path / "plan.toml"
+    path.write_text('recipes = ["mine"]')
+    assert [each.name for each in plan_file.load(path, base).settings] == ["mine"]
+    path.write_text('recipes = ["mine", "default"]')
+    with pytest.raises(UsageError, match="default") as caught:
+        plan_file.load(path, base)
+    assert "plan.toml" in caught.value.subject

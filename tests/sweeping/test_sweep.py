@@ -13,7 +13,7 @@ import pytest
 from mnist_tasks import disk, run_store, temporary
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.errors import EnvironmentProblemError, UsageError
-from mnist_tasks.sweeping import sweep
+from mnist_tasks.sweeping import stored_sweep, sweep
 from mnist_tasks.sweeping.events import Finished, Started, WorkerLost
 from mnist_tasks.sweeping.job import Failed
 from mnist_tasks.sweeping.plan import Plan
@@ -115,6 +115,19 @@ def test_finished_runs_are_not_repeated(tmp_path: Path) -> None:
     assert executor.given == [2, 3]
     assert recorder.finished_before == 2
     assert (result.done, result.kept) == (4, 2)
+
+
+def test_a_sweep_that_is_extended_is_unfinished_until_all_runs_are_done(tmp_path: Path) -> None:
+    sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+    wider = replace(PLAN, seeds=tuple(range(10)))
+    with pytest.raises(KeyboardInterrupt):
+        sweep.run(wider, tmp_path, Executor(stop_after=1), progress=Recorder())
+    found = stored_sweep.read(tmp_path)
+    assert (len(found.records), found.planned, found.missing) == (5, None, None)
+    sweep.run(wider, tmp_path, Executor(), progress=Recorder())
+    sweep.run(PLAN, tmp_path, Executor(), progress=Recorder())
+    found = stored_sweep.read(tmp_path)
+    assert (len(found.records), found.planned, found.missing) == (10, 10, 0)
 
 
 def test_a_run_is_repeated_if_a_file_that_its_network_imports_changed(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from mnist_tasks import run_store
 from mnist_tasks.checking import contract_file
 from mnist_tasks.checking.proportions import ProportionBound
+from mnist_tasks.data import datasets
 from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.environment.machine import Memory
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_tasks.checking.checker import Checker
+    from mnist_tasks.data.datasets import Dataset
     from mnist_tasks.records import RunRecord
     from mnist_tasks.sweeping.false_alarms import FalseAlarmReport
 
@@ -39,11 +41,13 @@ def estimate(
     data: Path | None = None,
     steps: list[int] | None = None,
     contract: Path | None = None,
+    dataset: Dataset | None = None,
 ) -> FalseAlarmReport:
     return sweep_check.estimate(
         folder,
         contract_file.load(contract),
         DataConfig(folder=data or folder / "empty", offline=True),
+        dataset=dataset,
         target_rate=rate,
         progress=lambda done, _: None if steps is None else steps.append(done),
         download=DownloadProgress(),
@@ -191,3 +195,16 @@ def test_detected_drops_and_decided_clauses_are_reported(
     assert [(each.name, each.outcome) for each in report.decided] == [
         ("calibration error", "passed")
     ]
+
+
+def test_the_data_set_is_that_of_the_sweep(tmp_path: Path) -> None:
+    save(Plan(seeds=(0, 1)), tmp_path)
+    for path in tmp_path.glob("*/run.json"):
+        record = run_store.read(path)
+        run_store.save(replace(record, dataset=datasets.find("fashion-mnist").info), tmp_path)
+    with pytest.raises(EnvironmentProblemError) as missing:
+        estimate(tmp_path)
+    assert "fashion-mnist" in str(missing.value.remedy)  # it looks for their files
+    with pytest.raises(InputRefusedError, match="of fashion-mnist") as other:
+        estimate(tmp_path, dataset=datasets.find("mnist"))
+    assert "--dataset" in str(other.value.remedy)

@@ -233,8 +233,9 @@ def test_a_sweep_trains_the_recipes_of_the_project() -> None:
 
 def test_a_sweep_refuses_a_layer_that_gets_too_few_pixels_before_it_runs() -> None:
     deep = Recipe(name="deep", layers=(MaxPool(size=8),) * 2, batch_size=1, learning_rate=0.1)
+    plan = Plan(settings=search_space.grid(["deep"], {}), recipes={"deep": deep})
     with pytest.raises(UsageError) as caught:
-        Plan(settings=search_space.grid(["deep"], {}), recipes={"deep": deep})
+        plan.require_images()
     assert caught.value.subject == "recipe deep: layers[1], MaxPool"
 
 

@@ -71,6 +71,23 @@ try:
 except mnist_tasks.MnistTasksError as error:
     print(error.found)
 
+# So is a model that Keras can't save.
+class Unsavable(keras.layers.Layer):
+    def __init__(self, what):
+        super().__init__()
+
+    def call(self, inputs):
+        return inputs
+
+for suffix in "h5", "keras":
+    layers = [keras.Input((28, 28, 1)), Unsavable(object()), keras.layers.Flatten()]
+    model = keras.Sequential(layers)
+    model.compile(loss="sparse_categorical_crossentropy")
+    try:
+        model.fit(images, labels, epochs=2, callbacks=[mnist_tasks.RunRecorder(f"u.{suffix}")])
+    except mnist_tasks.MnistTasksError as error:
+        print(error.expected)
+
 # A limit of the system, as of `ulimit -f`, under which no model can be saved.
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
@@ -176,12 +193,17 @@ def test_a_training_that_diverges_is_not_recorded(
     assert len(records) == len(list((folder / "runs").iterdir())) == 3
 
 
+def test_a_model_that_keras_cannot_save_is_not_trained(trained: tuple[Path, str]) -> None:
+    lines = trained[1].splitlines()[2:4]
+    assert lines == [f"one that Keras can save as .{suffix}" for suffix in ("h5", "keras")]
+
+
 def test_room_is_kept_for_what_is_saved(trained: tuple[Path, str]) -> None:
     """Also for a model that is built when the training starts."""
     folder, printed = trained
-    for line in printed.splitlines()[2:]:
+    for line in printed.splitlines()[4:]:
         assert re.fullmatch(r"runs File too large \(5\d\d,\d\d\d bytes needed\)", line)
-    assert len(printed.splitlines()) == 4
+    assert len(printed.splitlines()) == 6
     assert not (folder / "large.keras").exists()
 
 
