@@ -1,4 +1,4 @@
-"""A literal reading of the project's first description, in plain Keras.
+"""The network that one would write first, in plain Keras.
 
 ``python plain.py mnist.npz model_latest.h5`` trains for one epoch and saves.
 """

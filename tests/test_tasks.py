@@ -132,7 +132,7 @@ def test_the_list_names_each_task_and_what_it_does(inline: Inline) -> None:
         "check": "Check models against the contract",
         "export": "Export a model to ONNX, LiteRT",
         "report": "Summarize the latest run",
-        "reproduce": "Train again what a record says",
+        "reproduce": "Retrain a run from its record",
     }.items():
         assert f"  {name} " in listed
         assert what in listed

@@ -81,7 +81,7 @@ def vet(
     contract: AnyPath | Contract | None = None,
     require_isolation: bool = False,
 ) -> VettedFile:
-    """Check whether a model file is safe to open with Keras, without loading it.
+    """Check whether a model file can run code when Keras opens it, without loading it.
 
     Parameters
     ----------

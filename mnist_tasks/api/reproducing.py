@@ -31,7 +31,7 @@ def reproduce(
     data: Data = None,
     progress: bool = False,
 ) -> Reproduction:
-    """Train again what a record says, and compare: the same bytes, or the same accuracy.
+    """Retrain a run from its record, and compare: the same bytes, or the same accuracy.
 
     What is trained is deleted, unless an `output` is named; no run is recorded. TensorFlow sets its
     threads and devices once per process, so that another run may need a new process.

@@ -67,7 +67,7 @@ class _Group(TyperGroup):
 app = typer.Typer(
     cls=_Group,
     name=PROGRAM,
-    help="Fetch images, train a classifier of them, check it against a contract, and report.",
+    help="Fetch images, train a classifier on them, check it against a contract, and report.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -87,8 +87,8 @@ def check(
         bool,
         typer.Option(
             "--self-test",
-            help="Also make each model that passes worse in known ways, and prove that the "
-            "contract fails it then (exit code 1 if not).",
+            help="Also make each model that passes worse in known ways; exit with 1 if the contract "
+            "misses a fault that it must fail.",
         ),
     ] = False,
     _quiet: Quiet = False,
@@ -96,7 +96,7 @@ def check(
 ) -> Outcome:
     """Check models against the contract, several at once.
 
-    Prints a verdict for each, and a table of all; exits with the worst.
+    Prints a verdict for each, and a table of all; exits with the highest exit code.
     """
     from mnist_tasks import api, check_store, run_store
     from mnist_tasks.checking import contract_file, model_dataset, results
@@ -164,7 +164,7 @@ def vet(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
-    """Check whether model files are safe to open with Keras, without loading them.
+    """Check whether model files can run code when Keras opens them, without loading them.
 
     Of the contract, only bytes_below and parameters_below count: they raise the limits on a file.
     """

@@ -38,7 +38,7 @@ def demo(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
-    """Write a page to draw digits on, which a model in it classifies in the browser, offline.
+    """Write a web page to draw digits on; the model inside it classifies them, offline.
 
     The page is one file. Test images come from the cache, if the data set is there.
     """

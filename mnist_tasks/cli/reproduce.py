@@ -52,7 +52,7 @@ def reproduce(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> Outcome:
-    """Train again what a record says, and compare: the same bytes, or the same accuracy.
+    """Retrain a run from its record, and compare: the same bytes, or the same accuracy.
 
     Names what differs: threads, processor, versions. Exits with 1 if the run was not reproduced.
     """

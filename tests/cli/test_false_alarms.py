@@ -65,7 +65,7 @@ def test_every_model_is_checked_against_the_contract(
     shown = small_cli(*arguments, env={"COLUMNS": "80", "NO_COLOR": "1"})
     assert "Not counted: 1 run without a model." in shown.stdout
     assert "bound at 0.1" in shown.stdout
-    assert "images for half" in shown.stdout
+    assert "images to halve" in shown.stdout
     assert "Can't fail: latency < 60000 ms" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert "\x1b" not in shown.stdout

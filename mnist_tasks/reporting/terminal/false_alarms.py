@@ -25,8 +25,8 @@ _NOTE = (
 )
 _POWER_NOTE = (
     "detected drops: in percentage points, with which a further run of a worse recipe will not "
-    "pass, with a probability of 50, 90 and 99%; images for half: to detect half of the drop at "
-    "90% as often, with the bound at {rate}"
+    "pass, with a probability of 50, 90 and 99%; images to halve: to detect half of the 90% drop "
+    "as often, with the bound at {rate}"
 )
 _ON_PREDICTIONS = ("share", "points")
 
@@ -72,7 +72,7 @@ def _table(setting: SettingFalseAlarms, target_rate: float) -> RenderableType:
 
 
 def _detected(setting: SettingFalseAlarms) -> RenderableType:
-    numbers = ("50%", "90%", "99%", "images for half")
+    numbers = ("50%", "90%", "99%", "images to halve")
     rows = [
         (
             each.name if not each.is_suggested else "",

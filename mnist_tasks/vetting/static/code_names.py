@@ -51,7 +51,7 @@ def check_object(item: dict[str, Any], where: str, *, modules: re.Pattern[str]) 
         named = f" (named '{settings['name']}')" if is_name(settings.get("name")) else ""
         raise RefusedError(
             f"{where} has the class '{sanitize(kind)}'{named}, which can run code or read files",
-            expected="classes of Keras that do neither",
+            expected="only classes of Keras that neither run code nor read files",
             outcome="model-can-run-code",
         )
     is_function = kind == "function"
