@@ -101,7 +101,9 @@ def test_a_file_with_a_wrong_hash_is_refused_and_the_next_source_tried(
     assert disk.sha256(cache / bad.name) == bad.sha256
 
 
-@pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 10_000_000])
+@pytest.mark.parametrize(
+    "damage", [b"", b"short", b"\0" * 10_000_000], ids=["empty", "short", "zeros"]
+)
 def test_a_damaged_cache_is_named_and_repaired(
     small_mnist: Path, tmp_path: Path, damage: bytes
 ) -> None:
