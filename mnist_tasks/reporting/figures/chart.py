@@ -40,6 +40,8 @@ class Mark:
         Its classes in the style sheet.
     interval
         The ends of its interval on the y axis, if it has one.
+    label
+        Text beside it.
     """
 
     kind: str
@@ -48,6 +50,7 @@ class Mark:
     text: str
     interval: tuple[float, float] | None = None
     radius: int = 4
+    label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,12 @@ class Chart:
             return self.x_at(x) + 12, self._beside[line.label] + 4
         is_below = line.below and end < self.bottom - 20
         return self.x_at(x), end + (15 if is_below else -7)
+
+    def beside(self, mark: Mark) -> tuple[float, float, str]:
+        """Return the position of a mark's label and its anchor: where there is more room."""
+        x, y = self.x_at(mark.x), self.y_at(mark.y) - 7
+        is_left = x < (self.left + self.right) / 2
+        return (x + 6, y, "start") if is_left else (x - 6, y, "end")
 
     @cached_property
     def _beside(self) -> dict[str, float]:

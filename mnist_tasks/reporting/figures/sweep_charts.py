@@ -15,6 +15,8 @@ from mnist_tasks.sweeping.ranking import Rank
 
 LEFT = 54  # room for "98.825%"
 MOST_SETTINGS = 20  # whose runs are drawn
+MOST_LABELS = 8  # in a chart; with more settings, they would cover one another
+LONGEST_LABEL = 16  # characters; of longer names, the places in the ranking are shown
 MOST_MEANS = 500  # that are drawn by their cost, besides those on the front
 
 
@@ -66,15 +68,18 @@ def by_seconds(ranking: Sequence[Rank], images: str) -> Chart | None:
 def _by_cost(
     costs: Sequence[tuple[Rank, float]], images: str, *, title: str, label: str
 ) -> Chart | None:
-    known = [(rank, cost) for rank, cost in costs if cost > 0]
-    if len({cost for _, cost in known}) < 2:
+    labels = _labels([rank.name for rank, _ in costs])
+    known = [
+        (rank, cost, label) for (rank, cost), label in zip(costs, labels, strict=True) if cost > 0
+    ]
+    if len({cost for _, cost, _ in known}) < 2:
         return None
-    points = [(cost, rank.accuracy.mean) for rank, cost in known]
+    points = [(cost, rank.accuracy.mean) for rank, cost, _ in known]
     front = pareto_front(points)
     edge = sorted({(points[i][0], clipped(points[i][1])) for i in front})
     marks = [
-        _mean(rank, cost, kind="run" + " best" * (i in front))
-        for i, (rank, cost) in enumerate(known)
+        _mean(rank, cost, kind="run" + " best" * (i in front), label=label)
+        for i, (rank, cost, label) in enumerate(known)
         if i < MOST_MEANS or i in front
     ]
     marks.sort(key=lambda mark: len(mark.kind))  # the front is drawn last, on top
@@ -91,7 +96,16 @@ def _by_cost(
     )
 
 
-def _mean(rank: Rank, x: float, *, kind: str) -> Mark:
+def _labels(names: Sequence[str]) -> Sequence[str]:
+    """Return what tells the settings of a chart apart, in their order of rank."""
+    if len(names) > MOST_LABELS:
+        return [""] * len(names)
+    if all(len(name) <= LONGEST_LABEL for name in names):
+        return names
+    return [str(place) for place in range(1, len(names) + 1)]
+
+
+def _mean(rank: Rank, x: float, *, kind: str, label: str = "") -> Mark:
     low, high = rank.accuracy.low, rank.accuracy.high
     interval = None if low is None or high is None else (clipped(low), clipped(high))
     shown = "" if interval is None else f" (95% interval {percent_range(interval)})"
@@ -101,6 +115,7 @@ def _mean(rank: Rank, x: float, *, kind: str) -> Mark:
         y=clipped(rank.accuracy.mean),
         text=f"{rank.name}: {percent(rank.accuracy.mean)}{shown}",
         interval=interval,
+        label=label,
     )
 
 

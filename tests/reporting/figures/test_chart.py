@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_tasks.reporting import html
 from mnist_tasks.reporting.figures import axes, run_charts
-from mnist_tasks.reporting.figures.chart import Chart, Line
+from mnist_tasks.reporting.figures.chart import Chart, Line, Mark
 
 if TYPE_CHECKING:
     import pytest
@@ -37,6 +37,11 @@ def test_a_label_is_below_its_line_only_if_there_is_room() -> None:
     assert CHART.label_at(high) == (110, 135)
     assert CHART.label_at(replace(high, below=False)) == (110, 113)
     assert CHART.label_at(replace(high, points=((10, 0),))) == (110, 213)
+
+
+def test_a_label_of_a_mark_is_where_there_is_more_room() -> None:
+    assert CHART.beside(Mark(kind="k", x=1, y=5, text="")) == (26, 113, "start")
+    assert CHART.beside(Mark(kind="k", x=9, y=5, text="")) == (94, 113, "end")
 
 
 def test_the_page_takes_its_geometry_from_the_chart(

@@ -8,6 +8,7 @@ from pathlib import Path
 from mnist_tasks.reporting.figures import sweep_charts
 from mnist_tasks.sweeping import ranking
 from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.sweeping.ranking import Rank
 from mnist_tasks.sweeping.search_space import Setting, grid
 from tests.sweeping import runs
 
@@ -73,3 +74,20 @@ def test_of_very_many_settings_the_first_and_the_front_are_drawn() -> None:
 def test_settings_of_the_same_cost_have_no_chart_of_it() -> None:
     assert sweep_charts.by_parameters(RANKING, "validation") is None
     assert sweep_charts.by_seconds(RANKING[:1], "validation") is None
+
+
+def test_the_settings_are_named_or_numbered_beside_their_means() -> None:
+    def labels(ranking: list[Rank]) -> list[str]:
+        found = sweep_charts.by_seconds(ranking, "test")
+        assert found
+        return [mark.label for mark in sorted(found.marks, key=lambda mark: mark.x)]
+
+    ranking = [
+        replace(RANKING[0], name=name, fit_seconds=float(seconds))
+        for seconds, name in enumerate(["a", "b", "c"])
+    ]
+    assert labels(ranking) == ["b", "c"]  # without a time, there is no mean
+    ranking[2] = replace(ranking[2], name="default batch_size=32")
+    assert labels(ranking) == ["2", "3"]
+    many = [replace(RANKING[0], fit_seconds=2.0 + n) for n in range(sweep_charts.MOST_LABELS + 1)]
+    assert set(labels(many)) == {""}
