@@ -202,6 +202,8 @@ def validate(session: nox.Session, build: str) -> None:
     """
     folder = Path(session.create_tmp()).resolve()
     wanted = gate_options(session.posargs, Path(session.invoked_from))
+    if wanted.model is not None and wanted.model.resolve().is_relative_to(folder):
+        session.error(f"{wanted.model} is in {folder}, which is emptied first: copy it elsewhere")
     if build == "gpu":
         require_gpu(session)
     install_build(session, build)

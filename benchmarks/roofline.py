@@ -21,31 +21,33 @@ from mnist_tasks.data import store
 from mnist_tasks.training import tensorflow_setup
 
 SIDE = 2048  # of the square matrices, float32
-IMAGES = 60_000
 
 
 def main() -> None:
     """Train, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="number of trainings")
-    runs = [train() for _ in range(parser.parse_args().rounds)]
+    parser.add_argument("--limit", type=int, default=60_000, help="number of images")
+    options = parser.parse_args()
+    runs = [train(options.limit) for _ in range(options.rounds)]
     layers = [layer["operations"] for layer in runs[0]["network"]]
     forward = 2 * sum(layers)
     # The gradient with respect to the images is not computed.
     backward = 2 * forward - 2 * layers[0]
     operations = forward + backward
     seconds = statistics.median(run["epochs"][0]["seconds"] for run in runs)
-    reached, possible = operations * IMAGES / seconds, matrix_product()
+    reached, possible = operations * options.limit / seconds, matrix_product()
     print(f"operations per image: {forward:,} forward, {backward:,} backward")
     print(f"one epoch: {seconds:.2f} s with tracing, {reached / 1e9:.0f} GFLOP/s")
     print(f"matrix product {SIDE}x{SIDE}: {possible / 1e9:.0f} GFLOP/s")
     print(f"reached: {reached / possible:.0%}")
 
 
-def train() -> dict[str, Any]:
-    """Return the record of one epoch on all images, with the tracing of the graph."""
+def train(limit: int) -> dict[str, Any]:
+    """Return the record of one epoch on so many images, with the tracing of the graph."""
     folder = os.environ.get("MNIST_TASKS_DATA") or str(store.default_folder())
     command = [sys.executable, "-m", "mnist_tasks", "train", "--json", "--data-dir", folder]
+    command += ["--limit", str(limit)]
     with tempfile.TemporaryDirectory() as work:
         done = subprocess.run(command, cwd=Path(work), capture_output=True, check=True)
     record: dict[str, Any] = json.loads(done.stdout)["result"]

@@ -77,7 +77,9 @@ def attach_to_run(
     stored: StoredRuns | None = None,
     on_skipped: Callable[[str], object] = lambda _: None,
 ) -> RunRecord | None:
-    """Add a check to the newest record of the checked model, which its hash identifies.
+    """Add a check to the record of the run that made the model, which its hash identifies.
+
+    If several runs made the same bytes, it is the newest, or the one that keeps the checked file.
 
     Return the record with the check; ``None`` if none of the runs produced this model.
 
@@ -93,7 +95,7 @@ def attach_to_run(
     stored = stored or run_store.list_runs(runs)
     for each in stored.skipped:
         on_skipped(each)
-    run = stored.newest_of(check.model.sha256)
+    run = stored.newest_of(check.model.sha256, check.model.path)
     if run is None:
         return None
     # The run may be deleted at any time, and its folder must not come back without its model.
@@ -126,7 +128,7 @@ def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
     except OSError as error:
         found = error.strerror or str(error)
         raise InputRefusedError(str(model), expected="a model file", found=found) from error
-    if (run := stored.newest_of(digest)) is not None:
+    if (run := stored.newest_of(digest, model)) is not None:
         return run_store.of_listed(run, runs)
     folder = _folder(runs, digest)
     check = _read(folder / FILE_NAME)
@@ -138,6 +140,20 @@ def find(stored: StoredRuns, runs: Path, model: Path) -> tuple[RunRecord, Path]:
         found="neither",
         remedy=f"Run `mnist-tasks check {command_line([str(model)])}`, then repeat this command.",
     )
+
+
+def find_named(stored: StoredRuns, runs: Path, name: str) -> tuple[RunRecord, Path]:
+    """Return the run of a model file, as `find` does, or that of another name.
+
+    Raises
+    ------
+    InputRefusedError
+        As `find`, or `run_store.find`.
+    """
+    with suppress(OSError, ValueError):  # the name may be too long for a path
+        if Path(name).is_file() and Path(name).suffix != Path(run_store.RECORD_NAME).suffix:
+            return find(stored, runs, Path(name))
+    return run_store.find(stored, runs, name)
 
 
 def newest(runs: Path) -> Check | None:

@@ -32,12 +32,15 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
         yield
     except OSError as error:
         path = Path(error.filename2 or error.filename or folder)
-        is_dangling = isinstance(error, FileExistsError) and path.is_symlink() and not path.exists()
+        expected = "a writable folder on a disk with free space"
+        found = error.strerror or str(error)
+        if isinstance(error, FileExistsError):
+            is_dangling = path.is_symlink() and not path.exists()
+            expected, found = "a folder", "a link to nothing" if is_dangling else "a file"
+        elif isinstance(error, NotADirectoryError):
+            expected, found = "a folder", "a path that leads through a file"
         raise EnvironmentProblemError(
-            str(path),
-            expected="a writable folder on a disk with free space",
-            found="a link to nothing" if is_dangling else error.strerror or str(error),
-            remedy=remedy,
+            str(path), expected=expected, found=found, remedy=remedy
         ) from error
 
 

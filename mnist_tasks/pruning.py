@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from mnist_tasks import disk, locks, temporary
+from mnist_tasks.errors import EnvironmentProblemError
 
 _LOCK_TIMEOUT = 10.0  # seconds: another pruning takes less, a sweep may take hours
 
@@ -33,6 +33,13 @@ def delete(
     if not folders:
         temporary.clear(runs)  # what one that was killed had moved away
         return []
+    if links := [each for each in folders if each.is_symlink()]:
+        raise EnvironmentProblemError(
+            str(links[0]),
+            expected="a folder",
+            found="a symbolic link",
+            remedy="Remove the link, then repeat this command. Nothing was deleted.",
+        )
     deleted = []
     lock = locks.locked(runs, timeout=_LOCK_TIMEOUT, on_wait=on_wait)
     # Without a lock file, no sweep has ever run here.
@@ -43,8 +50,6 @@ def delete(
         lock if is_of_sweep else nullcontext(),
     ):
         for number, folder in enumerate(folders):
-            if folder.is_symlink():
-                raise OSError(errno.ELOOP, "a symbolic link", str(folder))
             try:
                 folder.rename(moved / str(number))
             except FileNotFoundError:

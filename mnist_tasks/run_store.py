@@ -6,6 +6,7 @@ folder named after its id, so that a forged record can't redirect a write or a d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -41,9 +42,14 @@ class StoredRuns:
         """The time by which the newest run is sorted; the earliest if there is none."""
         return self.runs[-1].time if self.runs else listed_runs.EARLIEST
 
-    def newest_of(self, sha256: str) -> ListedRun | None:
-        """Return the newest run that made the model with this hash, if there is one."""
-        return next((run for run in reversed(self.runs) if run.sha256 == sha256), None)
+    def newest_of(self, sha256: str, path: str | Path = "") -> ListedRun | None:
+        """Return the newest run that made the model with this hash, if there is one.
+
+        If several did, `path` decides: the file may be the one that a run keeps in its own folder.
+        """
+        own = os.path.basename(os.path.dirname(os.path.abspath(path)))  # noqa: PTH100, PTH119, PTH120
+        found = [run for run in self.runs if run.sha256 == sha256]
+        return next((run for run in found if run.id == own), found[-1] if found else None)
 
 
 @dataclass(frozen=True, kw_only=True)

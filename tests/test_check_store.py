@@ -41,6 +41,25 @@ def test_a_check_goes_to_the_run_that_made_the_model(tmp_path: Path) -> None:
     assert (found.id, found.check, folder) == (record.id, check, tmp_path / "runs" / record.id)
 
 
+def test_of_runs_with_the_same_bytes_that_whose_file_is_checked_gets_the_check(
+    tmp_path: Path,
+) -> None:
+    runs = tmp_path / "runs"
+    for number in range(3):
+        record = replace(examples.run(number), model=check_of().model)
+        own = run_store.save(record, runs).parent / "model.h5"
+        own.write_bytes(b"model")
+    older = runs / examples.run(1).id / "model.h5"
+    check = check_of()
+    check_store.attach(replace(check, model=replace(check.model, path=str(older))), runs)
+    check_store.attach(check, runs)
+    stored = run_store.list_runs(runs)
+    checked = [run.evaluated_by == "check" for run in stored.runs]
+    assert checked == [False, True, True]
+    for number, path in ((1, older), (2, _file(tmp_path))):
+        assert check_store.find(stored, runs, path)[0].id == examples.run(number).id
+
+
 def _file(folder: Path) -> Path:
     (folder / "her.h5").write_bytes(b"model")
     return folder / "her.h5"

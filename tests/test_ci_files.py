@@ -225,6 +225,7 @@ def test_the_action_is_the_gate(program: Path, tmp_path: Path) -> None:
     (tmp_path / "-model.h5").write_bytes(handmade.write_h5(handmade.small()))
     (tmp_path / "pass.toml").write_text("accuracy_above = 0.0\n")
     (tmp_path / "fail.toml").write_text("accuracy_above = 0.0\nparameters_below = 7\n")
+    verdicts: set[str] = set()
     codes = {"pass.toml": 0, "fail.toml": 1, "--help": 3, injection: 3}
     for contract, code in codes.items():
         summary = tmp_path / "summary.md"
@@ -241,6 +242,8 @@ def test_the_action_is_the_gate(program: Path, tmp_path: Path) -> None:
             assert verdict in summary.read_text()
             assert "<testsuites" in Path(context["steps.check.outputs.junit"]).read_text()
             assert ("failed" in verdict) == bool(code)
+        verdicts.add(context["steps.check.outputs.junit"])
+    assert len(verdicts) == len(codes)  # none is that of another use
     model = {**context, "inputs.model": injection, "inputs.contract": "pass.toml"}
     assert workflow_steps.run(check, tmp_path, context=model).returncode == 3
     assert [path.name for path in tmp_path.rglob("*injected") if "touch" not in path.name] == []

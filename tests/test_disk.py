@@ -65,7 +65,14 @@ def test_a_folder_that_cant_be_created_is_named_with_a_remedy(tmp_path: Path) ->
     ):
         pass
     assert str(tmp_path / "file") in caught.value.subject
-    assert caught.value.remedy == "Use another."
+    assert (caught.value.expected, caught.value.remedy) == ("a folder", "Use another.")
+    assert caught.value.found == "a path that leads through a file"
+    with (
+        pytest.raises(EnvironmentProblemError) as caught,
+        disk.writable(tmp_path / "file", remedy="Use another."),
+    ):
+        pass
+    assert (caught.value.expected, caught.value.found) == ("a folder", "a file")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")

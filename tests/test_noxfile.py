@@ -217,6 +217,19 @@ def test_the_gate_is_one_task_with_paths_as_the_user_wrote_them(options: str, ta
     assert " ".join(noxfile.gate(wanted, Path("/tmp"))) == f"workflow {task}"  # noqa: S108
 
 
+def test_a_model_that_the_gate_would_delete_is_refused(tmp_path: Path) -> None:
+    for name in ("noxfile.py", "pyproject.toml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    model = tmp_path / ".nox" / "validate-cpu" / "tmp" / "model_latest.h5"
+    model.parent.mkdir(parents=True)
+    model.touch()
+    options = ("--no-venv", "--no-install", "-s", "validate(cpu)", "--", str(model))
+    done = nox(*options, env={"NOX_ENVDIR": ""}, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "copy it elsewhere" in done.stderr
+    assert model.is_file()
+
+
 @pytest.mark.slow
 def test_validate_uses_the_contract_of_the_project(tmp_path: Path) -> None:
     for name in ("noxfile.py", "tasks.py", "pyproject.toml", "constraints.txt"):

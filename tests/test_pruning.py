@@ -172,7 +172,9 @@ def test_a_link_to_a_folder_elsewhere_is_not_deleted(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     link = tmp_path / "runs" / folder.name
     link.symlink_to(folder)
+    before = fill(tmp_path / "runs", 1)
     with pytest.raises(EnvironmentProblemError, match="a symbolic link"):
-        pruning.delete([link], tmp_path / "runs")
+        pruning.delete([*before, link], tmp_path / "runs")
     assert link.is_symlink()
+    assert before[0].is_dir()  # nothing was deleted
     assert whole(tmp_path / "elsewhere") == {folder.name}

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_tasks import config, disk, run_store
+from mnist_tasks import check_store, config, disk, run_store
 from mnist_tasks.api.data import data_config, load_data
 from mnist_tasks.errors import InputRefusedError, UsageError
 
@@ -68,7 +68,7 @@ def reproduce(
     from mnist_tasks.training import loop, tensorflow_setup
 
     runs = Path(runs_dir)
-    record, folder = run_store.find(run_store.list_runs(runs), runs, os.fspath(run))
+    record, folder = check_store.find_named(run_store.list_runs(runs), runs, os.fspath(run))
     where = str(folder if folder == runs / record.id else run)
     named = None if network is None else os.fspath(network)
     if named is None and folder == runs / record.id:

@@ -22,7 +22,7 @@ from mnist_tasks.checking.results import CheckResult
 from mnist_tasks.data.store import LabeledImages
 from mnist_tasks.environment import machine
 from mnist_tasks.errors import MnistTasksError, UsageError
-from mnist_tasks.vetting import image_input, sandbox
+from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.image_input import InputFormat
 from mnist_tasks.vetting.inspection import Inspection
 from mnist_tasks.vetting.limits import Limits
@@ -211,8 +211,5 @@ class Checker:
             inspection=inspection,
             metrics=found,
             paired=paired,
-            other_pixels={
-                name: metrics.compute(each, labels[:: image_input.SAMPLE_STEP])
-                for name, each in inspection.other_pixels.items()
-            },
+            other_pixels=metrics.of_samples(inspection.other_pixels, labels),
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_tasks.check_records import Metrics
 from mnist_tasks.checking.paired_test import PairedCounts
+from mnist_tasks.vetting import image_input
 
 MIN_PROBABILITY = 1e-7  # as Keras clips: one confident error must not make the loss infinite
 CALIBRATION_BINS = 15  # as in the paper
@@ -20,6 +23,14 @@ def compute(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Me
         loss=float(-np.log(of_label.clip(MIN_PROBABILITY, 1)).mean()),
         calibration_error=calibration_error(probabilities, labels),
     )
+
+
+def of_samples(
+    probabilities: Mapping[str, NDArray[np.float32]], labels: NDArray[np.uint8]
+) -> dict[str, Metrics]:
+    """Return the metrics of predictions for a sample of the images, by the range of pixels."""
+    sample = labels[:: image_input.SAMPLE_STEP]
+    return {name: compute(each, sample) for name, each in probabilities.items()}
 
 
 def confusion(

@@ -110,7 +110,9 @@ def check(
     loaded = contract_file.load(contract)
     paths = model_paths.expand(models or [config.LATEST_MODEL])
     inputs = paths if contract is None else [*paths, contract]
-    files.require_outputs({"--junit": junit, "--markdown": markdown}, inputs)
+    outputs = {"--junit": junit, "--markdown": markdown}
+    files.require_outputs(outputs, inputs)
+    files.require_writable(outputs)
     stored = run_store.list_runs(runs)
     of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, stored)
     known = of_runs or datasets.find(dataset)
@@ -149,8 +151,9 @@ def check(
     gathered = results.gather(found, loaded.source)
     if len(found) > 1 and not as_json:
         _print_summary(gathered)
-    with _after_the_verdict(problems):
-        files.write_check(gathered, junit=junit, markdown=markdown)
+    for written in ({"junit": junit}, {"markdown": markdown}):  # one may fail
+        with _after_the_verdict(problems):
+            files.write_check(gathered, **written)
     warn_skipped(skipped)
     gathered = replace(gathered, problems=tuple(map(Failure.of, problems)))
     worst = max(gathered.exit_code, *(each.exit_code for each in problems), 0)

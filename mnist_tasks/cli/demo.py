@@ -10,7 +10,7 @@ import typer
 from mnist_tasks import config, dataset_info
 from mnist_tasks.cli.check import CheckedDataset, ContractFile, RequireIsolation
 from mnist_tasks.cli.common import AsJson, DataDir, Quiet, Runs, is_given
-from mnist_tasks.cli.output import Outcome, finish, print_line
+from mnist_tasks.cli.output import Outcome, finish, open_in_browser, print_line
 from mnist_tasks.errors import InputRefusedError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def demo(
 
     The page is one file. Test images come from the cache, if the data set is there.
     """
-    from mnist_tasks import disk
+    from mnist_tasks import console, disk
     from mnist_tasks.checking import contract_file, model_dataset
     from mnist_tasks.cli.documents import DemoPage
     from mnist_tasks.demo.build import build
@@ -65,8 +65,10 @@ def demo(
         disk.write(page, content)
     if not as_json:
         print_line(f"page: {page} ({len(content) / 1000:,.0f} kB)")
+    if built.better_pixels:
+        console.note(f"{built.better_pixels}: set that in the contract, and rerun")
     if open_page:
-        typer.launch(str(page))
+        open_in_browser(page)
     document = DemoPage(
         path=str(page),
         bytes=len(content),
@@ -75,6 +77,7 @@ def demo(
         draws=built.draws,
         images=None if images is None else len(images.labels),
         wrong=built.wrong,
+        better_pixels=built.better_pixels,
     )
     return finish(document, None, as_json=as_json)
 

@@ -124,6 +124,9 @@ class DemoPage:
     images, wrong
         How many test images the model was run on, and how many of them it got wrong; ``None``
         without the data set.
+    better_pixels
+        The range of pixels with which the model is clearly more accurate than with the contract's;
+        ``None`` if there is none.
     """
 
     path: str
@@ -133,3 +136,4 @@ class DemoPage:
     draws: bool
     images: int | None
     wrong: int | None
+    better_pixels: str | None = None

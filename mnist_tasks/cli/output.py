@@ -9,6 +9,7 @@ from mnist_tasks.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from pathlib import Path
 
     from rich.console import RenderableType
 
@@ -49,6 +50,16 @@ def finish(
     if draw and not as_json:
         print_tables(draw(result), failed=exit_code != 0)
     return Outcome(result=result, exit_code=exit_code, as_json=as_json)
+
+
+def open_in_browser(page: Path) -> None:
+    """Open a page in a browser, or say that there is none."""
+    import typer
+
+    from mnist_tasks import console
+
+    if typer.launch(str(page)):
+        console.note(f"no browser could be started: open {printable(str(page))}")
 
 
 def print_tables(*parts: RenderableType, failed: bool = False) -> None:

@@ -75,6 +75,7 @@ def predict(
     )
     paths = picture_paths.expand(names)
     files.require_outputs({"--html": html}, [*paths, model])
+    files.require_writable({"--html": html})
     found = predictor.predict_files(paths, thumbnails=html is not None)
     errors = [each.error for each in found if each.error]
     if not as_json:

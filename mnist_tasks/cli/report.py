@@ -10,7 +10,8 @@ import typer
 from mnist_tasks import config, errors
 from mnist_tasks.cli import completion
 from mnist_tasks.cli.common import AsJson, DataDir, Quiet, Runs
-from mnist_tasks.cli.output import Outcome, finish, print_line, print_tables
+from mnist_tasks.cli.output import Outcome, finish, open_in_browser, print_line, print_tables
+from mnist_tasks.errors import UsageError
 
 
 def report(
@@ -50,6 +51,9 @@ def report(
     from mnist_tasks.reporting import comparison, files
     from mnist_tasks.reporting.terminal import runs as run_tables
 
+    if no_html and (html or open_page):
+        option = "--html" if html else "--open"
+        raise UsageError("--no-html", expected=f"no {option} beside it", found=f"{option}, too")
     shown = comparison.view(names or [], runs, data_dir)
     page = None if no_html else html or files.default_page(shown, runs)
     wanted = files.ReportFiles(html=page, markdown=markdown, csv=csv)
@@ -61,7 +65,7 @@ def report(
     if page and not as_json:
         print_line(f"page: {page}")
     if open_page and page:
-        typer.launch(str(page))
+        open_in_browser(page)
     code = errors.CONTRACT_FAILED if exit_code and not comparison.passed(shown) else 0
     document = files.report_document(shown, wanted) if as_json else None
     return finish(document, None, as_json=as_json, exit_code=code)

@@ -102,11 +102,11 @@ def show(
     as_json: AsJson = False,
 ) -> Outcome:
     """Show a run."""
-    from mnist_tasks import run_store
+    from mnist_tasks import check_store, run_store
     from mnist_tasks.reporting.terminal import runs as run_tables
 
     stored = run_store.list_runs(runs)
-    record, _ = run_store.find(stored, runs, name)
+    record, _ = check_store.find_named(stored, runs, name)
     warn_skipped(stored.skipped)
     return finish(record, run_tables.run, as_json=as_json)
 
@@ -138,7 +138,7 @@ def prune(
     def wait(holder: str) -> None:
         console.note(f"waiting for {holder}, which works in {runs}, too")
 
-    deleted = pruning.delete([*(runs / run.id for run in old), *checks], runs, on_wait=wait)
+    deleted = set(pruning.delete([*(runs / run.id for run in old), *checks], runs, on_wait=wait))
     ids = tuple(run.id for run in old if runs / run.id in deleted)
     pruned = PrunedRuns(deleted=ids, deleted_checks=len(deleted) - len(ids))
     if not as_json:

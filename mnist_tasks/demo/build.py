@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_tasks import dataset_info
 from mnist_tasks.check_records import ModelFile
+from mnist_tasks.checking import clauses, metrics
 from mnist_tasks.checking.clauses import TEST_IMAGES
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.data.store import LabeledImages
@@ -41,6 +42,9 @@ class Demo:
         (n, classes) float32, the model's predictions for the test images; ``None`` without these.
     wrong
         How many of these predictions are wrong.
+    better_pixels
+        The range of pixels with which the model is clearly more accurate than with the contract's;
+        ``None`` if there is none.
     """
 
     html: str
@@ -49,6 +53,7 @@ class Demo:
     draws: bool
     probabilities: NDArray[np.float32] | None
     wrong: int | None
+    better_pixels: str | None = None
 
 
 def build(
@@ -94,10 +99,12 @@ def build(
     model = inspection.model_file(path)
     draws = info == dataset_info.MNIST
     facts = f"{path.name} has {model.parameters:,} parameters"
-    predicted = wrong = None
+    predicted = wrong = better = None
     if data is not None:
         predicted = inspection.probabilities[TEST_IMAGES]
         wrong = int((predicted.argmax(axis=1) != data.labels).sum())
+        others = metrics.of_samples(inspection.other_pixels, data.labels)
+        better = clauses.better_pixels(1 - wrong / len(predicted), others)
         facts += f", and classifies {1 - wrong / len(predicted):.2%} of {len(predicted):,} test "
         facts += "images correctly"
     return Demo(
@@ -112,6 +119,7 @@ def build(
         draws=draws,
         probabilities=predicted,
         wrong=wrong,
+        better_pixels=better,
     )
 
 

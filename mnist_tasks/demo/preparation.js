@@ -142,7 +142,7 @@ function threshold(values, noise) {
   return Math.max(least, OTSU_FRACTION * (best + 1));
 }
 
-// The parts that belong to digits: no specks, and nothing that comes in from the border.
+// The parts that belong to digits, and the digits' boxes: no specks, nothing from beyond the border.
 function choose(parts, picture) {
   const least = Math.max(LEAST_SIDE, INNER_SIDE * Math.max(picture.height, picture.width));
   const inner = parts.filter(({ box }) => sideOf(box) >= least && isInner(box, picture));
@@ -153,7 +153,7 @@ function choose(parts, picture) {
   const area = SPECK * Math.max(0, ...parts.map((part) => part.area));
   parts = parts.filter((part) => part.area >= area);
   const digits = digitsOf(parts);
-  return parts.filter(({ box }) => isNear(box, digits));
+  return [parts.filter(({ box }) => isNear(box, digits)), digits];
 }
 
 const isNear = (box, boxes) => boxes.some((other) => gap(box, other) <= NEAR * sideOf(other));
@@ -167,21 +167,21 @@ function digitsOf(parts) {
   return boxes.filter((box) => heightOf(box) >= TALL * tallest);
 }
 
-function countDigits(parts) {
-  const digits = digitsOf(parts), [[top, left, bottom, right]] = digits;
+function countDigits(digits) {
+  const [[top, left, bottom, right]] = digits;
   const isWide = right - left > WIDEST * (bottom - top) + 2 * SOFT;
   return digits.length === 1 && isWide ? 2 : digits.length;
 }
 
 function finish({ contrast, parts }) {
-  const chosen = choose(parts, contrast);
+  const [chosen, boxes] = choose(parts, contrast);
   if (!chosen.length) return { digits: 0, pixels: new Uint8Array(SIDE * SIDE) };
   const { height, width } = contrast;
   const [top, left, bottom, right] = makePart(chosen.flatMap(({ runs }) => runs)).box;
   const start = [top - SOFT, left - SOFT].map((side) => Math.max(0, side));
   const box = [...start, Math.min(height, bottom + SOFT), Math.min(width, right + SOFT)];
   const mask = cropGrid(maskOf(chosen, height, width), box); // the rest has no ink
-  return { digits: countDigits(chosen), pixels: place(thicken(inkValues(cropGrid(contrast, box), mask))) };
+  return { digits: countDigits(boxes), pixels: place(thicken(inkValues(cropGrid(contrast, box), mask))) };
 }
 
 // The ink from 0 to 1, cropped: 0 outside of the mask and the pixels around it.

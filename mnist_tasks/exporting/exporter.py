@@ -8,9 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_tasks import disk, temporary
 from mnist_tasks.checking import clauses, metrics
 from mnist_tasks.checking.checker import Checker
@@ -21,7 +18,7 @@ from mnist_tasks.exporting.comparison import Comparison
 from mnist_tasks.exporting.conversion import Conversion
 from mnist_tasks.exporting.formats import Format
 from mnist_tasks.exporting.results import Export, ExportInput, ExportOutput
-from mnist_tasks.vetting import image_input, read_file, sandbox
+from mnist_tasks.vetting import read_file, sandbox
 from mnist_tasks.vetting.inspection import Inspection
 
 STEPS = 3
@@ -102,7 +99,9 @@ def export(
         images=compared.images,
         largest_difference=compared.largest_difference,
         accuracy=accuracy,
-        better_pixels=_better_pixels(accuracy, inspection, labels),
+        better_pixels=clauses.better_pixels(
+            accuracy, metrics.of_samples(inspection.other_pixels, labels)
+        ),
         latency_ms=1000 * statistics.median(ran.latency),
         keras_latency_ms=1000 * statistics.median(made.latency),
         keras=inspection.keras,
@@ -134,16 +133,6 @@ def _input(inspection: Inspection, checker: Checker) -> ExportInput:
     pixels = checker.input_format.pixels
     return ExportInput(
         shape=inspection.input_shapes[0], divisor=pixels.divisor, offset=pixels.offset
-    )
-
-
-def _better_pixels(
-    accuracy: float, inspection: Inspection, labels: NDArray[np.uint8]
-) -> str | None:
-    sample = labels[:: image_input.SAMPLE_STEP]
-    others = inspection.other_pixels.items()
-    return clauses.better_pixels(
-        accuracy, {name: metrics.compute(found, sample) for name, found in others}
     )
 
 

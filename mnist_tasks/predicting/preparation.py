@@ -87,11 +87,11 @@ def prepare(gray: NDArray[np.uint8]) -> Prepared:
         picture = resize(picture, *fit(picture.shape, WORKING_SIDE))
     bright, dark = (_ink(each) for each in ground.flatten(picture))
     ink = bright if bright.energy > dark.energy else dark
-    parts = _chosen(ink.parts, picture.shape)
+    parts, digits = _chosen(ink.parts, picture.shape)
     if not parts:
         return Prepared(0, np.zeros((SIDE, SIDE), np.uint8))
     values = _values(ink.contrast, components.mask_of(parts, picture.shape))
-    return Prepared(_count(parts), _placed(_thickened(values)))
+    return Prepared(_count(digits), _placed(_thickened(values)))
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def _is_inner(part: Part, shape: tuple[int, ...]) -> bool:
     return top > 0 and left > 0 and bottom < shape[0] and right < shape[1]
 
 
-def _chosen(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
-    """Return the parts that belong to digits.
+def _chosen(parts: list[Part], shape: tuple[int, ...]) -> tuple[list[Part], list[Box]]:
+    """Return the parts that belong to digits, and the boxes of the digits.
 
     A part that touches the border, such as the edge of a table, is left out if there is another to
     be read, unless it may be a piece of that: near it and not much larger. Specks are left out, and
@@ -161,7 +161,7 @@ def _chosen(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
     area = SPECK * max((each.area for each in parts), default=0)
     parts = [each for each in parts if each.area >= area]
     digits = _digits(parts)
-    return [each for each in parts if _is_near(each, digits)]
+    return [each for each in parts if _is_near(each, digits)], digits
 
 
 def _is_near(part: Part, boxes: list[Box]) -> bool:
@@ -180,8 +180,7 @@ def _digits(parts: list[Part]) -> list[Box]:
     ]
 
 
-def _count(parts: list[Part]) -> int:
-    digits = _digits(parts)
+def _count(digits: list[Box]) -> int:
     top, left, bottom, right = digits[0]
     is_wide = right - left > WIDEST * (bottom - top) + 2 * SOFT
     return 2 if len(digits) == 1 and is_wide else len(digits)

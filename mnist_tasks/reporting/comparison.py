@@ -170,7 +170,7 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> S
             remedy=f"Run `mnist-tasks report {command_line([check.model.path])}`.",
         )
     names = names or [run_store.LATEST]
-    found = [_find(stored, runs, name) for name in names]
+    found = [check_store.find_named(stored, runs, name) for name in names]
     views = tuple(
         RunView(
             record=record,
@@ -195,13 +195,6 @@ def passed(shown: Shown) -> bool:
         case SweepView():
             records = shown.sweep.records
     return all(run_summary.status(record) == "passed" for record in records)
-
-
-def _find(stored: StoredRuns, runs: Path, name: str) -> tuple[RunRecord, Path]:
-    with suppress(OSError, ValueError):  # the name may be too long for a path
-        if Path(name).is_file() and Path(name).suffix != Path(run_store.RECORD_NAME).suffix:
-            return check_store.find(stored, runs, Path(name))
-    return run_store.find(stored, runs, name)
 
 
 def _looks(record: RunRecord, runs: Path, stored: StoredRuns) -> Looks | None:

@@ -25,6 +25,14 @@ Row = dict[str, Cell]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
+#: Of all kinds of report: a folder has the tables of one.
+NAMES = (
+    *("clauses", "classes", "confusion", "calibration", "wrong"),
+    *("least_certain_correct", "typical_correct", "epochs", "curve", "time", "network", "filters"),
+    *("runs", "differences", "pairs", "changes", "ranking", "curves", "failed"),
+)
+
+
 def of_report(shown: Shown) -> dict[str, list[Row]]:
     """Return the tables of a report: of one run, of several side by side, or of a sweep."""
     match shown:
@@ -150,7 +158,7 @@ def of_listed(run: ListedRun) -> Row:
 
 
 def write(tables: dict[str, list[Row]], folder: Path) -> None:
-    """Write each table that has rows as a CSV file.
+    """Write each table that has rows as a CSV file; remove those of another report.
 
     Raises
     ------
@@ -158,9 +166,11 @@ def write(tables: dict[str, list[Row]], folder: Path) -> None:
         The folder can't be written.
     """
     with disk.writable(folder, remedy="Name another folder with --csv."):
-        for name, rows in tables.items():
-            if rows:
+        for name in {*NAMES, *tables}:
+            if rows := tables.get(name):
                 disk.write(folder / f"{name}.csv", to_csv(rows).encode())
+            else:
+                (folder / f"{name}.csv").unlink(missing_ok=True)
 
 
 def to_csv(rows: list[Row]) -> str:

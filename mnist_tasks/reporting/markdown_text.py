@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from mnist_tasks.errors import printable
 
-_SPECIAL = re.compile(r"([\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~@&:$]|(?<=www)\.)", re.IGNORECASE)
 # GitHub links people and issues after Markdown is rendered; a zero-width space prevents it.
 _REFERENCES = re.compile(r"([@#])")
 

@@ -26,6 +26,7 @@ from mnist_tasks.vetting.network import (
 from tests.demo import pages
 from tests.examples import MANY, ODD, PARTS
 from tests.generated import digits
+from tests.predicting import drawings
 from tests.vetting.arithmetic import compute
 
 if TYPE_CHECKING:
@@ -307,7 +308,7 @@ def photos() -> list[NDArray[np.uint8]]:
     two[15:45, 20:26] = two[18:45, 60:68] = 210
     wide = np.pad(np.full((20, 90), 220, np.uint8), 15)
     wide[15:22, 15:60] = 0  # the center of mass of what is symmetric can be between two pixels
-    return [*found, blank, two, wide, blank[:1, :1]]
+    return [*found, blank, two, wide, blank[:1, :1], drawings.dots_below_a_line()]
 
 
 def test_pictures_are_prepared_as_by_predict(demo: Visit) -> None:

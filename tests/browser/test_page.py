@@ -271,6 +271,7 @@ def test_the_first_tab_skips_the_navigation(visit: Callable[..., Visit], page: s
 
 def test_every_link_leads_to_a_section(visit: Callable[..., Visit], any_page: str) -> None:
     found = visit(any_page)
+    found.page.emulate_media(reduced_motion="reduce")  # no smooth scrolling to wait for
     for link in found.page.locator("nav a").all():
         link.click()
         target = link.get_attribute("href")

@@ -54,7 +54,8 @@ def network(
 
 def trained(digits: LabeledImages, *, epochs: int, labels: Any = None, **options: Any) -> Any:
     model = network(**options)
-    model.compile("adam", "sparse_categorical_crossentropy")
+    # XLA takes longer to compile these models than they take to train.
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     images = digits.images.reshape(-1, *model.input_shape[1:]) / np.float32(255)
     labels = digits.labels if labels is None else labels
     model.fit(images, labels, batch_size=50, epochs=epochs, verbose=0)

@@ -15,7 +15,7 @@ from mnist_tasks import json_text, run_store
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.sweeping.search_space import grid
 from tests import examples, runs
-from tests.json_output import result_of
+from tests.json_output import error_of, result_of
 from tests.sweeping import runs as sweep_runs
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def test_a_report_writes_only_what_is_requested(cli: Cli, three: Path, tmp_path:
     written = shown(cli("report", "latest", "--html", "page.html", "--json"))["written"]
     assert written == {"html": "page.html"}
     assert (tmp_path / "page.html").is_file()
+
+
+@pytest.mark.parametrize("option", [("--html", "x.html"), ("--open",)])
+def test_a_page_that_is_wanted_and_not_wanted_is_wrong_usage(
+    cli: Cli, three: Path, option: tuple[str, ...]
+) -> None:
+    done = cli("report", "--no-html", *option, "--json")
+    assert done.returncode == 2
+    assert error_of(done)["found"] == f"{option[0]}, too"
 
 
 def test_the_json_of_a_report_has_its_record_and_tables(cli: Cli, three: Path) -> None:
@@ -127,6 +136,9 @@ def test_a_run_is_shown(cli: Cli, three: Path) -> None:
     assert "The contract did not pass" in cli("runs", "show", "20261122-120001").stdout
     assert shown(cli("runs", "show", "latest", "--json"))["seed"] == 2
     assert cli("runs", "show", "2026", "--json").returncode == 3
+    (three.parent / "hers.h5").write_text("no model")
+    error = error_of(cli("runs", "show", "hers.h5", "--json"))
+    assert "mnist-tasks check hers.h5" in error["remedy"]
 
 
 def test_only_the_oldest_runs_are_pruned(cli: Cli, three: Path) -> None:

@@ -65,3 +65,15 @@ def draw(
 def lit(gray: NDArray[np.uint8], light: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return a picture in another light: (h, w) or broadcast to that, 1 as it is."""
     return np.clip(gray * light, 0, 255).astype(np.uint8)
+
+
+def dots_below_a_line() -> NDArray[np.uint8]:
+    """Draw a ruled line, and below it the dots of a display, each smaller than a digit can be."""
+    picture = np.full((120, 120), 255, np.uint8)
+    picture[10:13, 10:50] = 0
+    for row in range(5):
+        for column in range(3):
+            if (row + column) % 2 == 0:
+                top, left = 30 + 3 * row, 45 + 3 * column
+                picture[top : top + 2, left : left + 2] = 0
+    return picture

@@ -7,7 +7,17 @@ import pytest
 from PIL import Image
 
 from mnist_tasks.predicting.preparation import prepare
-from tests.predicting.drawings import BROKEN_FIVE, DASH, FIVE, SEVEN, ZERO, Digit, draw, lit
+from tests.predicting.drawings import (
+    BROKEN_FIVE,
+    DASH,
+    FIVE,
+    SEVEN,
+    ZERO,
+    Digit,
+    dots_below_a_line,
+    draw,
+    lit,
+)
 
 rng = np.random.default_rng(3)
 ACROSS = np.linspace(0, 1, 160)
@@ -171,6 +181,13 @@ def test_a_table_around_the_paper_is_ground(sides: str) -> None:
     found = prepare(gray)
     assert found.digits == 1
     assert differ(found.image, prepare(draw(FIVE)).image) < 2
+
+
+def test_small_parts_below_a_line_are_read() -> None:
+    """The longest part, by which others are near, is not of a digit itself."""
+    prepared = prepare(dots_below_a_line())
+    assert prepared.digits == 1
+    assert prepared.image.max() == 255
 
 
 def test_an_image_of_mnists_size_stays_much_as_it_is() -> None:

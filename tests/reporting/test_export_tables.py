@@ -38,6 +38,17 @@ def test_csv_files_read_back_unchanged(view: RunView, tmp_path: Path) -> None:
     assert [float(row["loss"]) for row in rows] == [point.loss for point in view.record.curve]
 
 
+def test_tables_of_an_earlier_report_do_not_stay(view: RunView, tmp_path: Path) -> None:
+    folder = tmp_path / "csv"
+    export_tables.write(export_tables.of_run(view), folder)
+    (folder / "hers.csv").touch()
+    unchecked = replace(view, record=replace(view.record, check=None))
+    found = {name for name, rows in export_tables.of_run(unchecked).items() if rows}
+    export_tables.write(export_tables.of_run(unchecked), folder)
+    assert {path.stem for path in folder.iterdir()} == {*found, "hers"}
+    assert "clauses" not in found
+
+
 def test_hostile_text_is_neither_a_formula_nor_an_escape(view: RunView) -> None:
     record = replace(runs.with_hostile_text(view.record), seconds={"=1+1\x1b": 1.0, "-2": 1.0})
     hostile = replace(view, record=record, stored_runs=examples.stored(record))
@@ -52,6 +63,7 @@ def test_the_tables_of_a_comparison_name_runs_by_letter(small_mnist: Path, tmp_p
     views = [runs.view(tmp_path / "runs", small_mnist, number) for number in (0, 1)]
     comparison = Comparison(views=tuple(views))
     found = export_tables.of_comparison(comparison)
+    assert found.keys() <= set(export_tables.NAMES)
     assert [row["letter"] for row in found["runs"]] == ["A", "B"]
     assert {"name": "seed", "A": "0", "B": "1"} in found["differences"]
     (pair,) = comparison.pairs

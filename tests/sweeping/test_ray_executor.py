@@ -161,7 +161,7 @@ def test_a_lost_cluster_is_reported_and_finished_runs_are_kept(
 
 def begin(nodes: Nodes, folder: Path, *, runs: int) -> subprocess.Popen[str]:
     """Start a sweep whose runs are long enough to be interrupted."""
-    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, "--set", "epochs=200", "--json")
+    command = ("sweep", "--seeds", f"0-{runs - 1}", *QUICK, "--set", "epochs=100", "--json")
     place = ("--on", nodes.address, "--output", "swept")
     return subprocess.Popen(
         [sys.executable, str(SMALL_CLI), str(folder / "data"), *command, *place],

@@ -314,6 +314,7 @@ def test_each_common_training(name: str, tmp_path: Path) -> None:
 
     model = networks()["literal"]()
     model.compile(**setups()[name])
+    model.run_eagerly = True  # two steps need no graph
     images = np.zeros((8, *IMAGE), "float32")
     model.fit(images, np.arange(8), batch_size=4, verbose=0)
     passes(model, tmp_path)
