@@ -67,6 +67,16 @@ def test_a_report_writes_only_what_is_requested(cli: Cli, three: Path, tmp_path:
     assert (tmp_path / "page.html").is_file()
 
 
+def test_an_unchecked_run_names_the_file_whose_check_it_gets(cli: Cli, three: Path) -> None:
+    older = replace(examples.run(2), model=examples.run(0).model)
+    run_store.save(older, three)
+    twin = replace(examples.run(3), model=older.model)
+    run_store.save(twin, three)
+    model = older.model.path
+    assert f"mnist-tasks check {model}" in cli("report", twin.id).stdout
+    assert f"mnist-tasks check runs/{older.id}/model.h5" in cli("report", older.id).stdout
+
+
 @pytest.mark.parametrize("option", [("--html", "x.html"), ("--open",)])
 def test_a_page_that_is_wanted_and_not_wanted_is_wrong_usage(
     cli: Cli, three: Path, option: tuple[str, ...]

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mnist_tasks import run_models
 from mnist_tasks.check_records import Metrics
 from mnist_tasks.errors import printable
 from mnist_tasks.foreground import command_line
@@ -33,11 +34,17 @@ NARROW = 80  # columns
 MOST_EPOCHS = 12  # in a comparison
 
 
-def run(record: RunRecord) -> RenderableType:
-    """Show a run: its training, its verdict and the scores of each class."""
+def run(record: RunRecord, model: str = "") -> RenderableType:
+    """Show a run: its training, its verdict and the scores of each class.
+
+    Parameters
+    ----------
+    model
+        The file to check, unless it is the one that the run wrote.
+    """
     parts: list[RenderableType] = [results.trained(record)] if record.epochs else []
     if record.check is None:
-        command = f"mnist-tasks check {command_line([record.model.path])}"
+        command = f"mnist-tasks check {command_line([model or record.model.path])}"
         parts.append(Text(printable(f"not checked yet: run `{command}`", limit=1000), "yellow"))
         return Group(*parts)
     parts += [*([Text()] if parts else []), results.verdict(record.check)]
@@ -96,7 +103,11 @@ def report(shown: Shown) -> RenderableType:
         return sweep.report(shown)
     if not isinstance(shown, RunView):
         return compared(shown)
-    parts = [run(shown.record)]
+    maker = shown.stored_runs.newest_of(shown.record.model.sha256)
+    is_twin = maker is not None and maker.id != shown.record.id
+    # A check of the file that both wrote would go to the newer run.
+    own = str(run_models.kept(shown.record, shown.folder)) if is_twin else ""
+    parts = [run(shown.record, own)]
     if shown.note:
         parts.append(Text(printable(shown.note, limit=1000), "yellow"))
     parts += _looks(shown.looks)
