@@ -166,7 +166,7 @@ def write(tables: dict[str, list[Row]], folder: Path) -> None:
         The folder can't be written.
     """
     with disk.writable(folder, remedy="Name another folder with --csv."):
-        for name in {*NAMES, *tables}:
+        for name in dict.fromkeys((*NAMES, *tables)):
             if rows := tables.get(name):
                 disk.write(folder / f"{name}.csv", to_csv(rows).encode())
             else:
