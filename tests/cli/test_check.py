@@ -202,8 +202,9 @@ def test_verdicts_are_printed_even_if_no_file_can_be_written(
     """A failure to write the record or a file hides no verdict."""
     (run / "predictions.npz").mkdir()
     (tmp_path / "file").write_bytes(b"")
-    done = small_cli("check", "--junit", "file/a.xml", "--json")
+    done = small_cli("check", "--junit", "file/a.xml", "--markdown", "v.md", "--json")
     assert done.returncode == 4
+    assert (tmp_path / "v.md").is_file()  # one that fails does not take the other with it
     (check,) = result_of(done)["checks"]
     assert len(check["check"]["verdict"]["clauses"]) == 4
     assert "predictions.npz" in done.stderr
