@@ -51,6 +51,7 @@ def test_everything_that_decides_the_result_is_the_records() -> None:
         precision="mixed_bfloat16",
         output=found.output,
     )
+    assert found.output.name == "model.keras"
     assert recipes.resolve(found) == OWN  # which no project here has
 
 
