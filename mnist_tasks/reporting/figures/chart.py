@@ -98,8 +98,11 @@ class Chart:
         return self.x_at(x), end + (15 if is_below else -7)
 
     def beside(self, mark: Mark) -> tuple[float, float, str]:
-        """Return the position of a mark's label and its anchor: where there is more room."""
-        x, y = self.x_at(mark.x), self.y_at(mark.y) - 7
+        """Return the position of a mark's label and its anchor: where there is more room.
+
+        The line through the best marks is below their labels, and above those of the others.
+        """
+        x, y = self.x_at(mark.x), self.y_at(mark.y) + (-7 if "best" in mark.kind else 16)
         is_left = x < (self.left + self.right) / 2
         return (x + 6, y, "start") if is_left else (x - 6, y, "end")
 

@@ -40,8 +40,8 @@ def test_a_label_is_below_its_line_only_if_there_is_room() -> None:
 
 
 def test_a_label_of_a_mark_is_where_there_is_more_room() -> None:
-    assert CHART.beside(Mark(kind="k", x=1, y=5, text="")) == (26, 113, "start")
-    assert CHART.beside(Mark(kind="k", x=9, y=5, text="")) == (94, 113, "end")
+    assert CHART.beside(Mark(kind="run best", x=1, y=5, text="")) == (26, 113, "start")
+    assert CHART.beside(Mark(kind="run", x=9, y=5, text="")) == (94, 136, "end")
 
 
 def test_the_page_takes_its_geometry_from_the_chart(
