@@ -6,7 +6,6 @@ folder named after its id, so that a forged record can't redirect a write or a d
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -47,7 +46,7 @@ class StoredRuns:
 
         If several did, `path` decides: the file may be the one that a run keeps in its own folder.
         """
-        own = os.path.basename(os.path.dirname(os.path.abspath(path)))  # noqa: PTH100, PTH119, PTH120
+        own = Path(path).absolute().parent.name
         found = [run for run in self.runs if run.sha256 == sha256]
         return next((run for run in found if run.id == own), found[-1] if found else None)
 

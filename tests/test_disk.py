@@ -75,6 +75,14 @@ def test_a_folder_that_cant_be_created_is_named_with_a_remedy(tmp_path: Path) ->
     assert (caught.value.expected, caught.value.found) == ("a folder", "a file")
 
 
+def test_a_file_where_a_folder_is_needed_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    disk.require_output(tmp_path / "new" / "v.md", remedy="Use another.")
+    with pytest.raises(EnvironmentProblemError, match="a file") as caught:
+        disk.require_output(tmp_path / "file" / "v.xml", remedy="Use another.")
+    assert caught.value.remedy == "Use another."
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

@@ -58,7 +58,7 @@ def predict(
     Exits with 3 if a picture is unreadable or blank, or shows several digits; the others are
     predicted.
     """
-    from mnist_tasks import api, console
+    from mnist_tasks import api, console, disk
     from mnist_tasks.cli.documents import PicturePrediction, PicturePredictions
     from mnist_tasks.predicting import picture_paths
     from mnist_tasks.reporting import files
@@ -75,7 +75,8 @@ def predict(
     )
     paths = picture_paths.expand(names)
     files.require_outputs({"--html": html}, [*paths, model])
-    files.require_writable({"--html": html})
+    if html is not None:  # it would take the predictions with it
+        disk.require_output(html, remedy="Name another file with --html.")
     found = predictor.predict_files(paths, thumbnails=html is not None)
     errors = [each.error for each in found if each.error]
     if not as_json:

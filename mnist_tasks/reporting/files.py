@@ -68,19 +68,6 @@ def require_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] =
         taken[os.path.realpath(path)] = f"the file of {option}"
 
 
-def require_writable(outputs: Mapping[str, Path | None]) -> None:
-    """Refuse files that can't be written, before work that would be lost with them.
-
-    Raises
-    ------
-    EnvironmentProblemError
-        The folder of one can't be written.
-    """
-    for option, path in outputs.items():
-        if path is not None:
-            disk.require_output(path, remedy=f"Name another file with {option}.")
-
-
 def write_check(
     results: CheckResults, *, junit: Path | None = None, markdown: Path | None = None
 ) -> None:

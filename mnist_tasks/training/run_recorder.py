@@ -57,6 +57,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     UsageError
         `output` is not valid, or there is no such data set; or, when the training starts, `output`
         exists and no run made it; or, when the training ends, the loss is not finite.
+    InputRefusedError
+        Keras can't save the model, which shows when the training starts, or after its first batch.
     EnvironmentProblemError
         A folder or file can't be written.
     """
@@ -88,7 +90,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._room = ExitStack()
         self._has_room = False
         if self.model.built:
-            self._keep_room()
+            self._prepare_saving()
         self.record = None
         self._script = user_script.find()
         self._optimizer = fit_facts.optimizer(self.model)
@@ -98,8 +100,11 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._begun = time.perf_counter()
 
     @library_warnings.lenient()
-    def _keep_room(self) -> None:
-        """Keep room for what is saved at the end; a model may have no weights before a batch."""
+    def _prepare_saving(self) -> None:
+        """Save the model once in memory, and keep room for what is saved at the end.
+
+        A model may have no weights before a batch.
+        """
         try:
             saving.content(self.model, self._output.suffix)
         except Exception as error:  # Keras raises what it likes
@@ -124,7 +129,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take a point of the curve: in `fit`, the logs are running means of the epoch."""
         if not self._has_room:
-            self._keep_room()
+            self._prepare_saving()
         self._last = time.perf_counter()
         previous, self._step = self._step, batch + 1
         steps = (self.params or {}).get("steps") or 1

@@ -120,3 +120,12 @@ def test_a_page_does_not_replace_a_picture(cli: Cli, folder: Path) -> None:
     done = cli("predict", "photos <b>/b.png", "--html", "photos <b>/b.png")
     assert done.returncode == 2
     assert (folder / "photos <b>" / "b.png").read_bytes() == before
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_predictions(
+    cli: Cli, folder: Path
+) -> None:
+    done = cli("predict", "photos <b>/b.png", "--html", "photos <b>/b.png/x.html")
+    assert done.returncode == 4
+    assert "--html" in done.stderr
+    assert done.stdout == ""

@@ -91,14 +91,6 @@ def test_no_file_overwrites_another(tmp_path: Path) -> None:
         assert caught.value.subject == option
 
 
-def test_a_file_where_a_folder_is_needed_is_refused_before_the_work(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    files.require_writable({"--junit": None, "--markdown": tmp_path / "new" / "v.md"})
-    with pytest.raises(EnvironmentProblemError, match="a file") as caught:
-        files.require_writable({"--junit": tmp_path / "file" / "v.xml"})
-    assert caught.value.remedy == "Name another file with --junit."
-
-
 @pytest.mark.parametrize("option", ["junit", "markdown"])
 def test_an_unwritable_place_is_reported_with_its_option(tmp_path: Path, option: str) -> None:
     with pytest.raises(EnvironmentProblemError) as caught:
