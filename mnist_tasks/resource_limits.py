@@ -15,6 +15,16 @@ TENSORFLOW_FILES = 16  # open at once
 _SPARE_THREADS = 4
 _FILES = (errno.EMFILE, errno.ENFILE)
 _NO_THREAD = "can't start new thread"  # as Python words it
+# How each of TensorFlow's errors words it that a GPU has too little free memory. The first of
+# `InternalError` was seen on an H200; the second: https://github.com/tensorflow/tensorflow/issues/7025
+_GPU_IS_FULL = {
+    "ResourceExhaustedError": ("device:GPU:",),
+    "InternalError": (
+        "No blas support for stream",
+        "Dst tensor is not initialized",
+        "CUDA_ERROR_OUT_OF_MEMORY",
+    ),
+}
 
 
 def require_for_tensorflow(*, threads: int) -> None:
@@ -40,8 +50,18 @@ def require_for_tensorflow(*, threads: int) -> None:
 
 def exhausted(error: BaseException) -> EnvironmentProblemError | None:
     """Return the error for an exception that says what has run out; ``None`` for any other."""
-    # TensorFlow's own error is known by its name, as TensorFlow may not be loaded.
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+    # TensorFlow's own errors are known by their names, as TensorFlow may not be loaded.
+    kind = type(error).__name__
+    if any(words in str(error) for words in _GPU_IS_FULL.get(kind, ())):
+        return EnvironmentProblemError(
+            "the GPU",
+            expected="memory for this command",
+            found="not enough is free",
+            remedy="`nvidia-smi` lists what uses it: wait for that to end, train with a smaller "
+            "batch, or use --device cpu.",
+            reason=REASON,
+        )
+    if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
         return _limited("memory for this command", "not enough", "-v")
     if isinstance(error, OSError) and error.errno in _FILES:
         return _limited("open files for this command", "too few are allowed", "-n")

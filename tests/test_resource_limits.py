@@ -78,6 +78,10 @@ class ResourceExhaustedError(Exception):
     """TensorFlow has an error of this name."""
 
 
+class InternalError(Exception):
+    """And of this one."""
+
+
 @pytest.mark.parametrize(
     ("error", "option"),
     [
@@ -86,6 +90,7 @@ class ResourceExhaustedError(Exception):
         (OSError(errno.EMFILE, "Too many open files"), "-n"),
         (RuntimeError("can't start new thread"), "-u"),
         (RuntimeError("another"), None),
+        (InternalError("a fault of TensorFlow"), None),
         (OSError(errno.ENOENT, "No such file"), None),
     ],
 )
@@ -94,6 +99,27 @@ def test_an_exception_says_what_has_run_out(error: Exception, option: str | None
     assert (found is None) is (option is None)
     if found is not None:
         assert f"`ulimit {option}`" in (found.remedy or "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InternalError("{{node while/dense_1/MatMul}} No blas support for stream"),
+        InternalError("Dst tensor is not initialized."),
+        InternalError("failed to initialize the device: CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
+        ResourceExhaustedError(
+            "OOM when allocating tensor with shape[80,26,26,16] and type float on "
+            "/job:localhost/replica:0/task:0/device:GPU:0 by allocator GPU_0_bfc"
+        ),
+    ],
+    ids=str,
+)
+def test_a_full_gpu_is_not_blamed_on_the_shell(error: Exception) -> None:
+    found = resource_limits.exhausted(error)
+    assert found is not None
+    assert (found.subject, found.reason, found.exit_code) == ("the GPU", "resource-limit", 4)
+    assert "nvidia-smi" in (found.remedy or "")
+    assert "ulimit" not in (found.remedy or "")
 
 
 @POSIX

@@ -28,7 +28,7 @@ class Devices:
 
 
 def choose(wanted: str) -> Devices:
-    """Make the wanted devices the only ones visible to TensorFlow.
+    """Make the wanted devices the only ones visible to TensorFlow, and leave room on each GPU.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def choose(wanted: str) -> Devices:
     first = int(wanted.partition(":")[2] or 0)
     taken = gpus if wanted == "all" else gpus[first : first + 1]
     tf.config.set_visible_devices(taken, "GPU")
+    for each in taken:  # else the first process takes all its memory, and the next one fails
+        tf.config.experimental.set_memory_growth(each, True)
     if not taken:
         return Devices(note=_unused_note() if wanted == "auto" else "")
     models = [tf.config.experimental.get_device_details(each).get("device_name") for each in taken]

@@ -34,7 +34,9 @@ def import_tensorflow() -> bool:
     is_new = "keras" not in sys.modules
     if "tensorflow" not in sys.modules:
         resource_limits.require_for_tensorflow(threads=available_cores())
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Errors reach the caller as exceptions. What TensorFlow logs as one, of a GPU that is missing
+    # or of an optimization that it skips, is none to the user.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with fast_import.quiet_stderr(), fast_import.light():
             import keras

@@ -63,7 +63,7 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
     "process-not-started": ((4,), "the vetting process could not be started"),
     "process-killed": ((4,), "it was killed, from outside or for lack of memory"),
     "process-died": ((4,), "it crashed"),
-    "resource-limit": ((4,), "memory, threads or open files of the process are limited too much"),
+    "resource-limit": ((4,), "too little memory, also of a GPU, or too few threads or open files"),
     "temporary-folder-unusable": ((4,), "the temporary folder is full, missing or read-only"),
     "time-limit": ((4,), "the limit on the wall clock was reached on a busy machine"),
     "internal-error": ((70,), "a bug; standard error has its traceback"),

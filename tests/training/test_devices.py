@@ -22,6 +22,7 @@ class Hidden:
 
     def __init__(self, count: int) -> None:
         self.visible: list[str] | None = None
+        self.growing: list[str] = []
         self.gpus = [f"gpu {number}" for number in range(count)]
 
     def list_physical_devices(self, kind: str) -> list[str]:
@@ -35,7 +36,10 @@ class Hidden:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     def make(count: int, *, driver: Driver | None = None) -> Hidden:
         config: Any = Hidden(count)
-        config.experimental = SimpleNamespace(get_device_details=lambda _: {"device_name": "X1"})
+        config.experimental = SimpleNamespace(
+            get_device_details=lambda _: {"device_name": "X1"},
+            set_memory_growth=lambda device, enable: config.growing.extend([device] * enable),
+        )
         config.get_logical_device_configuration = lambda _: None
         module = SimpleNamespace(
             config=config,
@@ -69,6 +73,7 @@ def test_only_the_wanted_devices_are_seen(
     there = machine(2)
     chosen = devices.choose(wanted)
     assert there.visible == visible
+    assert there.growing == visible  # none takes the whole memory of its GPU
     assert (chosen.names, chosen.label, chosen.note) == (names, label, "")
 
 
