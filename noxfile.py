@@ -22,10 +22,10 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
-# uv, unlike pip, leaves it to each process to compile what it imports.
-os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
-# Where little of TensorFlow is used, compiling all of it would take longer.
-UNCOMPILED = {"UV_COMPILE_BYTECODE": "0"}
+# A process compiles what it imports, and keeps it for the next. Images of containers turn that off.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# For uv, to compile all at once.
+COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 # The lock: each dependency's version, and the SHA-256 of its files. `lock` writes it.
@@ -107,6 +107,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and show the coverage. Options for pytest go after ``--``."""
+    # Many processes start at once, of which the confined ones can't keep what they compile.
+    session.env.update(COMPILED)
     install(session, "-e", ".[export]", *nox.project.dependency_groups(PROJECT, "tests"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs, env=WITH_EXPORT)
@@ -158,7 +160,7 @@ def build(session: nox.Session) -> None:
     if session.venv_backend == "uv":
         session.run("uv", "venv", "--quiet", str(folder / "venv"))
         install_wheel = ("uv", "pip", "install", "--quiet", "--python", python, str(wheel))
-        session.run(*install_wheel, env=UNCOMPILED)
+        session.run(*install_wheel)
     else:
         session.run("python", "-m", "venv", str(folder / "venv"))
         session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
@@ -175,7 +177,6 @@ def build(session: nox.Session) -> None:
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open the pages of reports and demos in the system's Chromium."""
-    session.env.update(UNCOMPILED)
     install_build(session, "cpu")
     install(session, *nox.project.dependency_groups(PROJECT, "browser"))
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=WITH_BROWSER)
@@ -242,7 +243,6 @@ def reproduce(session: nox.Session) -> None:
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Damage files at random and read them. ``-- --seconds 60`` sets the budget of each fuzzer."""
-    session.env.update(UNCOMPILED)
     install(session, "-e", ".")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
@@ -257,6 +257,7 @@ def scanners(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the workflow against its alternatives. Options go after ``--``."""
+    session.env.update(COMPILED)
     install(session, ".")
     if "--with-torch" in session.posargs:
         session.install("torch==2.13.0")
