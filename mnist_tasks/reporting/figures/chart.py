@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from mnist_tasks.reporting.figures.axes import Axis
 
 LINE_HEIGHT = 13  # of labels beside lines
+CHARACTER = 6.5  # the width of one in a label, on average
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +100,36 @@ class Chart:
         return self.x_at(x), end + (15 if is_below else -7)
 
     def beside(self, mark: Mark) -> tuple[float, float, str]:
-        """Return the position of a mark's label and its anchor: where there is more room.
+        """Return the position of a mark's label and its anchor: where it covers no other label.
 
-        The line through the best marks is below their labels, and above those of the others.
+        It is where there is more room, if it can be. The line through the best marks is below their
+        labels, and above those of the others.
         """
-        x, y = self.x_at(mark.x), self.y_at(mark.y) + (-7 if "best" in mark.kind else 16)
-        is_left = x < (self.left + self.right) / 2
-        return (x + 6, y, "start") if is_left else (x - 6, y, "end")
+        return self._labels[mark]
+
+    @cached_property
+    def _labels(self) -> dict[Mark, tuple[float, float, str]]:
+        found: dict[Mark, tuple[float, float, str]] = {}
+        taken: list[Box] = []
+        for mark in self.marks:
+            places = self._places(mark)
+            boxes = [_box(place, mark.label) for place in places]
+            free = [i for i, box in enumerate(boxes) if not any(map(partial(_meet, box), taken))]
+            chosen = free[0] if free else 0
+            found[mark] = places[chosen]
+            taken.append(boxes[chosen])
+        return found
+
+    def _places(self, mark: Mark) -> list[tuple[float, float, str]]:
+        """Return where the label of a mark may be, the best place first."""
+        x, y = self.x_at(mark.x), self.y_at(mark.y)
+        sides = [(x + 6, "start"), (x - 6, "end")]
+        heights = [y - 7, y + 16]
+        if x >= (self.left + self.right) / 2:
+            sides.reverse()
+        if "best" not in mark.kind:
+            heights.reverse()
+        return [(left, top, anchor) for top in heights for left, anchor in sides]
 
     @cached_property
     def _beside(self) -> dict[str, float]:
@@ -120,6 +145,17 @@ class Chart:
             heights = apart([end for end, _ in ends], float(self.bottom))
             found |= {label: height for (_, label), height in zip(ends, heights, strict=True)}
         return found
+
+
+def _box(place: tuple[float, float, str], label: str) -> Box:
+    x, y, anchor = place
+    width = len(label) * CHARACTER
+    left = x if anchor == "start" else x - width
+    return left, y - LINE_HEIGHT, left + width, y
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def apart(heights: list[float], bottom: float) -> list[float]:

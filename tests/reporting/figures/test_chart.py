@@ -40,8 +40,28 @@ def test_a_label_is_below_its_line_only_if_there_is_room() -> None:
 
 
 def test_a_label_of_a_mark_is_where_there_is_more_room() -> None:
-    assert CHART.beside(Mark(kind="run best", x=1, y=5, text="")) == (26, 113, "start")
-    assert CHART.beside(Mark(kind="run", x=9, y=5, text="")) == (94, 136, "end")
+    left = Mark(kind="run best", x=1, y=5, text="", label="l")
+    right = Mark(kind="run", x=9, y=5, text="", label="r")
+    chart = replace(CHART, marks=(left, right))
+    assert chart.beside(left) == (26, 113, "start")
+    assert chart.beside(right) == (94, 136, "end")
+
+
+def test_labels_of_marks_do_not_cover_one_another() -> None:
+    names = ("small", "accurate", "another")
+    marks = tuple(
+        Mark(kind="run best", x=8 + number, y=9 + number / 9, text=name, label=name)
+        for number, name in enumerate(names)
+    )
+    chart = replace(CHART, marks=marks)
+    spans = []
+    for mark in marks:
+        x, y, anchor = chart.beside(mark)
+        width = 6 * len(mark.label)
+        spans.append((x if anchor == "start" else x - width, y, width))
+    for number, (x, y, width) in enumerate(spans):
+        for left, height, other in spans[:number]:
+            assert abs(y - height) >= 12 or x + width <= left or left + other <= x
 
 
 def test_the_page_takes_its_geometry_from_the_chart(
