@@ -111,7 +111,7 @@ class Chart:
     def _labels(self) -> dict[Mark, tuple[float, float, str]]:
         found: dict[Mark, tuple[float, float, str]] = {}
         taken: list[Box] = []
-        for mark in self.marks:
+        for mark in [each for each in self.marks if each.label]:
             places = self._places(mark)
             boxes = [_box(place, mark.label) for place in places]
             free = [i for i, box in enumerate(boxes) if not any(map(partial(_meet, box), taken))]
