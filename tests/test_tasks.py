@@ -267,7 +267,7 @@ def test_text_reaches_a_pipe_in_whole_characters(
 PATIENT = """
 import os, signal, sys, time
 def end(number, _):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())  # the signal may come during `print`
     os._exit(7)
 signal.signal(signal.SIGINT, end)
 signal.signal(signal.SIGTERM, end)
