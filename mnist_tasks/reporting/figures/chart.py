@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from mnist_tasks.reporting.figures.axes import Axis
 
@@ -112,12 +112,10 @@ class Chart:
         found: dict[Mark, tuple[float, float, str]] = {}
         taken: list[Box] = []
         for mark in [each for each in self.marks if each.label]:
-            places = self._places(mark)
-            boxes = [_box(place, mark.label) for place in places]
-            free = [i for i, box in enumerate(boxes) if not any(map(partial(_meet, box), taken))]
-            chosen = free[0] if free else 0
-            found[mark] = places[chosen]
-            taken.append(boxes[chosen])
+            places = {place: _box(place, mark.label) for place in self._places(mark)}
+            free = (place for place, box in places.items() if not any(_meet(box, o) for o in taken))
+            found[mark] = next(free, next(iter(places)))
+            taken.append(places[found[mark]])
         return found
 
     def _places(self, mark: Mark) -> list[tuple[float, float, str]]:
