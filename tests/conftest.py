@@ -28,6 +28,7 @@ Run = subprocess.CompletedProcess[str]
 # An example may take any time on a busy machine.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+_measured: set[str] = set()  # tests, by their names without parameters
 SMALL_CLI = Path(__file__).parent / "small_cli.py"
 # Colors and sizes are those that a test asks for, whatever the terminal or the CI says.
 for _name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
@@ -53,8 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure the coverage of quick tests only: it doubles the time of what it measures."""
-    if not item.get_closest_marker("slow"):
+    """Measure the coverage of quick tests only, once each: it doubles the time of what it measures.
+
+    What generates its examples runs a hundred of them, and has others beside it.
+    """
+    name = item.nodeid.partition("[")[0]
+    is_long = any(map(item.get_closest_marker, ("slow", "hypothesis")))
+    if not is_long and name not in _measured:
+        _measured.add(name)
         return (yield)
     tracer = sys.gettrace()
     sys.settrace(None)

@@ -126,11 +126,11 @@ def test_a_sweep_killed_again_and_again_loses_and_repeats_nothing(
     arguments = ("--seeds", "0-7", *QUICK, "--workers", "2", "--output", "swept")
     random = np.random.default_rng(6)
     seen: dict[str, bytes] = {}
-    for number in range(4):
+    for is_training in (False, True, True):
         process = begin(*arguments)
-        if number % 2:  # during its runs; otherwise at any moment before
+        if is_training:  # otherwise at any moment before
             wait_until(process, lambda: len(_records(tmp_path)) > len(seen))  # noqa: B023
-        time.sleep(random.uniform(0, 1 if number % 2 else 3))
+        time.sleep(random.uniform(0, 1 if is_training else 3))
         process.kill()
         process.communicate()
         # Every record is complete, and the earlier ones are unchanged.
