@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mnist_tasks.errors import InputRefusedError
-from mnist_tasks.vetting.read_file import EXTENSIONS
+from mnist_tasks.vetting.read_file import EXTENSIONS, folder_kind
 from mnist_tasks.vetting.untrusted_text import sanitize
 
 _LONGEST_LIST = 16 * 1024**2  # bytes
@@ -46,9 +46,9 @@ def _listed() -> list[Path]:
 
 
 def _is_folder_of_models(path: Path) -> bool:
-    """Whether it is a folder, but not a SavedModel, which is one model."""
+    """Whether it is a folder, but not one that is itself a model."""
     try:
-        return path.is_dir() and not (path / "saved_model.pb").exists()
+        return path.is_dir() and folder_kind(path) is None
     except (OSError, ValueError):  # such as a name that is too long: reading it says so
         return False
 

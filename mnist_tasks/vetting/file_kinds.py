@@ -9,7 +9,8 @@ from mnist_tasks.vetting.outcomes import Outcome
 
 _SAVE = "save the model with model.save('model.keras')"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIP = b"PK\x03\x04"
+_ZIP, _ZIP_END = b"PK\x03\x04", b"PK\x05\x06"
+_LONGEST_ZIP_END = 22 + 65_535  # bytes: its fields, and a comment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,16 @@ def _other(name: str, *, remedy: str = f"Convert it to Keras, and {_SAVE}.") -> 
 SAVED_MODEL = _other(
     "a TensorFlow SavedModel", remedy=f"Build the network in Keras, load its weights, and {_SAVE}."
 )
+UNPACKED = _other(
+    "an unpacked .keras archive, of which Keras opens the config.json",
+    remedy="Name the .keras file itself.",
+)
 _PYTORCH = _pickle("a PyTorch file, which is a pickle")
+_TWO_FILES = FileKind(
+    name="an HDF5 file and a ZIP archive in one: the program that opens it chooses between them",
+    remedy="Don't open it unless you trust its source.",
+    outcome="model-can-run-code",
+)
 _TEXT_BYTES = frozenset(b"\t\n\r" + bytes(range(32, 127)))
 # The start of a file, as a regular expression, and its kind; the first that matches counts.
 _STARTS: tuple[tuple[bytes, FileKind], ...] = (
@@ -70,16 +80,40 @@ _STARTS: tuple[tuple[bytes, FileKind], ...] = (
 )
 
 
-def model_format(data: bytes) -> str | FileKind:
-    """Return the format that the content of a file has, ``h5`` or ``keras``, or else its kind."""
+def model_format(data: bytes, suffix: str) -> str | FileKind:
+    """Return the format that the content of a file has, ``h5`` or ``keras``, or else its kind.
+
+    Parameters
+    ----------
+    suffix
+        That of its name, by which Keras chooses how to open a file that can be read both ways.
+    """
     if data.startswith(_HDF5):
-        return "h5"
+        return _TWO_FILES if _ends_as_zip(data) else "h5"
     if data.startswith(_ZIP):
+        # The weights of a sound archive may begin at such an offset by chance.
+        if suffix != ".keras" and _holds_hdf5(data):
+            return _TWO_FILES
         return _zip_kind(data) or "keras"
     for start, kind in _STARTS:
         if re.match(start, data[:300], re.DOTALL):
             return kind
     return _by_structure(data)
+
+
+def _ends_as_zip(data: bytes) -> bool:
+    """Whether a program that reads a ZIP archive from its end would find one."""
+    return _ZIP_END in data[-_LONGEST_ZIP_END:]
+
+
+def _holds_hdf5(data: bytes) -> bool:
+    """Whether HDF5 would find a file in this one: it looks at 0, 512, 1,024, 2,048 and so on."""
+    offset = 512
+    while offset < len(data):
+        if data.startswith(_HDF5, offset):
+            return True
+        offset *= 2
+    return False
 
 
 def _zip_kind(data: bytes) -> FileKind | None:
@@ -104,7 +138,7 @@ def _by_structure(data: bytes) -> FileKind:
             "the index of a TensorFlow checkpoint: weights without a model",
             remedy=f"Load it into its model with model.load_weights(), and {_SAVE}.",
         )
-    if any(data.startswith(_HDF5, offset) for offset in (512, 1024, 2048)):
+    if _holds_hdf5(data):
         return _other("an HDF5 file with other data before it", remedy=f"Load and {_SAVE}.")
     if all(byte in _TEXT_BYTES for byte in data[:1000]):
         return _text_kind(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from mnist_tasks.vetting.untrusted_text import sanitize
 
 #: The names under which Keras opens a format.
 EXTENSIONS = {".h5": "h5", ".hdf5": "h5", ".keras": "keras"}
+_OF_SAVED_MODELS = ("saved_model.pb", "saved_model.pbtxt", "saved_model.cpb")
+_LARGEST_CONFIG = 10_000_000  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +42,24 @@ def read_model_file(path: Path, *, limits: Limits) -> ModelFileContent:
     """
     name = sanitize(str(path), limit=200)
     data = _read(path, name, limits.file_bytes)
-    file_format = file_kinds.model_format(data)
+    file_format = file_kinds.model_format(data, path.suffix)
     if isinstance(file_format, FileKind):
         raise _no_model(name, file_format)
     sha256 = hashlib.sha256(data).hexdigest()
     return ModelFileContent(name=name, data=data, file_format=file_format, sha256=sha256)
+
+
+def folder_kind(folder: Path) -> FileKind | None:
+    """Return what a folder is if Keras or TensorFlow opens it as one model."""
+    if any((folder / name).exists() for name in _OF_SAVED_MODELS):
+        return file_kinds.SAVED_MODEL
+    try:
+        config = json.loads(disk.read_regular(folder / "config.json", limit=_LARGEST_CONFIG))
+    except (OSError, ValueError, RecursionError) as error:
+        is_large = getattr(error, "errno", None) == errno.EFBIG
+        return file_kinds.UNPACKED if is_large else None
+    # Other programs have a config.json beside their models, too.
+    return file_kinds.UNPACKED if isinstance(config, dict) and "class_name" in config else None
 
 
 def _no_model(name: str, kind: FileKind) -> InputRefusedError:
@@ -69,8 +85,8 @@ def _read(path: Path, name: str, limit: int) -> bytes:
         ) from error
     except OSError as error:
         found = error.strerror or str(error)
-        if isinstance(error, IsADirectoryError) and (path / "saved_model.pb").is_file():
-            raise _no_model(name, file_kinds.SAVED_MODEL) from error
+        if isinstance(error, IsADirectoryError) and (kind := folder_kind(path)):
+            raise _no_model(name, kind) from error
         if error.errno != errno.EFBIG:
             raise InputRefusedError(
                 name,

@@ -7,16 +7,19 @@ import io
 import json
 import pickle
 import tarfile
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from mnist_tasks.cli.model_paths import expand
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting import sandbox
 from mnist_tasks.vetting.limits import DEFAULT
 from mnist_tasks.vetting.read_file import read_model_file
 from tests.vetting.crafted import handmade
+from tests.vetting.crafted.archive import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +122,66 @@ def test_a_folder_with_a_saved_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(SAVED_MODEL)
     with pytest.raises(InputRefusedError, match="a TensorFlow SavedModel"):
         read_model_file(tmp_path, limits=DEFAULT)
+
+
+@pytest.mark.parametrize("name", ["saved_model.pbtxt", "saved_model.cpb"])
+def test_the_other_forms_of_a_saved_model_are_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(InputRefusedError, match="a TensorFlow SavedModel"):
+        read_model_file(tmp_path, limits=DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("config", "is_model"),
+    [
+        (b'{"\\u0063lass_name": "Sequential"}', True),
+        (b'{"class_name": "Sequential"}' + b" " * 11_000_000, True),
+        (b'{"architectures": ["Bert"]}', False),
+        (b"[" * 100_000, False),
+        (b"\xff", False),
+    ],
+    ids=["escaped", "large", "of another program", "deep", "not text"],
+)
+def test_an_unpacked_archive_is_one_model(config: bytes, is_model: bool, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(config)
+    (tmp_path / "model.weights.h5").write_bytes(handmade.write_h5(handmade.small()))
+    with pytest.raises(InputRefusedError) as refused:
+        read_model_file(tmp_path, limits=DEFAULT)
+    assert ("an unpacked .keras archive" in refused.value.found) == is_model
+    assert [path.name for path in expand([tmp_path])] == (
+        [tmp_path.name] if is_model else ["model.weights.h5"]
+    )
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model"])
+def test_a_sound_archive_in_which_hdf5_finds_a_file_is_opened_by_its_name(
+    name: str, tmp_path: Path
+) -> None:
+    import h5py
+
+    path = tmp_path / name
+    path.write_bytes(aligned())
+    assert h5py.is_hdf5(path)
+    if name == "model.keras":
+        assert sandbox.vet(path).format == "keras"
+    else:
+        with pytest.raises(InputRefusedError, match="a ZIP archive in one"):
+            sandbox.vet(path)
+
+
+@pytest.mark.parametrize("comment", [b"", b"x" * 65_535], ids=["no comment", "long comment"])
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model"])
+def test_no_archive_hides_behind_a_sound_hdf5_file(
+    name: str, comment: bytes, tmp_path: Path
+) -> None:
+    model = handmade.small()
+    archive = handmade.zipped(handmade.members(model).items(), comment=comment)
+    path = tmp_path / name
+    path.write_bytes(handmade.write_h5(model) + archive)
+    assert zipfile.is_zipfile(path)
+    with pytest.raises(InputRefusedError, match="a ZIP archive in one") as refused:
+        sandbox.vet(path)
+    assert refused.value.reason == "model-can-run-code"
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model.keras", "model", "model.bin"])

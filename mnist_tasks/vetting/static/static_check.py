@@ -113,6 +113,9 @@ def _vet_keras(data: bytes, limits: Limits) -> DeclaredModel:
     code_names.check_model({**json_object(config, "the model"), "compile_config": None})
     model = ConfigChecker(limits=limits).model(config)
     content = read_h5(weights, limits=limits, optimizer="optimizer")
+    if others := {("", "model_config"), ("", "training_config")} & content.texts.keys():
+        _, name = min(others)
+        raise RefusedError(f"its weights are a file with a model of its own ({name})")
     known = set(_weight_groups(model, "", "layers"))
     known |= set(_weight_groups(model, "", "_layer_checkpoint_dependencies"))  # of Keras 2.14
     total = 0

@@ -5,9 +5,19 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.vetting.crafted.handmade import members, small, write_h5, write_keras, zipped
+from tests.vetting.crafted.handmade import (
+    input_layer,
+    layer,
+    members,
+    sequential,
+    small,
+    write_h5,
+    write_keras,
+    write_weights,
+    zipped,
+)
 from tests.vetting.crafted.row import Row, from_bytes
 
 if TYPE_CHECKING:
@@ -67,6 +77,17 @@ def _large_config() -> bytes:
 def _prefixed() -> bytes:
     # Most programs still read this as an archive: they start from its end.
     return b"PK\x03\x04" + b"#!/bin/sh\n" + write_keras(small())
+
+
+def aligned() -> bytes:
+    """Return an archive whose weights begin where HDF5 would look for a file in it."""
+    config = json.dumps(small()).encode()
+    missing = -write_keras(config).index(b"\x89HDF") % 2048
+    return write_keras(config + b" " * missing)
+
+
+def _add_model(file: Any) -> None:
+    file.attrs["model_config"] = json.dumps(sequential(input_layer(), layer("Lambda", "code")))
 
 
 def _metadata(**entries: object) -> Callable[[], bytes]:
@@ -164,8 +185,30 @@ ROWS: list[Row] = [
     from_bytes(
         "weights_of_h5_format.keras",
         "hidden",
-        "attribute|belongs to no layer",
+        "a model of its own",
         lambda: write_keras(small(), write_h5(small())),
+    ),
+    from_bytes(
+        "weights_with_model.keras",
+        "hidden",
+        "a model of its own",
+        lambda: write_keras(small(), write_weights(edit=_add_model)),
+    ),
+    from_bytes(
+        "zip_after_hdf5.keras",
+        "archive",
+        "HDF5 file and a ZIP archive in one",
+        lambda: write_h5(small()) + write_keras(small()),
+        outcome="model-can-run-code",
+        tries="a sound HDF5 file for who looks at the start, an archive for Keras",
+    ),
+    from_bytes(
+        "hdf5_in_zip.h5",
+        "archive",
+        "HDF5 file and a ZIP archive in one",
+        aligned,
+        outcome="model-can-run-code",
+        tries="a sound archive, whose weights HDF5 would open as a file",
     ),
     from_bytes(
         "metadata_key.keras", "text", "metadata.json has the invalid entry", _metadata(evil="1")
