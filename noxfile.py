@@ -347,10 +347,16 @@ def published(names: Sequence[str]) -> dict[str, Path]:
 
 def gate_options(words: list[str], called_from: Path) -> argparse.Namespace:
     """Read the options of `validate`; the paths are relative to where nox was called."""
+
+    def path(word: str) -> Path:
+        if not word:  # as of an unset variable of the shell; it would be the folder itself
+            raise argparse.ArgumentTypeError("an empty path")
+        return called_from / word
+
     parser = argparse.ArgumentParser("nox -s validate --")
-    parser.add_argument("model", nargs="?", type=called_from.joinpath)
-    parser.add_argument("--junit", type=called_from.joinpath)
-    parser.add_argument("--markdown", type=called_from.joinpath)
+    parser.add_argument("model", nargs="?", type=path)
+    parser.add_argument("--junit", type=path)
+    parser.add_argument("--markdown", type=path)
     return parser.parse_args(words)
 
 

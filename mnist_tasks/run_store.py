@@ -162,7 +162,7 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
         )
     if name == LATEST:
         return of_listed(stored.runs[-1], folder)
-    matches = [run for run in stored.runs if run.id.startswith(name)]
+    matches = [run for run in stored.runs if name and run.id.startswith(name)]
     found = [run for run in matches if run.id == name] or matches
     if len(found) == 1:
         return of_listed(found[0], folder)
@@ -170,7 +170,7 @@ def find(stored: StoredRuns, folder: Path, name: str) -> tuple[RunRecord, Path]:
     # The name may be too long for a path, or the folder not readable.
     with suppress(OSError, ValueError):
         path = path / RECORD_NAME if path.is_dir() else path
-        if not found and path.is_file():
+        if name and not found and path.is_file():
             return read(path), path.parent
     raise InputRefusedError(
         printable(name) or "an empty name",

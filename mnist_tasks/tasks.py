@@ -54,7 +54,7 @@ def words_of(command: str, **values: Any) -> list[str]:
         for each in value if isinstance(value, list) else [value]:
             if each is True:
                 words += option
-            elif each not in (None, False):
+            elif each is not None and each is not False:  # 0 is a value
                 words += [*option, str(each)]
     if values:
         raise TypeError(f"mnist-tasks {command} has no parameter {', '.join(values)}")
@@ -190,15 +190,13 @@ def workflow(
     A model that does not pass the contract is reported on, too; the exit code is that of the check.
     """
     fetch(context)
-    if not model:
+    if model is None:  # an empty one is refused by `check`
         train(context, device=device, output=output, runs=runs)
-    models = [each for each in (model or output,) if each]
-    wanted = words_of("check", model=models, runs=runs, junit=junit, markdown=markdown)
+    checked = output if model is None else model
+    wanted = words_of("check", model=checked, runs=runs, junit=junit, markdown=markdown)
     code = run(context, "check", *wanted)
     if code in (0, errors.CONTRACT_FAILED):
-        reported = run(
-            context, "report", *words_of("report", run=[model] if model else None, runs=runs)
-        )
+        reported = run(context, "report", *words_of("report", run=model, runs=runs))
         code = code or reported
     if code:
         raise Exit(code=code)

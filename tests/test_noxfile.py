@@ -217,6 +217,12 @@ def test_the_gate_is_one_task_with_paths_as_the_user_wrote_them(options: str, ta
     assert " ".join(noxfile.gate(wanted, Path("/tmp"))) == f"workflow {task}"  # noqa: S108
 
 
+@pytest.mark.parametrize("options", [[""], ["--junit", ""], ["m.h5", "--markdown="]])
+def test_an_empty_path_is_not_the_folder_of_the_project(options: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        noxfile.gate_options(options, Path("/here"))
+
+
 def test_a_model_that_the_gate_would_delete_is_refused(tmp_path: Path) -> None:
     for name in ("noxfile.py", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path)

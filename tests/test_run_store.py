@@ -92,6 +92,15 @@ def test_a_folder_without_records_is_refused_with_a_remedy(tmp_path: Path) -> No
         assert "mnist-tasks train" in str(caught.value.remedy)
 
 
+def test_an_empty_name_is_no_prefix_and_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run_store.save(examples.run(0), tmp_path)
+    monkeypatch.chdir(path.parent)
+    with pytest.raises(InputRefusedError, match="an empty name"):
+        run_store.find(run_store.list_runs(tmp_path), tmp_path, "")
+
+
 def test_a_check_is_added_to_the_newest_record_of_its_model(tmp_path: Path) -> None:
     for number in (0, 1):
         run_store.save(examples.run(number), tmp_path)

@@ -111,6 +111,7 @@ def inline(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
             ],
         ),
         (["workflow", "--model", "x.keras"], ["fetch", "check x.keras", "report x.keras"]),
+        (["workflow", "--model", ""], ["fetch", "check ''", "report ''"]),
     ],
 )
 def test_a_task_is_one_command_line(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
-from mnist_tasks.errors import MnistTasksError
+from mnist_tasks.errors import MnistTasksError, UsageError
 
 if TYPE_CHECKING:
     from mnist_tasks.project import Project
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PROGRAM = "mnist-tasks"
 # As click names the sources of a value.
 FROM_SETTINGS, FROM_VARIABLE = "DEFAULT_MAP", "ENVIRONMENT"
+MAY_BE_EMPTY = "network"  # then the recipe's own is trained, also in a project with a network
 
 
 @dataclass
@@ -43,6 +44,22 @@ class Command(TyperCommand):
             path = f"{parent.command_path} {info_name}"
             parent.ensure_object(Invocation).command = path.removeprefix(f"{PROGRAM} ")
         return super().make_context(info_name, args, parent=parent, **extra)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words, and refuse an empty one: as a path it would be the current folder."""
+        given, *_ = self.make_parser(ctx).parse_args(args=[*args])
+        rest = super().parse_args(ctx, args)
+        for each in self.params:
+            value = given.get(each.name)
+            words = value if isinstance(value, list | tuple) else [value]
+            if "" in words and each.name != MAY_BE_EMPTY and not ctx.resilient_parsing:
+                raise UsageError(
+                    str(each.metavar if each.param_type_name == "argument" else each.opts[0]),
+                    expected="a value",
+                    found="an empty one, such as that of an unset variable of the shell",
+                    remedy="Give it a value, or leave it out.",
+                )
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -62,7 +62,7 @@ def reproduce(
 
     found = api.reproduce(
         run,
-        network=network or None,
+        network=network,
         device=device,
         threads=threads,
         output=output,

@@ -205,7 +205,7 @@ def _looks(record: RunRecord, runs: Path, stored: StoredRuns) -> Looks | None:
 def _sweep(name: str) -> StoredSweep | None:
     """Return the sweep of a folder, if the name is that of one."""
     with suppress(OSError, ValueError):  # the name may be too long for a path
-        if Path(name).is_dir():
+        if name and Path(name).is_dir():  # an empty path would be the current folder
             return stored_sweep.find(Path(name))
     return None
 

@@ -7,13 +7,16 @@ import re
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer import TyperException
+from typer.main import get_command
 
 from mnist_tasks import run_store
-from mnist_tasks.cli import completion
+from mnist_tasks.cli import app, completion
 from mnist_tasks.data import datasets
+from mnist_tasks.errors import UsageError
 from mnist_tasks.training import recipes
 from tests import examples
 from tests.json_output import error_of, result_of
@@ -49,6 +52,37 @@ def test_a_value_of_a_variable_that_is_none_is_wrong_usage(cli: Cli) -> None:
     done = cli("fetch", "--json", env={"MNIST_TASKS_OFFLINE": "perhaps"})
     assert done.returncode == 2
     assert "MNIST_TASKS_OFFLINE" in error_of(done)["found"]
+
+
+def test_an_empty_word_is_wrong_usage_wherever_a_value_is_taken() -> None:
+    commands: dict[str, Any] = get_command(app.app).commands  # type: ignore[attr-defined]
+    commands |= {f"runs {name}": each for name, each in commands.pop("runs").commands.items()}
+    for name, command in commands.items():
+        for each in command.params:
+            is_option = each.param_type_name == "option"
+            if each.name == "network" or getattr(each, "is_flag", False):
+                continue
+            shown = each.opts[0] if is_option else each.metavar
+            required = [other for other in command.params if other.required and other is not each]
+            others = [
+                word
+                for other in required
+                for word in ([other.opts[0], "1"] if other.opts[0].startswith("-") else ["x"])
+            ]
+            with pytest.raises((UsageError, TyperException)) as caught:
+                command.make_context(name, [*others, *([shown] if is_option else []), ""])
+            error: Any = caught.value  # of a number, it is typer's
+            assert shown in (getattr(error, "subject", "") or error.format_message())
+
+
+def test_an_empty_word_is_not_the_current_folder(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.keras").write_bytes(handmade.write_keras(handmade.small()))
+    run_store.save(examples.run(0), tmp_path / "runs")
+    for words in (["vet"], ["check", "a.keras"], ["predict"], ["runs", "show"], ["report"]):
+        done = cli(*words, "", "--json")
+        assert done.returncode == 2, words
+        assert error_of(done)["found"].startswith("an empty one")
+    assert not (tmp_path / "runs" / examples.run(0).id / "report.html").exists()
 
 
 def test_an_option_wins_over_its_variable_and_that_over_the_project(
