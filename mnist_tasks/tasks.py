@@ -33,12 +33,21 @@ def run(context: Context, command: str, *words: str) -> int:
     The command line is shown on standard error, without passwords. With ``invoke --dry`` it is
     printed on standard output and not run.
     """
+    if context.remainder:
+        raise Exit(
+            f"Nothing may follow `--`, but {errors.printable(context.remainder)} does: "
+            "write it without `--`, after the name of the task.",
+            code=errors.UsageError.exit_code,
+        )
+    stream = sys.stdout if context.config.run.dry else sys.stderr
     line = foreground.command_line([*CLI, command, *map(errors.redact, words)])
-    if context.config.run.dry:
-        print(line)
-        return 0
-    print(line, file=sys.stderr, flush=True)
-    return foreground.run([*CLI, command, *words])
+    print(_representable(line, stream.encoding or "utf-8"), file=stream, flush=True)
+    return 0 if context.config.run.dry else foreground.run([*CLI, command, *words])
+
+
+def _representable(text: str, encoding: str) -> str:
+    """Return text without control characters, with ``?`` for what an encoding lacks."""
+    return errors.without_controls(text).encode(encoding, "replace").decode(encoding)
 
 
 def words_of(command: str, **values: Any) -> list[str]:
@@ -92,17 +101,22 @@ def _take_words(
     """Return a method of invoke's parser that gives words to such a task.
 
     The parser itself knows required words only. What it has a use for stays as it is: options,
-    their values, and names of tasks.
+    their values, and names of tasks. It doesn't expect a second value of an option, which is no
+    such word, either.
     """
 
     def handle_or_take(machine: ParseMachine, word: str) -> None:
         arguments = machine.context.args.values() if machine.context else ()
         takes = [each for each in arguments if getattr(each, "takes_words", False)]
         is_option = word.startswith("-") and word != "-"
-        if takes and not (is_option or machine.waiting_for_flag_value or word in machine.contexts):
-            takes[0].value = word
-        else:
+        option = machine.flag
+        is_value = option and option.takes_value and not machine.flag_got_value
+        if not takes or is_option or is_value or word in machine.contexts:
             handle(machine, word)
+        elif takes[0].got_value and takes[0].kind is not list:
+            machine.error(f"'{machine.context.name}' takes one word, but {word!r} is another")
+        else:
+            takes[0].value = word
 
     return handle_or_take
 

@@ -70,6 +70,7 @@ def inline(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         (["train"], ["train"]),
         (["train", "--epochs", "3", "--seed", "7"], ["train --epochs 3 --seed 7"]),
         (["train", "--seed", "0"], ["train --seed 0"]),
+        (["check", "a\x1b[31mb\udcff.h5"], ["check 'a?[31mb?.h5'"]),
         (
             ["train", "--recipe", "plain", "--batch-size", "32", "--learning-rate", "0.1"],
             ["train --recipe plain --batch-size 32 --learning-rate 0.1"],
@@ -151,15 +152,39 @@ def test_a_task_has_the_options_of_its_command_and_no_short_ones(name: str, inli
     assert not re.search(r"^ +-[a-z]", of_task, re.MULTILINE)
 
 
-@pytest.mark.parametrize("words", [("fetch", "latest"), ("reprot",), ("report", "--latest")])
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("fetch latest", "No idea what 'latest' is!"),
+        ("reprot", "No idea what 'reprot' is!"),
+        ("report --latest", "No idea what '--latest' is!"),
+        ("reproduce a b", "'reproduce' takes one word, but 'b' is another"),
+        ("export --model a.h5 b.h5", "'export' takes one word, but 'b.h5' is another"),
+        ("check --runs a --runs b", "No idea what 'b' is!"),
+        ("check -- x.h5", "Nothing may follow `--`, but x.h5 does"),
+        ("-- x.h5", "Nothing may follow `--`, but x.h5 does"),
+    ],
+)
 def test_a_word_that_nothing_takes_is_wrong_usage(
-    words: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+    line: str, found: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(PROJECT)
     with pytest.raises(SystemExit, match=r"^2$"):
-        Program().run(["invoke", "-r", str(PROJECT), "--dry", *words])
+        Program().run(["invoke", "-r", str(PROJECT), "--dry", *line.split()])
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert f"No idea what '{words[-1]}' is!" in printed.err
+    assert found in printed.err
+
+
+def test_zero_is_a_value() -> None:
+    words = tasks.words_of("train", epochs=0, limit=0, force=False, seed=None)
+    assert words == ["--epochs", "0", "--limit", "0"]
+
+
+def test_a_character_that_the_output_lacks_is_replaced() -> None:
+    done = invoke("--dry", "check", "café.h5", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{CLI} check 'caf?.h5'\n"
 
 
 def test_a_parameter_that_the_command_lacks_is_a_bug() -> None:
