@@ -202,7 +202,10 @@ def validate(session: nox.Session, build: str) -> None:
     keeps the verdict.
     """
     folder = Path(session.create_tmp()).resolve()
-    wanted = gate_options(session.posargs, Path(session.invoked_from))
+    try:
+        wanted = gate_options(session.posargs, Path(session.invoked_from))
+    except SystemExit:  # of argparse, which has printed why; nox itself ends with 1
+        session.error("validate takes MODEL, --junit FILE and --markdown FILE, and nothing else")
     if wanted.model is not None and wanted.model.resolve().is_relative_to(folder):
         session.error(f"{wanted.model} is in {folder}, which is emptied first: copy it elsewhere")
     if build == "gpu":
@@ -353,7 +356,7 @@ def gate_options(words: list[str], called_from: Path) -> argparse.Namespace:
             raise argparse.ArgumentTypeError("an empty path")
         return called_from / word
 
-    parser = argparse.ArgumentParser("nox -s validate --")
+    parser = argparse.ArgumentParser("nox -s validate --", add_help=False)
     parser.add_argument("model", nargs="?", type=path)
     parser.add_argument("--junit", type=path)
     parser.add_argument("--markdown", type=path)

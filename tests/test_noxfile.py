@@ -223,6 +223,14 @@ def test_an_empty_path_is_not_the_folder_of_the_project(options: list[str]) -> N
         noxfile.gate_options(options, Path("/here"))
 
 
+@pytest.mark.parametrize("option", ["--bogus", "--help", "--junit"])
+def test_another_option_of_the_gate_fails_as_everything_does(option: str, tmp_path: Path) -> None:
+    options = ("--no-venv", "--no-install", "-s", "validate(cpu)", "--", option)
+    done = nox(*options, env={"NOX_ENVDIR": str(tmp_path)})
+    assert done.returncode == 1
+    assert "--markdown FILE, and nothing else" in done.stderr
+
+
 def test_a_model_that_the_gate_would_delete_is_refused(tmp_path: Path) -> None:
     for name in ("noxfile.py", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path)
