@@ -186,14 +186,16 @@ def view(names: Sequence[str], runs: Path, data_folder: Path | None = None) -> S
 
 
 def passed(shown: Shown) -> bool:
-    """Whether each of the runs was checked and passed its contract."""
+    """Whether each of the runs was checked and passed its contract; of a sweep, all are done."""
     match shown:
         case RunView():
             records: Sequence[RunRecord] = [shown.record]
         case Comparison():
             records = shown.records
-        case SweepView():
-            records = shown.sweep.records
+        case SweepView(sweep=sweep):
+            if sweep.failed or sweep.skipped or sweep.missing != 0:
+                return False
+            records = sweep.records
     return all(run_summary.status(record) == "passed" for record in records)
 
 

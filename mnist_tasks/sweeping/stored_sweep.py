@@ -43,7 +43,7 @@ class StoredSweep:
     evaluated_on
         ``validation`` or ``test``.
     planned
-        Number of runs in the plan, and of those of wider plans that came before; ``None`` if the
+        Number of runs in the plan, and of those of other plans that came before; ``None`` if the
         sweep is unfinished.
     failed
         The runs that failed when the sweep was last run, and have no record since.
@@ -120,13 +120,14 @@ def _of(folder: Path, stored: StoredRecords) -> StoredSweep:
         found = f"runs of {mixed} that differ in more than their seeds"
         raise refused(folder, found, NAME_A_SWEEP)
     done = {record.id for record in records}
+    failed = tuple(each for each in summary.failed if each.id not in done) if summary else ()
     return StoredSweep(
         folder=folder,
         records=records,
         skipped=stored.skipped,
         evaluated_on=evaluated_on.pop() if evaluated_on else getattr(summary, "evaluated_on", ""),
-        planned=max(summary.runs, len(records)) if summary else None,
-        failed=tuple(each for each in summary.failed if each.id not in done) if summary else (),
+        planned=max(summary.runs, len(records) + len(failed)) if summary else None,
+        failed=failed,
     )
 
 

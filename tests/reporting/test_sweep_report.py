@@ -182,6 +182,26 @@ def test_a_sweep_whose_runs_all_failed_has_a_page(tmp_path: Path) -> None:
     assert export_tables.of_report(shown)["ranking"] == []
 
 
+def test_a_sweep_passes_only_if_each_of_its_runs_is_done_and_passed(tmp_path: Path) -> None:
+    shown = one(tmp_path)
+    assert not comparison.passed(shown)  # no run is checked
+    checked = tuple(replace(each, check=examples.check()) for each in shown.sweep.records)
+    passed = replace(shown, sweep=replace(shown.sweep, records=checked))
+    assert comparison.passed(passed)
+    for change in ({"planned": 3}, {"planned": None}, {"records": checked[1:]}, {"skipped": ("",)}):
+        assert not comparison.passed(replace(passed, sweep=replace(passed.sweep, **change)))
+    runs.save(PLAN, tmp_path / "s", fails=lambda _: True)
+    assert not comparison.passed(swept(tmp_path / "s"))
+
+
+def test_runs_that_failed_are_missing_beside_those_of_another_plan(tmp_path: Path) -> None:
+    runs.save(replace(PLAN, seeds=(3, 4, 5)), tmp_path / "s")
+    runs.save(PLAN, tmp_path / "s", fails=failing)
+    found = swept(tmp_path / "s").sweep
+    assert (len(found.records), len(found.failed)) == (22, 2)
+    assert (found.planned, found.missing) == (24, 2)
+
+
 def test_records_that_cannot_be_read_are_named(view: SweepView, tmp_path: Path) -> None:
     (tmp_path / "s" / view.sweep.records[0].id / "run.json").write_bytes(b"{")
     shown = swept(tmp_path / "s")
