@@ -44,8 +44,8 @@ def load(path: Path, base: Plan) -> Plan:
     Parameters
     ----------
     base
-        Supplies what a file does not contain: evaluation images, device, threads, and the
-        recipe and the network where none is named.
+        Supplies what a file does not contain: evaluation images, device, threads, and the recipe
+        and the network where neither is named.
 
     Raises
     ------
@@ -67,8 +67,10 @@ def load(path: Path, base: Plan) -> Plan:
         }
         has_grid = file.networks or file.recipes or values or not file.settings
         usual = [each.recipe for each in base.settings]
-        networks: list[str | None] = [_network(each, path) for each in file.networks]
-        networks = networks or list(dict.fromkeys(each.network for each in base.settings))
+        networks = [_network(each, path) for each in file.networks]
+        if not networks:  # a recipe that is named has its own
+            usual_networks = [each.network for each in base.settings]
+            networks = [None] if file.recipes else list(dict.fromkeys(usual_networks))
         grid = search_space.grid(file.recipes or usual, values, networks) if has_grid else ()
         single = [_setting(each, base.settings[0], path) for each in file.settings]
         plan = replace(
@@ -83,7 +85,8 @@ def load(path: Path, base: Plan) -> Plan:
 
 def _setting(table: dict[str, Any], usual: Setting, path: Path) -> Setting:
     named: dict[str, Any] = {}
-    for key, default in ((RECIPE, usual.recipe), (NETWORK, usual.network)):
+    network = None if RECIPE in table else usual.network  # a recipe that is named has its own
+    for key, default in ((RECIPE, usual.recipe), (NETWORK, network)):
         named[key] = table.get(key, default)
         if key in table and not isinstance(named[key], str):
             raise UsageError(key, expected="text in quotes", found=printable(str(named[key])))
@@ -93,7 +96,12 @@ def _setting(table: dict[str, Any], usual: Setting, path: Path) -> Setting:
     return Setting(**named, values=tuple(sorted(values.items())))
 
 
-def _network(reference: str, path: Path) -> str:
-    """Return a network of a plan; its file is looked for from the plan's folder."""
+def _network(reference: str, path: Path) -> str | None:
+    """Return a network of a plan, whose file is looked for from the plan's folder.
+
+    An empty one is none, as on the command line.
+    """
+    if not reference:
+        return None
     where, _ = network_file.split(reference)
     return str(path.parent / reference) if network_file.is_file(where) else reference

@@ -11,6 +11,7 @@ from mnist_tasks.data import datasets
 from mnist_tasks.errors import InputRefusedError, UsageError
 from mnist_tasks.sweeping import plan_file
 from mnist_tasks.sweeping.plan import Plan
+from mnist_tasks.sweeping.search_space import Setting
 from mnist_tasks.training.layer_specs import Conv
 from mnist_tasks.training.recipe import Recipe
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def load(folder: Path, text: str) -> tuple[list[str], tuple[int, ...], int | None]:
+def load(
+    folder: Path, text: str, base: Plan | None = None
+) -> tuple[list[str], tuple[int, ...], int | None]:
     (folder / "plan.toml").write_text(text)
-    found = plan_file.load(folder / "plan.toml", Plan())
+    found = plan_file.load(folder / "plan.toml", base or Plan())
     return [each.name for each in found.settings], found.seeds, found.limit
 
 
@@ -57,6 +60,29 @@ def test_a_list_of_settings_replaces_the_default_grid(tmp_path: Path) -> None:
         (4, 2),
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ["net.py (plain)"]),
+        ("[set]\nmax_shift = 0", ["net.py (plain) max_shift=0"]),
+        ("[[settings]]\nmax_shift = 0", ["net.py (plain) max_shift=0"]),
+        ('recipes = ["tiny", "plain"]', ["tiny", "plain"]),
+        ('[[settings]]\nrecipe = "tiny"', ["tiny"]),
+        ('recipes = ["tiny"]\nnetworks = ["", "other.py"]', ["tiny", "other.py (tiny)"]),
+        ('networks = [""]', ["plain"]),
+        ('[[settings]]\nnetwork = ""', ["plain"]),
+        ('[[settings]]\nrecipe = "tiny"\nnetwork = "net.py"', ["net.py (tiny)"]),
+    ],
+)
+def test_a_recipe_has_its_own_network_in_a_project_with_another(
+    tmp_path: Path, text: str, names: list[str]
+) -> None:
+    for name in ("net.py", "other.py"):
+        (tmp_path / name).write_text("def build(): ...")
+    of_project = Plan(settings=(Setting(recipe="plain", network=str(tmp_path / "net.py")),))
+    assert load(tmp_path, text, of_project)[0] == names
 
 
 def test_an_empty_file_trains_the_default_recipe(tmp_path: Path) -> None:
