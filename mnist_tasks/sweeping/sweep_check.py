@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mnist_tasks import disk
 from mnist_tasks.checking import decided, metrics
 from mnist_tasks.checking.checker import Checker
 from mnist_tasks.checking.contract_file import LoadedContract
@@ -58,8 +59,8 @@ def estimate(
     UsageError
         `target_rate` is out of range.
     InputRefusedError
-        The folder contains no sweep, or one on another data set, or a model is missing or not the
-        one that its run saved.
+        The folder contains no sweep, or one on another data set, or a model is missing, refused
+        or not the one that its run saved.
     EnvironmentProblemError
         TensorFlow is missing, or a model exceeded its time or memory limit.
     """
@@ -139,6 +140,8 @@ def _check(checker: Checker, folder: Path, record: RunRecord) -> Checked:
     try:
         check, predicted = checker.check_all_sets(path)
     except InputRefusedError as error:
+        if _has_hash(path, record.model.sha256):  # refused for what it is: a rerun makes it again
+            raise
         found = error.found
     else:
         if check.model.sha256 == record.model.sha256:
@@ -152,3 +155,10 @@ def _check(checker: Checker, folder: Path, record: RunRecord) -> Checked:
         found=found,
         remedy=RERUN,
     )
+
+
+def _has_hash(path: Path, sha256: str) -> bool:
+    try:
+        return disk.sha256(path) == sha256
+    except OSError:
+        return False

@@ -20,7 +20,7 @@ from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.environment.machine import Memory
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, UsageError
 from mnist_tasks.reporting.terminal.progress import DownloadProgress
-from mnist_tasks.sweeping import sweep_check
+from mnist_tasks.sweeping import plan, stored_sweep, sweep_check
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.verdict import Clause, Verdict
 from tests.sweeping import runs
@@ -107,6 +107,26 @@ def test_a_damaged_record_is_reported(tmp_path: Path) -> None:
 def test_the_error_for_a_file_has_a_remedy(tmp_path: Path) -> None:
     path = save(Plan(), tmp_path)[0]
     assert "mnist-tasks sweep" in str(refusal(path).remedy)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "reruns"),
+    [
+        (runs.MODEL, "a Keras model", False),  # refused for what it is
+        (b"another model", "the model that its run saved", True),
+        (None, "the model that its run saved", True),
+    ],
+)
+def test_a_rerun_is_the_remedy_only_if_it_would_make_another_file(
+    tmp_path: Path, small_mnist: Path, content: bytes | None, expected: str, reruns: bool
+) -> None:
+    (record,) = save(Plan(seeds=(0,)), tmp_path / "swept")
+    if content:
+        (record.parent / plan.MODEL_NAME).write_bytes(content)
+    with pytest.raises(InputRefusedError) as caught:
+        estimate(tmp_path / "swept", data=small_mnist)
+    assert expected in str(caught.value.expected)
+    assert (caught.value.remedy == stored_sweep.RERUN) == reruns
 
 
 @pytest.mark.parametrize(("name", "found"), [("", "none"), ("absent", "no such folder")])
