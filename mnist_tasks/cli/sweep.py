@@ -106,6 +106,13 @@ def sweep(
             help="Folder for the sweep's records \\[default: sweeps/NAME, derived from the plan]",
         ),
     ] = None,
+    runs: Annotated[
+        Path,
+        typer.Option(
+            envvar="MNIST_TASKS_RUNS",
+            help="Folder of runs whose ledger counts the models that --test evaluates.",
+        ),
+    ] = config.RUNS_FOLDER,
     dataset: DatasetName = dataset_info.MNIST.name,
     data_dir: DataDir = None,
     mirror: MirrorUrl = None,
@@ -172,7 +179,7 @@ def sweep(
                 folder,
                 executor,
                 progress=progress,
-                runs=config.RUNS_FOLDER,
+                runs=runs,
                 on_skipped=skipped.setdefault,
             )
     finally:
