@@ -16,6 +16,7 @@ import pytest
 
 import mnist_tasks
 from mnist_tasks.api import checking
+from mnist_tasks.api.data import data_config
 from mnist_tasks.checking.contract import Contract
 from mnist_tasks.data.loading import DataConfig
 from mnist_tasks.errors import InputRefusedError, UsageError
@@ -77,6 +78,12 @@ def test_the_data_folder_is_that_of_the_command_line(
 ) -> None:
     monkeypatch.setenv("MNIST_TASKS_DATA", str(small_mnist))
     assert len(mnist_tasks.load_data("train").labels) == 512
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MNIST_TASKS_DATA", "MNIST_TASKS_MIRROR"):
+        monkeypatch.setenv(name, "")
+    assert data_config(None) == DataConfig()
 
 
 def test_missing_data_is_an_error_and_not_an_exit(

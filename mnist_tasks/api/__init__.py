@@ -2,7 +2,8 @@
 
 They print nothing unless ``progress=True``, and raise `MnistTasksError`, never `SystemExit`.
 The parameter `data` is the folder of the data files or a `DataConfig`; the default is
-``$MNIST_TASKS_DATA`` or the platform's cache folder.
+``$MNIST_TASKS_DATA`` or the platform's cache folder, with ``$MNIST_TASKS_MIRROR`` as mirror. The
+other variables set options of the command line only.
 """
 
 from mnist_tasks.api.checking import check, vet

@@ -63,7 +63,9 @@ def load_data(
 
 
 def data_config(data: Data, dataset: str | None = None) -> DataConfig:
-    """Return which data set is used, and where it is: by default from the environment variables.
+    """Return which data set is used, and where it is.
+
+    By default, ``$MNIST_TASKS_DATA`` and ``$MNIST_TASKS_MIRROR`` say where; no other is read.
 
     Raises
     ------
@@ -73,5 +75,6 @@ def data_config(data: Data, dataset: str | None = None) -> DataConfig:
     if not isinstance(data, DataConfig):
         folder = data or os.environ.get("MNIST_TASKS_DATA")
         mirror = os.environ.get("MNIST_TASKS_MIRROR")
-        data = DataConfig(folder=Path(folder) if folder else None, mirror=mirror)
+        # An empty variable counts as none, as on the command line.
+        data = DataConfig(folder=Path(folder) if folder else None, mirror=mirror or None)
     return data if dataset is None else replace(data, dataset=datasets.find(dataset))

@@ -35,7 +35,8 @@ VARIABLES = """\
 
 A variable sets an option of every command that takes the variable. The option wins over the
 variable, and the variable over the project's settings. An empty variable counts as none; 1 sets
-an option that has no value.
+an option that has no value. Of these, the Python API reads `MNIST_TASKS_DATA` and
+`MNIST_TASKS_MIRROR`.
 """
 REASONS_HEAD = """\
 ## Reasons of errors
