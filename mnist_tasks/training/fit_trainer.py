@@ -13,11 +13,10 @@ import tensorflow as tf
 from mnist_tasks.dataset_info import array_shape
 from mnist_tasks.errors import MnistTasksError
 from mnist_tasks.records import Epoch, Point
-from mnist_tasks.training import loop
+from mnist_tasks.training import loop, user_code
 from mnist_tasks.training.fit_follower import Follower
 from mnist_tasks.training.loop import EpochProgress
 from mnist_tasks.training.network_file import NetworkFile
-from mnist_tasks.training.user_code import failed
 from mnist_tasks.training.user_model import UserModel
 from mnist_tasks.training.validation import BATCH_SIZE, batches_in_order
 
@@ -87,7 +86,7 @@ def fit(
     follower = Follower(sizes, epochs, progress, validation=images, averages=not swaps)
     progress.begin(epochs, sum(sizes))
     try:
-        with _accuracy_measured(user.model) as accuracy:
+        with user_code.running(file), _accuracy_measured(user.model) as accuracy:
             follower.accuracy = accuracy
             user.model.fit(
                 dataset.prefetch(2),
@@ -98,12 +97,10 @@ def fit(
                 verbose=0,
                 callbacks=[follower, *user.callbacks],
             )
-    except Exception as error:
+    except MnistTasksError as error:
         if errors:
             raise errors[0] from error
-        if isinstance(error, MnistTasksError):
-            raise
-        raise failed(error, file) from error
+        raise
     return tuple(follower.epochs), loop.thinned(follower.curve)
 
 

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -106,12 +106,31 @@ def function(module: ModuleType, name: str, file: NetworkFile) -> Callable[..., 
 def running(file: NetworkFile) -> Iterator[None]:
     """Run the user's code: what it prints goes to standard error, what it raises is explained."""
     try:
-        with redirect_stdout(sys.stderr):
+        with _printing_to_stderr():
             yield
     except (MnistTasksError, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
         raise failed(error, file) from error
+
+
+@contextmanager
+def calling(file: NetworkFile) -> Iterator[None]:
+    """Run code that may call the user's, as Keras does: only what a line of hers led to is hers."""
+    try:
+        with _printing_to_stderr():
+            yield
+    except (MnistTasksError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        if not _line(error, file):
+            raise
+        raise failed(error, file) from error
+
+
+def _printing_to_stderr() -> AbstractContextManager[Any]:
+    # A thread of TensorFlow's can outlive the training: it must not restore what was redirected.
+    return nullcontext() if sys.stdout is sys.stderr else redirect_stdout(sys.stderr)
 
 
 def failed(error: BaseException, file: NetworkFile) -> InputRefusedError:

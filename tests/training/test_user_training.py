@@ -355,6 +355,8 @@ FAILING = {
         "net.py:12",
         "KeyError: 'absent'",
     ),
+    "class C(keras.callbacks.Callback):\n    def on_epoch_end(self, epoch, logs=None):\n"
+    "        raise SystemExit\ndef callbacks():\n    return [C()]": ("net.py:12", "SystemExit"),
     "def callbacks():\n    return [keras.callbacks.History()]\n"
     "def augment(images, random):\n    1 / 0": ("net.py:13", "ZeroDivisionError"),
 }
@@ -381,6 +383,77 @@ def test_an_error_in_another_function_names_its_line(small_mnist: Path, after: s
         train("return sequential()", small_mnist, after=after, limit=60, batch_size=60)
     assert caught.value.subject == where
     assert found in caught.value.found
+
+
+OWN_CLASSES = {
+    "class S(keras.optimizers.schedules.LearningRateSchedule):\n    def __call__(self, step):\n"
+    "        return self.absent\n    def get_config(self):\n        return {}": (
+        "keras.optimizers.SGD(S())",
+        "net.py:14",
+        "AttributeError",
+    ),
+    "class S(keras.optimizers.schedules.LearningRateSchedule):\n    def __call__(self, step):\n"
+    "        return 0.1\n    def get_config(self):\n        return self.absent": (
+        "keras.optimizers.SGD(S())",
+        "net.py:16",
+        "AttributeError",
+    ),
+    "class O(keras.optimizers.SGD):\n    def update_step(self, *args):\n        import absent": (
+        "O()",
+        "net.py:14",
+        "ModuleNotFoundError",
+    ),
+    "class O(keras.optimizers.SGD):\n    def update_step(self, *args):\n        raise SystemExit": (
+        "O()",
+        "net.py:14",
+        "SystemExit",
+    ),
+}
+
+
+@pytest.mark.parametrize("after", OWN_CLASSES)
+def test_an_error_in_a_class_that_keras_calls_names_its_line(small_mnist: Path, after: str) -> None:
+    optimizer, where, found = OWN_CLASSES[after]
+    body = (
+        "model = sequential(activation='softmax')\n"
+        f"model.compile({optimizer}, 'sparse_categorical_crossentropy')\nreturn model"
+    )
+    with pytest.raises(InputRefusedError, match=found) as caught:
+        train(body, small_mnist, after=after)
+    assert caught.value.subject == where
+
+
+def test_an_error_in_a_weight_constraint_or_a_regularizer_names_its_line(small_mnist: Path) -> None:
+    for kind in ("constraint", "regularizer"):
+        after = f"class K(keras.{kind}s.{kind.title()}):\n    def __call__(self, w):\n        1 / 0"
+        body = f"return sequential(layers.Dense(4, kernel_{kind}=K()))"
+        with pytest.raises(InputRefusedError, match="ZeroDivisionError") as caught:
+            train(body, small_mnist, after=after)
+        assert caught.value.subject == "net.py:12"
+
+
+def test_an_error_of_another_is_not_blamed_on_the_network(
+    small_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnist_tasks.training.loop.require_finite", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train("return sequential()", small_mnist)
+
+
+def test_what_a_callback_prints_goes_to_standard_error(
+    small_mnist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    after = """
+class Printing(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        print("epoch", epoch, "is done")
+def callbacks():
+    return [Printing()]
+"""
+    train("return sequential()", small_mnist, after=after, epochs=1)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "epoch 0 is done" in printed.err
 
 
 def test_a_missing_function_is_named_with_those_that_are_there(small_mnist: Path) -> None:
