@@ -143,7 +143,9 @@ def of_listed(run: ListedRun) -> Look | None:
 
 def _settings(record: RunRecord) -> str:
     source = record.network_source
-    decisive = [record.recipe, record.limit, source.sha256 if source else None]
+    decisive: list[object] = [record.recipe, record.limit, source.sha256 if source else None]
+    if source:  # the same code can give several networks, such as a `partial` with other values
+        decisive.append([(x.kind, x.output_shape, x.parameters) for x in record.network])
     if record.validation:
         decisive.append(record.validation)
     text = json.dumps(decisive, sort_keys=True, default=str)

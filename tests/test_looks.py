@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from mnist_tasks import check_store, locks, look_counts, looks, pruning, run_store
+from mnist_tasks.check_records import Layer
+from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.look_counts import Looks
 from mnist_tasks.looks import Look
 from mnist_tasks.records import Trial
@@ -95,6 +97,18 @@ def test_a_run_keeps_its_recipe_when_its_model_is_checked_elsewhere(tmp_path: Pa
 def test_runs_on_other_images_are_of_another_recipe(tmp_path: Path) -> None:
     for number, held_out in enumerate([0, 0, 6_000]):
         found = looks.of(replace(run(number), validation=held_out))
+        assert found
+        looks.add([found], tmp_path)
+    assert counted(tmp_path, "model 0").recipes == 2
+
+
+def test_networks_of_the_same_code_with_other_layers_are_of_other_recipes(tmp_path: Path) -> None:
+    source = NetworkSource(path="", function="partial", text="", sha256="0" * 64)
+    for number, units in enumerate([8, 8, 32]):
+        layer = Layer(
+            name=f"dense_{number}", kind="Dense", output_shape=(None, units), parameters=units
+        )
+        found = looks.of(replace(run(number), network_source=source, network=(layer,)))
         assert found
         looks.add([found], tmp_path)
     assert counted(tmp_path, "model 0").recipes == 2

@@ -83,7 +83,8 @@ def train(
         Folder of the run records.
     if_needed
         Whether to return the run that made the `output` file, and train nothing, if the settings,
-        the code, the data, the versions and the file are those of that run.
+        the code, the data, the versions and the file are those of that run. What a function uses
+        from elsewhere isn't known: name its file as the `network`, or it is always trained.
     dataset, data, progress
         As in `load_data`.
 

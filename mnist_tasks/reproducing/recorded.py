@@ -196,6 +196,14 @@ def _words(record: RunRecord) -> list[str]:
 
 def _network(source: NetworkSource, named: str | None, where: str) -> NetworkFile:
     """Return the user's own network, if its files are those of the record."""
+    if not source.text:
+        raise InputRefusedError(
+            where,
+            expected="a run with the code of its network",
+            found=f"the code of {source.function}, which was given in Python, is unknown",
+            remedy="Train it again in Python, and compare the two runs with `mnist-tasks report`.",
+            reason="not-repeatable",
+        )
     known = f"{source.path or 'a notebook'}, function {source.function}"
     if named is None:
         raise UsageError(

@@ -59,6 +59,9 @@ def find(
     listed = run_store.list_runs(runs).newest_of(made)
     if listed is None:
         return f"no run in {runs} made {config.output}"
+    if network is not None and network.given is not None:
+        # Values of a `partial`, of a closure or of another cell are in no text; nor are imports.
+        return "what a function that is given in Python uses from elsewhere isn't known"
     record, _ = run_store.of_listed(listed, runs)
     wanted = _wanted(config, dict(load_data().sha256), record)
     found = _found(record)

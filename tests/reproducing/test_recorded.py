@@ -238,6 +238,14 @@ def test_code_is_run_only_if_it_is_named(network: RunRecord) -> None:
         read(record(), "nets/net.py")
 
 
+def test_a_network_without_a_text_is_not_repeated(network: RunRecord) -> None:
+    source = NetworkSource(path="", function="partial", text="", sha256="0" * 64)
+    for named in (None, "nets/net.py:small"):
+        with pytest.raises(InputRefusedError, match="partial, which was given in Python") as caught:
+            read(replace(network, network_source=source), named)
+        assert caught.value.reason == "not-repeatable"
+
+
 def test_the_learning_rate_of_an_own_optimizer_is_set_only_if_it_was_named(
     network: RunRecord,
 ) -> None:

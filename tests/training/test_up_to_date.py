@@ -123,6 +123,27 @@ def test_the_files_of_a_network_are_compared(
     assert find() == "net.py changed"
 
 
+def test_a_function_that_is_given_in_python_is_always_trained(
+    config: TrainingConfig, record: RunRecord, small_mnist: Path, tmp_path: Path
+) -> None:
+    def build(width: int) -> None:
+        raise NotImplementedError
+
+    def of_width(width: int) -> Callable[[], None]:
+        return lambda: build(width)
+
+    for given in (partial(build, 8), of_width(8), build):
+        file = network_file.of_function(given)
+        named = replace(config, network=network_file.reference(file))
+        made = replace(
+            record, command=run.command(named), recipe={"name": "x"}, network_source=file.source
+        )
+        run_store.save(made, tmp_path / "runs")
+        load = partial(store.load, small_mnist, "train")
+        found = up_to_date.find(named, load, tmp_path / "runs", file)
+        assert found == "what a function that is given in Python uses from elsewhere isn't known"
+
+
 @pytest.mark.parametrize(
     "change",
     [
