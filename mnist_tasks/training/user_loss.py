@@ -89,12 +89,6 @@ def of(model: keras.Model, outputs: NDArray[np.float32], where: str) -> Loss:
     raise errors[-1]
 
 
-def are_probabilities(outputs: NDArray[np.float32]) -> bool:
-    """Whether outputs (n, classes) are distributions, and not logits."""
-    sums = outputs.sum(axis=1)
-    return bool((outputs >= 0).all() and np.allclose(sums, 1, atol=1e-3))
-
-
 def own_learning_rate(
     model: keras.Model, recipe: Recipe, changed: frozenset[str], where: str
 ) -> float | str:

@@ -19,6 +19,7 @@ from mnist_tasks.training.model import build_optimizer
 from mnist_tasks.training.network_file import REASON, NetworkFile
 from mnist_tasks.training.recipe import Recipe
 from mnist_tasks.training.user_loss import Loss
+from mnist_tasks.vetting.execution import inference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def build(
         model.compile(
             optimizer=build_optimizer(recipe, steps=steps),
             loss=keras.losses.SparseCategoricalCrossentropy(
-                from_logits=not user_loss.are_probabilities(outputs)
+                from_logits=not inference.are_distributions(outputs.astype(np.float64)).all()
             ),
             metrics=["accuracy"],
         )

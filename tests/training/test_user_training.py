@@ -116,6 +116,17 @@ def test_a_model_that_is_not_compiled_gets_the_recipes_optimizer(small_mnist: Pa
     assert record.epochs[-1].loss < record.epochs[0].loss
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "float16"])
+def test_probabilities_are_not_taken_for_logits_in_any_precision(
+    small_mnist: Path, dtype: str
+) -> None:
+    layer = f"layers.Dense(10, 'softmax', dtype='{dtype}')"
+    train(f"return keras.Sequential([layers.Flatten(), {layer}])", small_mnist)
+    import keras
+
+    assert not keras.models.load_model("model_latest.h5").loss.from_logits
+
+
 def test_both_trainers_learn_the_same(small_mnist: Path) -> None:
     """Without shuffling, micro-batches and dropout, they take the same steps."""
     body = (
