@@ -58,7 +58,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         `output` is not valid, or there is no such data set; or, when the training starts, `output`
         exists and no run made it; or, when the training ends, the loss is not finite.
     InputRefusedError
-        Keras can't save the model, which shows when the training starts, or after its first batch.
+        Keras can't save the model, which shows when the training starts, or after its first batch;
+        or, after that batch, the training reports no loss.
     EnvironmentProblemError
         A folder or file can't be written.
     """
@@ -128,6 +129,13 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take a point of the curve: in `fit`, the logs are running means of the epoch."""
+        if "loss" not in (logs or {}):  # of a training step of one's own
+            raise InputRefusedError(
+                f"the training step of {printable(type(self.model).__name__)}",
+                expected="a dictionary with loss",
+                found=f"no loss, but {', '.join(logs)}" if logs else "no loss",
+                remedy="Return the loss, too: a finite one shows that the training went well.",
+            )
         if not self._has_room:
             self._prepare_saving()
         self._last = time.perf_counter()

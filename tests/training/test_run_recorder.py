@@ -88,6 +88,21 @@ for suffix in "h5", "keras":
     except mnist_tasks.MnistTasksError as error:
         print(error.expected)
 
+# A training step of one's own has to report the loss.
+class Lossless(keras.Model):
+    def train_step(self, data):
+        return {"accuracy": super().train_step(data)["accuracy"]}
+
+inputs = keras.Input((28, 28, 1))
+outputs = keras.layers.Dense(10, "softmax")(keras.layers.Flatten()(inputs))
+model = Lossless(inputs, outputs)
+model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+try:
+    lossless = mnist_tasks.RunRecorder("no-loss.h5")
+    model.fit(images, labels, epochs=10**9, verbose=0, callbacks=[lossless])
+except mnist_tasks.MnistTasksError as error:
+    print(error)
+
 # A limit of the system, as of `ulimit -f`, under which no model can be saved.
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
@@ -198,12 +213,16 @@ def test_a_model_that_keras_cannot_save_is_not_trained(trained: tuple[Path, str]
     assert lines == [f"one that Keras can save as .{suffix}" for suffix in ("h5", "keras")]
 
 
+def test_a_training_without_a_loss_ends_after_its_first_batch(trained: tuple[Path, str]) -> None:
+    assert trained[1].splitlines()[4] == "the training step of Lossless: no loss, but accuracy"
+
+
 def test_room_is_kept_for_what_is_saved(trained: tuple[Path, str]) -> None:
     """Also for a model that is built when the training starts."""
     folder, printed = trained
-    for line in printed.splitlines()[4:]:
+    for line in printed.splitlines()[5:]:
         assert re.fullmatch(r"runs File too large \(5\d\d,\d\d\d bytes needed\)", line)
-    assert len(printed.splitlines()) == 6
+    assert len(printed.splitlines()) == 7
     assert not (folder / "large.keras").exists()
 
 
