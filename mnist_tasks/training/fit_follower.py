@@ -50,25 +50,31 @@ class Follower(keras.callbacks.Callback):  # type: ignore[misc]
         self._validation = validation
         self._averages = averages
         self._averaged = ExitStack()
-        self._step = 0
+        self._steps = self._step = 0  # before this epoch, and in it
         self._start = self._seconds = 0.0
 
     def on_epoch_begin(self, _epoch: int, _logs: Any = None) -> None:
         """Start the clock, and the mean accuracy."""
+        self._steps, self._step = self._steps + self._step, 0
         self._start = time.perf_counter()
         if self.accuracy is not None:
             self.accuracy.reset_state()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Add a point to the curve, at most `loop.POINTS_PER_EPOCH` times."""
-        self._step += 1
-        last = batch + 1 == len(self._seen)
-        if not last and (batch + 1) % self._every:
+        """Add a point to the curve, at most `loop.POINTS_PER_EPOCH` times.
+
+        Keras calls this once for several batches, if the model has `steps_per_execution`; their
+        last one is then beyond an epoch that they don't divide.
+        """
+        previous, self._step = self._step, min(batch + 1, len(self._seen))
+        is_last = self._step == len(self._seen)
+        if not is_last and self._step // self._every == previous // self._every:
             return
-        loss, accuracy = self._means(logs, self._seen[batch])
-        loop.require_finite(loss, self._step, float(np.asarray(self._rate())))
-        self.curve.append(Point(step=self._step, loss=loss, accuracy=accuracy))
-        self._progress.advance(len(self.epochs) + 1, self._seen[batch], loss, accuracy)
+        loss, accuracy = self._means(logs, self._seen[self._step - 1])
+        step = self._steps + self._step
+        loop.require_finite(loss, step, float(np.asarray(self._rate())))
+        self.curve.append(Point(step=step, loss=loss, accuracy=accuracy))
+        self._progress.advance(len(self.epochs) + 1, self._seen[self._step - 1], loss, accuracy)
 
     def on_test_begin(self, _logs: Any = None) -> None:
         """Stop the clock for the validation, whose weights are those that would be saved."""
@@ -88,14 +94,15 @@ class Follower(keras.callbacks.Callback):  # type: ignore[misc]
         """Record the epoch."""
         found = self._validated(logs)
         seconds = self._seconds if found else time.perf_counter() - self._start
-        loss, accuracy = self._means(logs, self._seen[-1])
+        seen = self._seen[self._step - 1]  # a callback may have ended the epoch
+        loss, accuracy = self._means(logs, seen)
         self.epochs.append(
             Epoch(
                 epoch=len(self.epochs) + 1,
                 loss=loss,
                 accuracy=accuracy,
                 seconds=seconds,
-                images_per_second=self._seen[-1] / seconds,
+                images_per_second=seen / seconds,
                 validation_loss=found.loss if found else None,
                 validation_accuracy=found.accuracy if found else None,
             )

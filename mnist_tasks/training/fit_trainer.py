@@ -60,8 +60,7 @@ def fit(
 
     def batches() -> Iterator[Batch]:
         try:
-            for _ in range(epochs):
-                yield from epoch()
+            yield from epoch()
         except Exception as error:  # and not that the generator is closed
             errors.append(error)
             raise
@@ -72,15 +71,16 @@ def fit(
 
     shape = array_shape(image_shape)
     signature = (tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).map(prepared)
+
+    def dataset(make: Callable[[], Iterator[Batch]], count: int) -> Any:
+        found = tf.data.Dataset.from_generator(make, output_signature=signature)
+        # Or Keras warns when the batches end.
+        return found.apply(tf.data.experimental.assert_cardinality(count)).map(prepared)
+
     validating = None
     if validation is not None:
-        validating = tf.data.Dataset.from_generator(
-            lambda: batches_in_order(validation), output_signature=signature
-        )
-        # Or Keras warns when the batches end.
         count = math.ceil(len(validation.labels) / BATCH_SIZE)
-        validating = validating.apply(tf.data.experimental.assert_cardinality(count)).map(prepared)
+        validating = dataset(lambda: batches_in_order(validation), count)
     swaps = any(isinstance(each, keras.callbacks.SwapEMAWeights) for each in user.callbacks)
     images = len(validation.labels) if validation else 0
     follower = Follower(sizes, epochs, progress, validation=images, averages=not swaps)
@@ -89,9 +89,8 @@ def fit(
         with user_code.running(file), _accuracy_measured(user.model) as accuracy:
             follower.accuracy = accuracy
             user.model.fit(
-                dataset.prefetch(2),
+                dataset(batches, len(sizes)).prefetch(2),
                 epochs=epochs,
-                steps_per_epoch=len(sizes),
                 shuffle=False,  # the batches are
                 validation_data=validating,
                 verbose=0,

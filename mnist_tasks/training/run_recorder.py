@@ -124,7 +124,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock of an epoch."""
-        self._images = self._step = 0
+        self._images = self._counted = self._step = 0
         self._epoch_begun = self._last = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -139,13 +139,14 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         if not self._has_room:
             self._prepare_saving()
         self._last = time.perf_counter()
-        previous, self._step = self._step, batch + 1
         steps = (self.params or {}).get("steps") or 1
+        # With `steps_per_execution`, Keras can count beyond the end of an epoch.
+        previous, self._step = self._step, batch + 1 if steps == 1 else min(batch + 1, steps)
         every = math.ceil(steps / loop.POINTS_PER_EPOCH)
         is_point = self._step // every > previous // every or self._step == steps
         if is_point or not self._batch_size:
             # A validation overwrites the count before the end of the epoch.
-            self._images = fit_facts.images_seen(self.model) or 0
+            self._images, self._counted = fit_facts.images_seen(self.model) or 0, self._step
             self._batch_size = self._batch_size or self._images // self._step
         loss, accuracy = fit_facts.loss_and_accuracy(logs or {})
         if is_point and math.isfinite(loss):
@@ -156,6 +157,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Take the results of an epoch."""
         self._steps += self._step
         seconds = self._last - self._epoch_begun  # without a validation
+        # A callback may have ended the epoch between two points.
+        images = self._images + (self._step - self._counted) * self._batch_size
         loss, accuracy = fit_facts.loss_and_accuracy(logs or {})
         validation_loss, validation_accuracy = fit_facts.validation(logs or {})
         self._epochs.append(
@@ -164,7 +167,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 loss=loss,
                 accuracy=accuracy,
                 seconds=seconds,
-                images_per_second=self._images / seconds if self._images else None,
+                images_per_second=images / seconds if images else None,
                 validation_loss=validation_loss,
                 validation_accuracy=validation_accuracy,
             )

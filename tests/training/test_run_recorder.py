@@ -103,6 +103,19 @@ try:
 except mnist_tasks.MnistTasksError as error:
     print(error)
 
+# It can end within an epoch, between two points of its curve.
+class Stop(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = batch == 6
+
+many = np.tile(images, (4, 1, 1, 1)), np.tile(labels, 4)
+stopped = mnist_tasks.RunRecorder("stopped.h5", runs_dir="stopped")
+again = keras.Sequential([keras.Input((28, 28, 1)), *model.layers[1:]])
+again.compile(loss="sparse_categorical_crossentropy")
+again.fit(*many, batch_size=2, verbose=0, callbacks=[Stop(), stopped])
+(epoch,) = stopped.record.epochs
+assert round(epoch.seconds * epoch.images_per_second) == 14, epoch
+
 # A limit of the system, as of `ulimit -f`, under which no model can be saved.
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))

@@ -165,6 +165,32 @@ class Last(keras.callbacks.Callback):
     assert predicted(record.model.path, small_mnist).argmax(axis=1).tolist().count(0) > 64
 
 
+def test_steps_are_counted_as_keras_takes_them(small_mnist: Path) -> None:
+    body = (
+        "model = sequential(activation='softmax')\n"
+        "model.compile('sgd', 'sparse_categorical_crossentropy', steps_per_execution=4)\n"
+        "return model"
+    )
+    after = "\ndef callbacks():\n    return [keras_callbacks.History()]\n"
+    record = train(body, small_mnist, epochs=2, limit=100, batch_size=10, after=after)
+    assert [point.step for point in record.curve] == [4, 8, 10, 14, 18, 20]
+
+
+def test_an_epoch_that_a_callback_ends_has_the_images_that_were_seen(small_mnist: Path) -> None:
+    after = """
+class Stop(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = batch == 3
+def callbacks():
+    return [Stop()]
+"""
+    (epoch,) = train(
+        "return sequential()", small_mnist, limit=100, batch_size=10, after=after
+    ).epochs
+    assert epoch.seconds * (epoch.images_per_second or 0) == pytest.approx(40)
+    assert (epoch.accuracy or 0) * 40 == pytest.approx(round((epoch.accuracy or 0) * 40))
+
+
 @pytest.mark.parametrize(
     "callback", ["", "\ndef callbacks():\n    return [keras.callbacks.History()]"]
 )
