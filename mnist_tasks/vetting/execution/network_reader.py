@@ -61,11 +61,10 @@ def _operations(layer: Any, inputs: list[Any], outputs: list[Any], last: Any) ->
         raise _UnsupportedError("outside of a single row of layers")
     if kind in _NOTHING:
         return []
-    dtype, given = str(getattr(layer, "compute_dtype", None)), tuple(inputs[0].shape)
+    given = tuple(inputs[0].shape)
     if kind not in {"Flatten", "Reshape", *_READERS}:
         raise _UnsupportedError
-    if dtype not in _FLOATS:
-        raise _UnsupportedError(f"in {dtype}")
+    _require_float(layer)
     if getattr(layer, "data_format", None) == "channels_first":
         raise _UnsupportedError("with channels first")
     if kind in {"Flatten", "Reshape"}:
@@ -75,7 +74,13 @@ def _operations(layer: Any, inputs: list[Any], outputs: list[Any], last: Any) ->
     return _READERS[kind](layer, given)
 
 
-def _convolution(layer: Any, _: Shape) -> list[Operation]:
+def _require_float(layer: Any) -> None:
+    dtype = str(getattr(layer, "compute_dtype", None))
+    if dtype not in _FLOATS:
+        raise _UnsupportedError(f"in {dtype}")
+
+
+def _convolution(layer: Any, given: Shape) -> list[Operation]:
     if getattr(layer, "groups", 1) != 1 or tuple(layer.dilation_rate) != (1, 1):
         raise _UnsupportedError("with groups or dilation")
     kernel = _separable(layer) if "Separable" in type(layer).__name__ else np.asarray(layer.kernel)
@@ -87,7 +92,7 @@ def _convolution(layer: Any, _: Shape) -> list[Operation]:
         kernel=_bytes(kernel),
         bias=_bias(layer, kernel),
     )
-    return [convolution, *_activation(layer, ())]
+    return [convolution, *_activation(layer, given)]
 
 
 def _separable(layer: Any) -> Any:
@@ -103,7 +108,7 @@ def _dense(layer: Any, given: Shape) -> list[Operation]:
         raise _UnsupportedError("on an image")
     kernel = np.asarray(layer.kernel)
     dense = Dense(units=kernel.shape[1], kernel=_bytes(kernel), bias=_bias(layer, kernel))
-    return [dense, *_activation(layer, ())]
+    return [dense, *_activation(layer, given)]
 
 
 def _pooling(layer: Any, given: Any) -> list[Operation]:
@@ -153,12 +158,17 @@ def _softmax(layer: Any, given: Shape) -> list[Operation]:
     return [Activation(function="softmax")]
 
 
-def _activation(layer: Any, _: Shape) -> list[Operation]:
-    match getattr(layer.activation, "__name__", "linear"):
-        case "linear":
+def _activation(layer: Any, given: Shape) -> list[Operation]:
+    """Return the activation of a layer: a function, or a layer of its own."""
+    activation = layer.activation
+    match getattr(activation, "__name__", type(activation).__name__):
+        case "linear" | "NoneType":
             return []
         case "relu" | "softmax" as function:
             return [Activation(function=function)]
+        case "ReLU" | "Softmax" as kind:
+            _require_float(activation)
+            return _READERS[kind](activation, given)
         case name:
             raise _UnsupportedError(f"with {name}")
 

@@ -65,10 +65,19 @@ def networks(library: Any) -> dict[str, Any]:
             layers.Dense(10, use_bias=False),
             layers.Softmax(),
         ],
+        "layers as activations of others": [
+            layers.Conv2D(4, 5, strides=3, activation=layers.ReLU()),
+            layers.Activation(layers.ReLU()),
+            layers.Rescaling(0.01, offset=-0.2),
+            layers.Flatten(),
+            layers.Dense(10, activation=layers.Softmax()),
+        ],
     }
 
 
-@pytest.mark.parametrize("name", ["a recipe's", "a small recipe's", "others"])
+@pytest.mark.parametrize(
+    "name", ["a recipe's", "a small recipe's", "others", "layers as activations of others"]
+)
 @pytest.mark.parametrize("library", ["keras", "tf_keras"])
 def test_the_arithmetic_is_that_of_keras(library: str, name: str) -> None:
     keras = pytest.importorskip(library)
@@ -110,6 +119,10 @@ def test_other_layers_are_named() -> None:
     layers = keras.layers
     assert unsupported(
         layers.Conv2D(2, 3, activation="gelu"),
+        layers.Conv2D(2, 3, activation=layers.LeakyReLU()),
+        layers.Activation(layers.LeakyReLU()),
+        layers.SeparableConv2D(2, 3, activation=layers.ReLU(negative_slope=0.1)),
+        layers.Conv2D(2, 3, activation=layers.ReLU(dtype="float16")),
         layers.LayerNormalization(),
         layers.DepthwiseConv2D(3),
         layers.DepthwiseConv2D(3),
@@ -123,6 +136,10 @@ def test_other_layers_are_named() -> None:
         layers.Flatten(data_format="channels_first"),
     ) == [
         "Conv2D with gelu",
+        "Conv2D with LeakyReLU",
+        "Activation with LeakyReLU",
+        "SeparableConv2D with a slope, a maximum or a threshold",
+        "Conv2D in float16",
         "LayerNormalization",
         "DepthwiseConv2D",
         "Conv2D with groups or dilation",
