@@ -20,7 +20,7 @@ from mnist_tasks.demo.model_data import model_data
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.vetting import image_input, network, sandbox
 from mnist_tasks.vetting.inspection import Inspection
-from mnist_tasks.vetting.network import Activation, Operation
+from mnist_tasks.vetting.network import Operation
 
 SUPPORTED = (
     "layers of recipes in a row: Conv2D, BatchNormalization, MaxPooling2D, AveragePooling2D, "
@@ -130,16 +130,12 @@ def _operations(
     found, expected = inspection.no_predictions_reason, "a model that makes predictions"
     if found is None and inspection.network is not None:
         (shape,) = inspection.input_shapes
-        operations = list(inspection.network.operations)
         if inspection.network.unsupported:
             found, expected = ", ".join(inspection.network.unsupported), SUPPORTED
         elif image_input.layout(shape[1:], info.image_shape) != info.image_shape:
             found, expected = f"an input of the shape {shape}", f"images {info.image_shape}"
         else:
-            # Logits become probabilities, as in a check.
-            if operations[-1:] != [Activation(function="softmax")]:
-                operations.append(Activation(function="softmax"))
-            return operations, network.sizes(shape[1:])
+            return list(inspection.network.operations), network.sizes(shape[1:])
     raise InputRefusedError(
         str(path), expected=expected, found=found or "no network", reason="model-unsupported"
     )

@@ -125,6 +125,16 @@ const network = (() => {
   }));
 })();
 
+// What a check makes of a model's outputs: shares that sum to 1, of what nearly is a distribution, or
+// the softmax of logits.
+function shares(outputs) {
+  const sum = outputs.reduce((a, b) => a + b);
+  if (Math.abs(sum - 1) <= 0.02 && outputs.every((each) => each >= 0)) return outputs.map((each) => each / sum);
+  const found = new Float32Array(outputs.length);
+  operations.activation({ function: "softmax" }, outputs, [1, 1, outputs.length], found);
+  return found;
+}
+
 // The probability of each class for an image: pixels from 0 to 255, in an array.
 function predict(image) {
   let values = Float32Array.from(image, (pixel) => pixel / model.divisor - model.offset);
@@ -134,5 +144,5 @@ function predict(image) {
     values = operation.values;
     shape = operation.output;
   }
-  return values.slice();
+  return shares(values);
 }

@@ -14,6 +14,7 @@ from mnist_tasks.demo.model_data import model_data
 from mnist_tasks.predicting import picture_pixels, preparation
 from mnist_tasks.reporting.figures import images
 from mnist_tasks.vetting import image_input, network
+from mnist_tasks.vetting.execution import inference
 from mnist_tasks.vetting.network import (
     Activation,
     Convolution,
@@ -158,6 +159,35 @@ def test_each_operation_is_computed(visit: Callable[..., Visit]) -> None:
         expected = compute(operations, image.reshape(28, 28, 1) / 127.5 - 1)
         np.testing.assert_allclose(found, expected.ravel(), rtol=0, atol=1e-5)
     assert expected.std() > 0.01
+
+
+SOFTMAX = Activation(function="softmax")
+FLAT, SQUARE = Reshape(shape=(1, 1, 10)), Reshape(shape=(2, 5, 1))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [],
+        [SOFTMAX],
+        [SOFTMAX, SQUARE, FLAT],
+        [SOFTMAX, Pooling(function="average", size=(1, 1), strides=(1, 1), same=False)],
+        [Reshape(shape=(1, 2, 5)), SOFTMAX, FLAT],  # two distributions of five values
+        [Activation(function="relu")],
+    ],
+)
+def test_outputs_become_probabilities_as_in_a_check(
+    visit: Callable[..., Visit], last: list[Operation]
+) -> None:
+    operations = [*pages.operations(MNIST)[:-1], *last]
+    pixels = image_input.DEFAULT.pixels
+    model = model_data(operations, (28, 28, 1), info=MNIST, pixels=pixels, draws=True)
+    page = visit(demo_page.render(model, MNIST, facts="")).page
+    image = digits(1)[0][0]
+    found = page.evaluate("pixels => Array.from(predict(pixels))", image.ravel().tolist())
+    outputs = compute(operations, image.reshape(28, 28, 1) / 255)
+    expected = inference.probabilities(outputs.reshape(1, -1))
+    np.testing.assert_allclose(found, expected[0], rtol=0, atol=1e-5)
 
 
 def test_the_bars_move_while_one_draws(demo: Visit) -> None:

@@ -9,12 +9,13 @@ import pytest
 from mnist_tasks.dataset_info import MNIST
 from mnist_tasks.demo import build
 from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.vetting import network
 from mnist_tasks.vetting.inspection import Inspection
-from mnist_tasks.vetting.network import Activation, Network, Reshape
+from mnist_tasks.vetting.network import Network, Reshape
 from tests.demo import pages
 
 
-def inspection(shape: tuple[int, ...], network: Network) -> Inspection:
+def inspection(shape: tuple[int, ...], found: Network) -> Inspection:
     return Inspection(
         sha256="",
         bytes=0,
@@ -25,17 +26,17 @@ def inspection(shape: tuple[int, ...], network: Network) -> Inspection:
         non_trainable_parameters=0,
         input_shapes=((None, *shape),),
         output_shapes=((None, 10),),
-        network=network,
+        network=found,
     )
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (784,)])
-def test_logits_become_probabilities(shape: tuple[int, ...]) -> None:
-    first = Reshape(shape=MNIST.image_shape)
-    given = Network(operations=[first, *pages.operations(MNIST)[:-1]], unsupported=[])
-    operations, _ = build._operations(inspection(shape, given), Path("m.h5"), MNIST)
-    assert operations[:-1] == given.operations
-    assert operations[-1] == Activation(function="softmax")
+def test_images_of_the_data_set_are_computed(shape: tuple[int, ...]) -> None:
+    first, last = Reshape(shape=MNIST.image_shape), Reshape(shape=(1, 1, 10))
+    given = Network(operations=[first, *pages.operations(MNIST), last], unsupported=[])
+    operations, sizes = build._operations(inspection(shape, given), Path("m.h5"), MNIST)
+    assert operations == given.operations  # no other softmax
+    assert sizes == network.sizes(shape)
 
 
 @pytest.mark.parametrize("shape", [(56, 14, 1), (32, 32, 1), (28, 28, 3), (1024,)])
