@@ -29,6 +29,13 @@ class LoadedContract:
     contract: Contract
     source: str | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read for it, which no result may overwrite."""
+        baseline = self.contract.baseline
+        found = (self.source, None if baseline is None else baseline.path)
+        return tuple(Path(each) for each in found if each is not None)
+
 
 def load(path: Path | None = None) -> LoadedContract:
     """Read the contract from a file, or that of the project that the current folder is in.

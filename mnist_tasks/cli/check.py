@@ -109,8 +109,8 @@ def check(
 
     loaded = contract_file.load(contract)
     paths = model_paths.expand(models or [config.LATEST_MODEL])
-    inputs = paths if contract is None else [*paths, contract]
-    files.require_outputs({"--junit": junit, "--markdown": markdown}, inputs)
+    outputs = {"--junit": junit, "--markdown": markdown}
+    files.require_outputs(outputs, [*paths, *loaded.files])
     stored = run_store.list_runs(runs)
     of_runs = None if is_given(context, "dataset") else model_dataset.find(paths, stored)
     known = of_runs or datasets.find(dataset)

@@ -48,18 +48,13 @@ def demo(
     from mnist_tasks.demo.build import build
     from mnist_tasks.reporting import files
 
-    files.require_outputs({"--output": page}, [model])
+    loaded = contract_file.load(contract)
+    files.require_outputs({"--output": page}, [model, *loaded.files])
     disk.require_writable(page.parent, remedy=OTHER_OUTPUT)
     named = dataset if is_given(context, "dataset") else None
     known = model_dataset.choose(model, runs, named=named, default=dataset)
     images = _test_images(known, data_dir)
-    built = build(
-        model,
-        known.info,
-        images,
-        contract_file.load(contract).contract,
-        require_isolation=require_isolation,
-    )
+    built = build(model, known.info, images, loaded.contract, require_isolation=require_isolation)
     content = built.html.encode()
     with disk.writable(page.parent, remedy=OTHER_OUTPUT):
         disk.write(page, content)

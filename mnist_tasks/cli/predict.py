@@ -59,22 +59,24 @@ def predict(
     predicted.
     """
     from mnist_tasks import api, console, disk
+    from mnist_tasks.checking import contract_file
     from mnist_tasks.cli.documents import PicturePrediction, PicturePredictions
     from mnist_tasks.predicting import picture_paths
     from mnist_tasks.reporting import files
     from mnist_tasks.reporting.terminal import predictions
 
+    loaded = contract_file.load(contract)
     predictor = api.predictor(
         model,
         raw=raw,
-        contract=contract,
+        contract=loaded.contract,
         runs_dir=runs,
         dataset=dataset if is_given(context, "dataset") else None,
         default=dataset,
         require_isolation=require_isolation,
     )
     paths = picture_paths.expand(names)
-    files.require_outputs({"--html": html}, [*paths, model])
+    files.require_outputs({"--html": html}, [*paths, model, *loaded.files])
     if html is not None:  # it would take the predictions with it
         disk.require_output(html, remedy="Name another file with --html.")
     found = predictor.predict_files(paths, thumbnails=html is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ REMEDY = "Name another file with --output."
 _OTHER_FOLDER = "Name another folder with --output."
 
 
-def require(output: Path, *, model: Path, is_folder: bool) -> None:
+def require(output: Path, *, inputs: Sequence[Path], is_folder: bool) -> None:
     """Refuse an output that can't be written or must not be replaced, before there is work to lose.
 
     A file is replaced, and of folders only an empty one or one that was exported.
@@ -24,13 +25,14 @@ def require(output: Path, *, model: Path, is_folder: bool) -> None:
     Raises
     ------
     UsageError
-        Something else is there, or it is the model.
+        Something else is there, or it is an input.
     EnvironmentProblemError
         The folder that it is in can't be written.
     """
     found = _folder_obstacle(output) if is_folder else disk.obstacle(output)
-    if not found and os.path.realpath(output) == os.path.realpath(model):
-        found = "the model"
+    if not found:
+        same = (each for each in inputs if os.path.realpath(each) == os.path.realpath(output))
+        found = next((f"the input {each}" for each in same), "")
     if found:
         raise UsageError(
             "--output",

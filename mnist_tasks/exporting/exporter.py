@@ -53,7 +53,8 @@ def export(
     """
     started = time.perf_counter()
     is_folder = chosen == "saved-model"
-    destination.require(output, model=path, is_folder=is_folder)
+    inputs = [path] if checker.source is None else [path, Path(checker.source)]
+    destination.require(output, inputs=inputs, is_folder=is_folder)
     progress(0, STEPS)
     inspection = _inspect(path, checker)
     content = read_file.read_model_file(path, limits=checker.limits)

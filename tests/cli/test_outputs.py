@@ -28,7 +28,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="makes links and
         ("check model.h5 --junit link.h5", "--junit"),
         ("check . --markdown model.h5", "--markdown"),
         ("check model.h5 --contract contract.toml --markdown contract.toml", "--markdown"),
+        ("check model.h5 --contract contract.toml --junit baseline.h5", "--junit"),
+        ("check model.h5 --junit pyproject.toml", "--junit"),
         ("check model.h5 --junit pipe.h5", "--junit"),
+        ("demo --model model.h5 --contract contract.toml -o contract.toml", "--output"),
+        ("predict photo.png --model model.h5 --html photo.png", "--html"),
+        ("predict photo.png --contract contract.toml --html contract.toml", "--html"),
         ("report --html a --markdown a", "--markdown"),
         ("report RUN/run.json --html RUN/run.json", "--html"),
         ("report --markdown RUN/run.json", "--markdown"),
@@ -44,7 +49,10 @@ def test_what_must_not_be_overwritten_is_refused_before_the_work(
 ) -> None:
     run = runs.save(tmp_path / "runs", small_mnist)
     (tmp_path / "model.h5").write_text("a model")
-    (tmp_path / "contract.toml").write_text("accuracy_above = 0.9")
+    (tmp_path / "baseline.h5").write_text("another model")
+    (tmp_path / "photo.png").write_text("a photo")
+    (tmp_path / "contract.toml").write_text("baseline = { model = 'baseline.h5' }")
+    (tmp_path / "pyproject.toml").write_text("[tool.mnist-tasks.contract]")
     for name, target in {
         "link": "model.h5",
         "device": "/dev/null",
