@@ -48,7 +48,7 @@ def report(
     as_json: AsJson = False,
 ) -> Outcome:
     """Summarize the latest run and its check, other runs or a sweep, and write an HTML page."""
-    from mnist_tasks.reporting import comparison, files
+    from mnist_tasks.reporting import comparison, export_tables, files
     from mnist_tasks.reporting.terminal import runs as run_tables
 
     if no_html and (html or open_page):
@@ -59,6 +59,8 @@ def report(
     wanted = files.ReportFiles(html=page, markdown=markdown, csv=csv)
     inputs = files.inputs(shown, names or [])
     files.require_outputs({"--html": page, "--markdown": markdown}, inputs)
+    if csv is not None:
+        export_tables.require_own(csv)
     if not as_json:
         print_tables(run_tables.report(shown))
     files.write_report(shown, wanted)

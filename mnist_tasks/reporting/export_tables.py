@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import disk, listed_runs
-from mnist_tasks.errors import printable
+from mnist_tasks.errors import UsageError, printable
 from mnist_tasks.listed_runs import ListedRun
 from mnist_tasks.reporting import run_summary, sweep_tables
 from mnist_tasks.reporting.comparison import Comparison, Shown
@@ -22,15 +23,33 @@ if TYPE_CHECKING:  # NumPy is slow to import
 
 Cell = str | int | float | None
 Row = dict[str, Cell]
+_OTHER_FOLDER = "Name another folder with --csv."
+_LONGEST_HEADER = 20_000  # bytes: that of a comparison has the letters of its runs
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-#: Of all kinds of report: a folder has the tables of one.
-NAMES = (
-    *("clauses", "classes", "confusion", "calibration", "wrong"),
-    *("least_certain_correct", "typical_correct", "epochs", "curve", "time", "network", "filters"),
-    *("runs", "differences", "pairs", "changes", "ranking", "curves", "failed"),
-)
+#: The tables of all kinds of report, of which a folder has one, with columns that each always has.
+COLUMNS = {
+    "clauses": {"name", "bound", "found", "status"},
+    "classes": {"label", "precision", "recall", "support"},
+    "confusion": {"label", "predicted", "images"},
+    "calibration": {"low", "high", "images", "confidence", "accuracy"},
+    "wrong": {"index", "label", "predicted", "confidence"},
+    "least_certain_correct": {"index", "label", "predicted", "confidence"},
+    "typical_correct": {"index", "label", "predicted", "confidence"},
+    "epochs": {"epoch", "loss", "accuracy", "seconds"},
+    "curve": {"step", "loss", "accuracy"},
+    "time": {"phase", "seconds"},
+    "network": {"name", "kind", "output_shape", "parameters"},
+    "filters": {"filter", "row", "column", "weight"},
+    "runs": {"id", "seed", "accuracy", "loss", "parameters", "sha256"},
+    "differences": {"name", "A", "B"},
+    "pairs": {"letter", "against", "regressed", "fixed"},
+    "changes": {"letter", "change"},
+    "ranking": {"place", "setting", "recipe", "runs"},
+    "curves": {"place", "setting", "curve", "epoch", "mean"},
+    "failed": {"id", "setting", "seed", "exit_code"},
+}
 
 
 def of_report(shown: Shown) -> dict[str, list[Row]]:
@@ -162,15 +181,48 @@ def write(tables: dict[str, list[Row]], folder: Path) -> None:
 
     Raises
     ------
+    UsageError
+        As in `require_own`.
     EnvironmentProblemError
         The folder can't be written.
     """
-    with disk.writable(folder, remedy="Name another folder with --csv."):
-        for name in dict.fromkeys((*NAMES, *tables)):
+    require_own(folder)
+    with disk.writable(folder, remedy=_OTHER_FOLDER):
+        for name in COLUMNS:
             if rows := tables.get(name):
                 disk.write(folder / f"{name}.csv", to_csv(rows).encode())
             else:
                 (folder / f"{name}.csv").unlink(missing_ok=True)
+
+
+def require_own(folder: Path) -> None:
+    """Refuse a folder with a file that has the name of a table, and is none of a report.
+
+    Raises
+    ------
+    UsageError
+        It would be replaced or removed.
+    """
+    for name, columns in COLUMNS.items():
+        path = folder / f"{name}.csv"
+        if os.path.lexists(path) and not columns <= _columns(path):
+            raise UsageError(
+                "--csv",
+                expected="a folder for the tables of reports",
+                found=f"{path}, which no report wrote",
+                remedy=_OTHER_FOLDER,
+                reason="would-overwrite",
+            )
+
+
+def _columns(path: Path) -> set[str]:
+    """Return the names in the first line of a file; none if it isn't one that can be read."""
+    try:
+        disk.require_regular(path)
+        with path.open("rb") as file:
+            return set(file.readline(_LONGEST_HEADER).decode(errors="replace").strip().split(","))
+    except (OSError, ValueError):  # a ValueError: a null character
+        return set()
 
 
 def to_csv(rows: list[Row]) -> str:

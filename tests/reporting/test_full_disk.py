@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mnist_tasks.reporting.run_view import RunView
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-OLD = b"the old content"
+OLD = b"name,bound,found,status\n"  # of a table, which alone a table replaces
 
 
 def refuse(write: Callable[[], object], target: Path) -> None:

@@ -125,7 +125,8 @@ def test_every_table_has_the_numbers(view: SweepView, tmp_path: Path) -> None:
     assert {row["images"] for row in found["runs"]} == {1000}
     assert [row["seed"] for row in found["failed"]] == [2, 2]
     assert {row["place"] for row in found["curves"]} == {1, 2, 3, 4}
-    files.write_report(view, files.ReportFiles(csv=tmp_path / "csv"))
+    for _ in range(2):  # a report replaces its tables
+        files.write_report(view, files.ReportFiles(csv=tmp_path / "csv"))
     assert {path.stem for path in (tmp_path / "csv").iterdir()} == set(found)
 
 
