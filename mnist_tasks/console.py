@@ -110,4 +110,4 @@ def show_error(error: MnistTasksError | Failure) -> None:
 
 def note(message: str) -> None:
     """Print a one-line message to standard error."""
-    messages().print(Text(message, style="dim"), soft_wrap=True)
+    messages().print(Text(errors.on_one_line(message), style="dim"), soft_wrap=True)

@@ -220,6 +220,11 @@ def printable(text: str, *, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def on_one_line(text: str) -> str:
+    """Return all of a text, such as a path, with ``?`` for control characters and line breaks."""
+    return without_controls(text).replace("\n", "?")
+
+
 def without_controls(text: str) -> str:
     """Return lines of text with ``?`` for each control character, such as a terminal escape."""
     if text.isprintable():  # as nearly all text is, of which a report has a lot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mnist_tasks.errors import printable
+from mnist_tasks.errors import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -59,7 +59,7 @@ def open_in_browser(page: Path) -> None:
     from mnist_tasks import console
 
     if typer.launch(str(page)):
-        console.note(f"no browser could be started: open {printable(str(page))}")
+        console.note(f"no browser could be started: open {page}")
 
 
 def print_tables(*parts: RenderableType, failed: bool = False) -> None:
@@ -70,12 +70,12 @@ def print_tables(*parts: RenderableType, failed: bool = False) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line of plain text to standard output."""
+    """Print a line of plain text, with its paths unchanged, to standard output."""
     from rich.text import Text
 
     from mnist_tasks import console
 
-    console.results().print(Text(printable(text)), soft_wrap=True)
+    console.results().print(Text(on_one_line(text)), soft_wrap=True)
 
 
 def print_error(error: MnistTasksError | Failure) -> None:

@@ -16,7 +16,7 @@ from mnist_tasks.cli import completion
 from mnist_tasks.cli.command import Command
 from mnist_tasks.cli.common import EXIT_CODES, AsJson, Quiet, Runs
 from mnist_tasks.cli.output import Outcome, finish, print_line, print_tables, warn_skipped
-from mnist_tasks.errors import UsageError
+from mnist_tasks.errors import UsageError, on_one_line
 
 
 class _ListByDefault(TyperGroup):
@@ -171,6 +171,6 @@ def _ask(question: str, *, as_json: bool) -> None:
             expected="--yes, since there is no terminal for a prompt",
             found="no --yes",
         )
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(on_one_line(question), err=True):
         print_line("nothing was deleted")
         raise typer.Exit
