@@ -9,6 +9,7 @@ from typing import Literal
 
 from mnist_tasks import install
 from mnist_tasks.errors import EnvironmentProblemError, UsageError, printable
+from mnist_tasks.vetting import read_file
 
 Format = Literal["onnx", "litert", "saved-model"]
 
@@ -88,7 +89,9 @@ def choose(wanted: str | None, output: Path | None) -> Format:
 
 def default_output(model: Path, chosen: Format) -> Path:
     """Return the path beside the model: ``model.onnx`` for ``model.h5``."""
-    return model.parent / f"{model.stem}{KINDS[chosen].ending}"
+    # Elsewhere, a dot ends no name: not that of ``digits-v1.2``.
+    name = model.stem if model.suffix.lower() in read_file.EXTENSIONS else model.name
+    return model.parent / f"{name}{KINDS[chosen].ending}"
 
 
 def require_libraries(chosen: Format) -> None:

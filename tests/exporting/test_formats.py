@@ -56,6 +56,20 @@ def test_the_default_output_is_beside_the_model() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "output"),
+    [
+        ("a.keras", "a.onnx"),
+        ("a.HDF5", "a.onnx"),
+        ("digits-v1.2", "digits-v1.2.onnx"),
+        ("digits-v1.3", "digits-v1.3.onnx"),
+        ("a.onnx", "a.onnx.onnx"),
+    ],
+)
+def test_only_the_suffix_of_a_model_file_is_replaced(model: str, output: str) -> None:
+    assert formats.default_output(Path(model), "onnx") == Path(output)
+
+
+@pytest.mark.parametrize(
     ("chosen", "module"),
     [("onnx", "onnxruntime"), ("onnx", "tf2onnx"), ("litert", "ai_edge_litert")],
 )
