@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
-from mnist_tasks.check_records import Check, Metrics
+from mnist_tasks.check_records import Check, Metrics, Protection
 from mnist_tasks.checking.results import gather, of_check, of_error
 from mnist_tasks.data import datasets
 from mnist_tasks.data.fetching import Fetched, FetchedFile
@@ -17,6 +17,7 @@ from mnist_tasks.reporting.terminal import results, tables
 from mnist_tasks.reporting.terminal import runs as run_tables
 from mnist_tasks.sweeping.plan import Plan
 from mnist_tasks.verdict import Verdict
+from mnist_tasks.vetting.inspection import VettedFile
 from tests import examples
 from tests.sweeping import runs
 
@@ -43,6 +44,19 @@ def test_fetched_files_are_listed_with_size_hash_and_source() -> None:
     assert shown.count("npm") == 4
     assert "ba891046e6505d7a…" in shown
     assert "failed before: http://x/: timed out" in shown
+
+
+def test_a_vetted_file_has_its_whole_hash_on_one_line() -> None:
+    file = VettedFile(
+        sha256=64 * "8",
+        bytes=10**9,
+        format="keras",
+        layers=("Dense",),
+        parameters=10**9,
+        protections=(Protection(name="no-network", status="off", detail="unsupported"),),
+        keras_opens_name=False,
+    )
+    assert 64 * "8" in show(results.vetted("model.h5", file), width=80)
 
 
 def test_a_run_shows_its_training_its_verdict_and_every_digit() -> None:
