@@ -40,8 +40,8 @@ def load(file: NetworkFile) -> ModuleType:
     _before.update(sys.modules)
     module = _module(file)
     with running(file):
-        if module.__package__:
-            importlib.import_module(module.__package__)
+        if parent := file.module.rpartition(".")[0]:
+            importlib.import_module(parent)
         sys.modules[module.__name__] = module  # dataclasses need it, and Keras to read a layer
         code = compile(file.source.text, file.source.path, "exec", dont_inherit=True)
         try:
@@ -176,7 +176,11 @@ def _module(file: NetworkFile) -> ModuleType:
     if name in sys.modules or name in sys.stdlib_module_names:
         name = f"network_{name.replace('.', '_')}"
     module = ModuleType(name)
-    module.__spec__ = ModuleSpec(name, None, origin=file.source.path)
+    path = Path(file.source.path)
+    is_package = path.name == "__init__.py"  # whose modules are found in its folder
+    module.__spec__ = ModuleSpec(name, None, origin=file.source.path, is_package=is_package)
     module.__file__ = file.source.path
-    module.__package__ = file.module.rpartition(".")[0]
+    module.__package__ = name if is_package else file.module.rpartition(".")[0]
+    if is_package:
+        module.__path__ = module.__spec__.submodule_search_locations = [str(path.absolute().parent)]
     return module

@@ -60,9 +60,7 @@ def of(model: keras.Model, outputs: NDArray[np.float32], where: str) -> Loss:
     where
         The user's function, for errors.
     """
-    given = getattr(model, "loss", None)
-    if isinstance(given, list | tuple) and len(given) == 1:
-        given = given[0]
+    given = _of_output(getattr(model, "loss", None), model, where)
     if given is None:
         raise InputRefusedError(
             where,
@@ -156,6 +154,25 @@ def is_of_keras(layer: keras.Layer) -> bool:
     return type(layer).__module__.startswith("keras.")
 
 
+def _of_output(given: Any, model: keras.Model, where: str) -> Any:
+    """Return the loss of a model's only output, by whose name it may be given."""
+    if isinstance(given, list | tuple) and len(given) == 1:
+        return given[0]
+    if not isinstance(given, dict):
+        return given
+    names = getattr(model, "output_names", None) or []  # a Sequential model has none
+    if list(given) != names:
+        raise InputRefusedError(
+            where,
+            expected=f"a loss for the output {printable(names[0])}"
+            if names
+            else "a loss without the name of an output, which a Sequential model doesn't have",
+            found=f"a loss for {printable(', '.join(map(str, given))) or 'no output'}",
+            reason=REASON,
+        )
+    return given[names[0]]
+
+
 def _resolved(given: Any) -> Any:
     """Return a loss as an object or a function, as Keras finds it."""
     if str(given).lower() in _BY_SHAPE:
@@ -200,9 +217,11 @@ def _name(given: Any, function: Any) -> str:
 
 
 def _listed(metrics: Any) -> list[Any]:
-    if metrics is None:
-        return []
-    return list(metrics) if isinstance(metrics, list | tuple) else [metrics]
+    if isinstance(metrics, dict):  # by the name of the output
+        metrics = list(metrics.values())
+    if isinstance(metrics, list | tuple):
+        return [each for part in metrics for each in _listed(part)]
+    return [] if metrics is None else [metrics]
 
 
 def _is_other(metric: Any) -> bool:

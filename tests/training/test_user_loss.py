@@ -68,6 +68,27 @@ def test_a_loss_gets_the_labels_it_wants(loss: str) -> None:
     assert (why(model) == "") == is_known
 
 
+def test_the_only_output_can_be_named() -> None:
+    import keras
+
+    inputs = keras.Input((4,))
+    outputs = keras.layers.Dense(3, activation="softmax", name="digit")(inputs)
+    model = keras.Model(inputs, outputs)
+    loss = "sparse_categorical_crossentropy"
+    for metrics in ({"digit": "accuracy"}, {"digit": ["accuracy"]}, [["accuracy"]]):
+        model.compile("adam", {"digit": loss}, metrics=metrics)
+        assert loss_of(model).name == loss
+        assert why(model) == ""
+    model.compile("adam", {"digit": loss}, metrics={"digit": ["top_k_categorical_accuracy"]})
+    assert why(model) == "other metrics"
+    model.compile("adam", {"number": loss})
+    with pytest.raises(InputRefusedError, match="a loss for number") as caught:
+        loss_of(model)
+    assert caught.value.expected == "a loss for the output digit"
+    with pytest.raises(InputRefusedError, match="a loss for digit"):
+        loss_of(sequential(loss={"digit": loss}))
+
+
 def test_logits_with_a_loss_of_probabilities_are_refused() -> None:
     with pytest.raises(InputRefusedError) as caught:
         loss_of(sequential(activation=None))

@@ -127,6 +127,21 @@ def test_probabilities_are_not_taken_for_logits_in_any_precision(
     assert not keras.models.load_model("model_latest.h5").loss.from_logits
 
 
+@pytest.mark.parametrize("after", ["", "def callbacks():\n    return [keras.callbacks.History()]"])
+def test_a_loss_can_be_given_by_the_name_of_the_output(small_mnist: Path, after: str) -> None:
+    body = (
+        "inputs = keras.Input((28, 28, 1))\n"
+        "outputs = layers.Dense(10, 'softmax', name='digit')(layers.Flatten()(inputs))\n"
+        "model = keras.Model(inputs, outputs)\n"
+        "loss = {'digit': 'sparse_categorical_crossentropy'}\n"
+        "model.compile('adam', loss, metrics={'digit': ['accuracy']})\n"
+        "return model"
+    )
+    record = train(body, small_mnist, after=after)
+    assert record.recipe["loss"] == "sparse_categorical_crossentropy"
+    assert record.trainer == ("fit" if after else "fast")
+
+
 def test_both_trainers_learn_the_same(small_mnist: Path) -> None:
     """Without shuffling, micro-batches and dropout, they take the same steps."""
     body = (
@@ -540,6 +555,22 @@ def test_a_function_of_this_process_is_a_network(small_mnist: Path) -> None:
     network = network_file.of_function(broken)
     with pytest.raises(MnistTasksError, match="LookupError: gone"):
         run.train(config, lambda: store.load(small_mnist, "train"), network=network)
+
+
+@pytest.mark.parametrize("named", ["mine:build", "mine/__init__.py", "outer.mine:build"])
+def test_a_package_imports_its_modules(small_mnist: Path, here: Path, named: str) -> None:
+    folder = here / "outer" / "mine" if named.startswith("outer") else here / "mine"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "blocks.py").write_text("from keras.layers import Flatten\n")
+    text = "from .blocks import Flatten\nfrom . import blocks\n" + HEAD
+    if named == "mine:build":
+        text = "from mine import blocks\n" + text
+    (folder / "__init__.py").write_text(text + "    return sequential(blocks.Flatten())\n")
+    for _ in range(2):  # in one process
+        source = train_file(small_mnist, network=named).network_source
+        assert source is not None
+        assert str((folder / "blocks.py").relative_to(here)) in source.imports
 
 
 def test_what_the_code_imports_is_recorded(small_mnist: Path, here: Path) -> None:
