@@ -103,27 +103,22 @@ def function(module: ModuleType, name: str, file: NetworkFile) -> Callable[..., 
 
 
 @contextmanager
-def running(file: NetworkFile) -> Iterator[None]:
-    """Run the user's code: what it prints goes to standard error, what it raises is explained."""
+def running(file: NetworkFile, *, is_hers: bool = True) -> Iterator[None]:
+    """Run the user's code: what it prints goes to standard error, what it raises is explained.
+
+    Parameters
+    ----------
+    is_hers
+        Whether each error is the user's. Otherwise, such as of Keras, which may call her code, only
+        one that a line of hers led to.
+    """
     try:
         with _printing_to_stderr():
             yield
     except (MnistTasksError, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
-        raise failed(error, file) from error
-
-
-@contextmanager
-def calling(file: NetworkFile) -> Iterator[None]:
-    """Run code that may call the user's, as Keras does: only what a line of hers led to is hers."""
-    try:
-        with _printing_to_stderr():
-            yield
-    except (MnistTasksError, KeyboardInterrupt):
-        raise
-    except (Exception, SystemExit) as error:
-        if not _line(error, file):
+        if not is_hers and not _line(error, file):
             raise
         raise failed(error, file) from error
 

@@ -48,7 +48,7 @@ class UserTraining:
 
     def __init__(self, setup: Setup, file: NetworkFile) -> None:
         self._setup, self._file = setup, file
-        with setup.placement.strategy.scope(), user_code.calling(file):
+        with setup.placement.strategy.scope(), user_code.running(file, is_hers=False):
             self._user = user_model.build(
                 file,
                 setup.recipe,
@@ -57,7 +57,7 @@ class UserTraining:
                 info=setup.data.info,
             )
         self.model = self._user.model
-        with user_code.calling(file):
+        with user_code.running(file, is_hers=False):
             self.why_fit = user_loss.why_not_fast(self.model, self._user.loss)
         if self._user.callbacks:
             self.why_fit = "callbacks"
@@ -76,7 +76,7 @@ class UserTraining:
             progress.note(f"Keras's fit trains the model, since it has {self.why_fit}.")
         if self._why_refused:
             progress.note(f"`mnist-tasks check` will refuse the model: {self._why_refused}.")
-        with self._setup.placement.strategy.scope(), user_code.calling(self._file):
+        with self._setup.placement.strategy.scope(), user_code.running(self._file, is_hers=False):
             return self._fit(progress) if self.why_fit else self._fast(progress)
 
     def as_record(self) -> dict[str, Any]:
