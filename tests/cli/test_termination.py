@@ -81,6 +81,60 @@ def test_a_signal_ends_everything(
     wait_until(lambda: not any(Path("/proc", pid).exists() for pid in pids.read_text().split()))
 
 
+@pytest.mark.parametrize(
+    ("number", "raised"),
+    [
+        (signal.SIGTERM, SystemExit(143)),
+        (signal.SIGHUP, SystemExit(129)),
+        (signal.SIGINT, KeyboardInterrupt()),
+    ],
+    ids=["SIGTERM", "SIGHUP", "SIGINT"],
+)
+@pytest.mark.parametrize("finalizers", [1, 2])
+def test_a_signal_during_a_finalizer_is_not_lost(
+    number: signal.Signals, raised: BaseException, finalizers: int
+) -> None:
+    """Python drops an exception that a finalizer raises, also one that a signal's handler does."""
+
+    class Slow:
+        def __del__(self) -> None:
+            if not first:
+                first.append(True)
+                signal.raise_signal(number)
+            time.sleep(0.2)  # when the signal is sent again, another finalizer runs
+
+    def drop_and_wait(number: int) -> None:
+        for _ in range(number):
+            Slow()
+        time.sleep(60)
+
+    first: list[bool] = []
+    before, hook = signal.getsignal(number), sys.unraisablehook
+    default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    signal.signal(number, default)
+    try:
+        with pytest.raises(type(raised)) as error, termination.unwinding():
+            drop_and_wait(finalizers)
+    finally:
+        signal.signal(number, before)
+    assert error.value.args == raised.args
+    assert sys.unraisablehook is hook
+
+
+def test_any_other_error_in_a_finalizer_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("not ours")
+
+    hook, sys.unraisablehook = sys.unraisablehook, sys.__unraisablehook__
+    try:
+        with termination.unwinding():
+            Broken()
+    finally:
+        sys.unraisablehook = hook
+    assert "ValueError: not ours" in capsys.readouterr().err
+
+
 def test_a_caller_keeps_its_handlers() -> None:
     """Also one that calls from another thread, where Python can't set a handler."""
     before = signal.getsignal(signal.SIGTERM)
