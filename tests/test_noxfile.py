@@ -29,10 +29,11 @@ PROJECT = Path(__file__).parents[1]
 
 
 def nox(
-    *arguments: str, env: dict[str, str] | None = None, cwd: Path = PROJECT
+    *arguments: str, env: dict[str, str] | None = None, cwd: Path = PROJECT, envdir: Path
 ) -> subprocess.CompletedProcess[str]:
+    """Run nox. Its environments go to a folder of the test, and leave the project's as they are."""
     return subprocess.run(
-        [sys.executable, "-m", "nox", "--non-interactive", *arguments],
+        [sys.executable, "-m", "nox", "--non-interactive", "--envdir", str(envdir), *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -41,8 +42,8 @@ def nox(
     )
 
 
-def test_lint_and_tests_are_the_default_sessions() -> None:
-    listed = nox("--list").stdout.splitlines()
+def test_lint_and_tests_are_the_default_sessions(tmp_path: Path) -> None:
+    listed = nox("--list", envdir=tmp_path).stdout.splitlines()
     chosen = [line.split()[1] for line in listed if line.startswith("* ")]
     others = [line.split()[1] for line in listed if line.startswith("- ")]
     assert chosen == ["lint", "tests"]
@@ -77,24 +78,26 @@ def test_the_lowest_version_of_each_dependency_is_tested() -> None:
 
 
 @pytest.fixture
-def without_gpu(tmp_path: Path) -> dict[str, str]:
-    """Return variables with which nvidia-smi isn't found and nox uses another folder."""
+def without_gpu() -> dict[str, str]:
+    """Return variables with which nvidia-smi isn't found."""
     folders = [str(Path(sys.executable).parent), "/usr/bin", "/bin"]
     if any((Path(folder) / "nvidia-smi").exists() for folder in folders):
         pytest.skip("there is an nvidia-smi here")
-    return {"PATH": os.pathsep.join(folders), "NOX_ENVDIR": str(tmp_path)}
+    return {"PATH": os.pathsep.join(folders)}
 
 
-def test_validate_gpu_skips_without_a_gpu(without_gpu: dict[str, str]) -> None:
-    done = nox("-s", "validate(gpu)", env={**without_gpu, "REQUIRE_GPU": ""})
+def test_validate_gpu_skips_without_a_gpu(without_gpu: dict[str, str], tmp_path: Path) -> None:
+    done = nox("-s", "validate(gpu)", env={**without_gpu, "REQUIRE_GPU": ""}, envdir=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no GPU: nvidia-smi is not installed" in done.stderr
     assert "skipped" in done.stderr
     assert "pip install" not in done.stderr
 
 
-def test_validate_gpu_fails_if_a_gpu_is_required(without_gpu: dict[str, str]) -> None:
-    done = nox("-s", "validate(gpu)", env={**without_gpu, "REQUIRE_GPU": "1"})
+def test_validate_gpu_fails_if_a_gpu_is_required(
+    without_gpu: dict[str, str], tmp_path: Path
+) -> None:
+    done = nox("-s", "validate(gpu)", env={**without_gpu, "REQUIRE_GPU": "1"}, envdir=tmp_path)
     assert done.returncode == 1
     assert "no GPU" in done.stderr
     assert "REQUIRE_GPU=1" in done.stderr
@@ -108,7 +111,7 @@ def test_an_nvidia_smi_that_lists_no_gpu_is_reported(
     fake.write_text("#!/bin/sh\necho 'No devices were found'\n")
     fake.chmod(0o755)
     path = os.pathsep.join([str(fake.parent), without_gpu["PATH"]])
-    done = nox("-s", "validate(gpu)", env={**without_gpu, "PATH": path})
+    done = nox("-s", "validate(gpu)", env={**without_gpu, "PATH": path}, envdir=tmp_path)
     assert done.returncode == 0
     assert "nvidia-smi lists none" in done.stderr
 
@@ -226,7 +229,7 @@ def test_an_empty_path_is_not_the_folder_of_the_project(options: list[str]) -> N
 @pytest.mark.parametrize("option", ["--bogus", "--help", "--junit"])
 def test_another_option_of_the_gate_fails_as_everything_does(option: str, tmp_path: Path) -> None:
     options = ("--no-venv", "--no-install", "-s", "validate(cpu)", "--", option)
-    done = nox(*options, env={"NOX_ENVDIR": str(tmp_path)})
+    done = nox(*options, envdir=tmp_path)
     assert done.returncode == 1
     assert "--markdown FILE, and nothing else" in done.stderr
 
@@ -238,7 +241,7 @@ def test_a_model_that_the_gate_would_delete_is_refused(tmp_path: Path) -> None:
     model.parent.mkdir(parents=True)
     model.touch()
     options = ("--no-venv", "--no-install", "-s", "validate(cpu)", "--", str(model))
-    done = nox(*options, env={"NOX_ENVDIR": ""}, cwd=tmp_path)
+    done = nox(*options, cwd=tmp_path, envdir=tmp_path / ".nox")
     assert done.returncode == 1
     assert "copy it elsewhere" in done.stderr
     assert model.is_file()
@@ -260,8 +263,9 @@ def test_validate_uses_the_contract_of_the_project(tmp_path: Path) -> None:
     done = nox(
         *("--no-venv", "--no-install", "-f", str(tmp_path / "noxfile.py"), "-s", "validate(cpu)"),
         *("--", "mine.h5", "--junit", "verdict.xml", "--markdown", "verdict.md"),
-        env={"PYTHONPATH": str(PROJECT), "NOX_ENVDIR": "", "MNIST_TASKS_DATA": "../data"},
+        env={"PYTHONPATH": str(PROJECT), "MNIST_TASKS_DATA": "../data"},
         cwd=below,
+        envdir=tmp_path / ".nox",
     )
     assert done.returncode == 1, done.stderr
     assert re.search(r"page: .*\.html", done.stdout)
