@@ -23,8 +23,8 @@ def report(
     Parameters
     ----------
     runs
-        Run ids, unique prefixes of them, or paths of records; ``latest`` by default. Several runs
-        are each compared with the first. Or the folder of a sweep.
+        Run ids, unique prefixes of them, or paths of records or checked model files; ``latest`` by
+        default. Several runs are each compared with the first. Or the folder of a sweep.
     html
         Page to write: by default ``report.html`` beside the run's record or in the folder of the
         sweep, or ``comparison.html`` in `runs_dir`.

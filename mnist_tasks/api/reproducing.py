@@ -39,7 +39,8 @@ def reproduce(
     Parameters
     ----------
     run
-        ``latest``, an id or a unique prefix of one, or the path of a record or of its folder.
+        ``latest``, an id or a unique prefix of one, or the path of a record, its folder or its
+        model file.
     network
         Where the user's own network is now: ``net.py``, ``net.py:build`` or
         ``package.module:build``. By default where it was, for a run that is in `runs_dir`; the code

@@ -53,7 +53,8 @@ def train(
     Parameters
     ----------
     recipe
-        ``default``, ``plain``, one of the project that the current folder is in, or a `Recipe`.
+        ``default``, ``plain``, ``accurate``, ``small``, ``tiny``, one of the project that the
+        current folder is in, or a `Recipe`.
     network
         A function that returns a Keras model, or where it is: ``net.py``, ``net.py:build`` or
         ``package.module:build``. The code is run in this process. The recipe then supplies only

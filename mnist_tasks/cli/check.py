@@ -87,8 +87,8 @@ def check(
         bool,
         typer.Option(
             "--self-test",
-            help="Also make each model that passes worse in known ways; exit with 1 if the "
-            "contract misses a fault that it must fail.",
+            help="Also plant known faults in each model that passes; exit with 1 if the contract "
+            "misses one that it must fail.",
         ),
     ] = False,
     _quiet: Quiet = False,

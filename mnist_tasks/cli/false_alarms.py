@@ -45,7 +45,7 @@ def false_alarms(
 ) -> Outcome:
     """Estimate how often a good recipe fails the contract by chance.
 
-    Also says what drops of accuracy the contract detects, and which clauses decide nothing.
+    Also says what drops in accuracy the contract detects, and which clauses decide nothing.
     """
     from mnist_tasks.checking import contract_file
     from mnist_tasks.data import datasets

@@ -31,7 +31,7 @@ def predict(
         bool,
         typer.Option(
             "--raw",
-            help="Take pictures as images of the data set, such as bright digits on black: change "
+            help="Treat pictures as images of the data set, such as bright digits on black: change "
             "only their size.",
         ),
     ] = False,

@@ -17,7 +17,7 @@ def reproduce(
     run: Annotated[
         str,
         typer.Argument(
-            help="Run id, prefix of an id, or path of a record.",
+            help="Run id, prefix of an id, or path of a record or of its model file.",
             metavar="RUN",
             autocompletion=completion.runs,
         ),
@@ -27,7 +27,7 @@ def reproduce(
         typer.Option(
             help="Where the run's own network is now: net.py, net.py:build or "
             "package.module:build \\[default: where it was, for a run in the folder of --runs]. "
-            "It must be what was recorded. This runs your code.",
+            "The code must be what was recorded. This runs it.",
         ),
     ] = None,
     device: Annotated[

@@ -93,7 +93,7 @@ def show(
     name: Annotated[
         str,
         typer.Argument(
-            help="Run id, a unique prefix of one, or latest.",
+            help="Run id, prefix of an id, path of a record or checked model file, or latest.",
             metavar="RUN",
             autocompletion=completion.runs,
         ),
@@ -121,8 +121,8 @@ def prune(
 ) -> Outcome:
     """Delete all but the newest runs, with everything in their folders.
 
-    Also deletes all but as many checks of models that no run made. A folder without a valid record
-    is never deleted.
+    Also deletes all but as many of the checks of models that no run made. A folder without a valid
+    record is never deleted.
     """
     from mnist_tasks import check_store, console, pruning, run_store
     from mnist_tasks.cli.documents import PrunedRuns

@@ -1,4 +1,4 @@
-"""The drop of accuracy that each clause of a contract detects, from the runs of a setting.
+"""The drop in accuracy that each clause of a contract detects, from the runs of a setting.
 
 Clauses on numbers of images have such a power: accuracy, on unchanged and on perturbed images,
 recall, and the comparison with a baseline. How the calibration error of a worse model is
@@ -29,7 +29,7 @@ class DetectedDrops:
     Attributes
     ----------
     bound
-        In words; empty for the contract as a whole, which detects a drop of accuracy at least as
+        In words; empty for the contract as a whole, which detects a drop in accuracy at least as
         well as each of its clauses.
     bound_value
         As that of a clause; ``None`` for the contract as a whole.

@@ -60,7 +60,7 @@ class SettingFalseAlarms:
     Attributes
     ----------
     detected
-        What drops of accuracy the clauses on numbers of images detect. A clause is missing if no
+        What drops in accuracy the clauses on numbers of images detect. A clause is missing if no
         model passes it, and if the runs don't differ or are only one, so that nothing is known.
     """
 

@@ -1,4 +1,4 @@
-"""What drop of accuracy a clause detects, and how many images that takes.
+"""What drop in accuracy a clause detects, and how many images that takes.
 
 A worse model is taken to be a further run of the same recipe that loses some of the images which it
 would have classified correctly, each with the same probability, which makes their number binomial.

@@ -94,7 +94,7 @@ def _without_drops(setting: SettingFalseAlarms, decided: Sequence[DecidedClause]
         each.name for each in others if each.unit not in _ON_PREDICTIONS or each.name == CEILING
     ]
     if on_network:
-        yield f"No drop of accuracy fails: {', '.join(on_network)}."
+        yield f"No drop in accuracy fails: {', '.join(on_network)}."
     if unknown := [each.name for each in others if each.name not in on_network]:
         yield f"Not estimated: {', '.join(unknown)}."
 

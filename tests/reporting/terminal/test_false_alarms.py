@@ -77,7 +77,7 @@ def test_detected_drops_are_in_percentage_points() -> None:
         [">", "98.99%", "4.19", "4.45", "–", "59,000"],
         ["the", "contract", "4.19", "4.45", "–", "–"],
     ]
-    assert "No drop of accuracy fails: parameters, output shape, accuracy ceiling." in lines
+    assert "No drop in accuracy fails: parameters, output shape, accuracy ceiling." in lines
     assert "Not estimated: calibration error." in lines
     assert max(map(len, lines)) <= 80
 
