@@ -3,8 +3,8 @@
 Whoever relies on a gate wants to know that it closes. The model that passed the contract is the
 sound one; models with a known fault are derived from it (`faults`), and evaluated like any other.
 
-A gross fault must be failed, whatever the contract says. A loss of a point or less may be one that
-the contract allows: `accuracy_above` is a floor, and promises nothing about a model above it. Only
+A gross fault must be failed, whatever the contract says. A small loss may be one that the
+contract allows: `accuracy_above` is a floor, and promises nothing about a model above it. Only
 a baseline promises that a model is no worse than another, beyond its tolerance; then a loss that
 exceeds the tolerance must be failed, too.
 """

@@ -51,7 +51,7 @@ DEFAULT = Recipe(
     micro_batches=2,
 )
 
-# The workflow's description taken literally, with Keras's usual settings.
+# A textbook network, with Keras's usual settings.
 _PAIR = (Conv(filters=16, kernel=3), BatchNorm(momentum=0.99))
 PLAIN = Recipe(
     name="plain",
@@ -135,7 +135,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-#: How images are moved; those for a network of the user's own only if she names it.
+#: How images are moved; those for a network of the user's own only if named.
 TRANSFORMATIONS = ("max_shift", "max_rotation", "max_scaling", "max_shear")
 #: What a network of the user's own doesn't have, or decides itself.
 _NOT_OF_NETWORKS = {
