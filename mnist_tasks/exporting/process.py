@@ -6,11 +6,8 @@ list of variables, a time limit, and no GPU; it is not confined otherwise.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import IO, TypeVar
@@ -21,11 +18,10 @@ from mnist_tasks import install, temporary
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, MnistTasksError
 from mnist_tasks.exporting import formats, protocol
 from mnist_tasks.exporting.formats import Format
-from mnist_tasks.vetting.process import child_errors, child_process, supervisor
+from mnist_tasks.vetting.process import child_errors, child_process
 from mnist_tasks.vetting.untrusted_text import sanitize
 
 Answer = TypeVar("Answer", protocol.Converted, protocol.Ran)
-_END_SECONDS = 10.0
 
 
 def run(
@@ -84,41 +80,14 @@ def run(
 
 def _run(program: str, folder: Path, output: IO[bytes], seconds: float) -> int | None:
     """Run a program in a folder, and return its exit code; ``None`` after this many seconds."""
-    is_linux = sys.platform == "linux"
-    try:
-        process = subprocess.Popen(
-            child_process.command(f"from {program} import main\nmain()\n"),
-            cwd=folder,
-            env=child_process.environment(folder),
-            stdin=subprocess.DEVNULL if is_linux else subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C reaches this process, which ends that one
-        )
-    except OSError as error:
-        raise child_errors.not_started(error) from error
+    boot = f"from {program} import main\nmain()\n"
+    process = child_process.start(boot, folder, stdout=output, stderr=output)
     try:
         return process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started; nothing remains when this returns."""
-    with contextlib.suppress(OSError):
-        process.terminate() if sys.platform == "linux" else process.kill()
-    try:
-        process.wait(timeout=_END_SECONDS)
-    except subprocess.TimeoutExpired:  # the supervisor was stopped
-        for each in supervisor.descendants(process.pid):
-            with contextlib.suppress(OSError):
-                os.kill(each, signal.SIGKILL)
-        process.kill()
-        process.wait()
-    if process.stdin:
-        process.stdin.close()
+        child_process.end(process)
 
 
 def _failed(name: str, does: str, chosen: Format, failure: protocol.Failed) -> MnistTasksError:

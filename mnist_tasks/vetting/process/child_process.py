@@ -19,6 +19,7 @@ import msgspec
 
 from mnist_tasks import temporary
 from mnist_tasks.check_records import Protection
+from mnist_tasks.errors import EnvironmentProblemError
 from mnist_tasks.vetting import protocol
 from mnist_tasks.vetting.isolation import protections
 from mnist_tasks.vetting.limits import Limits, share_of_images
@@ -70,6 +71,53 @@ def command(boot: str) -> list[str]:
     return [sys.executable, "-I", "-c", _START + boot, json.dumps(given)]
 
 
+def start(
+    boot: str, folder: Path, *, stdout: int | IO[bytes], stderr: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a new Python that runs `boot` in a folder; see `command`.
+
+    Raises
+    ------
+    EnvironmentProblemError
+        The system can't start it.
+    """
+    try:
+        return subprocess.Popen(
+            command(boot),
+            cwd=folder,
+            env=environment(folder),
+            # See `supervisor.start`.
+            stdin=subprocess.DEVNULL if sys.platform == "linux" else subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,  # Ctrl-C reaches this process, which ends that one
+        )
+    except OSError as error:
+        raise child_errors.not_started(error) from error
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process of `start` and all that it started; nothing remains when this returns."""
+    _terminate(process)
+    try:
+        process.wait(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:  # the supervisor was stopped
+        for each in supervisor.descendants(process.pid):
+            with contextlib.suppress(OSError):
+                os.kill(each, signal.SIGKILL)
+        process.kill()
+        process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "linux":
+        process.terminate()  # the supervisor ends it
+    else:
+        process.kill()
+
+
 def end_all() -> None:
     """End every child process that is running now; see `ChildProcess.end`."""
     for child in tuple(_running):
@@ -105,19 +153,10 @@ class ChildProcess:
             # The child can't replace a file without a name.
             self.stderr = tempfile.TemporaryFile(dir=self.folder)
         try:
-            self.process = subprocess.Popen(
-                command(_BOOT),
-                cwd=self.folder,
-                env=environment(self.folder),
-                # See `supervisor.start`.
-                stdin=subprocess.DEVNULL if sys.platform == "linux" else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.stderr,
-                start_new_session=True,
-            )
-        except OSError as error:
+            self.process = start(_BOOT, self.folder, stdout=subprocess.PIPE, stderr=self.stderr)
+        except EnvironmentProblemError:
             self.stderr.close()
-            raise child_errors.not_started(error) from error
+            raise
         output = (self.process.stdout, self.lines, self.most_bytes)
         self.reader = threading.Thread(target=_read_lines, args=output, daemon=True)
         self.reader.start()
@@ -126,26 +165,13 @@ class ChildProcess:
 
     def __exit__(self, *_: object) -> None:
         _running.discard(self)
-        self.end()
-        try:
-            self.process.wait(timeout=_END_SECONDS)
-        except subprocess.TimeoutExpired:  # the supervisor was stopped
-            for process in supervisor.descendants(self.process.pid):
-                with contextlib.suppress(OSError):
-                    os.kill(process, signal.SIGKILL)
-            self.process.kill()
-            self.process.wait()
-        if self.process.stdin:
-            self.process.stdin.close()
+        end(self.process)
         self.reader.join(timeout=5)
         self.stderr.close()
 
     def end(self) -> None:
         """End the child and every process that it started; `wait_for_result` raises an error."""
-        if sys.platform == "linux":
-            self.process.terminate()  # the supervisor does it
-        else:
-            self.process.kill()
+        _terminate(self.process)
 
     def wait_for_result(self, file_name: str) -> protocol.StaticResult | protocol.InspectionResult:
         """Return the child's result; raise what it reports, or how it failed, as an error."""
