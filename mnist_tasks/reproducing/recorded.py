@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from mnist_tasks import disk, old_records
+from mnist_tasks import old_records
 from mnist_tasks.code_records import NetworkSource
 from mnist_tasks.config import TrainingConfig
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import RunRecord
-from mnist_tasks.training import network_file, recipes
+from mnist_tasks.training import network_file, recipes, up_to_date
 from mnist_tasks.training.network_file import NetworkFile
 from mnist_tasks.training.recipe import Recipe
 
@@ -240,12 +240,5 @@ def _files(source: NetworkSource, file: NetworkFile) -> list[tuple[str, str, str
             here = os.path.normpath(now / os.path.relpath(path, before or "."))
         except ValueError:  # an empty path, or one on another drive
             here = path
-        imports.append((here, expected, _sha256(here)))
+        imports.append((here, expected, up_to_date.digest(here)))
     return [(file.source.path, source.sha256, file.source.sha256), *imports]
-
-
-def _sha256(path: str) -> str | None:
-    try:
-        return disk.sha256(Path(path))
-    except (OSError, ValueError):
-        return None
