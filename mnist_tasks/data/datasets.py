@@ -18,7 +18,6 @@ from mnist_tasks.dataset_info import DatasetInfo
 from mnist_tasks.errors import UsageError, printable
 
 Split = Literal["train", "test"]
-CHUNK = 1 << 20
 
 
 def array_names(split: Split) -> tuple[str, str]:

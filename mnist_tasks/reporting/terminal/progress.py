@@ -67,10 +67,10 @@ class LiveProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def _start(self, name: str, total: float | None, figures: str = "") -> None:
+    def _start(self, name: str, total: float | None) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(escape(name), total=total, figures=figures)
+        self._task = self._bar.add_task(escape(name), total=total, figures="")
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def _line_is_due(self) -> bool:
