@@ -7,6 +7,7 @@ from datetime import datetime
 from mnist_tasks.check_records import Shape
 
 ABSENT = "–"
+HASH_DIGITS = 16  # the part of a hash that a table shows; `--json` has all 64 digits
 
 
 def percent(share: float | None, digits: int = 2) -> str:

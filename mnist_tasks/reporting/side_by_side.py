@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from mnist_tasks.records import Epoch, RunRecord
 from mnist_tasks.reporting import formatting, run_summary, run_text
-from mnist_tasks.reporting.formatting import ABSENT
-
-HASH_DIGITS = 16
+from mnist_tasks.reporting.formatting import ABSENT, HASH_DIGITS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from mnist_tasks.errors import printable
 from mnist_tasks.reporting import formatting
+from mnist_tasks.reporting.formatting import HASH_DIGITS
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
-from mnist_tasks.reporting.terminal.results import HASH_DIGITS
 
 if TYPE_CHECKING:
     from mnist_tasks.reproducing.accuracies import Accuracies

@@ -13,6 +13,7 @@ from mnist_tasks.check_records import Check
 from mnist_tasks.errors import Failure, printable
 from mnist_tasks.records import RunRecord, Trial
 from mnist_tasks.reporting import clause_text, formatting, run_text
+from mnist_tasks.reporting.formatting import HASH_DIGITS
 from mnist_tasks.reporting.statuses import STATUSES
 from mnist_tasks.reporting.terminal import tables
 from mnist_tasks.verdict import Clause
@@ -24,7 +25,6 @@ if TYPE_CHECKING:  # these are slow to import
     from mnist_tasks.vetting.inspection import VettedFile
 
 MOST_EPOCHS = 8  # whose results a panel shows
-HASH_DIGITS = 16  # the part of a hash that a table shows; `--json` has all 64 digits
 
 
 def fetched(result: Fetched) -> RenderableType:
