@@ -24,9 +24,9 @@ _NOTE = (
     "values are normally distributed"
 )
 _POWER_NOTE = (
-    "detected drops: in percentage points, with which a further run of a worse recipe will not "
-    "pass, with a probability of 50, 90 and 99%; images to halve: to detect half of the 90% drop "
-    "as often, with the bound at {rate}"
+    "detected drops: how many percentage points of accuracy a further run has to lose not to pass "
+    "with a probability of 50, 90 or 99%; images to halve: how many it takes to detect half of the "
+    "90% drop as often, with the bound at {rate}"
 )
 _ON_PREDICTIONS = ("share", "points")
 
