@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mnist_tasks import disk
 from mnist_tasks.errors import InputRefusedError
 from mnist_tasks.predicting import picture_pixels
+from mnist_tasks.vetting.image_input import LUMA
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -149,8 +150,8 @@ def thumbnail(pixels: Pixels, side: int) -> bytes:
 
 
 def gray(pixels: Pixels) -> Pixels:
-    """Return the luma, (h, w) uint8, of red, green and blue: (h, w, 3) uint8; ITU-R BT.601."""
-    luma: Pixels = np.floor(pixels @ np.array([0.299, 0.587, 0.114]) + 0.5).astype(np.uint8)
+    """Return the luma, (h, w) uint8, of red, green and blue: (h, w, 3) uint8."""
+    luma: Pixels = np.floor(pixels @ np.array(LUMA) + 0.5).astype(np.uint8)
     return luma
 
 
