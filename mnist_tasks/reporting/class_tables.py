@@ -1,4 +1,4 @@
-"""What of the classes fits into a table: all of them side by side, or those with most errors."""
+"""The classes that fit into a table: all of them side by side, or those with the lowest recall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep warnings of the libraries from being errors, as ``PYTHONWARNINGS=error`` has it.
+"""Keep the libraries' warnings from becoming errors, as with ``PYTHONWARNINGS=error``.
 
 Keras turns its variables into arrays in a way that NumPy 2 warns about: the end of a training would
 lose the model. Warnings about the user's own code stay what the user wants them to be.

@@ -1,4 +1,4 @@
-"""Save the user's model once before it is trained: what goes wrong then would be lost work."""
+"""Save the user's model once before it is trained, so that no training is lost if that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loss and the optimizer of the user's own model: what they want, and who can use them."""
+"""The loss and the optimizer of the user's own model, and which trainer can use them."""
 
 from __future__ import annotations
 
