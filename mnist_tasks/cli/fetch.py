@@ -41,7 +41,8 @@ def fetch(
     ] = None,
     mirror: MirrorUrl = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds without data after which a download fails.")
+        float,
+        typer.Option(min=0.1, max=3600, help="Seconds without data after which a download fails."),
     ] = 20.0,
     offline: Offline = False,
     lock: Annotated[

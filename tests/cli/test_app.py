@@ -226,6 +226,13 @@ def test_usage_errors_of_typer_are_exit_2_too(cli: Cli, arguments: tuple[str, ..
     assert cli(*arguments).returncode == 2
 
 
+@pytest.mark.parametrize("timeout", ["0", "nan", "inf", "1e10"])
+def test_a_timeout_that_no_request_can_have_is_wrong_usage(cli: Cli, timeout: str) -> None:
+    done = cli("fetch", "--mirror", "http://127.0.0.1:9/", "--timeout", timeout, "--json")
+    assert done.returncode == 2
+    assert "Invalid value for '--timeout'" in str(error_of(done)["found"])
+
+
 @pytest.mark.parametrize(
     ("make", "found"),
     [
