@@ -11,7 +11,7 @@ from mnist_tasks import config, dataset_info
 from mnist_tasks.cli.check import CheckedDataset, ContractFile, RequireIsolation
 from mnist_tasks.cli.common import AsJson, DataDir, Quiet, Runs, is_given
 from mnist_tasks.cli.output import Outcome, finish, open_in_browser, print_line
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 
 if TYPE_CHECKING:
     from mnist_tasks.data.datasets import Dataset
@@ -84,6 +84,6 @@ def _test_images(known: Dataset, data_dir: Path | None) -> LabeledImages | None:
 
     try:
         return store.load(store.folder_of(known, data_dir), "test", known)
-    except InputRefusedError as error:
+    except (InputRefusedError, EnvironmentProblemError) as error:
         console.note(f"The page has no test images: {error.subject}: {error.found}")
         return None

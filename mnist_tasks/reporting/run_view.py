@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnist_tasks import predictions
-from mnist_tasks.errors import InputRefusedError
+from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError
 from mnist_tasks.reporting import run_summary
 
 if TYPE_CHECKING:
@@ -75,5 +75,5 @@ class RunView:
 
         try:
             return predicted_images.load(self.record, self.folder, self.data_folder)
-        except InputRefusedError as error:
+        except (InputRefusedError, EnvironmentProblemError) as error:
             return f"{error}. {error.remedy or ''}".strip()

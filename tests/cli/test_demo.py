@@ -56,6 +56,13 @@ def test_a_page_without_test_images(cli: Cli, tmp_path: Path) -> None:
     assert 'name="example"' not in (tmp_path / "demo.html").read_text(encoding="utf-8")
 
 
+def test_a_page_where_the_test_images_cant_be_read(small_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "other" / "t10k-images-idx3-ubyte").mkdir(parents=True)
+    done = small_cli("demo", "--model", SAMPLE, "--data-dir", "other")
+    assert done.returncode == 0, done.stderr
+    assert "The page has no test images" in done.stderr
+
+
 def test_a_model_with_other_layers_is_refused_with_their_names(cli: Cli, tmp_path: Path) -> None:
     between = handmade.layer("LeakyReLU", "leaky", negative_slope=0.1)
     (tmp_path / "other.h5").write_bytes(handmade.write_h5(handmade.small(between)))

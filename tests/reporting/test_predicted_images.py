@@ -125,6 +125,17 @@ def test_without_the_data_the_view_says_to_fetch_it(view: RunView, tmp_path: Pat
     assert "mnist-tasks fetch" in again.no_predictions
 
 
+def test_images_that_cant_be_read_are_no_reason_for_no_report(view: RunView) -> None:
+    """As those that are missing, or whose folder is unknown: of a user without a home folder."""
+    again = replace(view)
+    assert again.data_folder
+    labels = again.data_folder / "t10k-labels-idx1-ubyte"
+    labels.unlink()
+    labels.mkdir()
+    assert again.predictions is None
+    assert f"{labels}: not a file" in again.no_predictions
+
+
 def test_intervals_have_the_confidence_of_the_contract(view: RunView) -> None:
     assert view.predictions is not None
     wide, narrow = (
