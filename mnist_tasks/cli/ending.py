@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -91,7 +92,7 @@ def _failure(error: BaseException, command: str | None) -> tuple[int, Failure]:
         error = errors.UsageError(program, found=found, remedy=f"See `{program} --help`.")
     elif isinstance(error, ImportError):
         error = install.import_problem(error)
-    error = resource_limits.exhausted(error) or error
+    error = resource_limits.exhausted(error) or _without_folder(error) or error
     if isinstance(error, MnistTasksError):
         return error.exit_code, Failure.of(error)
     if isinstance(error, CommandInterruptedError | typer.Abort):
@@ -107,6 +108,24 @@ def _failure(error: BaseException, command: str | None) -> tuple[int, Failure]:
         remedy=f"Please report it, with the traceback on standard error: {ISSUES}",
         reason="internal-error",
     )
+
+
+def _without_folder(error: BaseException) -> MnistTasksError | None:
+    """Return the error about a current folder that was deleted, if that is what an exception means.
+
+    Whatever makes a path absolute raises it.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        if isinstance(error, FileNotFoundError):
+            return errors.EnvironmentProblemError(
+                "the current folder",
+                expected="a folder",
+                found="it was deleted",
+                remedy="Change to a folder that exists, then rerun.",
+            )
+    return None
 
 
 def _show(error: BaseException, failure: Failure) -> None:

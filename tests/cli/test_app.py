@@ -350,6 +350,29 @@ def test_a_bug_has_its_own_exit_code() -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.parametrize("words", [("check",), ("predict", "3.png"), ("export", "m.h5")])
+def test_a_deleted_current_folder_is_no_bug(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """As a job's workspace is, which another job cleans up."""
+    (tmp_path / "gone").mkdir()
+    script = (
+        "import os\n"
+        "from mnist_tasks.cli import start\n"
+        "os.rmdir(os.getcwd())\n"
+        f"start.main([*{words}, '--json'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path / "gone",
+        env={**os.environ, "PYTHONPATH": str(SMALL_CLI.parents[1])},
+    )
+    assert done.returncode == 4, done.stderr
+    assert error_of(done)["subject"] == "the current folder"
+    assert "Traceback" not in done.stderr
+
+
 def test_a_runs_folder_that_is_not_a_folder_is_refused_at_once(
     small_cli: Cli, tmp_path: Path
 ) -> None:
