@@ -16,7 +16,14 @@ MOST_TEST_IMAGES = 60_000
 Side = Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
 Channels = Literal[1, 3]
 ImageShape = tuple[Side, Side, Channels]
-ClassName = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+ClassName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_NAME,
+        extra={"hint": f"at most {LONGEST_NAME} characters"},
+    ),
+]
 ClassNames = Annotated[tuple[ClassName, ...], Meta(min_length=2, max_length=MOST_CLASSES)]
 
 

@@ -25,7 +25,11 @@ Milliseconds = Annotated[float, Meta(gt=0, le=60_000)]
 # The largest model that fits into the memory of the sandbox.
 Parameters = Annotated[int, Meta(ge=1, le=25_000_000)]
 Bytes = Annotated[int, Meta(ge=1, le=100_000_000)]
-InputShape = Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(min_length=1, max_length=3)]
+_INPUT_SHAPE = "[h, w, 1], [h, w, 3], [h, w] or the number of an image's pixels"
+InputShape = Annotated[
+    tuple[Annotated[int, Meta(ge=1)], ...],
+    Meta(min_length=1, max_length=3, extra={"hint": _INPUT_SHAPE}),
+]
 LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
@@ -246,8 +250,7 @@ def _layout(shape: tuple[int, ...], dataset: DatasetInfo) -> ImageShape:
     if layout is None or max(layout) > LARGEST_SIDE:
         raise UsageError(
             "input_shape",
-            expected="[h, w, 1], [h, w, 3], [h, w] or the number of an image's pixels, with h and "
-            f"w of at most {LARGEST_SIDE}",
+            expected=f"{_INPUT_SHAPE}, with h and w of at most {LARGEST_SIDE}",
             found=str(list(shape)),
         )
     return layout

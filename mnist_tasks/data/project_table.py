@@ -22,6 +22,7 @@ from mnist_tasks.project import Project
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 _HINT = "[images, labels] (IDX files), {npz, images, labels}, or a folder with one for each class"
+_ADDRESS = "the address of a folder on a web server, ending in /"
 _Split = Annotated[SplitOrigin, Meta(extra={"hint": _HINT}, description=_HINT)]
 
 
@@ -41,7 +42,7 @@ class DatasetTable:
         ),
     ] = None
     mirrors: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^https?://[^\s]+/$")], ...],
+        tuple[Annotated[str, Meta(pattern=r"^https?://[^\s]+/$", extra={"hint": _ADDRESS})], ...],
         Meta(
             extra={"hint": "addresses of folders on web servers, ending in /"},
             description="Addresses of folders on web servers with the same files, ending in /.",

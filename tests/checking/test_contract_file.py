@@ -121,6 +121,8 @@ def test_the_path_of_a_baseline_is_relative_to_the_contract_file(tmp_path: Path)
         ("accuracy_above = true", "accuracy_above", "True", "a number"),
         ("accuracy_above = 1979-05-27", "accuracy_above", "1979-05-27", "a number"),
         ("parameters_below = 1.5", "parameters_below", "1.5", "a whole number"),
+        ("input_shape = []", "input_shape", "[]", "a list: [h, w, 1], [h, w, 3], [h, w] or"),
+        ("input_shape = [1, 2, 3, 4]", "input_shape", "4", "a list: [h, w, 1], [h, w, 3]"),
         ("required_layers = 'Dense'", "required_layers", "Dense", "a list"),
         ("required_layers = [3]", "required_layers[0]", "3", "text in quotes"),
         ("required_layers = ['Dens']", "required_layers", "Dens", "one of Activation"),

@@ -56,8 +56,9 @@ def refuse(table: str) -> UsageError:
         (f'{IDX}classes = ["a", "a"]', ".classes", "a, twice", "2 to 100 different names"),
         (f'{IDX}classes = ["a", "\\u001b[2J"]', ".classes", "can't be displayed", "names"),
         (f'{IDX}classes = ["a", ""]', ".classes[1]", "nothing", "text"),
-        (f'{shapes.FOLDERS}mirrors = ["ftp://x/"]', ".mirrors[0]", "ftp://x/", "text"),
-        (f'{shapes.FOLDERS}mirrors = ["http://x"]', ".mirrors[0]", "http://x", "text"),
+        (f'{shapes.FOLDERS}mirrors = ["ftp://x/"]', ".mirrors[0]", "ftp://x/", "ending in /"),
+        (f'{shapes.FOLDERS}mirrors = ["http://x"]', ".mirrors[0]", "http://x", "ending in /"),
+        (f'{shapes.FOLDERS}classes = ["a", "{"b" * 65}"]', ".classes[1]", "bbb", "64 characters"),
         (f'{shapes.FOLDERS}mirrors = ["http://x/"]', ".train", "parts/train", "files below"),
         (
             'train = ["../a", "b"]\ntest = ["c", "d"]\nclasses = ["x", "y"]\nmirrors = ["http://x/"]',
