@@ -30,6 +30,7 @@ InputShape = Annotated[
     tuple[Annotated[int, Meta(ge=1)], ...],
     Meta(min_length=1, max_length=3, extra={"hint": _INPUT_SHAPE}),
 ]
+PathText = Annotated[str, Meta(min_length=1)]
 LayerName = Annotated[str, Meta(extra_json_schema={"enum": sorted(LAYERS)})]
 
 
@@ -113,10 +114,11 @@ class Baseline(Table, frozen=True):
 
     prefix = "baseline."
     model: Annotated[
-        str | None, Meta(description="Model file, relative to this file; vetted like any other.")
+        PathText | None,
+        Meta(description="Model file, relative to this file; vetted like any other."),
     ] = None
     record: Annotated[
-        str | None,
+        PathText | None,
         Meta(description="Folder or run.json of a checked run, relative to this file."),
     ] = None
     tolerance_points: Annotated[

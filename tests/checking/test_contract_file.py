@@ -128,6 +128,8 @@ def test_the_path_of_a_baseline_is_relative_to_the_contract_file(tmp_path: Path)
         ("required_layers = ['Dens']", "required_layers", "Dens", "one of Activation"),
         ("baseline.tolerance_points = 1", "baseline", "neither", "either a model or a record"),
         ("baseline = {model = 'a', record = 'b'}", "baseline", "both", "a model or a record"),
+        ("baseline.model = ''", "baseline.model", "nothing", "text in quotes"),
+        ("baseline.record = ''", "baseline.record", "nothing", "text in quotes"),
         ("baseline = 'a.h5'", "baseline", "a.h5", "a table"),
         ("perturbed.shift = 1", "perturbed.shift", "1", "a table"),
         (
