@@ -36,6 +36,7 @@ _NOT_LOADED = re.compile(
     r"Could not load dynamic library '([\w.-]+)'; dlerror: ([^;]+)"
     r"|(lib[\w.+-]+\.so[\w.]*): (cannot open shared object[^;]*)"
 )
+_NOT_DONE = "not done after"
 _REMEDIES = {
     "SIGILL": "This build needs processor instructions (AVX) that this machine lacks: use another "
     "machine, or a build for this one.",
@@ -93,7 +94,7 @@ def probe(timeout: float = TIMEOUT) -> ProbeResult:
         except subprocess.TimeoutExpired:
             process.kill()
             stdout, stderr = process.communicate()
-            failure = f"not done after {timeout:g} s"
+            failure = f"{_NOT_DONE} {timeout:g} s"
         atexit.unregister(end)
     if failure is None and process.returncode:
         with suppress(ValueError):
@@ -140,6 +141,9 @@ def finding(result: ProbeResult, package: str = "tensorflow") -> Finding:
     remedy += f"; it is imported from {module_path()}."
     if result.failure and result.failure.startswith("ModuleNotFoundError"):
         remedy = f"Run {install.command()}."
+    elif result.failure and result.failure.startswith(_NOT_DONE):
+        slow = "Rerun with a higher --timeout: the machine may be slow or busy"
+        remedy = f"{slow}. If that is no help, r{remedy.removeprefix('R')}"
     return make(
         status="error",
         found=f"{stage}: {result.failure or 'no reason given'}",
