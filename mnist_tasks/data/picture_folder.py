@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_tasks import disk
+from mnist_tasks.data.orientation import upright
 from mnist_tasks.dataset_info import LARGEST_SIDE
 from mnist_tasks.errors import InputRefusedError
 
@@ -138,7 +139,7 @@ def _pixels(picture: Any) -> NDArray[np.uint8] | str:
         return f"{width:,}×{height:,} pixels"
     if picture.mode not in MODES or "transparency" in picture.info:
         return f"a picture of the mode {picture.mode}, neither gray nor RGB, or with transparency"
-    return np.asarray(picture.convert(MODES[picture.mode]), np.uint8)
+    return np.asarray(upright(picture).convert(MODES[picture.mode]), np.uint8)
 
 
 def _described(shape: tuple[int, ...]) -> str:

@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tasks.data.orientation import upright
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Pixels = NDArray[np.uint8]
 
 ENOUGH = 1024  # pixels; a picture whose sides are more than twice that is made smaller
-ORIENTATION = 0x0112  # EXIF
-# How Pillow turns a picture upright, for each orientation that is not.
-TURNS: dict[object, str] = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
 
 
 def of(picture: Image) -> Pixels:
@@ -34,25 +25,10 @@ def of(picture: Image) -> Pixels:
     pixels : (h, w, 3) uint8
         Red, green and blue.
     """
-    turned = _eight_bits(_upright(picture))
+    turned = _eight_bits(upright(picture))
     factor = max(turned.size) // ENOUGH
     smaller = turned.reduce(factor) if factor > 1 else turned
     return _opaque(np.asarray(smaller.convert("RGBA"), np.uint8))
-
-
-def _upright(picture: Image) -> Image:
-    """Return a picture turned as its EXIF data says, unless that is damaged.
-
-    Pillow's `ImageOps.exif_transpose` writes all of it anew, which fails if any of it is odd.
-    """
-    from PIL.Image import Transpose
-
-    picture.load()  # so that what fails next is not the picture
-    try:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION))
-    except Exception:  # Pillow raises many kinds
-        turn = None
-    return picture if turn is None else picture.transpose(Transpose[turn])
 
 
 def _eight_bits(picture: Image) -> Image:

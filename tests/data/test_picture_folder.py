@@ -63,6 +63,18 @@ def test_a_palette_is_applied(folder: Path) -> None:
     assert (images == 7).all()
 
 
+@pytest.mark.parametrize("name", ["9.png", "9.jpg"])
+def test_a_picture_is_turned_as_its_exif_data_says(folder: Path, name: str) -> None:
+    sideways = Image.new("L", (2, 3))
+    sideways.paste(200, (0, 0, 2, 2))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    (folder / "a" / "9.png").unlink()
+    sideways.save(folder / "a" / name, exif=exif, quality=100, subsampling=0)
+    images, _ = picture_folder.read(folder, CLASSES, most=3)
+    assert (images[2] > 100).tolist() == [[False, True, True]] * 2
+
+
 @pytest.mark.parametrize(
     ("change", "subject", "expected", "found"),
     [
