@@ -101,7 +101,8 @@ def _h5(model: keras.Model) -> bytes:
         h5py.File(io.BytesIO(), "w") as whole,
         h5py.File(f"{id(model)}", "w", driver="core", backing_store=False) as file,
     ):
-        legacy_h5_format.save_model_to_hdf5(model, whole)
+        with _kept_training_setup(model):
+            legacy_h5_format.save_model_to_hdf5(model, whole)
         for name, value in whole.attrs.items():
             file.attrs[name] = value
         for name in whole:
@@ -110,6 +111,22 @@ def _h5(model: keras.Model) -> bytes:
         file.flush()
         data: bytes = file.id.get_file_image()
     return data
+
+
+@contextmanager
+def _kept_training_setup(model: keras.Model) -> Iterator[None]:
+    """Restore what a model was compiled with: saving it as HDF5 takes the optimizer out of that.
+
+    The ``.keras`` files that the user saves later, such as those of a `ModelCheckpoint`, would be
+    loaded with another optimizer.
+    """
+    found = getattr(model, "_compile_config", None)
+    kept = dict(found.config) if found else {}
+    try:
+        yield
+    finally:
+        if found:
+            found.config = kept
 
 
 @library_warnings.lenient()

@@ -58,3 +58,19 @@ def test_a_saved_model_is_trained_on(
     again.fit(pixels, digits.labels, verbose=0)
     assert all(map(np.array_equal, again.get_weights(), model.get_weights()))
     assert sandbox.vet(output).parameters == model.count_params()
+
+
+def test_a_model_keeps_its_optimizer_for_what_the_user_saves_later(tmp_path: Path) -> None:
+    import keras
+
+    from mnist_tasks.training import saving
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "mse")
+    model.optimizer.build(model.trainable_variables)
+    before = saving.content(model, ".h5")
+    model.save(tmp_path / "own.keras")
+    loaded = load(tmp_path / "own.keras")
+    assert type(loaded.optimizer).__name__ == "SGD"
+    assert loaded.optimizer.momentum == 0.9
+    assert saving.content(model, ".h5") == before
