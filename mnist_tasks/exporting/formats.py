@@ -69,19 +69,22 @@ def choose(wanted: str | None, output: Path | None) -> Format:
     Raises
     ------
     UsageError
-        There is no such format, or the output has the suffix of another one.
+        There is no such format, or the output has the suffix of another one, or of a Keras model.
     """
-    by_suffix = None if output is None else _OF_SUFFIX.get(output.suffix.lower())
-    if wanted is None:
-        return by_suffix or DEFAULT
-    found = next((name for name in KINDS if name == wanted), None)
+    suffix = "" if output is None else output.suffix.lower()
+    by_suffix = _OF_SUFFIX.get(suffix)
+    chosen = by_suffix or DEFAULT if wanted is None else wanted
+    found = next((name for name in KINDS if name == chosen), None)
     if found is None:
-        raise UsageError("--format", expected=f"one of {', '.join(KINDS)}", found=printable(wanted))
+        raise UsageError("--format", expected=f"one of {', '.join(KINDS)}", found=printable(chosen))
+    named_like = "a Keras model" if suffix in read_file.EXTENSIONS else ""
     if by_suffix not in (None, found):
+        named_like = f"the format {by_suffix}"
+    if named_like:
         raise UsageError(
             "--output",
             expected=f"a name for the format {found}, such as model{KINDS[found].ending}",
-            found=f"{printable(str(output))}, which is named like the format {by_suffix}",
+            found=f"{printable(str(output))}, which is named like {named_like}",
             remedy="Change --format or --output.",
         )
     return found

@@ -38,9 +38,12 @@ def test_the_format(wanted: str | None, output: str | None, chosen: str) -> None
         ("", None, "--format"),
         ("onnx", "a.tflite", "--output"),
         ("saved-model", "a.onnx", "--output"),
+        (None, "a.keras", "--output"),
+        ("onnx", "a.H5", "--output"),
+        ("saved-model", "a.hdf5", "--output"),
     ],
 )
-def test_what_is_no_format(wanted: str, output: str | None, subject: str) -> None:
+def test_what_is_no_format(wanted: str | None, output: str | None, subject: str) -> None:
     with pytest.raises(UsageError) as caught:
         formats.choose(wanted, Path(output) if output else None)
     assert caught.value.subject == subject
