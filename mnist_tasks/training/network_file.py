@@ -59,6 +59,11 @@ def note(file: NetworkFile) -> str:
     return f"Running your code: {file.source.path or 'Python'}, function {file.source.function}."
 
 
+def where(file: NetworkFile) -> str:
+    """Return what an error about a network is about: its file, or a function that is in none."""
+    return file.source.path or f"the function {file.source.function}"
+
+
 def title(reference: str, recipe: str) -> str:
     """Return the name of a network, trained with the settings of a recipe, as in tables.
 

@@ -132,7 +132,7 @@ def failed(error: BaseException, file: NetworkFile) -> InputRefusedError:
     """Return the error that names the line of the user's code that failed."""
     last = _STYLE.sub("", traceback.format_exception_only(error)[-1])  # Keras prints in bold
     return InputRefusedError(
-        f"{file.source.path}{_line(error, file)}",
+        f"{network_file.where(file)}{_line(error, file)}",
         found=printable(last, limit=LONGEST),
         reason=REASON,
     )
@@ -142,7 +142,7 @@ def line_of(found: Callable[..., Any], file: NetworkFile) -> str:
     """Return where a function of the user's begins: ``net.py:12``."""
     code = getattr(inspect.unwrap(found), "__code__", None)
     line = f":{code.co_firstlineno}" if code and code.co_filename == file.source.path else ""
-    return f"{file.source.path}{line}"
+    return f"{network_file.where(file)}{line}"
 
 
 def _line(error: BaseException, file: NetworkFile) -> str:

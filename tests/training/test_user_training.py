@@ -557,6 +557,17 @@ def test_a_function_of_this_process_is_a_network(small_mnist: Path) -> None:
         run.train(config, lambda: store.load(small_mnist, "train"), network=network)
 
 
+def test_an_error_in_a_function_without_a_file_names_the_function(small_mnist: Path) -> None:
+    for body, found in (("1 / 0", "ZeroDivisionError"), ("return 3", "int")):
+        defined: dict[str, Any] = {}
+        exec(f"def mine():\n    {body}", defined)  # noqa: S102 - as an interpreter does
+        network = network_file.of_function(defined["mine"])
+        config = TrainingConfig(network=network_file.reference(network), limit=60)
+        with pytest.raises(InputRefusedError, match=found) as caught:
+            run.train(config, lambda: store.load(small_mnist, "train"), network=network)
+        assert caught.value.subject == "the function mine"
+
+
 @pytest.mark.parametrize("named", ["mine:build", "mine/__init__.py", "outer.mine:build"])
 def test_a_package_imports_its_modules(small_mnist: Path, here: Path, named: str) -> None:
     folder = here / "outer" / "mine" if named.startswith("outer") else here / "mine"
