@@ -21,6 +21,9 @@ from mnist_tasks.training import network_file
 from mnist_tasks.training.network_file import REASON, NetworkFile
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
+# In the message of an error while a graph runs, TensorFlow says where the node was made.
+_NODE_MADE = re.compile(r" defined at \(most recent call last\)(?=:)")
+_NODE_PLACE = re.compile(r'^  File "(.+)", line (\d+), in .*\n+', re.MULTILINE)
 LONGEST = 600  # characters of an error of Python
 _OURS = str(Path(__file__).parents[1])
 _LIBRARIES = (_OURS, *(sysconfig.get_path(each) for each in ("stdlib", "purelib", "platlib")))
@@ -131,6 +134,7 @@ def _printing_to_stderr() -> AbstractContextManager[Any]:
 def failed(error: BaseException, file: NetworkFile) -> InputRefusedError:
     """Return the error that names the line of the user's code that failed."""
     last = _STYLE.sub("", traceback.format_exception_only(error)[-1])  # Keras prints in bold
+    last = _NODE_MADE.sub("", _NODE_PLACE.sub("", last))
     return InputRefusedError(
         f"{network_file.where(file)}{_line(error, file)}",
         found=printable(last, limit=LONGEST),
@@ -150,6 +154,7 @@ def _line(error: BaseException, file: NetworkFile) -> str:
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:  # of a module that her file imports
         places.append((error.filename, error.lineno))
+    places += [(each[1], int(each[2])) for each in _NODE_PLACE.finditer(str(error))]
     for name, number in reversed(places):
         if name == file.source.path:
             return f":{number}"

@@ -475,6 +475,39 @@ def test_an_error_in_a_class_that_keras_calls_names_its_line(small_mnist: Path, 
     assert caught.value.subject == where
 
 
+ASSERTING = """
+import tensorflow as tf
+class Own(layers.Layer):
+    def call(self, x, training=False):
+        if training:
+            tf.debugging.assert_less(x, 0.0, "not less")
+        return x
+class Steep(keras.optimizers.SGD):
+    def update_step(self, gradient, *more):
+        tf.debugging.assert_less(gradient, -9.0, "not less")
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ("return sequential(Own())", "net.py:15"),
+        ("model = sequential()\nmodel.compile(Steep(), LOSS)\nreturn model", "net.py:21"),
+    ],
+    ids=["fit", "fast trainer"],
+)
+def test_an_error_while_a_graph_runs_names_its_line(
+    small_mnist: Path, body: str, where: str
+) -> None:
+    """Only TensorFlow's message says where, after a whole stack of functions."""
+    loss = "\nLOSS = keras.losses.SparseCategoricalCrossentropy(True)"
+    with pytest.raises(InputRefusedError) as caught:
+        train(body, small_mnist, after=ASSERTING + loss)
+    assert caught.value.subject == where
+    assert "assertion failed: [not less]" in caught.value.found
+    assert "File " not in caught.value.found
+
+
 def test_an_error_in_a_weight_constraint_or_a_regularizer_names_its_line(small_mnist: Path) -> None:
     for kind in ("constraint", "regularizer"):
         after = f"class K(keras.{kind}s.{kind.title()}):\n    def __call__(self, w):\n        1 / 0"
