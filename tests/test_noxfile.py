@@ -241,7 +241,7 @@ def test_a_model_that_the_gate_would_delete_is_refused(tmp_path: Path) -> None:
     model.parent.mkdir(parents=True)
     model.touch()
     options = ("--no-venv", "--no-install", "-s", "validate(cpu)", "--", str(model))
-    done = nox(*options, cwd=tmp_path, envdir=tmp_path / ".nox")
+    done = nox(*options, cwd=tmp_path, envdir=Path(".nox"))
     assert done.returncode == 1
     assert "copy it elsewhere" in done.stderr
     assert model.is_file()
@@ -265,7 +265,7 @@ def test_validate_uses_the_contract_of_the_project(tmp_path: Path) -> None:
         *("--", "mine.h5", "--junit", "verdict.xml", "--markdown", "verdict.md"),
         env={"PYTHONPATH": str(PROJECT), "MNIST_TASKS_DATA": "../data"},
         cwd=below,
-        envdir=tmp_path / ".nox",
+        envdir=Path(".nox"),
     )
     assert done.returncode == 1, done.stderr
     assert re.search(r"page: .*\.html", done.stdout)
