@@ -1,7 +1,8 @@
 """The workflow as tasks: ``invoke --list`` lists them, and ``invoke`` alone runs all four steps.
 
 A task runs the command of the same name and takes its options; ``invoke --dry TASK`` shows the
-command line without running it. A task of your own is a function with ``@task`` below.
+command line without running it. For a task of your own, add ``from invoke import task``, and a
+function with ``@task`` below.
 """
 
 import os
