@@ -65,7 +65,8 @@ def load_data(
 def data_config(data: Data, dataset: str | None = None) -> DataConfig:
     """Return which data set is used, and where it is.
 
-    By default, ``$MNIST_TASKS_DATA`` and ``$MNIST_TASKS_MIRROR`` say where; no other is read.
+    By default, ``$MNIST_TASKS_DATA`` and ``$MNIST_TASKS_MIRROR`` say where; no other variable is
+    read.
 
     Raises
     ------

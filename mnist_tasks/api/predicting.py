@@ -60,7 +60,7 @@ def predict(
         The picture is damaged, blank, too large or shows several digits; or the model's file is
         missing, corrupt, unsupported or unsafe.
     UsageError
-        It is an array of another shape or type.
+        An array has another shape or type; there is no such data set, or the contract is invalid.
     EnvironmentProblemError
         As in `check`.
     """
