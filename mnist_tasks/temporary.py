@@ -79,16 +79,36 @@ def usable() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        named = os.environ.get("TMPDIR")
-        with contextlib.suppress(OSError):
-            named = named or tempfile.gettempdir()
-        raise EnvironmentProblemError(
-            named or "temporary folder",
+        raise _unusable(
             expected="a writable folder on a disk with free space",
             found=error.strerror or str(error),
             remedy="Free some space there, or set TMPDIR to another folder.",
-            reason="temporary-folder-unusable",
         ) from error
+
+
+def require_utf8(folder: Path) -> None:
+    """Raise `EnvironmentProblemError` if TensorFlow can't use a folder: its paths are UTF-8."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise _unusable(
+            expected="a path in UTF-8, since TensorFlow takes no other",
+            found="another encoding",
+            remedy="Set TMPDIR to another folder.",
+        ) from error
+
+
+def _unusable(*, expected: str, found: str, remedy: str) -> EnvironmentProblemError:
+    named = os.environ.get("TMPDIR")
+    with contextlib.suppress(OSError):
+        named = named or tempfile.gettempdir()
+    return EnvironmentProblemError(
+        named or "temporary folder",
+        expected=expected,
+        found=found,
+        remedy=remedy,
+        reason="temporary-folder-unusable",
+    )
 
 
 def clear(parent: Path) -> None:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from mnist_tasks import disk, temporary
@@ -258,6 +259,25 @@ def test_a_folder_that_cant_be_used_is_named(
         path.touch()
     monkeypatch.setenv("TMPDIR", str(path))
     assert refused().subject == str(path)
+
+
+@POSIX
+def test_a_model_is_not_blamed_for_a_folder_that_tensorflow_cant_use(
+    system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes paths in UTF-8 only, and so can't run a model there. To vet one needs none."""
+    path = tmp_path / "model.h5"
+    path.write_bytes(handmade.write_h5(handmade.small()))
+    folder = system / os.fsdecode(b"\xff")
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    with pytest.raises(EnvironmentProblemError) as caught:
+        sandbox.inspect(path, image_sets={"test": np.zeros((1, 28, 28), np.uint8)})
+    assert caught.value.reason == "temporary-folder-unusable"
+    assert caught.value.subject.endswith("?")
+    assert "TMPDIR" in (caught.value.remedy or "")
+    assert sandbox.vet(path).parameters == 170
+    assert not any(folder.iterdir())
 
 
 @pytest.fixture

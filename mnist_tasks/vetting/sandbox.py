@@ -163,6 +163,8 @@ def _run_child(
     options: protocol.Options,
 ) -> tuple[protocol.StaticResult | protocol.InspectionResult, tuple[Protection, ...]]:
     with temporary.folder() as folder:
+        if not options.static_only:
+            temporary.require_utf8(folder)
         model = f"model.{content.file_format}"
         files = {title: f"images-{number}.npy" for number, title in enumerate(image_sets)}
         request = protocol.Request(

@@ -64,7 +64,10 @@ REASONS: dict[Reason, tuple[tuple[int, ...], str]] = {
     "process-killed": ((4,), "it was killed, from outside or for lack of memory"),
     "process-died": ((4,), "it crashed"),
     "resource-limit": ((4,), "too little memory, also of a GPU, or too few threads or open files"),
-    "temporary-folder-unusable": ((4,), "the temporary folder is full, missing or read-only"),
+    "temporary-folder-unusable": (
+        (4,),
+        "the temporary folder is full, missing or read-only, or its path is not UTF-8",
+    ),
     "time-limit": ((4,), "the limit on the wall clock was reached on a busy machine"),
     "internal-error": ((70,), "a bug; standard error has its traceback"),
     "interrupted": ((130,), "Ctrl-C, or no answer to a question"),
