@@ -72,7 +72,7 @@ def estimate(
     if not swept.records:
         raise stored_sweep.refused(folder, "only runs that failed", RERUN)
     records, evaluated_on = swept.records, swept.evaluated_on
-    data = replace(data, dataset=dataset or datasets.find(records[0].dataset.name))
+    data = replace(data, dataset=dataset or _dataset(records[0], folder))
     for record in records:
         if record.dataset != data.dataset.info:
             found = f"{record.id}, of {printable(record.dataset.name)}"
@@ -104,6 +104,14 @@ def estimate(
         ),
         decided=decided.find(checker),
     )
+
+
+def _dataset(record: RunRecord, folder: Path) -> Dataset:
+    """Return the data set of a sweep's run; an error is about the sweep, as nobody named one."""
+    try:
+        return datasets.find(record.dataset.name)
+    except UsageError as error:
+        raise error.about(f"the data set of the sweep {folder}") from error
 
 
 def _of_setting(

@@ -228,3 +228,13 @@ def test_the_data_set_is_that_of_the_sweep(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="of fashion-mnist") as other:
         estimate(tmp_path, dataset=datasets.find("mnist"))
     assert "--dataset" in str(other.value.remedy)
+
+
+def test_a_data_set_that_is_unknown_here_is_that_of_the_sweep(tmp_path: Path) -> None:
+    """As one of a project's own is outside of its folder: the user named none."""
+    for record in map(runs.record, Plan(seeds=(0, 1)).jobs(tmp_path)):
+        info = replace(datasets.find("fashion-mnist").info, name="parts")
+        run_store.save(replace(record, dataset=info), tmp_path)
+    with pytest.raises(UsageError, match="parts") as caught:
+        estimate(tmp_path)
+    assert caught.value.subject == f"the data set of the sweep {tmp_path}"
