@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -46,7 +45,7 @@ def writable(folder: Path, *, remedy: str) -> Iterator[None]:
 
 def require_writable(folder: Path, *, remedy: str) -> None:
     """Raise `EnvironmentProblemError` unless a folder can be written, before work depends on it."""
-    with writable(folder, remedy=remedy), tempfile.TemporaryFile(dir=folder):
+    with writable(folder, remedy=remedy), temporary.unnamed(folder):
         pass
 
 
@@ -61,7 +60,7 @@ def reserved(folder: Path, size: int, *, remedy: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         with writable(folder, remedy=remedy):
-            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            file = stack.enter_context(temporary.unnamed(folder))
             try:
                 _allocate(file.fileno(), folder, size)
             except OSError as error:

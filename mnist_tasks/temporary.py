@@ -49,6 +49,18 @@ def file(parent: Path) -> Iterator[tuple[IO[bytes], Path]]:
                 return
 
 
+def unnamed(parent: Path) -> IO[bytes]:
+    """Create a file without a name in a folder; it is gone once it is closed.
+
+    Raises
+    ------
+    OSError
+        It can't be created there; the error names the folder.
+    """
+    with _naming(parent):
+        return tempfile.TemporaryFile(dir=parent)
+
+
 @contextlib.contextmanager
 def folder(parent: Path | None = None) -> Iterator[Path]:
     """Create a folder that only this user can read, and remove it with everything in it.
@@ -165,11 +177,21 @@ def _remove_if_left(path: Path, *, made_here: bool) -> None:
 
 
 @contextlib.contextmanager
+def _naming(parent: Path) -> Iterator[None]:
+    """Name a folder in errors of the block, in place of the file that it makes there."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(parent)) from error
+
+
+@contextlib.contextmanager
 def _folder(parent: Path) -> Iterator[Path]:
     clear(parent)
     while True:
         with contextlib.ExitStack() as stack:
-            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            with _naming(parent):
+                path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
             stack.callback(remove, path)
             if HAS_LOCKS:
                 try:

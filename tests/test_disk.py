@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_tasks import disk
+from mnist_tasks import disk, run_models
 from mnist_tasks.errors import EnvironmentProblemError
 
 
@@ -91,6 +91,20 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         disk.writable(tmp_path, remedy=""),
     ):
         disk.write(tmp_path / "file", b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder that nobody can write to")
+def test_a_folder_is_named_and_not_a_temporary_file_in_it() -> None:
+    proc = Path("/proc")
+    for block in (
+        lambda: disk.require_writable(proc, remedy=""),
+        lambda: disk.reserved(proc, 1, remedy="").__enter__(),
+        lambda: disk.require_output(proc / "page.html", remedy=""),
+        lambda: run_models.new_folder(proc).__enter__(),
+    ):
+        with pytest.raises(EnvironmentProblemError) as caught:
+            block()
+        assert caught.value.subject == "/proc"
 
 
 @pytest.mark.parametrize("allocates", [True, False])
