@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnist_tasks.errors import EnvironmentProblemError
+
+if sys.platform != "win32":
+    import fcntl
 
 NAME = ".lock"  # of the file that stays in the folder, unless another is given
 _LOCKS = Path("/proc/locks")
@@ -56,6 +60,24 @@ def locked(
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Lock a folder of the user's, in which no file may stay; others wait for as long as it takes.
+
+    Windows has no locks of folders, nor have some file systems: there nobody waits.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _holder(path: Path) -> str:

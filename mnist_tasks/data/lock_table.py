@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from mnist_tasks import disk, project, toml_files
+from mnist_tasks import disk, locks, project, toml_files
 from mnist_tasks.data.lock import ARRAYS, Lock
 from mnist_tasks.data.project_table import ProjectTable
 from mnist_tasks.errors import UsageError
@@ -28,7 +28,8 @@ def write(own: ProjectTable, lock: Lock) -> None:
         The file can't be written.
     """
     file = own.project.file.resolve()  # a symbolic link stays one
-    with disk.writable(file.parent, remedy="Make the file and its folder writable."):
+    writable = disk.writable(file.parent, remedy="Make the file and its folder writable.")
+    with writable, locks.alone(file.parent):  # another process may write the lock of another one
         text = disk.read_regular(file, limit=toml_files.LARGEST).decode()
         updated = replace(text, own.name, lock)
         if updated is None:

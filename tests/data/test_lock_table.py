@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from mnist_tasks import disk
 from mnist_tasks.data import lock_table, project_table
 from mnist_tasks.data.lock import Lock, LockedFile
 from mnist_tasks.errors import UsageError
@@ -101,6 +104,31 @@ def test_the_file_keeps_its_mode_its_link_and_its_byte_order_mark(
     own = project_table.find("parts")
     assert own is not None
     assert own.locked().info.classes == ("nut", "bolt")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no locks of folders")
+def test_locks_that_are_written_at_the_same_time_are_all_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by jobs that run side by side, one for each data set."""
+    monkeypatch.chdir(tmp_path)
+    names = ("nuts", "bolts", "parts")
+    tables = (TABLE.replace("datasets.parts", f"datasets.{name}") for name in names)
+    Path("pyproject.toml").write_text("".join(tables))
+    really_write = disk.write
+
+    def write_slowly(target: Path, content: bytes) -> None:
+        time.sleep(0.2)
+        really_write(target, content)
+
+    monkeypatch.setattr(disk, "write", write_slowly)
+    found = [own for name in names if (own := project_table.find(name))]
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(lock_table.write, own, lock()) for own in found]:
+            done.result()
+    locked = [own for name in names if (own := project_table.find(name)) and own.table.lock]
+    assert len(locked) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]
 
 
 def test_an_inline_table_is_refused_with_what_to_write(
