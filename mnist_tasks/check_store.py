@@ -11,7 +11,16 @@ from pathlib import Path
 
 import msgspec
 
-from mnist_tasks import disk, json_text, listed_runs, looks, predictions, record_json, run_store
+from mnist_tasks import (
+    disk,
+    json_text,
+    listed_runs,
+    locks,
+    looks,
+    predictions,
+    record_json,
+    run_store,
+)
 from mnist_tasks.check_records import Check
 from mnist_tasks.errors import EnvironmentProblemError, InputRefusedError, printable
 from mnist_tasks.foreground import command_line
@@ -59,11 +68,11 @@ def attach(
         return
     folder = _folder(runs, check.model.sha256)
     try:
-        if probabilities is not None:
-            path = predictions.save(probabilities, folder)
-            check = replace(check, predictions=disk.sha256(path))
-        check = _in_order(check, runs)
-        with disk.writable(folder, remedy=run_store.OTHER_FOLDER):
+        with disk.writable(folder, remedy=run_store.OTHER_FOLDER), locks.alone(folder):
+            if probabilities is not None:
+                path = predictions.save(probabilities, folder)
+                check = replace(check, predictions=disk.sha256(path))
+            check = _in_order(check, runs)
             disk.write(folder / FILE_NAME, json_text.to_json(check), staging=folder.parent)
     except EnvironmentProblemError as error:
         on_skipped(f"the report of {printable(check.model.path)}: {error}")
@@ -105,12 +114,13 @@ def attach_to_run(
         except InputRefusedError as error:
             on_skipped(run_store.message(error))
             return None
-        if probabilities is not None:
-            content = predictions.to_bytes(probabilities)
-            disk.write(own / predictions.FILE_NAME, content)
-            check = replace(check, predictions=hashlib.sha256(content).hexdigest())
-        record = replace(record, check=check)
-        disk.write(own / run_store.RECORD_NAME, record_json.to_json(record))
+        with locks.alone(own):  # against another check, whose predictions may be others
+            if probabilities is not None:
+                content = predictions.to_bytes(probabilities)
+                disk.write(own / predictions.FILE_NAME, content)
+                check = replace(check, predictions=hashlib.sha256(content).hexdigest())
+            record = replace(record, check=check)
+            disk.write(own / run_store.RECORD_NAME, record_json.to_json(record))
         return record
     return None
 

@@ -64,7 +64,7 @@ def locked(
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Lock a folder of the user's, in which no file may stay; others wait for as long as it takes.
+    """Lock a folder in which no file may stay; others wait for as long as it takes.
 
     Windows has no locks of folders, nor have some file systems: there nobody waits.
     """

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mnist_tasks import check_store, run_store
+from mnist_tasks import check_store, disk, run_store
 from mnist_tasks.check_records import Check
 from mnist_tasks.errors import InputRefusedError
 from tests import examples
@@ -99,3 +103,41 @@ def test_a_check_alone_that_cannot_be_saved_is_no_failure(tmp_path: Path) -> Non
     said: list[str] = []
     check_store.attach(check_of(), tmp_path / "runs", on_skipped=said.append)
     assert "the report of model_latest.h5: " in said[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no locks of folders")
+@pytest.mark.parametrize("has_run", [True, False])
+def test_a_check_and_its_predictions_stay_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_run: bool
+) -> None:
+    """Two jobs may check a model at the same time, each with another range of pixels."""
+    runs, check = tmp_path / "runs", check_of()
+    folder = runs / "checks" / check.model.sha256[:16]
+    if has_run:
+        folder = run_store.save(replace(examples.run(), model=check.model), runs).parent
+    really_write = disk.write
+
+    def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
+        is_second = threading.current_thread().name == "second"
+        if is_second == (target.suffix == ".npz"):  # the other one's are written in between
+            time.sleep(0.4 if is_second else 0.8)
+        really_write(target, content, staging=staging)
+
+    monkeypatch.setattr(disk, "write", write)
+    jobs = [
+        threading.Thread(
+            target=check_store.attach,
+            args=(check, runs, np.full((3, 10), value, np.float32)),
+            name=name,
+        )
+        for name, value in (("first", 0.1), ("second", 0.2))
+    ]
+    for job in jobs:
+        job.start()
+        time.sleep(0.1)
+    for job in jobs:
+        job.join()
+    name = "run.json" if has_run else "check.json"
+    found = json.loads((folder / name).read_bytes())
+    found = found["check"] if has_run else found
+    assert found["predictions"] == disk.sha256(folder / "predictions.npz")
