@@ -16,7 +16,7 @@ from mnist_tasks.check_records import Layer
 from mnist_tasks.config import available_cores
 from mnist_tasks.environment.machine import processor
 from mnist_tasks.records import Machine
-from mnist_tasks.training import costs
+from mnist_tasks.training import costs, user_loss
 from mnist_tasks.training.user_loss import ACCURACIES
 from mnist_tasks.version import VERSION
 
@@ -57,17 +57,24 @@ def optimizer(model: keras.Model) -> dict[str, Any]:
     """Return the names of the optimizer and the loss, and the learning rate or its schedule."""
     found: dict[str, Any] = {}
     with suppress(*_UNKNOWN):
-        rate = model.optimizer.get_config()["learning_rate"]
+        rate = user_loss.inner_optimizer(model).get_config()["learning_rate"]
         if isinstance(rate, dict):
             values = {name: each for name, each in rate["config"].items() if _is_plain(each)}
             rate = f"{rate['class_name']}{values}"
         elif isinstance(rate, float):
             rate = float(f"{rate:.7g}")  # it is a float32
         found = {"optimizer": type(model.optimizer).__name__, "learning_rate": rate}
-        loss = model.loss
-        found["loss"] = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
-        found["loss"] = found["loss"] or type(loss).__name__
+        found["loss"] = _loss_name(model.loss)
     return found
+
+
+def _loss_name(loss: Any) -> str:
+    """Return the name of a loss, or those of the losses of several outputs."""
+    if isinstance(loss, dict):
+        loss = list(loss.values())
+    if isinstance(loss, list | tuple):
+        return ", ".join(_loss_name(each) for each in loss)
+    return loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
 
 
 def layer_settings(model: keras.Model) -> list[dict[str, Any]]:

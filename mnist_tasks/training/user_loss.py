@@ -99,7 +99,8 @@ def own_learning_rate(
             found="a setting of the recipe's optimizer",
             remedy="Set it in the network's file, or return the model without compiling it.",
         )
-    rate = model.optimizer.get_config().get("learning_rate")
+    optimizer = inner_optimizer(model)
+    rate = optimizer.get_config().get("learning_rate")
     is_constant = isinstance(rate, float | int)
     if "learning_rate" in changed:
         if not is_constant:
@@ -109,12 +110,17 @@ def own_learning_rate(
                 found=f"a schedule in {where}",
                 remedy="Set it in the network's file.",
             )
-        model.optimizer.learning_rate = recipe.learning_rate
+        optimizer.learning_rate = recipe.learning_rate
         return recipe.learning_rate
     if is_constant:
         return float(f"{rate:.7g}")  # it was stored as float32
     kind = rate.get("class_name") if isinstance(rate, dict) else None
     return printable(str(kind or "schedule"))
+
+
+def inner_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
+    """Return a model's optimizer without what scales the loss, as Keras does in mixed_float16."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def why_not_fast(model: keras.Model, loss: Loss) -> str:

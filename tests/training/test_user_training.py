@@ -316,6 +316,10 @@ def test_a_learning_rate_of_the_command_line_replaces_the_optimizers(small_mnist
     compiled = f"model = sequential()\nmodel.compile({{}}, {loss})\nreturn model"
     record = train(compiled.format("'sgd'"), small_mnist, settings=(("learning_rate", 0.5),))
     assert record.recipe["learning_rate"] == 0.5
+    scaled = "keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))"
+    assert train(compiled.format(scaled), small_mnist).recipe["learning_rate"] == 0.1
+    record = train(compiled.format(scaled), small_mnist, learning_rate=0.5)
+    assert record.recipe["learning_rate"] == 0.5
     schedule = "keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10))"
     assert train(compiled.format(schedule), small_mnist).recipe["learning_rate"] == "CosineDecay"
     with pytest.raises(UsageError, match="--learning-rate"):
