@@ -204,6 +204,14 @@ def _require_shapes(model: keras.Model, where: str, info: DatasetInfo) -> None:
                 remedy=remedies[side],
                 reason=reasons[side],
             )
+    if not keras.backend.is_float_dtype(dtype := inputs[0].dtype):  # Keras would cut the pixels off
+        raise InputRefusedError(
+            where,
+            expected="an input of floating-point numbers: the pixels are in [0, 1]",
+            found=f"an input of {dtype}",
+            remedy="Leave `dtype` out of keras.Input, and scale nothing.",
+            reason=REASON,
+        )
 
 
 def _probe(info: DatasetInfo) -> NDArray[np.float32]:

@@ -340,6 +340,12 @@ REFUSED = {
         "input shape (None, 28, 28, 1), for the data set MNIST",
         "(32, 28, 28, 1)",
     ),
+    "return keras.Sequential([keras.Input((28, 28, 1), dtype='uint8'), layers.Rescaling(1 / 255), "
+    "layers.Flatten(), layers.Dense(10)])": (
+        "net.py:8",
+        "an input of floating-point numbers: the pixels are in [0, 1]",
+        "an input of uint8",
+    ),
     "return keras.Sequential([layers.Flatten(), layers.Dense(7)])": (
         "net.py:8",
         "output shape (None, 10), for the data set MNIST",
