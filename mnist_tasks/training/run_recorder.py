@@ -16,7 +16,14 @@ from mnist_tasks import config, dataset_info, disk, project, records, run_models
 from mnist_tasks.data import datasets
 from mnist_tasks.errors import InputRefusedError, UsageError, printable
 from mnist_tasks.records import Epoch, Point, RunRecord
-from mnist_tasks.training import fit_facts, library_warnings, loop, saving, user_script
+from mnist_tasks.training import (
+    fit_facts,
+    library_warnings,
+    loop,
+    rehearsal,
+    saving,
+    user_script,
+)
 
 OUTPUT, FORCE = "RunRecorder(output=...)", "RunRecorder(force=True)"
 OTHER_OUTPUT = f"Name another file: {OUTPUT}"
@@ -58,8 +65,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         `output` is not valid, or there is no such data set; or, when the training starts, `output`
         exists and no run made it; or, when the training ends, the loss is not finite.
     InputRefusedError
-        Keras can't save the model, which shows when the training starts, or after its first batch;
-        or, after that batch, the training reports no loss.
+        Keras can't save the model, or load what it saves, which shows when the training starts, or
+        after its first batch; or, after that batch, the training reports no loss.
     EnvironmentProblemError
         A folder or file can't be written.
     """
@@ -106,12 +113,13 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
 
         A model may have no weights before a batch.
         """
+        suffix = self._output.suffix
         try:
-            saving.content(self.model, self._output.suffix)
+            content = saving.content(self.model, suffix)
         except Exception as error:  # Keras raises what it likes
             raise InputRefusedError(
                 "the model",
-                expected=f"one that Keras can save as {self._output.suffix}",
+                expected=f"one that Keras can save as {suffix}",
                 found=printable(f"{type(error).__name__}: {error}", limit=300),
                 remedy="Give each class of your own a `get_config`, and try `model.save`.",
             ) from error
@@ -121,6 +129,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         }
         self._room.enter_context(saving.room(self.model, outputs))
         self._has_room = True
+        rehearsal.why_refused(content, suffix, "the model", self._dataset.image_shape)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock of an epoch."""

@@ -16,8 +16,10 @@ from mnist_tasks.training import (
     batches,
     fit_trainer,
     loop,
+    network_file,
     recipes,
     rehearsal,
+    saving,
     user_code,
     user_loss,
     user_model,
@@ -62,8 +64,14 @@ class UserTraining:
         if self._user.callbacks:
             self.why_fit = "callbacks"
         with user_code.running(file):
-            saved = user_model.without_class(self.model)
-            self._why_refused = rehearsal.why_refused(saved, setup.config.output.suffix)
+            suffix = setup.config.output.suffix
+            content = saving.content(user_model.without_class(self.model), suffix)
+            self._why_refused = rehearsal.why_refused(
+                content,
+                suffix,
+                network_file.where(file),
+                setup.data.info.image_shape,
+            )
 
     @property
     def trainer(self) -> Literal["fast", "fit"]:

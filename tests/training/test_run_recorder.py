@@ -88,6 +88,16 @@ for suffix in "h5", "keras":
     except mnist_tasks.MnistTasksError as error:
         print(error.expected)
 
+# Or that Keras can't load from what it saves.
+mean = keras.layers.Normalization(axis=None)
+mean.adapt(images)
+model = keras.Sequential([keras.Input((28, 28, 1)), mean, keras.layers.Flatten()])
+model.compile(loss="sparse_categorical_crossentropy")
+try:
+    model.fit(images, labels, epochs=10**9, callbacks=[mnist_tasks.RunRecorder("unloadable.h5")])
+except mnist_tasks.MnistTasksError as error:
+    print(error.expected)
+
 # A training step of one's own has to report the loss.
 class Lossless(keras.Model):
     def train_step(self, data):
@@ -224,18 +234,20 @@ def test_a_training_that_diverges_is_not_recorded(
 def test_a_model_that_keras_cannot_save_is_not_trained(trained: tuple[Path, str]) -> None:
     lines = trained[1].splitlines()[2:4]
     assert lines == [f"one that Keras can save as .{suffix}" for suffix in ("h5", "keras")]
+    loadable = "a model that Keras can load from a .h5 file that it saves"
+    assert trained[1].splitlines()[4] == loadable
 
 
 def test_a_training_without_a_loss_ends_after_its_first_batch(trained: tuple[Path, str]) -> None:
-    assert trained[1].splitlines()[4] == "the training step of Lossless: no loss, but accuracy"
+    assert trained[1].splitlines()[5] == "the training step of Lossless: no loss, but accuracy"
 
 
 def test_room_is_kept_for_what_is_saved(trained: tuple[Path, str]) -> None:
     """Also for a model that is built when the training starts."""
     folder, printed = trained
-    for line in printed.splitlines()[5:]:
+    for line in printed.splitlines()[6:]:
         assert re.fullmatch(r"runs File too large \(5\d\d,\d\d\d bytes needed\)", line)
-    assert len(printed.splitlines()) == 7
+    assert len(printed.splitlines()) == 8
     assert not (folder / "large.keras").exists()
 
 

@@ -311,6 +311,20 @@ class Scale(layers.Layer):
     assert recorder.begun is None
 
 
+def test_a_model_that_cant_be_loaded_again_is_refused_before_the_training(
+    small_mnist: Path,
+) -> None:
+    body = "mean = layers.Normalization(axis=None)\nmean.adapt(keras.ops.eye(2))\n"
+    body += "return sequential(mean)"
+    recorder = Recorder()
+    with pytest.raises(InputRefusedError, match="Shape mismatch") as caught:
+        train(body, small_mnist, recorder=recorder)
+    assert "ends in .keras" in str(caught.value.remedy)
+    assert recorder.begun is None
+    record = train(body, small_mnist, output=Path("model.keras"))
+    assert predicted(record.model.path, small_mnist).shape[1] == 10
+
+
 def test_a_learning_rate_of_the_command_line_replaces_the_optimizers(small_mnist: Path) -> None:
     loss = "keras.losses.SparseCategoricalCrossentropy(True)"
     compiled = f"model = sequential()\nmodel.compile({{}}, {loss})\nreturn model"
