@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -20,6 +21,10 @@ from mnist_tasks.training.network_file import REASON, NetworkFile
 from mnist_tasks.training.recipe import Recipe
 from mnist_tasks.training.user_loss import Loss
 from mnist_tasks.vetting.execution import inference
+
+# Of the scopes of a graph of TensorFlow; the outermost one, that of the model, starts otherwise.
+_SCOPE = re.compile(r"[A-Za-z0-9_.\\/>-]*")
+_OUTER_SCOPE = re.compile(rf"[A-Za-z0-9.]{_SCOPE.pattern}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +94,19 @@ def build(
     model = _model(function, file, info)
     where = user_code.line_of(function, file)
     _require_shapes(model, where, info)
+    _require_names(model, where)
     with user_code.running(file):
-        outputs = np.asarray(model(_probe(info), training=False), np.float32)
+        found_outputs = model(_probe(info), training=False)
+    if isinstance(found_outputs, dict):
+        raise InputRefusedError(
+            where,
+            expected="a model with one output",
+            found="a dictionary of outputs",
+            remedy="Return keras.Model(inputs, outputs), where outputs is no dictionary.",
+            reason=REASON,
+        )
+    with user_code.running(file):
+        outputs = np.asarray(found_outputs, np.float32)
         callbacks = user_code.function(module, "callbacks", file)
         found = callbacks() if callbacks else ()
     if not _are_callbacks(found):
@@ -212,6 +228,18 @@ def _require_shapes(model: keras.Model, where: str, info: DatasetInfo) -> None:
             remedy="Leave `dtype` out of keras.Input, and scale nothing.",
             reason=REASON,
         )
+
+
+def _require_names(model: keras.Model, where: str) -> None:
+    """Refuse names of layers that TensorFlow doesn't take in a graph, in which they are trained."""
+    for layer in model._flatten_layers():  # noqa: SLF001 - of nested models, too
+        if not (_OUTER_SCOPE if layer is model else _SCOPE).fullmatch(layer.name):
+            raise InputRefusedError(
+                where,
+                expected="names that consist of letters from A to Z, digits, _, - and .",
+                found=f"a {type(layer).__name__} with the name {printable(layer.name)}",
+                reason=REASON,
+            )
 
 
 def _probe(info: DatasetInfo) -> NDArray[np.float32]:

@@ -360,6 +360,22 @@ REFUSED = {
         "an input of floating-point numbers: the pixels are in [0, 1]",
         "an input of uint8",
     ),
+    "return keras.Sequential([layers.Flatten(name='_a'), layers.Dense(10)], name='_b')": (
+        "net.py:8",
+        "names that consist of letters from A to Z, digits, _, - and .",
+        "a Sequential with the name _b",
+    ),
+    "return keras.Sequential([layers.Flatten(name='a b'), layers.Dense(10)])": (
+        "net.py:8",
+        "names that consist of letters from A to Z, digits, _, - and .",
+        "a Flatten with the name a b",
+    ),
+    "inputs = keras.Input((28, 28, 1))\n"
+    "return keras.Model(inputs, {'digit': layers.Dense(10)(layers.Flatten()(inputs))})": (
+        "net.py:8",
+        "a model with one output",
+        "a dictionary of outputs",
+    ),
     "return keras.Sequential([layers.Flatten(), layers.Dense(7)])": (
         "net.py:8",
         "output shape (None, 10), for the data set MNIST",
