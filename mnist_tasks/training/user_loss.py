@@ -198,6 +198,7 @@ def _is_known(function: Any, model: keras.Model) -> bool:
         type(function) in _CROSS_ENTROPIES
         and function.reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight")
         and function.dtype == "float32"
+        and getattr(function, "ignore_class", None) is None  # a mean over the other images
         and len(model.outputs) == 1
     )
 

@@ -47,6 +47,7 @@ LOSSES: dict[str, tuple[str | None, bool, bool]] = {
     "losses.SparseCategoricalCrossentropy(from_logits=True)": (None, False, True),
     "losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)": (None, True, True),
     "losses.SparseCategoricalCrossentropy(reduction='sum')": ("softmax", False, False),
+    "losses.SparseCategoricalCrossentropy(ignore_class=1)": ("softmax", False, False),
     "losses.CategoricalFocalCrossentropy()": ("softmax", True, False),
     "'mse'": ("softmax", True, False),
     "'kl_divergence'": ("softmax", True, False),
