@@ -37,7 +37,10 @@ def _eight_bits(picture: Image) -> Image:
 
     if picture.mode.startswith(("I", "F")):
         values = np.asarray(picture, np.float32)
-        most = 65535.0 if picture.mode.startswith("I") else max(1.0, float(values.max()))
+        largest = float(values.max())
+        most = max(1.0, largest)
+        if picture.mode.startswith("I"):  # of 16 bits, but an `I` may also be a converted `L`
+            most = 255.0 if picture.mode == "I" and largest <= 255 else 65535.0
         picture = Image.fromarray(np.clip(values / most * 255 + 0.5, 0, 255).astype(np.uint8))
     is_transparent = picture.has_transparency_data
     return picture.convert("RGBA" if is_transparent else "RGB")

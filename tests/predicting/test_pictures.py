@@ -68,6 +68,13 @@ def test_every_kind_of_picture_has_the_same_pixels(content: bytes) -> None:
     assert np.abs(gray(content) - DRAWN).mean() < 1
 
 
+@pytest.mark.parametrize("factor", [1, 257], ids=["8 bit", "16 bit"])
+def test_a_pillow_image_of_whole_numbers_has_8_or_16_bits(factor: int) -> None:
+    picture = Image.fromarray(DRAWN.astype(np.int32) * factor)
+    assert picture.mode == "I"
+    np.testing.assert_array_equal(pictures.gray(pictures.of_image(picture, "picture")), DRAWN)
+
+
 def test_orientation_is_that_of_the_exif_data() -> None:
     turned = {1: DRAWN, 3: DRAWN[::-1, ::-1], 6: np.rot90(DRAWN), 8: np.rot90(DRAWN, -1)}
     for orientation, stored in turned.items():
