@@ -58,7 +58,8 @@ def tensorflow_runs() -> bool:
 
 
 def _start(command: list[str], **options: Any) -> Any:
-    fork = sys.platform == "linux" and not tensorflow_runs()
+    is_vetting = command[3].endswith(child_process._BOOT)  # an export starts others
+    fork = is_vetting and sys.platform == "linux" and not tensorflow_runs()
     return (ForkedProcess if fork else subprocess.Popen)(command, **options)
 
 
