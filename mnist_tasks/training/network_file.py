@@ -210,13 +210,15 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # a ValueError: a null character
         found = getattr(error, "strerror", None) or str(error)
         number = getattr(error, "errno", None)
+        is_missing = number == errno.ENOENT
         if number == errno.EFBIG:
             found = f"{found}, more than {LARGEST:,}"
         raise InputRefusedError(
             str(path),
             expected=f"a Python file with a function {FUNCTION}() that returns a Keras model",
             found=found,
-            reason="file-missing" if number == errno.ENOENT else None,
+            remedy=f"Name where it is: {OPTION} FOLDER/{path.name}" if is_missing else None,
+            reason="file-missing" if is_missing else None,
         ) from error
 
 
