@@ -10,6 +10,7 @@ import inspect
 import keyword
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from invoke.context import Context
@@ -203,6 +204,12 @@ def workflow(
 
     A model that does not pass the contract is reported on, too; the exit code is that of the check.
     """
+    if model and (model == "-" or Path(model).is_dir()):
+        raise Exit(
+            "--model takes one model file, which is reported on, too. `invoke check` takes folders "
+            "and lists.",
+            code=errors.UsageError.exit_code,
+        )
     fetch(context)
     if model is None:  # an empty one is refused by `check`
         train(context, device=device, output=output, runs=runs)

@@ -282,6 +282,14 @@ def test_only_the_workflow_reports_on_a_model_that_fails(
     assert stand_in("check", "report", codes="check=1") == ("check\n", 1)
 
 
+@pytest.mark.parametrize("model", [".", "-"])
+def test_several_models_have_no_report_and_are_refused_at_once(
+    model: str, stand_in: StandIn
+) -> None:
+    """`check` takes folders and lists, but not `report`: it failed when the models had passed."""
+    assert stand_in("workflow", "--model", model) == ("", 2)
+
+
 def test_text_reaches_a_pipe_in_whole_characters(
     stand_in: StandIn,
 ) -> None:
