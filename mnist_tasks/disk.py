@@ -122,6 +122,25 @@ def write(target: Path, content: bytes, *, staging: Path | None = None) -> None:
         raise _failed(error, target, len(content)) from error  # not its temporary name
 
 
+def append(target: Path, content: bytes) -> None:
+    """Append to a file of other programs, which stays where it is.
+
+    Raises
+    ------
+    OSError
+        It can't be written; the error names the target, which is not changed.
+    """
+    with target.open("ab", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        rest = memoryview(content)
+        try:
+            while rest:  # a disk that is nearly full takes a part
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            file.truncate(size)
+            raise _failed(error, target, len(content)) from error
+
+
 def _replace(source: Path, target: Path) -> None:
     """Rename a file. On Windows, wait a little until others, such as a scanner, have closed it."""
     for seconds in _PAUSES if os.name == "nt" else ():

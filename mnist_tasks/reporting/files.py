@@ -219,8 +219,7 @@ def _append(path: Path, content: bytes) -> None:
         with path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             before = file.read()
-    with path.open("ab") as file:
-        file.write((b"" if before in (b"", b"\n") else b"\n") + content)
+    disk.append(path, (b"" if before in (b"", b"\n") else b"\n") + content)
 
 
 def _is_same(path: Path, other: Path) -> bool:

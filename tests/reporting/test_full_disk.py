@@ -49,6 +49,20 @@ def test_the_files_of_a_check(option: str, name: str, tmp_path: Path) -> None:
     refuse(partial(files.write_check, found, **{option: tmp_path / name}), tmp_path / name)
 
 
+def test_the_summary_of_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_bytes(b"# Others")
+    monkeypatch.setenv(files.SUMMARY, str(summary))
+    write = partial(files.write_check, check_results.every_kind(), markdown=summary)
+    with limited.file_size(100), pytest.raises(EnvironmentProblemError) as caught:
+        write()
+    assert re.fullmatch(r"File too large \([\d,]+ bytes needed\)", caught.value.found)
+    assert caught.value.subject == str(summary)
+    assert summary.read_bytes() == b"# Others"
+    write()
+    assert summary.read_bytes().startswith(b"# Others\n# mnist-tasks check\n")
+
+
 @pytest.mark.parametrize(
     ("option", "name", "written"),
     [("html", "a.html", "a.html"), ("markdown", "a.md", "a.md"), ("csv", "csv", "csv/clauses.csv")],
