@@ -29,7 +29,7 @@ def of_samples(
     probabilities: Mapping[str, NDArray[np.float32]], labels: NDArray[np.uint8]
 ) -> dict[str, Metrics]:
     """Return the metrics of predictions for a sample of the images, by the range of pixels."""
-    sample = labels[:: image_input.SAMPLE_STEP]
+    sample = labels[:: image_input.sample_step(len(labels))]
     return {name: compute(each, sample) for name, each in probabilities.items()}
 
 

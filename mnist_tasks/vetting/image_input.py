@@ -44,12 +44,12 @@ def standardized(mean: float, std: float) -> Pixels:
     return Pixels(divisor=255 * std, offset=mean / std)
 
 
-#: Ranges that are tried on every `SAMPLE_STEP`-th image, to say why an accuracy is low.
+#: Ranges that are tried on a sample of the images, to say why an accuracy is low.
 OTHER_CONVENTIONS = {
     **CONVENTIONS,
     "{mean = 0.1307, std = 0.3081}": standardized(mean=0.1307, std=0.3081),
 }
-SAMPLE_STEP = 40
+_SAMPLE_IMAGES = 250
 # Of red, green and blue in a gray pixel: ITU-R BT.601, as Pillow and TensorFlow do it.
 LUMA = (0.299, 0.587, 0.114)
 
@@ -73,6 +73,15 @@ class InputFormat:
 
 
 DEFAULT = InputFormat()
+
+
+def sample_step(images: int) -> int:
+    """Return the distance of the images of a sample: about 250 of many, and all of a few.
+
+    >>> sample_step(10_000), sample_step(300)
+    (40, 1)
+    """
+    return max(1, images // _SAMPLE_IMAGES)
 
 
 def layout(shape: Shape, image_shape: ImageShape) -> ImageShape | None:

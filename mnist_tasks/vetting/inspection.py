@@ -100,8 +100,8 @@ class Inspection:
         (n, classes) float32 in [0, 1] for each set of images. Empty if the model is too large to be
         loaded or its shapes don't fit the data; ``no_predictions_reason`` then says why.
     other_pixels
-        (m, classes) float32 in [0, 1] for every 40th test image, by the range of pixels that the
-        model got them in.
+        (m, classes) float32 in [0, 1] for a sample of the test images, by the range of pixels that
+        the model got them in.
     latency
         Seconds per image of each measured call; empty unless requested.
     network

@@ -96,7 +96,8 @@ def inspect(
             for name, images in image_sets.items()
         }
 
-    tried = len(next(iter(image_sets.values()))[:: image_input.SAMPLE_STEP])
+    images = len(next(iter(image_sets.values())))
+    tried = len(range(0, images, image_input.sample_step(images)))
     other_pixels = {
         name: _probabilities(result.other_pixels.get(name, b""), (tried, classes), content)
         for name in image_input.OTHER_CONVENTIONS

@@ -42,6 +42,11 @@ def test_a_flat_input_takes_the_pixels_or_all_values_of_an_image() -> None:
     assert image_input.layout((480,), (28, 28, 1)) is None
 
 
+def test_a_sample_has_about_250_images_or_all_of_fewer() -> None:
+    for images, sample in ((1, 1), (60, 60), (499, 499), (500, 250), (10_000, 250), (60_000, 250)):
+        assert len(range(0, images, image_input.sample_step(images))) == sample
+
+
 def test_pixels_are_scaled() -> None:
     for name, (low, high) in {"0-1": (0, 1), "0-255": (0, 255), "-1-1": (-1, 1)}.items():
         images = np.array([[[0] * 28] * 14 + [[255] * 28] * 14], np.uint8)

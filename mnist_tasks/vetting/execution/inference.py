@@ -121,7 +121,7 @@ def _with_other_pixels(
     batch_size: int,
 ) -> dict[str, bytes]:
     """Predict a sample with the other ranges of pixels; empty if a prediction isn't finite."""
-    sample = images[:: image_input.SAMPLE_STEP]
+    sample = images[:: image_input.sample_step(len(images))]
     found = {}
     for name, pixels in image_input.OTHER_CONVENTIONS.items():
         if pixels == request.options.input_format.pixels:
