@@ -83,7 +83,8 @@ def find_strength(correct: Callable[[float], int], *, lost: int) -> float | None
         # Losses grow with about the fourth power of the noise. Bisection is the safeguard.
         guess = strength * (lost / max(found, 1)) ** 0.25
         if high is None:
-            strength = min(guess, 2 * low)
+            # Of a loss of nothing, when a single image is to be lost, the power says nothing.
+            strength = min(guess, 2 * low) if found > 0 else 2 * low
         else:
             margin = (high - low) / 3
             strength = min(max(guess, low + margin), high - margin)

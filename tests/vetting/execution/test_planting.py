@@ -30,6 +30,14 @@ def test_the_loss_is_found_to_within_a_tenth(lost: int, scale: float, power: int
     assert len(tried) <= TRIALS + 2
 
 
+@pytest.mark.parametrize("before", [0, -3])
+def test_of_a_few_images_a_single_one_is_lost(before: int) -> None:
+    correct, _ = losing(lambda strength: before if strength < 3 else strength - 2)
+    strength = find_strength(correct, lost=1)
+    assert strength is not None
+    assert correct(strength) == 9_899
+
+
 def test_a_loss_that_noise_jumps_over_is_planted_as_the_next_larger_one() -> None:
     correct, _ = losing(lambda strength: 0 if strength < 0.3 else 5_000)
     strength = find_strength(correct, lost=50)
