@@ -15,7 +15,7 @@ from mnist_tasks.environment.diagnosis import Finding
 from mnist_tasks.errors import printable
 
 GIB = 1 << 30
-# The default recipe's training takes 0.66 GiB, and a check of its model 0.57 (benchmarks/README.md).
+# A training of the default recipe takes 0.66 GiB, and a check 0.57 (benchmarks/README.md).
 LOW_MEMORY = GIB
 PROCESS_BYTES = GIB  # planned for each of several processes, with room for larger models
 # What Linux says of an ARM processor in place of a name, and the vector instructions of x86-64, the
