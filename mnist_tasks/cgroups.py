@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,8 @@ def _groups(controller: str, root: Path) -> Iterator[tuple[Path, int]]:
     """Yield the folders of this process's group and of its parents, with their version."""
     mount = root / "sys/fs/cgroup"
     try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
+        # Names of groups are bytes, as those of files are.
+        lines = os.fsdecode((root / "proc/self/cgroup").read_bytes()).splitlines()
     except OSError:
         return
     for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):

@@ -17,7 +17,7 @@ def system(root: Path, group: str, limits: dict[str, str]) -> Path:
     for name, text in {"proc/self/cgroup": group, **limits}.items():
         path = root / (name if name.startswith("proc") else f"sys/fs/cgroup/{name}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_bytes(os.fsencode(text))
     return root
 
 
@@ -28,6 +28,7 @@ def system(root: Path, group: str, limits: dict[str, str]) -> Path:
         ("0::/\n", {"cpu.max": "200000 100000\n"}, 2),
         ("0::/\n", {"cpu.max": "150000 100000\n"}, 2),
         ("0::/\n", {"cpu.max": "10000 100000\n"}, 1),
+        ("0::/\udcff\n", {"\udcff/cpu.max": "200000 100000"}, 2),
         ("0::/a/b\n", {"a/b/cpu.max": "400000 100000", "a/cpu.max": "300000 100000"}, 3),
         ("4:cpu:/a\n", {"cpu/a/cpu.cfs_quota_us": "20\n", "cpu/a/cpu.cfs_period_us": "10\n"}, 2),
         ("4:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
@@ -36,8 +37,8 @@ def system(root: Path, group: str, limits: dict[str, str]) -> Path:
         ("0::/\n", {}, None),
     ],
     ids=[
-        "unlimited", "v2", "rounded up", "at least one", "above", "v1", "v1 none", "other", "odd",
-        "no file",
+        "unlimited", "v2", "rounded up", "at least one", "no text", "above", "v1", "v1 none",
+        "other", "odd", "no file",
     ],
 )  # fmt: skip
 def test_the_lowest_quota_applies(

@@ -103,7 +103,7 @@ def _load(name: str, packages: Path) -> dict[str, str | None]:
 def _loaded_from(name: str) -> str | None:
     """Return the file of a loaded library, if the system reports it."""
     try:
-        maps = Path("/proc/self/maps").read_text()
+        maps = os.fsdecode(Path("/proc/self/maps").read_bytes())
     except OSError:
         return None
     # The name may be a link to a file with a longer one: libcudart.so.12.5.82.
