@@ -33,9 +33,10 @@ MOST_RUNS = 20
 
 
 def check(results: CheckResults) -> str:
-    """Return the results of a check: a section for each model file."""
-    sections = ["# mnist-tasks check", _contract(results.contract), *map(_checked, results.checks)]
-    return "\n\n".join(sections) + "\n"
+    """Return a section for each model file: first those that did not pass, as not all may fit."""
+    models = sorted(results.checks, key=lambda each: each.status == "passed")
+    parts = ["# mnist-tasks check", _contract(results.contract), *map(_checked, models)]
+    return _shortened(parts, "`--json` has")
 
 
 def report(shown: Shown) -> str:
@@ -234,10 +235,10 @@ def _status(status: str) -> str:
     return f"{STATUSES[status].emoji} {status}"
 
 
-def _shortened(parts: Sequence[str]) -> str:
+def _shortened(parts: Sequence[str], others_have: str = "the page and `--json` have") -> str:
     """Join the parts, and leave out the last ones until the text fits."""
     kept = [part for part in parts if part]
-    left_out = "\n\n(Shortened: the page and `--json` have the rest.)"
+    left_out = f"\n\n(Shortened: {others_have} the rest.)"
     text = "\n\n".join(kept)
     while len(text.encode()) > LARGEST_BYTES and len(kept) > 1:
         kept.pop()

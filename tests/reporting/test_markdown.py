@@ -107,6 +107,17 @@ def test_each_checked_model_has_a_sentence_and_a_table() -> None:
     ) in shown
 
 
+def test_of_too_many_models_those_that_passed_are_left_out() -> None:
+    passed, *others = check_results.every_kind().checks
+    assert passed.status == "passed"
+    shown = markdown.check(gather([*[passed] * 500, *others], None))
+    assert len(shown.encode()) <= markdown.LARGEST_BYTES + 100
+    titles = [line[3] for line in shown.splitlines() if line.startswith("## ")]
+    assert "✅" not in titles[: len(others)]
+    assert titles.count("✅") == len(titles) - len(others)
+    assert shown.endswith("(Shortened: `--json` has the rest.)\n")
+
+
 def test_the_versions_of_keras_are_below_the_table() -> None:
     checked = replace(examples.check(), keras="tf-keras 2.21.0", keras_version="2.3.1")
     shown = markdown.check(gather([of_check(checked)], None))
