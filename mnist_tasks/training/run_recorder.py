@@ -44,7 +44,9 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     Parameters
     ----------
     output
-        Model file to write: ``.h5`` or ``.keras``. The run keeps a copy beside its record.
+        Model file to write: ``.h5`` or ``.keras``. The run keeps a copy beside its record. It names
+        no class that only the training needs, such as a schedule of the user's, which `check` would
+        refuse: such a model is saved without what it was compiled with.
     runs_dir
         Folder of the run records.
     dataset
@@ -129,7 +131,9 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         }
         self._room.enter_context(saving.room(self.model, outputs))
         self._has_room = True
-        rehearsal.why_refused(content, suffix, "the model", self._dataset.image_shape)
+        self._rehearsal = rehearsal.rehearse(
+            self.model, content, suffix, "the model", self._dataset.image_shape
+        )
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock of an epoch."""
@@ -199,7 +203,9 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         run_id = records.new_id()
         with run_models.new_folder(self._runs) as folder:
             start = time.perf_counter()
-            saved = saving.save(self.model, run_models.own_path(folder, self._output))
+            is_whole = not self._rehearsal.why_uncompiled
+            model = self.model if is_whole else saving.uncompiled(self.model)
+            saved = saving.save(model, run_models.own_path(folder, self._output))
             seconds["save"] = round(time.perf_counter() - start, 3)
             script = self._script
             record = RunRecord(

@@ -78,13 +78,21 @@ def content(model: keras.Model, suffix: str) -> bytes:
 
     if suffix == ".h5":
         return _h5(model)
-    if model.optimizer is not None and not model.optimizer.built:
+    optimizer = getattr(model, "optimizer", None)  # there is none unless the model is compiled
+    if optimizer is not None and not optimizer.built:
         # Keras warns about the optimizer when it loads a file without its state.
-        model.optimizer.build(model.trainable_variables)
+        optimizer.build(model.trainable_variables)
     file = io.BytesIO()
     # "Not zipped" is about folders: what Keras writes to a file object is an archive.
     keras.saving.save_model(model, file, zipped=False)
     return file.getvalue()
+
+
+def uncompiled(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers whose file says nothing of how they were trained."""
+    import keras
+
+    return keras.Model(model.inputs, model.outputs, name=model.name)
 
 
 def _h5(model: keras.Model) -> bytes:

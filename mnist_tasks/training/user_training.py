@@ -65,9 +65,10 @@ class UserTraining:
             self.why_fit = "callbacks"
         with user_code.running(file):
             suffix = setup.config.output.suffix
-            content = saving.content(user_model.without_class(self.model), suffix)
-            self._why_refused = rehearsal.why_refused(
-                content,
+            plain = user_model.without_class(self.model)
+            self._rehearsal = rehearsal.rehearse(
+                plain,
+                saving.content(plain, suffix),
                 suffix,
                 network_file.where(file),
                 setup.data.info.image_shape,
@@ -82,10 +83,16 @@ class UserTraining:
         """Train the model in place."""
         if self.why_fit:
             progress.note(f"Keras's fit trains the model, since it has {self.why_fit}.")
-        if self._why_refused:
-            progress.note(f"`mnist-tasks check` will refuse the model: {self._why_refused}.")
+        if why := self._rehearsal.why_refused:
+            progress.note(f"`mnist-tasks check` will refuse the model: {why}.")
+        if why := self._rehearsal.why_uncompiled:
+            progress.note(f"The model is saved without what it was compiled with: {why}.")
         with self._setup.placement.strategy.scope(), user_code.running(self._file, is_hers=False):
-            return self._fit(progress) if self.why_fit else self._fast(progress)
+            curves = self._fit(progress) if self.why_fit else self._fast(progress)
+            self.model = user_model.without_class(self.model)
+        if self._rehearsal.why_uncompiled:
+            self.model = saving.uncompiled(self.model)
+        return curves
 
     def as_record(self) -> dict[str, Any]:
         """Return what trained the model, in place of a recipe's settings."""
@@ -93,11 +100,11 @@ class UserTraining:
         unused = {"layers", "ema_momentum", "label_smoothing"}
         unused |= {"micro_batches"} if self.why_fit else set()
         unused |= set(user_loss.OPTIMIZER_SETTINGS) if self._user.is_hers else set()
-        hers = {"optimizer": type(self.model.optimizer).__name__} if self._user.is_hers else {}
+        optimizer = type(self._user.model.optimizer).__name__
         return {
             **{name: value for name, value in record.items() if name not in unused},
             "learning_rate": self._user.learning_rate,
-            **hers,
+            **({"optimizer": optimizer} if self._user.is_hers else {}),
             "loss": self._user.loss.name,
         }
 
@@ -154,7 +161,7 @@ class UserTraining:
             ):
                 yield images[0], labels[0]
 
-        curves = fit_trainer.fit(
+        return fit_trainer.fit(
             self._user,
             self._file,
             epoch,
@@ -163,8 +170,6 @@ class UserTraining:
             progress=progress,
             validation=setup.validation,
         )
-        self.model = user_model.without_class(self.model)
-        return curves
 
     def _augment(self, images: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
         """Call the user's function on a batch, and check what it returns."""

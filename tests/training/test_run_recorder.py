@@ -14,6 +14,7 @@ import pytest
 import mnist_tasks
 from mnist_tasks import run_store
 from mnist_tasks.records import RunRecord
+from mnist_tasks.vetting import sandbox
 from tests.conftest import small_cli_in
 from tests.fork_server import ForkServer
 from tests.json_output import result_of
@@ -112,6 +113,24 @@ try:
     model.fit(images, labels, epochs=10**9, verbose=0, callbacks=[lossless])
 except mnist_tasks.MnistTasksError as error:
     print(error)
+
+# A learning rate schedule of one's own, and a class that only the training needs.
+class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step):
+        return 0.01
+
+    def get_config(self):
+        return {}
+
+class Own(keras.Model):
+    pass
+
+model = Own(inputs, outputs)
+model.compile(keras.optimizers.Adam(Warmup()), "sparse_categorical_crossentropy")
+for suffix in "h5", "keras":
+    own_class = mnist_tasks.RunRecorder(f"own.{suffix}", runs_dir="own")
+    model.fit(images, labels, verbose=0, callbacks=[own_class])
+assert type(model) is Own and model.optimizer.get_config()["learning_rate"]
 
 # It can end within an epoch, between two points of its curve.
 class Stop(keras.callbacks.Callback):
@@ -236,6 +255,11 @@ def test_a_model_that_keras_cannot_save_is_not_trained(trained: tuple[Path, str]
     assert lines == [f"one that Keras can save as .{suffix}" for suffix in ("h5", "keras")]
     loadable = "a model that Keras can load from a .h5 file that it saves"
     assert trained[1].splitlines()[4] == loadable
+
+
+def test_a_file_names_no_class_that_only_the_training_needs(trained: tuple[Path, str]) -> None:
+    for suffix in ("h5", "keras"):
+        assert sandbox.vet(trained[0] / f"own.{suffix}").parameters == 7850
 
 
 def test_a_training_without_a_loss_ends_after_its_first_batch(trained: tuple[Path, str]) -> None:

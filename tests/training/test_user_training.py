@@ -13,6 +13,7 @@ from mnist_tasks.config import TrainingConfig
 from mnist_tasks.data import store
 from mnist_tasks.errors import InputRefusedError, MnistTasksError, UsageError
 from mnist_tasks.training import network_file, run
+from mnist_tasks.vetting import sandbox
 from tests.training.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -290,6 +291,46 @@ def test_what_check_will_refuse_is_said_before_the_training(small_mnist: Path) -
     train("return sequential(layers.Lambda(lambda x: x + 1))", small_mnist, recorder=recorder)
     assert recorder.notes[1].startswith("`mnist-tasks check` will refuse the model: ")
     assert "Lambda" in recorder.notes[1]
+
+
+OWN_SETUP = """
+class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step):
+        return 0.01
+    def get_config(self):
+        return {}
+class Loss(keras.losses.Loss):
+    def call(self, labels, outputs):
+        return keras.losses.sparse_categorical_crossentropy(labels, outputs, True)
+class Optimizer(keras.optimizers.SGD):
+    pass
+LOGITS = keras.losses.SparseCategoricalCrossentropy(True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "loss", "output", "trainer"),
+    [
+        ("keras.optimizers.Adam(Warmup())", "LOGITS", "model.h5", "fast"),
+        ("keras.optimizers.Adam(Warmup())", "LOGITS", "model.keras", "fast"),
+        ("'adam'", "Loss()", "model.keras", "fit"),
+        ("Optimizer()", "LOGITS", "model.keras", "fast"),
+    ],
+)
+def test_a_file_names_no_class_that_only_the_training_needs(
+    small_mnist: Path, optimizer: str, loss: str, output: str, trainer: str
+) -> None:
+    """Nobody else could open it, and `check` would refuse it."""
+    body = f"model = sequential()\nmodel.compile({optimizer}, {loss})\nreturn model"
+    recorder = Recorder()
+    options: dict[str, Any] = {"output": Path(output), "recorder": recorder}
+    record = train(body, small_mnist, after=OWN_SETUP, **options)
+    assert record.trainer == trainer
+    expected = "Optimizer" if optimizer == "Optimizer()" else "Adam"
+    assert record.recipe["optimizer"] == expected
+    assert recorder.notes[-1].startswith("The model is saved without what it was compiled with: ")
+    assert sandbox.vet(Path(output)).parameters == 7850
+    assert predicted(output, small_mnist).shape[1] == 10
 
 
 def test_a_model_that_cant_be_saved_is_refused_before_the_training(small_mnist: Path) -> None:
