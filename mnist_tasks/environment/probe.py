@@ -137,13 +137,14 @@ def finding(result: ProbeResult, package: str = "tensorflow") -> Finding:
         found = f"can't be imported: {error.found}, where it needs {error.expected}"
         return make(status="error", found=found, remedy=error.remedy, details=())
     stage = "can't be imported" if result.tensorflow is None else "can't list its devices"
-    remedy = f"Run `python -m pip install --force-reinstall {package}`"
-    remedy += f"; it is imported from {module_path()}."
+    command = f"`python -m pip install --force-reinstall {package}`"
+    reinstall = f"{command}; it is imported from {module_path()}."
+    remedy = f"Run {reinstall}"
     if result.failure and result.failure.startswith("ModuleNotFoundError"):
         remedy = f"Run {install.command()}."
     elif result.failure and result.failure.startswith(_NOT_DONE):
         slow = "Rerun with a higher --timeout: the machine may be slow or busy"
-        remedy = f"{slow}. If that is no help, r{remedy.removeprefix('R')}"
+        remedy = f"{slow}. If that is no help, run {reinstall}"
     return make(
         status="error",
         found=f"{stage}: {result.failure or 'no reason given'}",

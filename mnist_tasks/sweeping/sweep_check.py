@@ -111,7 +111,7 @@ def _dataset(record: RunRecord, folder: Path) -> Dataset:
     try:
         return datasets.find(record.dataset.name)
     except UsageError as error:
-        raise error.about(f"the data set of the sweep {folder}") from error
+        raise error.about(f"the data set of the sweep {printable(str(folder))}") from error
 
 
 def _of_setting(

@@ -39,6 +39,10 @@ class Rehearsal:
     why_refused: str = ""
     why_uncompiled: str = ""
 
+    def to_save(self, model: keras.Model) -> keras.Model:
+        """Return the model, once it is trained, as it is to be saved."""
+        return saving.uncompiled(model) if self.why_uncompiled else model
+
 
 def rehearse(
     model: keras.Model, data: bytes, suffix: str, where: str, image_shape: ImageShape

@@ -203,8 +203,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         run_id = records.new_id()
         with run_models.new_folder(self._runs) as folder:
             start = time.perf_counter()
-            is_whole = not self._rehearsal.why_uncompiled
-            model = self.model if is_whole else saving.uncompiled(self.model)
+            model = self._rehearsal.to_save(self.model)
             saved = saving.save(model, run_models.own_path(folder, self._output))
             seconds["save"] = round(time.perf_counter() - start, 3)
             script = self._script

@@ -96,17 +96,7 @@ def build(
     _require_shapes(model, where, info)
     _require_names(model, where)
     with user_code.running(file):
-        found_outputs = model(_probe(info), training=False)
-    if isinstance(found_outputs, dict):
-        raise InputRefusedError(
-            where,
-            expected="a model with one output",
-            found="a dictionary of outputs",
-            remedy="Return keras.Model(inputs, outputs), where outputs is no dictionary.",
-            reason=REASON,
-        )
-    with user_code.running(file):
-        outputs = np.asarray(found_outputs, np.float32)
+        outputs = np.asarray(model(_probe(info), training=False), np.float32)
         callbacks = user_code.function(module, "callbacks", file)
         found = callbacks() if callbacks else ()
     if not _are_callbacks(found):
@@ -220,6 +210,14 @@ def _require_shapes(model: keras.Model, where: str, info: DatasetInfo) -> None:
                 remedy=remedies[side],
                 reason=reasons[side],
             )
+    if isinstance(getattr(model, "output", None), dict):  # a Sequential model may have none
+        raise InputRefusedError(
+            where,
+            expected="a model with one output",
+            found="a dictionary of outputs",
+            remedy="Return keras.Model(inputs, outputs), where outputs is no dictionary.",
+            reason=REASON,
+        )
     if not keras.backend.is_float_dtype(dtype := inputs[0].dtype):  # Keras would cut the pixels off
         raise InputRefusedError(
             where,

@@ -89,9 +89,7 @@ class UserTraining:
             progress.note(f"The model is saved without what it was compiled with: {why}.")
         with self._setup.placement.strategy.scope(), user_code.running(self._file, is_hers=False):
             curves = self._fit(progress) if self.why_fit else self._fast(progress)
-            self.model = user_model.without_class(self.model)
-        if self._rehearsal.why_uncompiled:
-            self.model = saving.uncompiled(self.model)
+            self.model = self._rehearsal.to_save(user_model.without_class(self.model))
         return curves
 
     def as_record(self) -> dict[str, Any]:
